@@ -1,0 +1,1 @@
+"""Lists of the names in each split, shipped with the package."""

@@ -1,0 +1,68 @@
+"""irbench: the benchmark of infrared small-target detection.
+
+>>> import irbench
+>>> detector = irbench.load_method("tophat", size=5)
+>>> dataset = irbench.load_dataset("synth", split="val")
+>>> found = detector.detect(dataset[0].image)
+>>> found.boxes.shape[1]
+4
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset as Dataset
+    from irbench.dataset import DatasetInfo as DatasetInfo
+    from irbench.dataset import Sample as Sample
+    from irbench.detections import Detections as Detections
+    from irbench.detector import BoxDetector as BoxDetector
+    from irbench.detector import Detector as Detector
+    from irbench.detector import MethodInfo as MethodInfo
+    from irbench.detector import ScoreMapDetector as ScoreMapDetector
+    from irbench.detector import SegmentationDetector as SegmentationDetector
+    from irbench.evaluation import Result as Result
+    from irbench.evaluation import evaluate as evaluate
+    from irbench.parameters import parameter as parameter
+    from irbench.protocol import Protocol as Protocol
+    from irbench.regions import Regions as Regions
+    from irbench.registry import load_dataset as load_dataset
+    from irbench.registry import load_method as load_method
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that `irbench --help` does not wait for NumPy.
+_HOMES = {
+    "BoxDetector": "irbench.detector",
+    "Dataset": "irbench.dataset",
+    "DatasetInfo": "irbench.dataset",
+    "Detections": "irbench.detections",
+    "Detector": "irbench.detector",
+    "MethodInfo": "irbench.detector",
+    "Protocol": "irbench.protocol",
+    "Regions": "irbench.regions",
+    "Result": "irbench.evaluation",
+    "Sample": "irbench.dataset",
+    "ScoreMapDetector": "irbench.detector",
+    "SegmentationDetector": "irbench.detector",
+    "evaluate": "irbench.evaluation",
+    "load_dataset": "irbench.registry",
+    "load_method": "irbench.registry",
+    "parameter": "irbench.parameters",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'irbench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

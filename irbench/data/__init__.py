@@ -1,0 +1,1 @@
+"""Bringing data in, checking it, and taking it out."""

@@ -1,0 +1,209 @@
+"""What a dataset is: a sequence of samples, found on disk or made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import AnnotationError, MaskError, UnknownNameError
+from irbench.images import ValueRange
+from irbench.masks import mask_regions
+from irbench.regions import Regions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo:
+    """What is known of a dataset.
+
+    Parameters
+    ----------
+    name : str
+        As typed on the command line.
+    title : str
+        As printed in a table.
+    reference : str
+        Authors, title, venue and DOI.
+    url : str
+        Where it is published; empty for generated data.
+    licence : str
+    schemes : tuple of str
+        Split schemes, the default one first.
+    n_images, n_targets : int or None
+        What a complete copy holds.
+    """
+
+    name: str
+    title: str
+    reference: str
+    url: str = ""
+    licence: str = ""
+    schemes: tuple[str, ...] = ()
+    n_images: int | None = None
+    n_targets: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image with its ground truth.
+
+    Parameters
+    ----------
+    id : str
+        Unique within the dataset.
+    image : (H, W) ndarray of uint8, uint16 or float
+        As stored.
+    mask : (H, W) ndarray of bool, or None
+        None for data with box labels only.
+    boxes : (N, 4) ndarray of float32, optional
+        ``(x0, y0, x1, y1)``, half-open, in pixels. By default those of the
+        mask's 8-connected components, in raster order of their first pixel.
+    value_range : (float, float), optional
+        Values of black and white where they are not the dtype's.
+    n_odd : int
+        Pixels of the stored mask that are neither 0 nor full.
+
+    Raises
+    ------
+    MaskError, AnnotationError
+        If mask or boxes do not fit the image.
+    """
+
+    id: str
+    image: NDArray[Any]
+    mask: NDArray[np.bool_] | None
+    boxes: NDArray[np.float32] = None  # type: ignore[assignment]
+    value_range: ValueRange | None = None
+    n_odd: int = 0
+    targets: Regions | None = field(default=None, init=False)
+    """The pixels of each target, where there is a mask, in the order of ``boxes``."""
+
+    def __post_init__(self) -> None:
+        if self.mask is not None:
+            if self.mask.shape != self.image.shape:
+                raise MaskError(
+                    f"the mask of {self.id!r} must have the image's shape {self.image.shape}, "
+                    f"got {self.mask.shape}."
+                )
+            targets = mask_regions(self.mask)
+            object.__setattr__(self, "targets", targets)
+            if self.boxes is None:
+                object.__setattr__(self, "boxes", targets.boxes)
+        boxes = np.zeros((0, 4)) if self.boxes is None else np.asarray(self.boxes)
+        boxes = boxes.astype(np.float32).reshape(-1, 4)
+        height, width = self.image.shape
+        bad = ~np.isfinite(boxes).all(axis=1) | ~(
+            (boxes[:, 0] >= 0)
+            & (boxes[:, 1] >= 0)
+            & (boxes[:, 2] <= width)
+            & (boxes[:, 3] <= height)
+            & (boxes[:, 0] < boxes[:, 2])
+            & (boxes[:, 1] < boxes[:, 3])
+        )
+        if bad.any():
+            index = int(np.argmax(bad))
+            raise AnnotationError(
+                f"box {index} of {self.id!r} must be (x0, y0, x1, y1) with x0 < x1 and y0 < y1 "
+                f"inside the {height}x{width} image, got {boxes[index].tolist()}."
+            )
+        object.__setattr__(self, "boxes", boxes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return (self.image.shape[0], self.image.shape[1])
+
+
+class Dataset(ABC, Sequence[Sample]):
+    """A named sequence of samples of one split.
+
+    Subclasses implement :meth:`split_ids` and :meth:`load`, and set ``info``.
+
+    Parameters
+    ----------
+    root : path-like, optional
+        Folder of the dataset itself, or one that holds it; by default it is
+        looked for under ``$IRBENCH_DATA``, then the user data directory.
+    split : {"train", "val", "test", "all"}
+    scheme : str, optional
+        Split scheme; by default the first of ``info.schemes``.
+
+    Raises
+    ------
+    MissingDataError
+        If it is not on this machine: where it was looked for, where it is
+        published, and how to import it.
+    UnknownNameError
+        For a split or scheme that does not exist.
+    """
+
+    info: ClassVar[DatasetInfo]
+
+    def __init__(
+        self, root: Path | str | None = None, split: str = "test", scheme: str | None = None
+    ) -> None:
+        if scheme is None:
+            scheme = self.info.schemes[0] if self.info.schemes else ""
+        if self.info.schemes and scheme not in self.info.schemes:
+            raise UnknownNameError(f"split scheme of {self.info.name}", scheme, self.info.schemes)
+        self.scheme = scheme
+        self.split = split
+        self.root = self.locate(root)
+        if split not in self.splits:
+            raise UnknownNameError(f"split of {self.info.name}", split, self.splits)
+
+    def locate(self, root: Path | str | None) -> Path | None:
+        """Find the dataset on disk; None for data that needs nothing on disk."""
+        return None
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that exist under this scheme, ``"all"`` included."""
+        return ("train", "val", "test", "all")
+
+    @abstractmethod
+    def split_ids(self, split: str) -> list[str]:
+        """The ids of a split, in the order of its list."""
+
+    @abstractmethod
+    def load(self, sample_id: str) -> Sample:
+        """Read one sample.
+
+        Raises
+        ------
+        ImageError, MaskError, AnnotationError
+            If it cannot be used; the benchmark then leaves it out for every method.
+        """
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of this split."""
+        return tuple(self.split_ids(self.split))
+
+    def with_split(self, split: str) -> Dataset:
+        """The same data, another split."""
+        return type(self)(root=self.root, split=split, scheme=self.scheme or None)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self.load(sample_id) for sample_id in self.ids[index]]
+        return self.load(self.ids[index])
+
+    def __iter__(self) -> Iterator[Sample]:
+        for sample_id in self.ids:
+            yield self.load(sample_id)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(root={str(self.root) if self.root else None!r}, "
+            f"split={self.split!r}, scheme={self.scheme!r})"
+        )

@@ -1,0 +1,1 @@
+"""Running detectors over datasets and keeping what they found."""

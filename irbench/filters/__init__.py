@@ -1,0 +1,1 @@
+"""Window statistics that several groups of methods share."""

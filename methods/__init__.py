@@ -1,0 +1,1 @@
+"""The detectors, one folder per group of Table I, one module per method."""

@@ -1,0 +1,1 @@
+"""Background suppression: filters that subtract an estimate of the background."""

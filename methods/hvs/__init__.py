@@ -1,0 +1,1 @@
+"""Methods after the human visual system: local contrast measures."""

@@ -1,0 +1,1 @@
+"""Low-rank and sparse decomposition of patch matrices and tensors."""

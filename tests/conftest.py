@@ -1,0 +1,30 @@
+"""Fixtures that every test can use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def _folder_from_environment(variable: str, holds: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set: it names the folder of {holds}")
+    folder = Path(value)
+    if not folder.is_dir():
+        pytest.skip(f"{variable} names {folder}, which is no folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder that holds the real datasets."""
+    return _folder_from_environment("IRBENCH_DATA", "the real datasets")
+
+
+@pytest.fixture(scope="session")
+def reference_root() -> Path:
+    """The folder that holds the authors' score maps."""
+    return _folder_from_environment("IRBENCH_REFERENCE", "the authors' score maps")
