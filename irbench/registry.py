@@ -1,0 +1,302 @@
+"""Finding methods, datasets and reports: built in, installed by others, or in a plug-in file.
+
+The built-in ones come through the same entry points as anybody else's. An entry
+point names a class, a module, or a package; modules and packages are scanned,
+names with a leading underscore skipped. What fails to import is listed with its
+reason and never breaks the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from irbench.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+    from irbench.detector import Detector
+    from irbench.report import Report
+
+Group = Literal["methods", "datasets", "reports"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A plug-in that could not be used, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass
+class Catalogue:
+    """What a group of plug-ins offers.
+
+    Attributes
+    ----------
+    classes : dict of str to type
+        By ``info.name``, sorted.
+    failures : list of Failure
+    """
+
+    classes: dict[str, type[Any]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, cls: type[Any], source: str) -> None:
+        """Enter a class under its name; a name that is taken is a failure."""
+        name = cls.info.name
+        known = self.classes.setdefault(name, cls)
+        if known is not cls:
+            reason = f"the name {name!r} is taken by {known.__module__}.{known.__qualname__}"
+            self.failures.append(Failure(source, reason))
+
+
+def load_method(name: str, **params: Any) -> Detector:
+    """Make a detector by name.
+
+    Parameters
+    ----------
+    name : str
+        As ``irbench methods list`` shows it.
+    **params
+        Parameters of the method; see ``irbench methods show NAME``.
+
+    Returns
+    -------
+    Detector
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown method or parameter, with the nearest names.
+    ParameterError
+        For a value of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> load_method("tophat", size=7)
+    TopHat(size=7)
+    """
+    from irbench.parameters import parameter_specs
+
+    cls = method_class(name)
+    specs = parameter_specs(cls)
+    for unknown in params.keys() - specs.keys():
+        raise UnknownNameError(f"parameter of {name}", unknown, specs)
+    detector: Detector = cls(**params)
+    return detector
+
+
+def load_dataset(
+    name: str | Path,
+    root: str | Path | None = None,
+    split: str = "test",
+    scheme: str | None = None,
+) -> Dataset:
+    """Open a dataset by name, or a folder of your own images.
+
+    Parameters
+    ----------
+    name : str or path-like
+        As ``irbench data list`` shows it, or a directory.
+    root : path-like, optional
+        Folder of the dataset, or one that holds it. By default it is looked for
+        under ``$IRBENCH_DATA``, then the user data directory.
+    split : str
+        ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
+    scheme : str, optional
+        Split scheme, such as ``"60-20-20"`` (the default) or ``"official"``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown dataset, split or scheme.
+    MissingDataError
+        If it is not on this machine.
+
+    Examples
+    --------
+    >>> len(load_dataset("synth", split="val"))
+    50
+    """
+    classes = catalogue("datasets").classes
+    if str(name) in classes:
+        dataset: Dataset = classes[str(name)](root=root, split=split, scheme=scheme)
+        return dataset
+    if Path(name).is_dir() and "folder" in classes:
+        folder: Dataset = classes["folder"](root=name, split=split, scheme=scheme)
+        return folder
+    hint = "A directory of images with masks or boxes is accepted too."
+    if "/" in str(name):
+        hint = f"There is no directory {name}."
+    raise UnknownNameError("dataset", str(name), classes, hint)
+
+
+def method_class(name: str) -> type[Detector]:
+    """The class of the method called ``name``."""
+    return _lookup("methods", "method", name)
+
+
+def report_class(name: str) -> type[Report]:
+    """The class of the report format called ``name``."""
+    return _lookup("reports", "report format", name)
+
+
+def _lookup(group: Group, what: str, name: str) -> Any:
+    found = catalogue(group)
+    if name not in found.classes:
+        hint = ""
+        if found.failures:
+            listed = "; ".join(f"{f.source}: {f.reason}" for f in found.failures)
+            hint = f"Not loaded: {listed}."
+        raise UnknownNameError(what, name, found.classes, hint)
+    return found.classes[name]
+
+
+@cache
+def catalogue(group: Group) -> Catalogue:
+    """All classes of a group that can be found, sorted by name.
+
+    Parameters
+    ----------
+    group : {"methods", "datasets", "reports"}
+
+    Returns
+    -------
+    Catalogue
+    """
+    found = Catalogue()
+    points = entry_points(group=f"irbench.{group}")
+    # The built-in ones first, so that nobody takes their names by accident.
+    for point in sorted(points, key=lambda p: (p.value != f"irbench.{group}", p.name)):
+        _add_entry_point(found, point, _base_class(group))
+    found.classes = dict(sorted(found.classes.items()))
+    return found
+
+
+def load_plugin(path: str | Path) -> list[str]:
+    """Load a plug-in file and enter its methods, datasets and reports.
+
+    Parameters
+    ----------
+    path : path-like
+        A Python file.
+
+    Returns
+    -------
+    list of str
+        The names it brought.
+
+    Raises
+    ------
+    UsageError
+        If the file is missing, fails to import, brings nothing, or brings a name
+        that is taken.
+    """
+    path = Path(path).resolve()
+    if not path.is_file():
+        raise UsageError(f"--plugin must name a Python file, got {path}, which does not exist.")
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    name = f"irbench_plugin_{path.stem}_{digest}"
+    if name in sys.modules:
+        module = sys.modules[name]
+    else:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"--plugin must name a Python file (*.py), got {path}.")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise UsageError(f"the plug-in {path} fails to import: {_reason(error)}.") from error
+    brought = []
+    groups: tuple[Group, ...] = ("methods", "datasets", "reports")
+    for group in groups:
+        found = catalogue(group)
+        for cls in _classes_of(module, _base_class(group)):
+            n_failures = len(found.failures)
+            found.add(cls, str(path))
+            if len(found.failures) > n_failures:
+                raise UsageError(f"the plug-in {path}: {found.failures.pop().reason}.")
+            brought.append(cls.info.name)
+    if not brought:
+        raise UsageError(
+            f"the plug-in {path} defines no Detector, Dataset or Report with an `info` attribute."
+        )
+    return brought
+
+
+def _base_class(group: Group) -> type[Any]:
+    # Imported here: listing reports needs no detector, and `--help` neither.
+    home = {
+        "methods": ("irbench.detector", "Detector"),
+        "datasets": ("irbench.dataset", "Dataset"),
+        "reports": ("irbench.report", "Report"),
+    }[group]
+    base: type[Any] = getattr(importlib.import_module(home[0]), home[1])
+    return base
+
+
+def _add_entry_point(found: Catalogue, point: EntryPoint, base: type[Any]) -> None:
+    try:
+        target = point.load()
+    # A plug-in may raise anything when it is imported; it is listed, not fatal.
+    except Exception as error:
+        found.failures.append(Failure(point.value, _reason(error)))
+        return
+    if inspect.isclass(target):
+        found.add(target, point.value)
+        return
+    for module in _modules(target, found):
+        for cls in _classes_of(module, base):
+            found.add(cls, module.__name__)
+
+
+def _modules(package: ModuleType, found: Catalogue) -> Iterator[ModuleType]:
+    """The module itself and, for a package, all public modules below it."""
+    yield package
+    for entry in pkgutil.iter_modules(getattr(package, "__path__", [])):
+        if entry.name.startswith("_"):
+            continue
+        name = f"{package.__name__}.{entry.name}"
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:
+            found.failures.append(Failure(name, _reason(error)))
+            continue
+        yield from _modules(module, found)
+
+
+def _classes_of(module: ModuleType, base: type[Any]) -> list[type[Any]]:
+    """The usable classes that a module defines itself."""
+    return [
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and issubclass(member, base)
+        and member.__module__ == module.__name__
+        and not inspect.isabstract(member)
+        and hasattr(member, "info")
+    ]
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
