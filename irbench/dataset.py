@@ -93,10 +93,10 @@ class Sample:
                 )
             targets = mask_regions(self.mask)
             object.__setattr__(self, "targets", targets)
-            if self.boxes is None:
-                object.__setattr__(self, "boxes", targets.boxes)
-        boxes = np.zeros((0, 4)) if self.boxes is None else np.asarray(self.boxes)
-        boxes = boxes.astype(np.float32).reshape(-1, 4)
+        given: Any = self.boxes
+        if given is None:
+            given = np.zeros((0, 4)) if self.targets is None else self.targets.boxes
+        boxes = np.array(given, dtype=np.float32).reshape(-1, 4)
         height, width = self.image.shape
         bad = ~np.isfinite(boxes).all(axis=1) | ~(
             (boxes[:, 0] >= 0)

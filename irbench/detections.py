@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from irbench.errors import DetectionsError
 from irbench.regions import Regions
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Detections:
     """The targets that a detector claims on one image.
 
@@ -47,9 +47,9 @@ class Detections:
     scores: NDArray[np.float32]
     regions: Regions | None = None
 
-    def __post_init__(self) -> None:
-        boxes = _as_float32("boxes", self.boxes)
-        scores = _as_float32("scores", self.scores)
+    def __init__(self, boxes: ArrayLike, scores: ArrayLike, regions: Regions | None = None) -> None:
+        boxes = _as_float32("boxes", boxes)
+        scores = _as_float32("scores", scores)
         if boxes.size == 0:
             boxes = boxes.reshape(0, 4)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -61,16 +61,17 @@ class Detections:
             )
         _refuse("boxes", boxes, ~np.isfinite(boxes).all(axis=1), "finite numbers")
         _refuse("scores", scores, ~np.isfinite(scores), "a finite number")
-        inverted = (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
+        inverted = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
         _refuse("boxes", boxes, inverted, "(x0, y0, x1, y1) with x0 < x1 and y0 < y1")
-        if self.regions is not None and len(self.regions) != len(boxes):
+        if regions is not None and len(regions) != len(boxes):
             raise DetectionsError(
-                f"regions must be as many as boxes ({len(boxes)}), got {len(self.regions)}."
+                f"regions must be as many as boxes ({len(boxes)}), got {len(regions)}."
             )
         boxes.setflags(write=False)
         scores.setflags(write=False)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "scores", scores)
+        object.__setattr__(self, "regions", regions)
 
     @classmethod
     def empty(cls, shape: tuple[int, int] | None = None) -> Detections:
@@ -165,7 +166,7 @@ def _as_float32(name: str, values: Any) -> NDArray[np.float32]:
         ) from error
 
 
-def _refuse(name: str, values: NDArray[Any], bad: NDArray[np.bool_], expected: str) -> None:
+def _refuse(name: str, values: NDArray[Any], bad: Any, expected: str) -> None:
     if bad.any():
         index = int(np.argmax(bad))
         raise DetectionsError(f"{name}[{index}] must be {expected}, got {values[index].tolist()}.")

@@ -31,6 +31,14 @@ from irbench.parameters import parameter, parameter_specs, validate_parameters
 
 Kind = Literal["score-map", "segmentation", "box"]
 
+GROUPS = (
+    "Background Suppression",
+    "HVS-based Methods",
+    "Low-rank and Sparse Decomposition",
+    "Deep Learning Methods",
+)
+"""The headings of the paper's Table I, in its order."""
+
 DEFAULT_EXTENT = 0.2
 """Extent of a score-map method that was never calibrated."""
 
@@ -57,6 +65,9 @@ class MethodInfo:
     note : str
         A remark that is printed under every table with this method, such as
         "reconstructed from the abstract".
+    min_pixels, max_pixels : int or None
+        Image sizes for which ``all`` includes the method, where another one stands
+        in for it at other sizes. By name it runs at any size.
     """
 
     name: str
@@ -67,6 +78,19 @@ class MethodInfo:
     default: bool = True
     trainable: bool = False
     note: str = ""
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+
+    def suits(self, n_pixels: int) -> bool:
+        """Whether ``all`` includes the method for images of ``n_pixels``."""
+        low = 0 if self.min_pixels is None else self.min_pixels
+        return n_pixels >= low and (self.max_pixels is None or n_pixels <= self.max_pixels)
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Sorts groups in the order of Table I, others behind, by name."""
+        known = GROUPS.index(self.group) if self.group in GROUPS else len(GROUPS)
+        return known, self.group
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(parameter,))

@@ -125,7 +125,7 @@ class Regions:
     @property
     def first_pixels(self) -> NDArray[np.int64]:
         """``(N,)`` raster index of the first pixel of each region."""
-        return self.runs[self.offsets[:-1], 0].astype(np.int64)
+        return np.asarray(self.runs[self.offsets[:-1], 0], dtype=np.int64)
 
     @property
     def centroids(self) -> NDArray[np.float64]:

@@ -150,12 +150,14 @@ def load_dataset(
 
 def method_class(name: str) -> type[Detector]:
     """The class of the method called ``name``."""
-    return _lookup("methods", "method", name)
+    cls: type[Detector] = _lookup("methods", "method", name)
+    return cls
 
 
 def report_class(name: str) -> type[Report]:
     """The class of the report format called ``name``."""
-    return _lookup("reports", "report format", name)
+    cls: type[Report] = _lookup("reports", "report format", name)
+    return cls
 
 
 def _lookup(group: Group, what: str, name: str) -> Any:

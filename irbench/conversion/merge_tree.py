@@ -63,15 +63,15 @@ def merge_tree(image: NDArray[np.float64], floor: float) -> MergeTree:
     order = above[np.argsort(-flat[above], kind="stable")][::-1]
     ranks = np.zeros(flat.size, dtype=np.int32)
     ranks[order] = np.arange(1, len(order) + 1, dtype=np.int32)
-    ranks = ranks.reshape(image.shape)
+    rank_image = ranks.reshape(image.shape)
     values = flat[order]
 
-    basins = _climb(ranks)
-    peaks = np.unique(basins)[::-1]
-    peaks = peaks[peaks > 0].astype(np.int64)
-    saddle_ranks = _saddle_ranks(ranks, basins, peaks)
+    basins = _climb(rank_image)
+    found = np.unique(basins)[::-1]
+    peaks = np.asarray(found[found > 0], dtype=np.int64)
+    saddle_ranks = _saddle_ranks(rank_image, basins, peaks)
     levels = np.concatenate([[-np.inf], values])
-    return MergeTree(ranks, values, peaks, levels[saddle_ranks])
+    return MergeTree(rank_image, values, peaks, levels[saddle_ranks])
 
 
 def _climb(ranks: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -120,12 +120,15 @@ def _basin_borders(
     ranks: NDArray[np.int32], basins: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of touching basins and the rank of the lower pixel at each touch."""
-    here = (slice(None), slice(None, -1)), (slice(None, -1), slice(None))
-    there = (slice(None), slice(1, None)), (slice(1, None), slice(None))
-    here += (slice(None, -1), slice(None, -1)), (slice(None, -1), slice(1, None))
-    there += (slice(1, None), slice(1, None)), (slice(1, None), slice(None, -1))
+    whole, low, high = slice(None), slice(None, -1), slice(1, None)
+    neighbours = (
+        ((whole, low), (whole, high)),
+        ((low, whole), (high, whole)),
+        ((low, low), (high, high)),
+        ((low, high), (high, low)),
+    )
     first, second, weight = [], [], []
-    for one, other in zip(here, there, strict=True):
+    for one, other in neighbours:
         a, b = basins[one], basins[other]
         touch = (a != b) & (a > 0) & (b > 0)
         first.append(np.maximum(a, b)[touch])

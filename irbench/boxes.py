@@ -1,0 +1,152 @@
+"""Geometry of boxes ``(x0, y0, x1, y1)``: half-open, in float pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int]
+
+
+def iou_pairs(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union of boxes taken pair by pair.
+
+    Parameters
+    ----------
+    a, b : (..., 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels; the leading axes broadcast.
+
+    Returns
+    -------
+    (...) ndarray of float64
+        In [0, 1]; 0 where both boxes are without area.
+
+    Notes
+    -----
+    Computed in double precision whatever comes in, in the order of operations
+    of COCO's evaluator, so that the two agree on which side of a threshold a
+    pair falls.
+
+    Examples
+    --------
+    >>> float(iou_pairs([0, 0, 2, 2], [1, 0, 3, 2]))
+    0.3333333333333333
+    """
+    a = np.asarray(a, dtype=np.float64)
+    b = np.asarray(b, dtype=np.float64)
+    ax0, ay0, ax1, ay1 = (a[..., side] for side in range(4))
+    bx0, by0, bx1, by1 = (b[..., side] for side in range(4))
+    width = np.minimum(ax1, bx1) - np.maximum(ax0, bx0)
+    height = np.minimum(ay1, by1) - np.maximum(ay0, by0)
+    intersection = np.maximum(width, 0) * np.maximum(height, 0)
+    union = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - intersection
+    return np.asarray(
+        np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    )
+
+
+def iou_matrix(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union of every box of ``a`` with every box of ``b``.
+
+    Parameters
+    ----------
+    a : (N, 4) array_like
+    b : (M, 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels.
+
+    Returns
+    -------
+    (N, M) ndarray of float64
+        In [0, 1]; see :func:`iou_pairs`.
+
+    Examples
+    --------
+    >>> iou_matrix([[0, 0, 2, 2]], [[0, 0, 2, 2], [2, 0, 4, 2]]).tolist()
+    [[1.0, 0.0]]
+    """
+    rows = np.asarray(a, dtype=np.float64).reshape(-1, 1, 4)
+    columns = np.asarray(b, dtype=np.float64).reshape(1, -1, 4)
+    return iou_pairs(rows, columns)
+
+
+def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+    """The pixels that filled boxes cover: those whose centre lies in the box.
+
+    Parameters
+    ----------
+    boxes : (N, 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels, finite; may reach out of the image.
+    shape : (int, int)
+        Height and width of the image.
+
+    Returns
+    -------
+    (N, 4) ndarray of int64
+        Columns ``[0]`` to ``[2] - 1`` and rows ``[1]`` to ``[3] - 1``, clipped to
+        the image: pixel ``x`` is covered where ``x0 <= x + 0.5 < x1``. An end may
+        equal its start, never precede it.
+
+    Examples
+    --------
+    >>> filled_ranges([[2.4, 2.6, 4.5, 9.0]], (8, 8)).tolist()
+    [[2, 3, 4, 8]]
+    """
+    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    height, width = shape
+    # Clipped before the cast, so that a huge coordinate cannot overflow.
+    ranges = np.clip(np.ceil(corners - 0.5), 0, [width, height, width, height]).astype(np.int64)
+    ranges[:, 2:] = np.maximum(ranges[:, :2], ranges[:, 2:])
+    return ranges
+
+
+def filled_area(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+    """Number of pixels of filled boxes inside the image.
+
+    Parameters
+    ----------
+    boxes : (N, 4) array_like
+    shape : (int, int)
+        Height and width of the image.
+
+    Returns
+    -------
+    (N,) ndarray of int64
+        0 for a box that covers no pixel's centre; see :func:`filled_ranges`.
+
+    Examples
+    --------
+    >>> filled_area([[-2, 0, 3, 2]], (8, 8)).tolist()
+    [6]
+    """
+    ranges = filled_ranges(boxes, shape)
+    return np.asarray((ranges[:, 2] - ranges[:, 0]) * (ranges[:, 3] - ranges[:, 1]))
+
+
+def filled_first_pixel(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+    """Raster index of the first pixel of filled boxes.
+
+    Parameters
+    ----------
+    boxes : (N, 4) array_like
+    shape : (int, int)
+        Height and width of the image.
+
+    Returns
+    -------
+    (N,) ndarray of int64
+        ``row * width + column`` of the top left pixel. A box that covers no
+        pixel's centre gets the pixel where it would begin, so that it too has a
+        place in raster order.
+
+    Examples
+    --------
+    >>> filled_first_pixel([[3, 1, 5, 4]], (8, 8)).tolist()
+    [11]
+    """
+    height, width = shape
+    ranges = filled_ranges(boxes, shape)
+    columns = np.minimum(ranges[:, 0], max(width - 1, 0))
+    rows = np.minimum(ranges[:, 1], max(height - 1, 0))
+    return np.asarray(rows * width + columns)

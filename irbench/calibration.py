@@ -1,0 +1,205 @@
+"""Extent and threshold of a method, chosen on validation data and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.detections import Detections
+    from irbench.ground_truth import GroundTruth
+    from irbench.metrics.matching import MatchTable
+    from irbench.protocol import Protocol
+
+SHIPPED_FILE = "calibration.json"
+"""Beside the methods of a package that ships extents and thresholds of its own."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a method's raw output becomes kept detections.
+
+    Attributes
+    ----------
+    extent : float or None
+        Of the conversion ``components/1``; None for methods without one.
+    threshold : float or None
+        Keep ``score >= threshold``; infinity where validation found nothing to keep,
+        None where there was nothing to choose it on.
+    source : str
+        ``"validation"``, ``"shipped"``, ``"none"``, or the file it was given in.
+    map50 : float or None
+        AP@50 on the validation split at this extent.
+    f1 : float or None
+        F1 on the validation split at this threshold.
+    """
+
+    extent: float | None
+    threshold: float | None
+    source: str
+    map50: float | None = None
+    f1: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, with an infinite threshold as the text ``"inf"``."""
+        fields = dataclasses.asdict(self)
+        if self.threshold == float("inf"):
+            fields["threshold"] = "inf"
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any], source: str | None = None) -> Calibration:
+        """Read what :meth:`as_dict` gave; ``source`` replaces the recorded one.
+
+        Raises
+        ------
+        UsageError
+            If a field is missing or no number.
+        """
+        try:
+            numbers = {
+                name: None if fields.get(name) is None else float(fields[name])
+                for name in ("extent", "threshold", "map50", "f1")
+            }
+        except (TypeError, ValueError, AttributeError) as error:
+            raise UsageError(f"a calibration must hold numbers, got {fields!r}.") from error
+        return cls(source=source or str(fields.get("source", "given")), **numbers)
+
+
+def match_images(
+    found: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    iou_thresholds: Sequence[float] | None = None,
+) -> MatchTable:
+    """The match table of detections with the ground truth, image by image.
+
+    Parameters
+    ----------
+    found : sequence of Detections
+    truths : sequence of GroundTruth
+        As many, in the same order.
+    protocol : Protocol
+    iou_thresholds : sequence of float, optional
+        By default the protocol's one.
+    """
+    from irbench.metrics.matching import match_detections
+
+    return match_detections(
+        [one.boxes for one in found],
+        [one.scores for one in found],
+        [truth.boxes for truth in truths],
+        (protocol.iou_threshold,) if iou_thresholds is None else iou_thresholds,
+        protocol.max_detections,
+    )
+
+
+def calibrate(
+    found: Mapping[float | None, Sequence[Detections]],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+) -> Calibration:
+    """Choose extent and threshold on validation data.
+
+    The extent is the one of greatest AP@50, ties to the larger; the threshold then
+    the one of greatest F1, ties to the higher.
+
+    Parameters
+    ----------
+    found : mapping of (float or None) to sequence of Detections
+        By extent (None for a method without one), one entry per image.
+    truths : sequence of GroundTruth
+        Of the validation images, in the same order.
+    protocol : Protocol
+
+    Returns
+    -------
+    Calibration
+    """
+    from irbench.metrics.average_precision import average_precision
+    from irbench.metrics.counting import count_boxes, f1
+    from irbench.metrics.operating_point import best_f1_threshold
+
+    def quality(extent: float | None) -> tuple[float, float]:
+        value = precisions[extent]
+        return (-1.0 if value is None else value, extent or 0.0)
+
+    tables = {extent: match_images(images, truths, protocol) for extent, images in found.items()}
+    precisions = {
+        extent: average_precision(table, protocol.iou_threshold).value
+        for extent, table in tables.items()
+    }
+    best = max(tables, key=quality)
+    threshold = best_f1_threshold(tables[best]).value
+    # Without a detection or a target there is nothing to choose: keep nothing.
+    kept = float("inf") if threshold is None else threshold
+    reached = f1(count_boxes(tables[best], kept)).value
+    return Calibration(best, kept, "validation", precisions[best], reached)
+
+
+def read_calibrations(path: Path | str) -> dict[str, Calibration]:
+    """Read ``--calibration RUN|FILE``.
+
+    Parameters
+    ----------
+    path : path-like
+        A run directory, or a JSON file from ``irbench calibrate``.
+
+    Returns
+    -------
+    dict of str to Calibration
+        By method.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    path = Path(path)
+    file = path / "run.json" if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--calibration must be a run directory or a JSON file of `irbench calibrate`, got "
+            f"{path}: {error}."
+        ) from None
+    if isinstance(content, dict) and path.is_dir():
+        methods = content.get("methods", {})
+        content = {n: m["calibration"] for n, m in methods.items() if m.get("calibration")}
+    elif isinstance(content, dict):
+        content = content.get("methods")
+    if not isinstance(content, dict):
+        raise UsageError(f"--calibration {path} holds no calibrations by method.")
+    return {name: Calibration.from_dict(fields, path.name) for name, fields in content.items()}
+
+
+@cache
+def _shipped() -> dict[str, Calibration]:
+    found: dict[str, Calibration] = {}
+    for point in entry_points(group="irbench.methods"):
+        try:
+            file = resources.files(point.module) / SHIPPED_FILE
+            methods = json.loads(file.read_text())["methods"]
+        except (ModuleNotFoundError, FileNotFoundError, TypeError):
+            continue
+        for name, fields in methods.items():
+            found.setdefault(name, Calibration.from_dict(fields, "shipped"))
+    return found
+
+
+def shipped_calibration(method: str) -> Calibration | None:
+    """The extent and threshold that ship with a method, for data without validation images.
+
+    Measured on the validation split of ``synth`` by ``irbench calibrate``.
+    """
+    return _shipped().get(method)

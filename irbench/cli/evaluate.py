@@ -1,0 +1,90 @@
+"""``irbench evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irbench.cli.options import data_options, load_plugins
+from irbench.cli.run import choose_protocol, default_directory, open_dataset
+
+
+@click.command()
+@click.option(
+    "--predictions",
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="A folder of masks, probability maps or YOLO texts, or a COCO JSON file.",
+)
+@click.option("--dataset", required=True, help="A name, or a directory of your own images.")
+@click.option("--split", default="test", show_default=True, help="The split that was predicted.")
+@click.option("--name", "title", help="Title of the row.  [default: the name of --predictions]")
+@click.option(
+    "--kind",
+    type=click.Choice(["mask", "probability", "yolo", "coco"]),
+    help="What the files are.  [default: found from their content]",
+)
+@click.option(
+    "--validation",
+    type=click.Path(path_type=Path, exists=True),
+    help="Predictions on the validation split, to choose the score threshold on.",
+)
+@click.option("--threshold", type=float, help="The score threshold, instead of --validation.")
+@click.option(
+    "--operating-point",
+    type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
+    help="How the score threshold is found.  [default: the protocol's]",
+)
+@click.option("--protocol", "protocol_name", default="table1", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run directory to add the row to.  [default: runs/DATASET-predictions]",
+)
+@data_options
+def evaluate(
+    predictions: Path,
+    dataset: str,
+    split: str,
+    title: str | None,
+    kind: str | None,
+    validation: Path | None,
+    threshold: float | None,
+    operating_point: str | None,
+    protocol_name: str,
+    out: Path | None,
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Score somebody else's output; it becomes a row like any other.
+
+    Predictions are matched to images by their file names. Masks become detections of score 1, so
+    that their AP is a single point; probability maps are cut at 0.5 (segments/1).
+
+    \b
+    irbench evaluate --predictions my_masks/ --dataset nudt --name MyNet
+    irbench evaluate --predictions test.json --validation val.json --dataset nudt --name MyDet
+    """
+    from irbench.engine.directory import RunDirectory
+    from irbench.engine.external import ExternalRow, evaluate_predictions
+    from irbench.progress import terminal_progress
+
+    protocol = choose_protocol(protocol_name, operating_point, threshold)
+    load_plugins(plugins)
+    opened = open_dataset(dataset, data_root, split, scheme, protocol)
+    default = default_directory(opened, protocol)
+    row = ExternalRow(
+        title=title or predictions.stem,
+        predictions=predictions,
+        validation=validation,
+        kind=kind,
+    )
+    directory = RunDirectory(out or default.with_name(f"{default.name}-predictions"))
+    results = evaluate_predictions(row, opened, protocol, directory, terminal_progress())
+    from irbench.cli.table import print_results
+
+    print_results(results)
+    n_left_out = sum(len(images) for images in results.dataset.get("left_out", {}).values())
+    return 1 if n_left_out else 0

@@ -1,0 +1,107 @@
+"""The command ``irbench``: its subcommands, and what an error looks like."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from irbench import __version__
+
+# Loaded when they are called, so that --help does not wait for NumPy.
+_COMMANDS = {
+    "run": ("irbench.cli.run", "Run detectors over a dataset and score them."),
+    "evaluate": ("irbench.cli.evaluate", "Score somebody else's output; it becomes a row."),
+    "report": ("irbench.cli.report", "Write tables of one or several runs."),
+    "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
+    "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
+    "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),
+    "calibrate": ("irbench.cli.calibrate", "Find extents and thresholds on validation data."),
+}
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order a newcomer needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or name the nearest ones."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=2, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint} Known: {', '.join(_COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 something failed or regressed; 2 bad usage or missing data.",
+)
+@click.version_option(__version__, prog_name="irbench")
+def irbench() -> None:
+    """The benchmark of infrared small-target detection.
+
+    \b
+    irbench run --methods all --dataset synth       needs no data; prints a table
+    irbench run --methods all --dataset nudt        the real thing
+    irbench report runs/nudt --format latex         the table, as the paper prints it
+    irbench methods list                            what there is to run
+
+    Add your own method as one file: --plugin my_method.py. Bring your own images: --dataset DIR.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; every deliberate error becomes one line and an exit code."""
+    try:
+        status = irbench.main(args=args, prog_name="irbench", standalone_mode=False)
+    except click.exceptions.Abort:
+        status = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("irbench: interrupted.", err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone, such as `irbench … | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except Exception as error:
+        status = _status_of(error)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _status_of(error: Exception) -> Any:
+    from irbench.errors import IrbenchError
+
+    if not isinstance(error, IrbenchError):
+        raise error
+    click.echo(f"irbench: {error}", err=True)
+    return error.exit_code

@@ -1,0 +1,120 @@
+"""``irbench methods``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from irbench.cli.options import load_plugins
+
+_PLUGIN = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own methods. May be repeated.",
+)
+
+
+@click.group()
+def methods() -> None:
+    """List the methods, or show one with its parameters."""
+
+
+@methods.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_PLUGIN
+def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
+    """List all methods by the groups of Table I, and plug-ins that could not be loaded."""
+    from irbench.registry import catalogue
+
+    load_plugins(plugins)
+    found = catalogue("methods")
+    classes = sorted(
+        found.classes.values(), key=lambda c: (*c.info.rank, c.info.year, c.info.name)
+    )
+    if as_json:
+        click.echo(json.dumps([_facts(cls) for cls in classes], indent=2))
+        return
+    group = None
+    width = max(len(cls.info.name) for cls in classes) if classes else 0
+    for cls in classes:
+        if cls.info.group != group:
+            group = cls.info.group
+            click.echo(f"{group}")
+        mark = " " if cls.info.default else "*"
+        click.echo(f" {mark} {cls.info.name:{width}}  {cls.info.title} ({cls.info.year})")
+    click.echo("\n* not in `all`; runs by name. Details: irbench methods show NAME")
+    for failure in found.failures:
+        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
+
+
+@methods.command("show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_PLUGIN
+def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
+    """Show a method: its paper, its parameters with units and ranges, its docstring."""
+    import inspect
+
+    from irbench.calibration import shipped_calibration
+    from irbench.registry import method_class
+
+    load_plugins(plugins)
+    cls = method_class(name)
+    if as_json:
+        click.echo(json.dumps(_facts(cls), indent=2))
+        return
+    info = cls.info
+    click.echo(f"{info.name}: {info.title} ({info.year}), {info.group}, {cls.kind} detector")
+    click.echo(f"{info.reference}\n")
+    if info.note:
+        click.echo(f"Note: {info.note}\n")
+    specs = _facts(cls)["parameters"]
+    if specs:
+        from tabulate import tabulate
+
+        rows = [
+            (f"{name}.{s['name']}", s["default"], s["range"], s["unit"], s["help"]) for s in specs
+        ]
+        heads = ("parameter (--param …=VALUE)", "default", "accepted", "unit", "")
+        click.echo(tabulate(rows, heads, tablefmt="simple", disable_numparse=True))
+    else:
+        click.echo("No parameters.")
+    shipped = shipped_calibration(name)
+    if shipped is not None:
+        click.echo(
+            f"\nWithout validation data: extent {shipped.extent}, threshold {shipped.threshold} "
+            "(measured on the validation split of synth)."
+        )
+    click.echo(f"\n{inspect.getdoc(cls)}")
+
+
+def _facts(cls: type[Any]) -> dict[str, Any]:
+    from irbench.parameters import parameter_specs
+
+    info = cls.info
+    return {
+        "name": info.name,
+        "title": info.title,
+        "group": info.group,
+        "year": info.year,
+        "kind": cls.kind,
+        "reference": info.reference,
+        "default": info.default,
+        "trainable": info.trainable,
+        "note": info.note,
+        "parameters": [
+            {
+                "name": spec.name,
+                "default": spec.default,
+                "range": spec.range,
+                "unit": spec.unit,
+                "help": spec.help,
+            }
+            for spec in parameter_specs(cls).values()
+        ],
+    }

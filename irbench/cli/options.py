@@ -1,0 +1,68 @@
+"""Options that several commands share, and how their text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from irbench.errors import UsageError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def data_options(function: Function) -> Function:
+    """``--data-root``, ``--scheme`` and ``--plugin``."""
+    for option in (
+        click.option(
+            "--plugin",
+            "plugins",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="A Python file with your own methods or datasets. May be repeated.",
+        ),
+        click.option(
+            "--scheme",
+            help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
+        ),
+        click.option(
+            "--data-root",
+            type=click.Path(path_type=Path),
+            help="Where datasets are.  [default: $IRBENCH_DATA, else the user data directory]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def split_names(text: str) -> list[str]:
+    """The names of a comma-separated list."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"expected names separated by commas, got {text!r}.")
+    return names
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Read ``METHOD.PARAMETER=VALUE`` into method → parameter → text."""
+    parsed: dict[str, dict[str, str]] = {}
+    for text in texts:
+        target, equals, value = text.partition("=")
+        method, dot, name = target.partition(".")
+        if not (equals and dot and method and name):
+            raise UsageError(f"--param must be METHOD.PARAMETER=VALUE, got {text!r}.")
+        parsed.setdefault(method.strip(), {})[name.strip()] = value
+    return parsed
+
+
+def load_plugins(plugins: Iterable[Path]) -> tuple[str, ...]:
+    """Load plug-in files, and give their absolute paths for the workers."""
+    from irbench.registry import load_plugin
+
+    paths = []
+    for plugin in plugins:
+        load_plugin(plugin)
+        paths.append(str(Path(plugin).resolve()))
+    return tuple(paths)

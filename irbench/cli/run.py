@@ -1,0 +1,247 @@
+"""``irbench run``."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
+from irbench.errors import EXIT_DONE, EXIT_FAILED
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+    from irbench.engine.plan import RunPlan
+    from irbench.protocol import Protocol
+
+
+@click.command()
+@click.option(
+    "--methods",
+    default="all",
+    show_default=True,
+    help="all, classical, deep, or names separated by commas; see `irbench methods list`.",
+)
+@click.option(
+    "--dataset",
+    required=True,
+    help="A name, or a directory of your own images; see `irbench data list`.",
+)
+@click.option("--split", default="test", show_default=True, help="The split to test on.")
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default="table1",
+    show_default=True,
+    help="table1 (every choice on validation data) or basicirstd (its split, half of the maximum).",
+)
+@click.option(
+    "--operating-point",
+    type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
+    help="How the score threshold is found.  [default: the protocol's]",
+)
+@click.option("--threshold", type=float, help="The score threshold, with --operating-point fixed.")
+@click.option(
+    "--score",
+    type=click.Choice(["standardised", "raw"]),
+    help="Scores of score-map methods: standard deviations of the map, or its values.",
+)
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True),
+    help="Extents and thresholds from another run, or a file of `irbench calibrate`.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/DATASET]"
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Test on the first so many images only.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Worker processes.  [default: the number of cores]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    help="Seconds for one image; longer counts as failed.",
+)
+@click.option(
+    "--timing-images",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Images of the timing pass of each method; 0 for none.",
+)
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="METHOD.NAME=VALUE",
+    help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
+)
+@data_options
+def run(
+    methods: str,
+    dataset: str,
+    split: str,
+    protocol_name: str,
+    operating_point: str | None,
+    threshold: float | None,
+    score: str | None,
+    calibration: Path | None,
+    out: Path | None,
+    limit: int | None,
+    jobs: int | None,
+    timeout: float,
+    timing_images: int,
+    params: tuple[str, ...],
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Run detectors over a dataset, score them, and print the table.
+
+    Everything goes into one run directory. Stop it whenever you like: the same command goes on
+    where it stopped. Running more methods into the same directory adds rows.
+
+    \b
+    irbench run --methods all --dataset synth
+    irbench run --methods tophat,mpcm --dataset nudt --jobs 2
+    irbench run --methods tophat --dataset my_images/ --param tophat.size=9
+    irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
+    """
+    from irbench.engine.directory import RunDirectory
+    from irbench.engine.plan import RunPlan, hash_key, plan_methods
+    from irbench.engine.runner import Runner
+    from irbench.engine.worker import n_cores
+    from irbench.progress import terminal_progress
+
+    protocol = choose_protocol(protocol_name, operating_point, threshold, score)
+    plugin_paths = load_plugins(plugins)
+    opened = open_dataset(dataset, data_root, split, scheme, protocol)
+    method_plans = plan_methods(
+        split_names(methods), parse_assignments(params), plugin_paths, typical_pixels(opened)
+    )
+    calibrations, source = None, "validation"
+    if calibration is not None:
+        from irbench.calibration import read_calibrations
+
+        calibrations = read_calibrations(calibration)
+        chosen = {
+            m.name: calibrations[m.name].as_dict() for m in method_plans if m.name in calibrations
+        }
+        source = f"{calibration.name} {hash_key(chosen)}"
+    plan = RunPlan(
+        dataset=dataset_spec(opened, dataset, plugin_paths),
+        split=split,
+        protocol=protocol,
+        methods=method_plans,
+        limit=limit,
+        n_jobs=jobs or n_cores(),
+        timeout_s=timeout,
+        n_timing_images=timing_images,
+        calibrations=calibrations,
+        calibration_source=source,
+        command=("irbench", *sys.argv[1:]),
+    )
+    directory = RunDirectory(out or default_directory(opened, protocol))
+    try:
+        results = Runner(plan, directory, terminal_progress()).execute()
+    except KeyboardInterrupt:
+        click.echo(
+            f"irbench: interrupted. {directory.path} keeps what is done; go on by the same "
+            f"command:\n  {shlex.join(plan.command)}",
+            err=True,
+        )
+        return 130
+    from irbench.cli.table import print_results
+
+    print_results(results, [method.name for method in plan.methods])
+    return exit_status(results.rows, results.dataset.get("left_out", {}), plan)
+
+
+def choose_protocol(
+    name: str, operating_point: str | None, threshold: float | None, score: str | None = None
+) -> Protocol:
+    """A protocol by name, with what the command line changes of it."""
+    from irbench.protocol import get_protocol
+
+    protocol = get_protocol(name)
+    changes: dict[str, Any] = {}
+    if operating_point is not None:
+        changes["operating_point"] = operating_point
+        changes["fixed_threshold"] = threshold
+    elif threshold is not None:
+        changes = {"operating_point": "fixed", "fixed_threshold": threshold}
+    if score is not None:
+        changes["score"] = score
+    if not changes:
+        return protocol
+    return dataclasses.replace(protocol, **changes)
+
+
+def open_dataset(
+    name: str, data_root: Path | None, split: str, scheme: str | None, protocol: Protocol
+) -> Dataset:
+    """Open a dataset under the scheme asked for, else the protocol's where the data has it."""
+    from irbench.registry import catalogue, load_dataset
+
+    if scheme is None:
+        known = catalogue("datasets").classes.get(name)
+        if known is not None and protocol.scheme in known.info.schemes:
+            scheme = protocol.scheme
+    return load_dataset(name, data_root, split, scheme)
+
+
+def dataset_spec(opened: Dataset, name: str, plugins: tuple[str, ...]) -> Any:
+    """What a worker needs to open the same dataset."""
+    from irbench.engine.worker import DatasetSpec
+
+    root = None if opened.root is None else str(Path(opened.root).resolve())
+    return DatasetSpec(opened.info.name, root, opened.scheme or None, plugins)
+
+
+def typical_pixels(dataset: Dataset) -> int | None:
+    """Median number of pixels of a few images spread over a split; None where none is readable."""
+    from irbench.errors import IrbenchError
+
+    sizes = []
+    step = max(len(dataset.ids) // 9, 1)
+    for sample_id in dataset.ids[::step]:
+        try:
+            sizes.append(dataset.load(sample_id).image.size)
+        # Named when the split is read in full.
+        except IrbenchError:
+            continue
+    return sorted(sizes)[len(sizes) // 2] if sizes else None
+
+
+def default_directory(dataset: Dataset, protocol: Protocol) -> Path:
+    """``runs/DATASET``, or ``runs/DATASET-PROTOCOL`` under another protocol than the default."""
+    name = dataset.info.name
+    if name == "folder" and dataset.root is not None:
+        name = Path(dataset.root).resolve().name
+    return Path("runs") / (name if protocol.name == "table1" else f"{name}-{protocol.name}")
+
+
+def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
+    """1 if a row of this run is partial or failed, or an image was left out."""
+    wanted = {method.name for method in plan.methods}
+    bad = [row for row in rows if row["method"] in wanted and row["state"] in ("partial", "failed")]
+    for row in bad:
+        click.echo(f"irbench: {row['title']}: {row['state']}: {row['reason']}", err=True)
+    n_left_out = sum(len(images) for images in left_out.values())
+    if n_left_out:
+        click.echo(
+            f"irbench: {n_left_out} unreadable images were left out for every method; "
+            "`irbench data verify` names them.",
+            err=True,
+        )
+    return EXIT_FAILED if bad or n_left_out else EXIT_DONE

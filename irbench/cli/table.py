@@ -1,0 +1,103 @@
+"""The table that a run ends with, in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from irbench.engine.results import RunResults
+from irbench.metrics.definition import METRICS
+
+COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou", "ms_median")
+
+
+def print_results(results: RunResults, wanted: Collection[str] | None = None) -> None:
+    """Print the rows of a run, what they mean, and what to do next.
+
+    Parameters
+    ----------
+    results : RunResults
+    wanted : collection of str, optional
+        The methods to show; by default all of the run.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    rows = [row for row in results.rows if wanted is None or row["method"] in wanted]
+    dataset = results.dataset
+    console.print()
+    console.print(
+        f"{dataset['title']}, split {dataset['split']}"
+        + (f" of {dataset['scheme']}" if dataset["scheme"] else "")
+        + f": {dataset['n_images']} images, {dataset['n_targets']} targets",
+        style="bold",
+    )
+    console.print(_table(rows))
+    for line in footnotes(results, rows):
+        console.print(line, style="dim", markup=False)
+    path = results.path
+    console.print(f"\nFiles: {path}/results.json, results.csv, detections/, timings/, run.json")
+    console.print("Next:", markup=False)
+    for command in (
+        f"irbench report {path} --format latex",
+        f"irbench report {path} --format markdown",
+        f"irbench run --methods all --dataset {dataset['name']} --out {path}",
+    ):
+        console.print(f"  {command}", markup=False)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("Method", no_wrap=True)
+    for name in COLUMNS:
+        metric = METRICS[name]
+        unit = f"\n{metric.unit}" if metric.unit else ""
+        table.add_column(f"{metric.title} {metric.arrow}{unit}", justify="right", no_wrap=True)
+    best = {name: _best(rows, name) for name in COLUMNS}
+    group = None
+    for row in rows:
+        if row["group"] != group:
+            group = row["group"]
+            table.add_row(f"[dim italic]{group}[/]")
+        cells = [_cell(row, name, best[name]) for name in COLUMNS]
+        mark = "" if row["state"] == "done" else f" [yellow]({row['state']})[/]"
+        table.add_row(f"{row['title']}{mark}", *cells)
+    return table
+
+
+def _best(rows: Sequence[dict[str, Any]], name: str) -> float | None:
+    best: float | None = None
+    for row in rows:
+        if METRICS[name].is_better(row.get(name), best):
+            best = row[name]
+    return best
+
+
+def _cell(row: dict[str, Any], name: str, best: float | None) -> str:
+    value = row.get(name)
+    text = METRICS[name].format(value)
+    return f"[bold]{text}[/]" if value is not None and value == best else text
+
+
+def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What the numbers of a table mean, in a few lines."""
+    protocol = results.protocol
+    rule = {
+        "val-f1": "threshold of best F1 on the validation split",
+        "fixed": f"fixed threshold {protocol['fixed_threshold']}",
+        "mean-kstd": f"scores of at least {protocol['n_std']:g} standard deviations",
+        "oracle": "ORACLE: threshold chosen on the tested images, an upper bound",
+    }[protocol["operating_point"]]
+    lines = [
+        f"Protocol {protocol['name']}: P, R, F1 at IoU {protocol['iou_threshold']:g}, {rule}; "
+        f"Pd, Fa at {protocol['distance_px']:g} px; AP by {protocol['ap_estimator']}; "
+        f"score maps by {protocol['score_map_conversion']}."
+    ]
+    sources = {row["calibration"] for row in rows if row.get("calibration")} - {"validation"}
+    if sources and protocol["operating_point"] == "val-f1":
+        lines.append(
+            f"Extent and threshold not from this data's validation split: {', '.join(sorted(sources))}."
+        )
+    lines += [f"{row['title']}: {row['note']}." for row in rows if row.get("note")]
+    return lines

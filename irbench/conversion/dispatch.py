@@ -1,0 +1,61 @@
+"""Which conversion a protocol applies to which kind of detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from irbench.conversion import basicirstd, components, segments
+from irbench.detections import Detections
+from irbench.detector import Detector, Kind
+from irbench.errors import UnknownNameError
+from irbench.protocol import Protocol
+
+
+def conversion_name(kind: Kind, protocol: Protocol) -> str:
+    """Name and version of the conversion, as printed under a table; ``""`` for boxes."""
+    if kind == "score-map":
+        return protocol.score_map_conversion
+    return protocol.probability_conversion if kind == "segmentation" else ""
+
+
+def uses_extent(kind: Kind, protocol: Protocol) -> bool:
+    """Whether the conversion has an extent to calibrate."""
+    return conversion_name(kind, protocol) == components.NAME
+
+
+def convert(
+    detector: Detector,
+    output: Any,
+    shape: tuple[int, int],
+    protocol: Protocol,
+    extents: Sequence[float],
+) -> list[Detections]:
+    """Turn a raw output into detections.
+
+    Parameters
+    ----------
+    detector : Detector
+    output : object
+        What its ``compute`` returned.
+    shape : (int, int)
+        Height and width of the image.
+    protocol : Protocol
+    extents : sequence of float
+        For conversions that have one; else ignored.
+
+    Returns
+    -------
+    list of Detections
+        One per extent, or a single one where the conversion has none.
+    """
+    name = conversion_name(detector.kind, protocol)
+    if name == components.NAME:
+        return components.detect_components(
+            output, extents, score=protocol.score, max_detections=protocol.max_detections
+        )
+    if name == basicirstd.NAME:
+        return [basicirstd.detect_half_maximum(output)]
+    if name not in ("", segments.NAME):
+        raise UnknownNameError("conversion", name, (components.NAME, basicirstd.NAME))
+    return [detector.postprocess(output, shape)]

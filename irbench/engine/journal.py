@@ -1,0 +1,145 @@
+"""The journal of a method: one line per finished image, written as it comes.
+
+Killing the process loses at most the images in work: a torn last line is cut off
+when the journal is opened again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import orjson
+
+from irbench.detections import Detections
+from irbench.engine.worker import StageTimes
+from irbench.errors import RunKeyError
+from irbench.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What is recorded of one image.
+
+    Attributes
+    ----------
+    split, image : str
+    found : dict of (float or None) to Detections
+        By extent; None where the conversion has none. Empty for a failed image.
+    times : StageTimes or None
+    error : str
+        Empty for an image that is done.
+    """
+
+    split: str
+    image: str
+    found: dict[float | None, Detections]
+    times: StageTimes | None = None
+    error: str = ""
+
+
+class Journal:
+    """Append-only record of a method's finished images.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        Of the method's row; the first line of the file.
+
+    Raises
+    ------
+    RunKeyError
+        If the file holds the journal of another key.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self.path = path
+        self.entries: dict[tuple[str, str], Entry] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        good = self._read(key) if path.exists() else 0
+        self._file = path.open("ab")
+        self._file.truncate(good)
+        if good == 0:
+            self._write({"key": key})
+
+    def add(self, entry: Entry) -> None:
+        """Record an image; it is on its way to the disk when this returns."""
+        self._write(_encode(entry))
+        self.entries[entry.split, entry.image] = entry
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        self._file.flush()
+
+    def _read(self, key: str) -> int:
+        """Take up the whole lines, and tell where they end."""
+        good = 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file):
+                try:
+                    record = orjson.loads(line) if line.endswith(b"\n") else None
+                except orjson.JSONDecodeError:
+                    record = None
+                if record is None:
+                    # A kill tears the last line only, so nothing of worth follows.
+                    break
+                if number == 0 and record.get("key") != key:
+                    raise RunKeyError(f"{self.path} was written by another run; use another --out.")
+                if number > 0:
+                    entry = _decode(record)
+                    self.entries[entry.split, entry.image] = entry
+                good += len(line)
+        return good
+
+
+def _encode(entry: Entry) -> dict[str, Any]:
+    times = entry.times
+    return {
+        "split": entry.split,
+        "image": entry.image,
+        "error": entry.error,
+        "ms": None if times is None else [times.pre_ms, times.compute_ms, times.post_ms],
+        "found": [_encode_found(extent, found) for extent, found in entry.found.items()],
+    }
+
+
+def _encode_found(extent: float | None, found: Detections) -> dict[str, Any]:
+    record: dict[str, Any] = {"extent": extent, "boxes": found.boxes, "scores": found.scores}
+    if found.regions is not None:
+        record["shape"] = found.regions.shape
+        record["runs"] = found.regions.runs
+        record["offsets"] = found.regions.offsets
+    return record
+
+
+def _decode(record: dict[str, Any]) -> Entry:
+    found = {}
+    for one in record["found"]:
+        regions = None
+        if "runs" in one:
+            runs = np.asarray(one["runs"], dtype=np.int32).reshape(-1, 2)
+            regions = Regions(runs, np.asarray(one["offsets"]), tuple(one["shape"]))
+        boxes = np.asarray(one["boxes"], dtype=np.float32).reshape(-1, 4)
+        scores = np.asarray(one["scores"], dtype=np.float32)
+        found[one["extent"]] = Detections(boxes, scores, regions)
+    times = None if record["ms"] is None else StageTimes(*record["ms"])
+    return Entry(record["split"], record["image"], found, times, record["error"])

@@ -1,0 +1,238 @@
+"""One row of a run: calibrate on validation, test, time, and put it on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from irbench.calibration import Calibration, calibrate, shipped_calibration
+from irbench.conversion.dispatch import uses_extent
+from irbench.detections import Detections
+from irbench.detector import DEFAULT_EXTENT
+from irbench.engine.directory import RunDirectory
+from irbench.engine.journal import Entry, Journal
+from irbench.engine.plan import MethodPlan, RunPlan, hash_key
+from irbench.engine.pool import WorkerPool
+from irbench.engine.scan import SplitScan
+from irbench.engine.store import write_detections, write_timings
+from irbench.engine.worker import (
+    ImageJob,
+    TimingJob,
+    TimingOutcome,
+    process_image,
+    time_images,
+)
+from irbench.errors import IrbenchError
+from irbench.ground_truth import GroundTruth
+from irbench.progress import Progress
+from irbench.protocol import EXTENTS
+
+N_WARMUP = 3
+GIVE_UP_AFTER = 10
+"""So many failures before the first success, and a method is given up as failed."""
+
+
+class MethodFailedError(IrbenchError):
+    """A method that failed on every image that it was given."""
+
+
+@dataclass
+class MethodOutcome:
+    """What is known of a method after its run.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    errors : dict of str to str
+        Failed images of the tested split, and why.
+    timing : TimingOutcome or None
+    """
+
+    calibration: Calibration
+    errors: dict[str, str] = field(default_factory=dict)
+    timing: TimingOutcome | None = None
+
+
+class MethodRun:
+    """Runs one method of a plan.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    method : MethodPlan
+    directory : RunDirectory
+    scans : mapping of str to SplitScan
+        The tested split and, where there is one, ``"val"``.
+    progress : Progress
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        method: MethodPlan,
+        directory: RunDirectory,
+        scans: Mapping[str, SplitScan],
+        progress: Progress,
+    ) -> None:
+        self.plan, self.method, self.directory = plan, method, directory
+        self.scans, self.progress = scans, progress
+
+    def execute(self, pool: WorkerPool, key: Mapping[str, Any]) -> MethodOutcome:
+        """Run the method, going on from its journal where there is one.
+
+        Parameters
+        ----------
+        pool : WorkerPool
+        key : mapping
+            The run's key; with the method's facts it is the journal's.
+
+        Raises
+        ------
+        MethodFailedError
+        """
+        row_key = hash_key([key, self.method.facts(self.plan.protocol)])
+        file = self.directory.journal_file(self.method.name)
+        with Journal(file, row_key) as journal:
+            calibration = self._calibrate(pool, journal)
+            extents: tuple[float, ...] = ()
+            if calibration.extent is not None:
+                extents = (calibration.extent,)
+            split = self.plan.split
+            self._process(pool, journal, split, extents, keep_regions=True)
+            errors = {
+                e.image: e.error for e in journal.entries.values() if e.split == split and e.error
+            }
+            outcome = MethodOutcome(calibration, errors, self._time(extents, errors))
+            self._store(journal, outcome)
+        return outcome
+
+    def detections(self, entries: Mapping[tuple[str, str], Entry], split: str) -> Any:
+        """Detections by extent; an image that failed counts as one without any."""
+        truths = self.scans[split].truths
+        extents: list[float | None] = [None]
+        if uses_extent(self.method.kind, self.plan.protocol):
+            extents = list(EXTENTS)
+        return {
+            extent: [_found(entries.get((split, t.id)), extent) for t in truths]
+            for extent in extents
+        }
+
+    def _calibrate(self, pool: WorkerPool, journal: Journal) -> Calibration:
+        plan, name = self.plan, self.method.name
+        extent = uses_extent(self.method.kind, plan.protocol)
+        if not plan.protocol.calibrates:
+            return Calibration(None, None, "none")
+        if plan.calibrations is not None and name in plan.calibrations:
+            return _fitted(plan.calibrations[name], extent)
+        if plan.calibrations is None and "val" in self.scans:
+            self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
+            found = self.detections(journal.entries, "val")
+            return calibrate(found, self.scans["val"].truths, plan.protocol)
+        shipped = shipped_calibration(name) or Calibration(None, None, "none")
+        return _fitted(shipped, extent)
+
+    def _process(
+        self,
+        pool: WorkerPool,
+        journal: Journal,
+        split: str,
+        extents: tuple[float, ...],
+        keep_regions: bool,
+    ) -> None:
+        truths = self.scans[split].truths
+        todo = [truth for truth in truths if (split, truth.id) not in journal.entries]
+        n_good = sum(e.split == split and not e.error for e in journal.entries.values())
+        n_bad = 0
+        title = f"{self.method.info.title} ({split})"
+        with self.progress.track(title, len(todo)) as advance:
+            for outcome in pool.run(process_image, self._jobs(split, todo, extents, keep_regions)):
+                found: dict[float | None, Detections] = {}
+                times = None
+                if outcome.answer is None:
+                    n_bad += 1
+                else:
+                    n_good += 1
+                    times = outcome.answer.times
+                    found = dict(zip(extents or (None,), outcome.answer.found, strict=True))
+                journal.add(Entry(split, outcome.job.image, found, times, outcome.error))
+                advance()
+                if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
+                    raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
+
+    def _jobs(
+        self,
+        split: str,
+        truths: Iterable[GroundTruth],
+        extents: tuple[float, ...],
+        keep_regions: bool,
+    ) -> Iterable[ImageJob]:
+        plan = self.plan
+        for truth in truths:
+            yield ImageJob(
+                self.method.spec,
+                plan.dataset,
+                split,
+                truth.id,
+                plan.protocol,
+                extents,
+                keep_regions,
+            )
+
+    def _time(self, extents: tuple[float, ...], errors: Mapping[str, str]) -> TimingOutcome | None:
+        """The timing pass: a fresh process, alone on the machine."""
+        plan = self.plan
+        images = [t.id for t in self.scans[plan.split].truths if t.id not in errors]
+        images = images[: plan.n_timing_images]
+        if not images:
+            return None
+        timeout_s = None
+        if plan.timeout_s is not None:
+            timeout_s = plan.timeout_s * (len(images) + N_WARMUP)
+        job = TimingJob(
+            self.method.spec,
+            plan.dataset,
+            plan.split,
+            tuple(images),
+            N_WARMUP,
+            plan.protocol,
+            extents,
+        )
+        with (
+            self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance,
+            WorkerPool(1, timeout_s) as pool,
+        ):
+            outcome = next(pool.run(time_images, [job]))
+            advance()
+        if outcome.answer is None:
+            self.progress.say(f"{self.method.info.title}: not timed: {outcome.error}")
+        return outcome.answer
+
+    def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
+        order = {
+            (split, truth.id): position
+            for split, scan in sorted(self.scans.items())
+            for position, truth in enumerate(scan.truths)
+        }
+        splits = sorted(self.scans)
+        entries = sorted(
+            journal.entries.values(), key=lambda e: (splits.index(e.split), order[e.split, e.image])
+        )
+        measured = {} if outcome.timing is None else outcome.timing.times
+        name = self.method.name
+        write_detections(self.directory.detections_file(name), entries)
+        write_timings(self.directory.timings_file(name), entries, measured, self.plan.split)
+
+
+def _found(entry: Entry | None, extent: float | None) -> Detections:
+    if entry is None or entry.error:
+        return Detections.empty()
+    return entry.found[extent]
+
+
+def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:
+    """A calibration from elsewhere, with an extent where the conversion needs one."""
+    extent = None
+    if uses_extent:
+        extent = DEFAULT_EXTENT if calibration.extent is None else calibration.extent
+    return Calibration(extent, calibration.threshold, calibration.source)

@@ -1,0 +1,126 @@
+"""The rows of a run: written as JSON and CSV, read again by the reports."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from irbench.detections import Detections
+from irbench.engine.atomic import write_bytes, write_json
+from irbench.engine.directory import RunDirectory
+from irbench.engine.store import read_detections, read_ground_truth
+from irbench.errors import UsageError
+from irbench.ground_truth import GroundTruth
+
+Row = dict[str, Any]
+
+TIMING_FIELDS = ("fps", "ms_median", "ms_lower", "ms_upper", "ms_stages", "peak_memory")
+"""Fields of a row that differ from run to run; all others are reproduced exactly."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults:
+    """A run as it lies on disk.
+
+    Attributes
+    ----------
+    path : Path
+    run : dict
+        Content of ``run.json``.
+    rows : tuple of dict
+        One per method: ``method``, ``title``, ``group``, ``state``, and a value or
+        None for each metric; ``undefined`` gives the reason of each None.
+    """
+
+    path: Path
+    run: dict[str, Any]
+    rows: tuple[Row, ...]
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """The protocol's fields."""
+        protocol: dict[str, Any] = self.run["key"]["protocol"]
+        return protocol
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """Name, title, split, scheme and counts of the dataset."""
+        dataset: dict[str, Any] = self.run["dataset"]
+        return dataset
+
+    @cached_property
+    def ground_truth(self) -> dict[str, list[GroundTruth]]:
+        """The targets of every image, by split."""
+        return read_ground_truth(RunDirectory(self.path).ground_truth_file)
+
+    def detections(self, method: str) -> dict[str, Detections]:
+        """What a method found on the tested split, by image; absent where nothing.
+
+        Raises
+        ------
+        UsageError
+            If the run holds no detections of it.
+        """
+        file = RunDirectory(self.path).detections_file(method)
+        if not file.exists():
+            known = ", ".join(row["method"] for row in self.rows)
+            raise UsageError(f"{self.path} holds no detections of {method!r}; its rows: {known}.")
+        split = self.dataset["split"]
+        shapes = {truth.id: truth.shape for truth in self.ground_truth[split]}
+        extent = self.run["methods"][method]["calibration"]["extent"]
+        return read_detections(file, split, extent, shapes)
+
+
+def load_run(path: Path | str) -> RunResults:
+    """Read a run directory.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    RunResults
+
+    Raises
+    ------
+    UsageError
+        If it is no run directory, or one without results yet.
+    """
+    directory = RunDirectory(path)
+    run = directory.read()
+    if run is None:
+        raise UsageError(
+            f"{path} is no run directory: it has no run.json. Make one by `irbench run`."
+        )
+    if not directory.results_file.exists():
+        raise UsageError(f"{path} has no results yet; run the command that made it again.")
+    try:
+        rows = orjson.loads(directory.results_file.read_bytes())["rows"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise UsageError(f"{directory.results_file} is damaged ({error}); run again.") from None
+    return RunResults(directory.path, run, tuple(rows))
+
+
+def write_results(directory: RunDirectory, rows: Sequence[Row], run: Mapping[str, Any]) -> None:
+    """Write ``results.json`` and ``results.csv``; neither holds a time stamp."""
+    key = run["key"]
+    content = {"rows": list(rows), "protocol": key["protocol"], "dataset": run["dataset"]}
+    write_json(directory.results_file, content)
+    plain = [
+        {name: value for name, value in row.items() if not isinstance(value, dict | list)}
+        for row in rows
+    ]
+    names = list(dict.fromkeys(name for row in plain for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(plain)
+    write_bytes(directory.results_file.with_suffix(".csv"), text.getvalue().encode())

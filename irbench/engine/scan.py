@@ -1,0 +1,70 @@
+"""Reading a split once before a run: its ground truth, its hash, and what cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from irbench.dataset import Dataset
+from irbench.errors import IrbenchError
+from irbench.ground_truth import GroundTruth
+
+
+@dataclass(frozen=True, eq=False)
+class SplitScan:
+    """What a split holds.
+
+    Attributes
+    ----------
+    split : str
+    truths : list of GroundTruth
+        Of the readable samples, in the order of the split.
+    left_out : dict of str to str
+        Samples that cannot be used, and why; left out for every method alike.
+    hash : str
+        Over ids, decoded pixels and targets, so that a re-encoded copy has the same.
+    """
+
+    split: str
+    truths: list[GroundTruth] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    hash: str = ""
+
+
+def scan_split(
+    dataset: Dataset, limit: int | None = None, advance: Callable[[], None] = lambda: None
+) -> SplitScan:
+    """Read every sample of a split once.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    limit : int, optional
+        Only so many samples, from the start.
+    advance : callable
+        Called after each sample.
+
+    Returns
+    -------
+    SplitScan
+    """
+    truths: list[GroundTruth] = []
+    left_out: dict[str, str] = {}
+    digest = hashlib.sha256()
+    for sample_id in dataset.ids[:limit]:
+        try:
+            sample = dataset.load(sample_id)
+        except IrbenchError as error:
+            left_out[sample_id] = str(error)
+            digest.update(f"{sample_id}\0unreadable\0".encode())
+        else:
+            truths.append(GroundTruth.of(sample))
+            image = sample.image
+            digest.update(f"{sample_id}\0{image.dtype}{image.shape}\0".encode())
+            digest.update(image.tobytes())
+            digest.update(sample.boxes.tobytes())
+            if sample.mask is not None:
+                digest.update(sample.mask.tobytes())
+        advance()
+    return SplitScan(dataset.split, truths, left_out, digest.hexdigest()[:16])

@@ -1,0 +1,236 @@
+"""What a worker process does: one detector on one image, or the timing pass.
+
+Everything here runs in a process of its own, with one thread for each library, so
+that results do not depend on the number of jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from irbench.conversion.dispatch import convert
+from irbench.dataset import Dataset, Sample
+from irbench.detections import Detections
+from irbench.detector import Detector
+from irbench.protocol import Protocol
+from irbench.registry import load_dataset, load_method, load_plugin
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """How to make a detector in another process.
+
+    Attributes
+    ----------
+    name : str
+    params : tuple of (str, object)
+        Those that differ from the defaults.
+    plugins : tuple of str
+        Plug-in files to load first.
+    """
+
+    name: str
+    params: tuple[tuple[str, Any], ...] = ()
+    plugins: tuple[str, ...] = ()
+
+    def make(self) -> Detector:
+        """Make the detector."""
+        for plugin in self.plugins:
+            load_plugin(plugin)
+        return load_method(self.name, **dict(self.params))
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """How to open a dataset in another process."""
+
+    name: str
+    root: str | None
+    scheme: str | None
+    plugins: tuple[str, ...] = ()
+
+    def open(self, split: str) -> Dataset:
+        """Open one split."""
+        for plugin in self.plugins:
+            load_plugin(plugin)
+        return load_dataset(self.name, self.root, split, self.scheme)
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """One detector on one image.
+
+    Attributes
+    ----------
+    method : MethodSpec
+    dataset : DatasetSpec
+    split, image : str
+    protocol : Protocol
+    extents : tuple of float
+        Empty where the conversion has no extent.
+    keep_regions : bool
+        Calibration needs boxes only.
+    """
+
+    method: MethodSpec
+    dataset: DatasetSpec
+    split: str
+    image: str
+    protocol: Protocol
+    extents: tuple[float, ...]
+    keep_regions: bool = True
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Milliseconds that an image took, by stage."""
+
+    pre_ms: float
+    compute_ms: float
+    post_ms: float
+
+
+@dataclass(frozen=True)
+class ImageOutcome:
+    """What a detector found on an image; one entry per extent."""
+
+    found: tuple[Detections, ...]
+    times: StageTimes
+
+
+@dataclass(frozen=True)
+class TimingJob:
+    """The timing pass of one detector.
+
+    Attributes
+    ----------
+    method, dataset : MethodSpec, DatasetSpec
+    split : str
+    images : tuple of str
+    n_warmup : int
+        So many of the images are run first, uncounted.
+    protocol : Protocol
+    extents : tuple of float
+        The one extent of the row, or none.
+    """
+
+    method: MethodSpec
+    dataset: DatasetSpec
+    split: str
+    images: tuple[str, ...]
+    n_warmup: int
+    protocol: Protocol
+    extents: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TimingOutcome:
+    """What the timing pass measured, image by image."""
+
+    times: dict[str, StageTimes]
+    peak_memory_bytes: int | None
+
+
+def limit_threads() -> None:
+    """One thread for each library, in this process."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    cv2.setNumThreads(1)
+
+
+def start_worker() -> None:
+    """Prepare a worker process."""
+    # Ctrl-C is the parent's business: it stops the workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_threads()
+
+
+def single_thread_environment() -> dict[str, str]:
+    """Environment variables that keep numerical libraries to one thread."""
+    return dict.fromkeys(THREAD_VARIABLES, "1")
+
+
+@lru_cache(maxsize=4)
+def _detector(spec: MethodSpec) -> Detector:
+    detector = spec.make()
+    # Libraries that making it has loaded.
+    limit_threads()
+    return detector
+
+
+@lru_cache(maxsize=4)
+def _dataset(spec: DatasetSpec, split: str) -> Dataset:
+    return spec.open(split)
+
+
+def process_image(job: ImageJob) -> ImageOutcome:
+    """Run one detector on one image."""
+    sample = _dataset(job.dataset, job.split).load(job.image)
+    found, times = _detect(_detector(job.method), sample, job.protocol, job.extents)
+    if not job.keep_regions:
+        found = [Detections(one.boxes, one.scores) for one in found]
+    return ImageOutcome(tuple(found), times)
+
+
+def _detect(
+    detector: Detector, sample: Sample, protocol: Protocol, extents: tuple[float, ...]
+) -> tuple[list[Detections], StageTimes]:
+    """The timed region: everything between the decoded image and its detections."""
+    start = time.perf_counter()
+    prepared = detector.preprocess(sample.image, sample.value_range)
+    computing = time.perf_counter()
+    output = detector.compute(prepared)
+    converting = time.perf_counter()
+    found = convert(detector, output, sample.shape, protocol, extents)
+    end = time.perf_counter()
+    stages = (computing - start, converting - computing, end - converting)
+    return found, StageTimes(*(1e3 * seconds for seconds in stages))
+
+
+def time_images(job: TimingJob) -> TimingOutcome:
+    """Time a detector alone on this machine, reading of files excluded."""
+    opened = _dataset(job.dataset, job.split)
+    detector = _detector(job.method)
+    for image in job.images[: job.n_warmup]:
+        _detect(detector, opened.load(image), job.protocol, job.extents)
+    times = {
+        image: _detect(detector, opened.load(image), job.protocol, job.extents)[1]
+        for image in job.images
+    }
+    return TimingOutcome(times, peak_memory())
+
+
+def peak_memory() -> int | None:
+    """The largest resident size of this process so far, in bytes; None where unknown."""
+    try:
+        # Not getrusage: its maximum is inherited from the parent through fork and exec.
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def n_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,0 +1,246 @@
+"""One evaluator for every detector: from detections and ground truth to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from irbench.boxes import Shape
+from irbench.calibration import match_images
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.errors import DetectionsError
+from irbench.ground_truth import GroundTruth, ground_truths
+from irbench.metrics import average_precision, counting, pixels, points
+from irbench.metrics.components import Components
+from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.metrics.operating_point import operating_point_rule
+from irbench.metrics.value import MetricValue
+from irbench.protocol import TABLE1, Protocol
+from irbench.regions import Regions
+
+NO_THRESHOLD = "no threshold: there is neither validation data nor a calibration"
+NO_MASKS = "the data has boxes only"
+NO_REGIONS = "the method answers boxes only"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What the evaluator says of one detector on one split.
+
+    Attributes
+    ----------
+    values : dict of str to (float or None)
+        By metric name (:data:`irbench.metrics.definition.METRICS`): fractions in
+        [0, 1] and SI units; None where undefined.
+    undefined : dict of str to str
+        The reason of each None.
+    threshold : float or None
+        The operating point: detections with ``score >= threshold`` were kept.
+    n_images, n_targets : int
+    """
+
+    values: dict[str, float | None]
+    undefined: dict[str, str]
+    threshold: float | None
+    n_images: int
+    n_targets: int
+    counts: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Per-image counts by kind (``boxes``, ``points``, ``pixels``) that the ratios are of."""
+
+    def __getitem__(self, metric: str) -> float | None:
+        return self.values[metric]
+
+
+def evaluate(
+    detections: Mapping[str, Detections],
+    dataset: Dataset | Sequence[GroundTruth],
+    protocol: Protocol = TABLE1,
+    *,
+    threshold: float | None = None,
+    validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None = None,
+) -> Result:
+    """Score a detector's output.
+
+    Parameters
+    ----------
+    detections : mapping of str to Detections
+        By image id. An image that is missing counts as one without detections.
+    dataset : Dataset or sequence of GroundTruth
+    protocol : Protocol
+    threshold : float, optional
+        The operating point, where it is known; else the protocol's rule finds it.
+    validation : (mapping, Dataset), optional
+        Detections and ground truth of the validation split, for ``val-f1``.
+
+    Returns
+    -------
+    Result
+        P, R, F1, Pd, Fa and the pixel metrics are undefined where no threshold can
+        be found; AP needs none.
+
+    Raises
+    ------
+    DetectionsError
+        For detections on an image that the dataset does not have, or outside it.
+
+    Examples
+    --------
+    >>> import irbench
+    >>> dataset = irbench.load_dataset("synth", split="val")
+    >>> detector = irbench.load_method("tophat")
+    >>> found = {sample.id: detector.detect(sample.image) for sample in dataset}
+    >>> result = irbench.evaluate(found, dataset, threshold=10.0)
+    >>> 0 < result["map50"] < 1
+    True
+    """
+    truths = _truths(dataset)
+    found = _aligned(detections, truths)
+    table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
+    if threshold is None:
+        threshold = _threshold(protocol, table, validation)
+    values = {
+        "map50": average_precision.average_precision(table, protocol.iou_threshold),
+        "map50_95": average_precision.mean_average_precision(table),
+        "ap_all_point": average_precision.average_precision(
+            table, protocol.iou_threshold, estimator="all-point"
+        ),
+    }
+    counts: dict[str, Any] = {"table": table}
+    if threshold is None:
+        missing = MetricValue(None, NO_THRESHOLD)
+        names = (*_BOX_METRICS, *_POINT_METRICS, *_PIXEL_METRICS, "pd_hungarian", "fa_hungarian")
+        values.update(dict.fromkeys(names, missing))
+    else:
+        kept = [one.above(threshold) for one in found]
+        counts["boxes"] = counting.count_boxes(
+            table, threshold, table.iou_index(protocol.iou_threshold)
+        )
+        values.update({name: metric(counts["boxes"]) for name, metric in _BOX_METRICS.items()})
+        values.update(_point_values(kept, truths, protocol, counts))
+        values.update(_pixel_values(kept, truths, counts))
+    return Result(
+        values={name: value.value for name, value in values.items()},
+        undefined={name: value.reason for name, value in values.items() if value.reason},
+        threshold=threshold,
+        n_images=len(truths),
+        n_targets=int(sum(len(truth.boxes) for truth in truths)),
+        counts=counts,
+    )
+
+
+_BOX_METRICS = {
+    "precision": counting.precision,
+    "recall": counting.recall,
+    "f1": counting.f1,
+}
+_POINT_METRICS = {"pd": points.pd, "fa": points.fa, "fa_legacy": points.fa_legacy}
+_PIXEL_METRICS = {"iou": pixels.iou, "niou": pixels.niou, "pixel_recall": pixels.pixel_recall}
+
+
+def _truths(dataset: Dataset | Sequence[GroundTruth]) -> Sequence[GroundTruth]:
+    return ground_truths(dataset) if isinstance(dataset, Dataset) else dataset
+
+
+def _aligned(
+    detections: Mapping[str, Detections], truths: Sequence[GroundTruth]
+) -> list[Detections]:
+    """One entry per image of the dataset, each checked to lie inside it."""
+    known = {truth.id for truth in truths}
+    strangers = sorted(detections.keys() - known)
+    if strangers:
+        raise DetectionsError(
+            f"detections must be on images of the dataset; {len(strangers)} are not, "
+            f"such as {strangers[0]!r}."
+        )
+    for truth in truths:
+        if truth.id in detections:
+            _check_inside(detections[truth.id], truth)
+    return [detections.get(truth.id, Detections.empty()) for truth in truths]
+
+
+def _check_inside(found: Detections, truth: GroundTruth) -> None:
+    height, width = truth.shape
+    regions = found.regions
+    if regions is not None and regions.shape != truth.shape:
+        raise DetectionsError(
+            f"the detections on {truth.id!r} were made on a {regions.shape[0]}x"
+            f"{regions.shape[1]} image, the dataset's is {height}x{width}."
+        )
+    boxes = found.boxes
+    outside = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > width) | (boxes[:, 3] > height)
+    if outside.any():
+        index = int(np.argmax(outside))
+        raise DetectionsError(
+            f"boxes[{index}] on {truth.id!r} must lie inside the {height}x{width} image, "
+            f"got {boxes[index].tolist()}."
+        )
+
+
+def _threshold(
+    protocol: Protocol,
+    tested: MatchTable,
+    validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None,
+) -> float | None:
+    rule = operating_point_rule(protocol)
+    table = None
+    if validation is not None:
+        truths = _truths(validation[1])
+        table = match_images(_aligned(validation[0], truths), truths, protocol)
+    elif protocol.operating_point == "val-f1":
+        return None
+    found = rule.threshold(table, tested).value
+    # A rule without anything to choose from keeps nothing.
+    return float("inf") if found is None else found
+
+
+def _point_values(
+    kept: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    counts: dict[str, Any],
+) -> dict[str, MetricValue]:
+    images: list[tuple[Components, Components, Shape]] = [
+        (
+            _components(one.boxes, one.regions, truth),
+            _components(truth.boxes, truth.targets, truth),
+            truth.shape,
+        )
+        for one, truth in zip(kept, truths, strict=True)
+    ]
+    counts["points"] = points.count_points(images, "raster", protocol.distance_px)
+    values = {name: metric(counts["points"]) for name, metric in _POINT_METRICS.items()}
+    hungarian = points.count_points(images, "hungarian", protocol.distance_px)
+    values["pd_hungarian"] = points.pd(hungarian)
+    values["fa_hungarian"] = points.fa(hungarian)
+    return values
+
+
+def _components(boxes: Any, regions: Regions | None, truth: GroundTruth) -> Components:
+    """Regions are components as they are, boxes when they are filled."""
+    if regions is not None:
+        return Components.from_regions(regions)
+    return Components.from_boxes(boxes, truth.shape)
+
+
+def _pixel_values(
+    kept: Sequence[Detections], truths: Sequence[GroundTruth], counts: dict[str, Any]
+) -> dict[str, MetricValue]:
+    if any(truth.targets is None for truth in truths):
+        return dict.fromkeys(_PIXEL_METRICS, MetricValue(None, NO_MASKS))
+    # An image without any detection may come from a method of either kind.
+    has_regions = any(one.regions is not None for one in kept)
+    if not has_regions or any(one.regions is None and len(one) for one in kept):
+        return dict.fromkeys(_PIXEL_METRICS, MetricValue(None, NO_REGIONS))
+    counts["pixels"] = pixels.count_pixels(_masks(kept, truths))
+    return {name: metric(counts["pixels"]) for name, metric in _PIXEL_METRICS.items()}
+
+
+def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
+    for one, truth in zip(kept, truths, strict=True):
+        assert truth.targets is not None
+        empty = np.zeros(truth.shape, dtype=bool)
+        yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()

@@ -1,0 +1,55 @@
+"""What is true of one image, without its pixels: enough to score, small enough to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.dataset import Sample
+from irbench.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTruth:
+    """The targets of one image.
+
+    Attributes
+    ----------
+    id : str
+    shape : (int, int)
+        Height and width.
+    boxes : (N, 4) ndarray of float32
+        Half-open, in pixels.
+    targets : Regions or None
+        The pixels of each target, in the order of ``boxes``; None for box labels.
+    """
+
+    id: str
+    shape: tuple[int, int]
+    boxes: NDArray[np.float32]
+    targets: Regions | None
+
+    @classmethod
+    def of(cls, sample: Sample) -> GroundTruth:
+        """The ground truth of a sample."""
+        return cls(sample.id, sample.shape, sample.boxes, sample.targets)
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels of the image."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def centroids(self) -> NDArray[np.float64]:
+        """``(N, 2)`` centroids ``(x, y)`` of the targets; box centres for box labels."""
+        if self.targets is not None:
+            return self.targets.centroids
+        return (self.boxes[:, :2].astype(np.float64) + self.boxes[:, 2:] - 1) / 2
+
+
+def ground_truths(samples: Iterable[Sample]) -> list[GroundTruth]:
+    """The ground truth of each sample, in their order."""
+    return [GroundTruth.of(sample) for sample in samples]

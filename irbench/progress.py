@@ -1,0 +1,126 @@
+"""Telling a person how far long work is: a bar on a terminal, lines in a log, or nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+Advance = Callable[[], None]
+
+
+class Progress:
+    """Says nothing; the base of those that do, and what library calls use by default."""
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        """Follow ``total`` steps of work called ``title``.
+
+        Parameters
+        ----------
+        title : str
+        total : int
+
+        Yields
+        ------
+        callable
+            To be called once after each step.
+        """
+        yield lambda: None
+
+    def say(self, message: str) -> None:
+        """Tell one line."""
+
+
+class LineProgress(Progress):
+    """Lines in a log: at the end of each piece of work, and now and then between.
+
+    Parameters
+    ----------
+    stream : file, optional
+        Standard error by default.
+    interval_s : float
+        Least time between two lines about the same work.
+    """
+
+    def __init__(self, stream: TextIO | None = None, interval_s: float = 30.0) -> None:
+        self.stream = sys.stderr if stream is None else stream
+        self.interval_s = interval_s
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        """See :meth:`Progress.track`."""
+        start = last = time.monotonic()
+        done = 0
+
+        def advance() -> None:
+            nonlocal done, last
+            done += 1
+            now = time.monotonic()
+            if now - last >= self.interval_s and done < total:
+                last = now
+                left = (now - start) / done * (total - done)
+                self.say(f"{title}: {done}/{total}, about {duration(left)} left")
+
+        yield advance
+        elapsed = time.monotonic() - start
+        if elapsed >= 1.0:
+            self.say(f"{title}: {done}/{total} in {duration(elapsed)}")
+
+    def say(self, message: str) -> None:
+        """See :meth:`Progress.say`."""
+        print(message, file=self.stream, flush=True)  # noqa: T201
+
+
+class BarProgress(Progress):
+    """A bar with the time left, on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console = Console(stderr=True)
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        """See :meth:`Progress.track`."""
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bars
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(title, total=total)
+            yield lambda: bars.advance(task)
+
+    def say(self, message: str) -> None:
+        """See :meth:`Progress.say`."""
+        self.console.print(message, highlight=False, markup=False)
+
+
+def terminal_progress() -> Progress:
+    """A bar where standard error is a terminal, else lines."""
+    return BarProgress() if sys.stderr.isatty() else LineProgress()
+
+
+def duration(seconds: float) -> str:
+    """A time span in words: ``"42 s"``, ``"3 min 05 s"``, ``"2 h 10 min"``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
