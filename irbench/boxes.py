@@ -77,7 +77,8 @@ def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     Parameters
     ----------
     boxes : (N, 4) array_like
-        ``(x0, y0, x1, y1)`` in pixels, finite; may reach out of the image.
+        ``(x0, y0, x1, y1)`` in pixels, ``x0 <= x1`` and ``y0 <= y1``, finite; may
+        reach out of the image.
     shape : (int, int)
         Height and width of the image.
 
@@ -85,8 +86,8 @@ def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     -------
     (N, 4) ndarray of int64
         Columns ``[0]`` to ``[2] - 1`` and rows ``[1]`` to ``[3] - 1``, clipped to
-        the image: pixel ``x`` is covered where ``x0 <= x + 0.5 < x1``. An end may
-        equal its start, never precede it.
+        the image: pixel ``x`` is covered where ``x0 <= x + 0.5 < x1``. Where no
+        pixel is, an end equals its start.
 
     Examples
     --------
@@ -96,9 +97,8 @@ def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     height, width = shape
     # Clipped before the cast, so that a huge coordinate cannot overflow.
-    ranges = np.clip(np.ceil(corners - 0.5), 0, [width, height, width, height]).astype(np.int64)
-    ranges[:, 2:] = np.maximum(ranges[:, :2], ranges[:, 2:])
-    return ranges
+    limits = [width, height, width, height]
+    return np.asarray(np.clip(np.ceil(corners - 0.5), 0, limits).astype(np.int64))
 
 
 def filled_area(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:

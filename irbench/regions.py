@@ -91,10 +91,12 @@ class Regions:
         """
         height, width = labels.shape
         # A column of zeros on the right breaks the runs at the end of each row.
-        padded = np.zeros((height, width + 1), dtype=np.int64)
+        padded = np.zeros((height, width + 1), dtype=np.int32)
         padded[:, :width] = labels
         flat = padded.ravel()
-        changes = np.flatnonzero(np.diff(flat, prepend=0)) if flat.size else np.zeros(0, np.int64)
+        changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        if flat.size and flat[0]:
+            changes = np.concatenate([[0], changes])
         values = flat[changes]
         ends = np.append(changes[1:], flat.size)
         inside = values > 0

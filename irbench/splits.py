@@ -156,14 +156,6 @@ class SplitLists:
             raise UnknownNameError(f"split of {self.name} under {scheme}", split, listed)
         return self._read(scheme, split)
 
-    def all_ids(self) -> list[str]:
-        """Every id that any list of any scheme names, sorted."""
-        return sorted({name for scheme in self.schemes for name in self.scheme_ids(scheme)})
-
-    def scheme_ids(self, scheme: str) -> list[str]:
-        """Every id of one scheme, list after list."""
-        return [name for split in self._entry(scheme) for name in self._read(scheme, split)]
-
     def damaged(self) -> list[str]:
         """What is wrong with the lists on this machine, a sentence each."""
         found = []

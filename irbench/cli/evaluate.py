@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from irbench.cli.options import data_options, load_plugins
-from irbench.cli.run import choose_protocol, default_directory, open_dataset
+from irbench.cli.run import choose_protocol, dataset_spec, default_directory, open_dataset
 
 
 @click.command()
@@ -40,7 +41,7 @@ from irbench.cli.run import choose_protocol, default_directory, open_dataset
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Run directory to add the row to.  [default: runs/DATASET-predictions]",
+    help="Run directory to add the row to.  [default: runs/DATASET]",
 )
 @data_options
 def evaluate(
@@ -69,20 +70,31 @@ def evaluate(
     """
     from irbench.engine.directory import RunDirectory
     from irbench.engine.external import ExternalRow, evaluate_predictions
+    from irbench.engine.plan import RunPlan
     from irbench.progress import terminal_progress
 
-    protocol = choose_protocol(protocol_name, operating_point, threshold)
-    load_plugins(plugins)
+    given = threshold if operating_point in (None, "val-f1") else None
+    protocol = choose_protocol(
+        protocol_name, operating_point, None if given is not None else threshold
+    )
+    plugin_paths = load_plugins(plugins)
     opened = open_dataset(dataset, data_root, split, scheme, protocol)
-    default = default_directory(opened, protocol)
     row = ExternalRow(
         title=title or predictions.stem,
         predictions=predictions,
         validation=validation,
         kind=kind,
+        threshold=given,
     )
-    directory = RunDirectory(out or default.with_name(f"{default.name}-predictions"))
-    results = evaluate_predictions(row, opened, protocol, directory, terminal_progress())
+    plan = RunPlan(
+        dataset=dataset_spec(opened, plugin_paths),
+        split=split,
+        protocol=protocol,
+        methods=(),
+        command=("irbench", *sys.argv[1:]),
+    )
+    directory = RunDirectory(out or default_directory(opened, protocol))
+    results = evaluate_predictions(row, plan, directory, terminal_progress())
     from irbench.cli.table import print_results
 
     print_results(results)

@@ -33,9 +33,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 
     load_plugins(plugins)
     found = catalogue("methods")
-    classes = sorted(
-        found.classes.values(), key=lambda c: (*c.info.rank, c.info.year, c.info.name)
-    )
+    classes = sorted(found.classes.values(), key=lambda c: (*c.info.rank, c.info.year, c.info.name))
     if as_json:
         click.echo(json.dumps([_facts(cls) for cls in classes], indent=2))
         return

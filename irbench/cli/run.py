@@ -17,6 +17,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
     from irbench.engine.plan import RunPlan
+    from irbench.engine.worker import DatasetSpec
     from irbench.protocol import Protocol
 
 
@@ -139,7 +140,7 @@ def run(
         }
         source = f"{calibration.name} {hash_key(chosen)}"
     plan = RunPlan(
-        dataset=dataset_spec(opened, dataset, plugin_paths),
+        dataset=dataset_spec(opened, plugin_paths),
         split=split,
         protocol=protocol,
         methods=method_plans,
@@ -200,7 +201,7 @@ def open_dataset(
     return load_dataset(name, data_root, split, scheme)
 
 
-def dataset_spec(opened: Dataset, name: str, plugins: tuple[str, ...]) -> Any:
+def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:
     """What a worker needs to open the same dataset."""
     from irbench.engine.worker import DatasetSpec
 

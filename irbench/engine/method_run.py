@@ -91,9 +91,7 @@ class MethodRun:
         ------
         MethodFailedError
         """
-        row_key = hash_key([key, self.method.facts(self.plan.protocol)])
-        file = self.directory.journal_file(self.method.name)
-        with Journal(file, row_key) as journal:
+        with self._journal(key) as journal:
             calibration = self._calibrate(pool, journal)
             extents: tuple[float, ...] = ()
             if calibration.extent is not None:
@@ -107,7 +105,16 @@ class MethodRun:
             self._store(journal, outcome)
         return outcome
 
-    def detections(self, entries: Mapping[tuple[str, str], Entry], split: str) -> Any:
+    def calibrate(self, pool: WorkerPool, key: Mapping[str, Any]) -> Calibration:
+        """Do the validation part alone; see :meth:`execute`."""
+        with self._journal(key) as journal:
+            return self._calibrate(pool, journal)
+
+    def _journal(self, key: Mapping[str, Any]) -> Journal:
+        row_key = hash_key([key, self.method.facts(self.plan.protocol)])
+        return Journal(self.directory.journal_file(self.method.name), row_key)
+
+    def _detections(self, entries: Mapping[tuple[str, str], Entry], split: str) -> Any:
         """Detections by extent; an image that failed counts as one without any."""
         truths = self.scans[split].truths
         extents: list[float | None] = [None]
@@ -127,7 +134,7 @@ class MethodRun:
             return _fitted(plan.calibrations[name], extent)
         if plan.calibrations is None and "val" in self.scans:
             self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
-            found = self.detections(journal.entries, "val")
+            found = self._detections(journal.entries, "val")
             return calibrate(found, self.scans["val"].truths, plan.protocol)
         shipped = shipped_calibration(name) or Calibration(None, None, "none")
         return _fitted(shipped, extent)

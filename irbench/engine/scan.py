@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from irbench.data.manifest import Manifest, ManifestEntry
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
@@ -23,7 +23,8 @@ class SplitScan:
     left_out : dict of str to str
         Samples that cannot be used, and why; left out for every method alike.
     hash : str
-        Over ids, decoded pixels and targets, so that a re-encoded copy has the same.
+        Of the manifest: over ids, decoded pixels and targets, so that a re-encoded copy has
+        the same. 16 hexadecimal digits.
     """
 
     split: str
@@ -50,21 +51,15 @@ def scan_split(
     SplitScan
     """
     truths: list[GroundTruth] = []
-    left_out: dict[str, str] = {}
-    digest = hashlib.sha256()
+    entries: list[ManifestEntry] = []
     for sample_id in dataset.ids[:limit]:
         try:
             sample = dataset.load(sample_id)
         except IrbenchError as error:
-            left_out[sample_id] = str(error)
-            digest.update(f"{sample_id}\0unreadable\0".encode())
+            entries.append(ManifestEntry.of_error(sample_id, error))
         else:
             truths.append(GroundTruth.of(sample))
-            image = sample.image
-            digest.update(f"{sample_id}\0{image.dtype}{image.shape}\0".encode())
-            digest.update(image.tobytes())
-            digest.update(sample.boxes.tobytes())
-            if sample.mask is not None:
-                digest.update(sample.mask.tobytes())
+            entries.append(ManifestEntry.of(sample))
         advance()
-    return SplitScan(dataset.split, truths, left_out, digest.hexdigest()[:16])
+    manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))
+    return SplitScan(dataset.split, truths, manifest.unreadable, manifest.hash[:16])

@@ -182,14 +182,18 @@ def _dataset(spec: DatasetSpec, split: str) -> Dataset:
 def process_image(job: ImageJob) -> ImageOutcome:
     """Run one detector on one image."""
     sample = _dataset(job.dataset, job.split).load(job.image)
-    found, times = _detect(_detector(job.method), sample, job.protocol, job.extents)
-    if not job.keep_regions:
-        found = [Detections(one.boxes, one.scores) for one in found]
+    found, times = _detect(
+        _detector(job.method), sample, job.protocol, job.extents, job.keep_regions
+    )
     return ImageOutcome(tuple(found), times)
 
 
 def _detect(
-    detector: Detector, sample: Sample, protocol: Protocol, extents: tuple[float, ...]
+    detector: Detector,
+    sample: Sample,
+    protocol: Protocol,
+    extents: tuple[float, ...],
+    keep_regions: bool = True,
 ) -> tuple[list[Detections], StageTimes]:
     """The timed region: everything between the decoded image and its detections."""
     start = time.perf_counter()
@@ -197,7 +201,7 @@ def _detect(
     computing = time.perf_counter()
     output = detector.compute(prepared)
     converting = time.perf_counter()
-    found = convert(detector, output, sample.shape, protocol, extents)
+    found = convert(detector, output, sample.shape, protocol, extents, keep_regions)
     end = time.perf_counter()
     stages = (computing - start, converting - computing, end - converting)
     return found, StageTimes(*(1e3 * seconds for seconds in stages))

@@ -1,0 +1,144 @@
+"""Which label belongs to which image, in each of the layouts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from irbench.data.annotations import BoxLabels, CocoImage
+from irbench.data.annotations._coco_fields import read_json
+from irbench.data.annotations.coco import parse_coco
+from irbench.errors import AnnotationError
+
+from ._folder_files import File, by_key, describe, key_in
+from ._folder_splits import split_in_name
+
+MASK_SUFFIXES = ("", "_mask", "-mask", "_masks", "_pixels0", "_label", "_labels", "_gt")
+"""What the name of a mask may add to that of its image."""
+
+_ENDINGS = {"voc": ".xml", "yolo": ".txt"}
+
+# Beside the labels, and no labels: the names of the classes, and remarks.
+_NO_LABELS = ("classes", "obj", "notes", "readme")
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    layout : {"masks", "voc", "yolo", "coco"}
+    images : dict of str to Path
+        Image files by sample id.
+    labels : dict of str to Path
+        Mask or label files by sample id; COCO JSON files are not in it.
+    coco : dict of str to (CocoImage, BoxLabels)
+        What COCO JSON says of a sample.
+    splits : dict of str to list of str
+        Sample ids of the splits that names of folders or COCO files tell.
+    suffix : str
+        What names of masks add to those of images.
+    """
+
+    layout: str
+    images: dict[str, Path]
+    labels: dict[str, Path]
+    coco: dict[str, tuple[CocoImage, BoxLabels]] = field(default_factory=dict)
+    splits: dict[str, list[str]] = field(default_factory=dict)
+    suffix: str = ""
+
+    @property
+    def ids(self) -> list[str]:
+        """All samples, sorted: images without labels and labels without images too."""
+        return sorted({*self.images, *self.labels, *self.coco})
+
+
+def pair_masks(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
+    """Pair images with mask images in a folder of masks, else beside them; None if none pairs."""
+    candidates = [file for file in files if file.is_image and file.role == "label"]
+    beside = not candidates
+    if beside:
+        candidates = list(pictures)
+    keys = {file.key for file in pictures}
+    pairs = Counter[str]()
+    for file in candidates:
+        for suffix in MASK_SUFFIXES[1 if beside else 0 :]:
+            if _without(file.key, suffix) in keys:
+                pairs[suffix] += 1
+    if not pairs:
+        return None
+    suffix = max(pairs, key=lambda name: pairs[name])
+    masks = [replace(f, key=k) for f in candidates if (k := _without(f.key, suffix)) is not None]
+    paths = {mask.path for mask in masks} if beside else set()
+    images = [file for file in pictures if file.path not in paths]
+    return Index(
+        "masks",
+        by_key(images, "image"),
+        by_key(masks, "mask"),
+        splits=_splits([*images, *masks]),
+        suffix=suffix,
+    )
+
+
+def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> Index | None:
+    """Pair images with a VOC or YOLO file each; None if none pairs."""
+    images = by_key(pictures, "image")
+    candidates = [file for file in files if file.suffix == _ENDINGS[layout]]
+    labels = [file for file in candidates if file.role == "label"]
+    if any(file.key in images for file in labels):
+        # A folder of their own: what has no image there is worth knowing.
+        labels = [file for file in labels if file.key.casefold() not in _NO_LABELS]
+    else:
+        labels = [file for file in candidates if file.key in images and file.role != "label"]
+    if not labels:
+        return None
+    splits = _splits([*pictures, *labels])
+    return Index(layout, images, by_key(labels, f"{layout.upper()} file"), splits=splits)
+
+
+def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
+    """Pair images with the entries of all COCO files; None if none pairs."""
+    images = by_key(pictures, "image")
+    entries: dict[str, tuple[CocoImage, BoxLabels]] = {}
+    splits: dict[str, list[str]] = {}
+    for file in files:
+        if file.suffix != ".json":
+            continue
+        content = read_json(file.path)
+        if not (isinstance(content, dict) and {"images", "annotations"} <= content.keys()):
+            continue
+        dataset = parse_coco(content, file.path)
+        split = split_in_name(file.path.stem) or file.split
+        for image in dataset.images:
+            key = key_in(image.file_name, images)
+            if key is None:
+                key = describe(Path(), PurePosixPath(image.file_name)).key
+            if key in entries:
+                raise AnnotationError(
+                    f"{file.path}: expected an image that is listed once, got {image.file_name!r} "
+                    "again."
+                )
+            entries[key] = (image, dataset.labels[image.id])
+            if split is not None:
+                splits.setdefault(split, []).append(key)
+    if not any(key in images for key in entries):
+        return None
+    return Index("coco", images, {}, entries, splits or _splits(pictures))
+
+
+def _splits(files: Sequence[File]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for file in files:
+        if file.split is not None:
+            found.setdefault(file.split, {})[file.key] = None
+    return {split: sorted(keys) for split, keys in found.items()}
+
+
+def _without(key: str, suffix: str) -> str | None:
+    """``key`` less ``suffix``; None if it does not end so."""
+    if not key.casefold().endswith(suffix) or len(key) == len(suffix):
+        return None
+    return key[: len(key) - len(suffix)]

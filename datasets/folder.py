@@ -1,0 +1,197 @@
+"""Any folder of images with masks or boxes: a user's own data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from irbench.data.annotations import BoxLabels, read_voc, read_yolo
+from irbench.dataset import Dataset, DatasetInfo, Sample
+from irbench.errors import AnnotationError, ImageError, MaskError, MissingDataError
+from irbench.images import ValueRange, read_image
+from irbench.masks import read_mask
+
+from ._folder_layout import index_folder
+from ._folder_pairing import Index
+from ._folder_splits import find_split_lists, read_split_lists
+
+
+class Folder(Dataset):
+    """A folder of images with ground truth in one of the usual layouts.
+
+    ============  =================================================================
+    layout        ground truth
+    ============  =================================================================
+    ``"masks"``   image files of the same name in ``masks``, ``labels``, ``gt`` …,
+                  or with ``_mask``, ``_pixels0``, ``_label``, ``_gt`` added
+    ``"voc"``     PASCAL VOC ``.xml`` in ``Annotations``, or beside the images
+    ``"yolo"``    YOLO ``.txt`` in ``labels``, or beside the images
+    ``"coco"``    one or several COCO ``.json`` anywhere
+    ============  =================================================================
+
+    Images lie in ``images``, ``img``, ``JPEGImages`` …, else in the folder itself. The id
+    of a sample is its path without ending and without folders that name a role or a
+    split: ``train/images/a.png`` and ``images/train/a.png`` are both ``a``.
+
+    Splits are those of the lists ``train.txt``, ``val.txt`` and ``test.txt`` in the folder,
+    in ``splits``, ``ImageSets/Main`` or ``img_idx``, else of folders or COCO files that are
+    called so. Without either, everything is ``"test"``.
+
+    An image without labels, and labels without an image, are samples whose
+    :meth:`load` raises: the benchmark leaves them out and counts them. An image
+    without targets has an empty mask, an empty YOLO or VOC file, or an entry in
+    the COCO file.
+
+    Parameters
+    ----------
+    root : path-like
+    split : {"train", "val", "test", "all"}
+    scheme : None
+        A folder has one set of splits.
+    layout : {"masks", "voc", "yolo", "coco"}, optional
+        By default the first of these that pairs with an image.
+    images, labels : str, optional
+        Folders of the images and of masks or labels, relative to ``root``.
+    value_range : (float, float), optional
+        Values of black and white where they are not the dtype's, such as
+        ``(0, 16383)`` of a 14-bit camera.
+    origin, inclusive
+        Convention of PASCAL VOC boxes; see :func:`irbench.data.annotations.read_voc`.
+
+    Raises
+    ------
+    MissingDataError
+        If the folder, images or ground truth are missing, with what was looked for.
+    AnnotationError
+        If labels contradict each other, or two files have the same id.
+    UnknownNameError
+        For a split that does not exist.
+    """
+
+    info = DatasetInfo(name="folder", title="Folder", reference="The user's own data")
+
+    def __init__(
+        self,
+        root: Path | str | None = None,
+        split: str = "test",
+        scheme: str | None = None,
+        *,
+        layout: str | None = None,
+        images: str | None = None,
+        labels: str | None = None,
+        value_range: ValueRange | None = None,
+        origin: int = 1,
+        inclusive: bool = True,
+    ) -> None:
+        self._layout, self._images, self._labels = layout, images, labels
+        self._value_range, self._origin, self._inclusive = value_range, origin, inclusive
+        super().__init__(root, split, scheme)
+        assert self.root is not None
+        # A folder has no title of its own but its name.
+        info = replace(type(self).info, title=self.root.resolve().name)
+        self.info = info  # type: ignore[misc]
+
+    def locate(self, root: Path | str | None) -> Path:
+        """The folder itself; see :meth:`irbench.Dataset.locate`."""
+        if root is None:
+            raise MissingDataError(
+                "the dataset 'folder' needs to know which: pass the directory itself, as "
+                "`--dataset DIR` or load_dataset(DIR)."
+            )
+        folder = Path(root).expanduser()
+        if not folder.is_dir():
+            raise MissingDataError(f"there is no folder {folder}.")
+        return folder
+
+    @property
+    def layout(self) -> str:
+        """The layout that was given or found."""
+        return self._index.layout
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that exist, ``"all"`` included."""
+        return (*(split for split in ("train", "val", "test") if split in self._lists), "all")
+
+    def split_ids(self, split: str) -> list[str]:
+        """The ids of a split: in the order of its list, else sorted."""
+        if split != "all":
+            return list(self._lists[split])
+        listed = {key for keys in self._lists.values() for key in keys}
+        return sorted(listed.union(self._index.ids))
+
+    def load(self, sample_id: str) -> Sample:
+        """Read one sample; see :meth:`irbench.Dataset.load`."""
+        path = self._index.images.get(sample_id)
+        if path is None:
+            raise ImageError(f"{self.root} holds no image called {sample_id!r}.")
+        image = read_image(path)
+        if self.layout == "masks":
+            mask = read_mask(self._label(sample_id))
+            return Sample(
+                sample_id, image, mask.pixels, value_range=self._value_range, n_odd=mask.n_odd
+            )
+        boxes = self._read_boxes(sample_id, image.shape).boxes
+        return Sample(sample_id, image, None, boxes, self._value_range)
+
+    def with_split(self, split: str) -> Folder:
+        """The same data, another split."""
+        return type(self)(
+            self.root,
+            split,
+            layout=self._layout,
+            images=self._images,
+            labels=self._labels,
+            value_range=self._value_range,
+            origin=self._origin,
+            inclusive=self._inclusive,
+        )
+
+    @cached_property
+    def _index(self) -> Index:
+        assert self.root is not None
+        return index_folder(self.root, self._layout, self._images, self._labels)
+
+    @cached_property
+    def _lists(self) -> dict[str, list[str]]:
+        assert self.root is not None
+        ids = self._index.ids
+        lists = read_split_lists(find_split_lists(self.root, ids), ids)
+        return lists or self._index.splits or {"test": ids}
+
+    def _read_boxes(self, sample_id: str, shape: tuple[int, int]) -> BoxLabels:
+        if self.layout == "yolo":
+            return read_yolo(self._label(sample_id), shape)
+        if self.layout == "voc":
+            path = self._label(sample_id)
+            return read_voc(path, shape, origin=self._origin, inclusive=self._inclusive)
+        if sample_id not in self._index.coco:
+            raise AnnotationError(
+                f"no COCO file of {self.root} lists the image {self._index.images[sample_id]}; "
+                "an image without targets must be listed too."
+            )
+        listed, labels = self._index.coco[sample_id]
+        if listed.shape != shape:
+            raise AnnotationError(
+                f"the COCO file of {self.root} says that {listed.file_name} has the shape "
+                f"{listed.shape}, got {shape}."
+            )
+        return labels
+
+    def _label(self, sample_id: str) -> Path:
+        path = self._index.labels.get(sample_id)
+        if path is not None:
+            return path
+        example = next(iter(self._index.labels.values()))
+        missing = f"{sample_id}{self._index.suffix}{example.suffix}"
+        image = self._index.images[sample_id]
+        if self.layout == "masks":
+            raise MaskError(
+                f"the image {image} has no mask: expected {missing} beside {example}; an image "
+                "without targets needs an all-zero mask."
+            )
+        raise AnnotationError(
+            f"the image {image} has no labels: expected {missing} beside {example}; an image "
+            "without targets needs an empty file."
+        )

@@ -1,0 +1,69 @@
+"""``irbench calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
+from irbench.cli.run import choose_protocol, dataset_spec, open_dataset, typical_pixels
+
+
+@click.command()
+@click.option("--methods", default="all", show_default=True, help="As for `irbench run`.")
+@click.option("--dataset", required=True, help="A dataset with a validation split.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("calibration.json"),
+    show_default=True,
+    help="The file for `irbench run --calibration`; methods in it already are kept.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=600.0, show_default=True)
+@click.option("--param", "params", multiple=True, metavar="METHOD.NAME=VALUE")
+@data_options
+def calibrate(
+    methods: str,
+    dataset: str,
+    out: Path,
+    jobs: int | None,
+    timeout: float,
+    params: tuple[str, ...],
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Find the extent and threshold of methods on a validation split, without testing.
+
+    The extent is the one of greatest AP@50, the threshold then the one of greatest F1. For data
+    without a validation split of its own: irbench run --dataset DIR --calibration FILE.
+    """
+    from irbench.engine.calibrating import calibrate_methods
+    from irbench.engine.plan import RunPlan, plan_methods
+    from irbench.engine.worker import n_cores
+    from irbench.progress import terminal_progress
+
+    protocol = choose_protocol("table1", None, None)
+    plugin_paths = load_plugins(plugins)
+    opened = open_dataset(dataset, data_root, "val", scheme, protocol)
+    plan = RunPlan(
+        dataset=dataset_spec(opened, plugin_paths),
+        split="val",
+        protocol=protocol,
+        methods=plan_methods(
+            split_names(methods), parse_assignments(params), plugin_paths, typical_pixels(opened)
+        ),
+        n_jobs=jobs or n_cores(),
+        timeout_s=timeout,
+        command=("irbench", "calibrate"),
+    )
+    calibrations = calibrate_methods(plan, out, terminal_progress())
+    for name, calibration in calibrations.items():
+        click.echo(
+            f"{name:12} extent {calibration.extent}  threshold {calibration.threshold:.4g}  "
+            f"AP@50 {calibration.map50 or 0:.4f}  F1 {calibration.f1 or 0:.4f}"
+        )
+    click.echo(f"written: {out}")
+    return 0

@@ -1,0 +1,242 @@
+"""``irbench data``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.options import data_options, load_plugins
+from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UsageError
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def data() -> None:
+    """List, verify, measure, import and export datasets."""
+
+
+@data.command("list")
+@_JSON
+@data_options
+def list_datasets(
+    as_json: bool, data_root: Path | None, scheme: str | None, plugins: tuple[Path, ...]
+) -> None:
+    """List the datasets, and where each was found on this machine."""
+    from irbench.registry import catalogue
+
+    load_plugins(plugins)
+    found = catalogue("datasets")
+    rows = []
+    for name, cls in found.classes.items():
+        if name == "folder":
+            continue
+        try:
+            opened = cls(root=data_root)
+            place = "generated" if opened.root is None else str(opened.root)
+        except MissingDataError:
+            place = ""
+        info = cls.info
+        rows.append(
+            {
+                "name": name,
+                "title": info.title,
+                "images": info.n_images,
+                "targets": info.n_targets,
+                "schemes": list(info.schemes),
+                "place": place,
+                "url": info.url,
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from tabulate import tabulate
+
+    table = [
+        (
+            row["name"],
+            row["title"],
+            row["images"],
+            row["targets"],
+            ", ".join(row["schemes"]),
+            row["place"] or f"not here; published at {row['url']}",
+        )
+        for row in rows
+    ]
+    click.echo(tabulate(table, ("name", "title", "images", "targets", "schemes", "where")))
+    click.echo(
+        "\nYour own images: --dataset DIRECTORY. A published archive: irbench data import PATH"
+    )
+    for failure in found.failures:
+        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
+
+
+@data.command("verify")
+@click.argument("dataset")
+@click.option("--all-ids", is_flag=True, help="Name every image of a finding, not the first ten.")
+@_JSON
+@data_options
+def verify(
+    dataset: str,
+    all_ids: bool,
+    as_json: bool,
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Check a copy: counts, pairs, sizes, mask values, splits, and hashes of decoded pixels.
+
+    A copy that was re-encoded verifies too. Declared repairs and odd masks are reported by
+    number. Exit code 1 if there is a problem.
+    """
+    from irbench.data.verify import format_report
+    from irbench.data.verify import verify as verify_dataset
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    report = verify_dataset(_open(dataset, data_root, scheme), progress=terminal_progress())
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        lines = format_report(report, max_ids=10**9) if all_ids else format_report(report)
+        click.echo("\n".join(lines))
+    return EXIT_DONE if report.ok else EXIT_FAILED
+
+
+@data.command("stats")
+@click.argument("dataset")
+@click.option("--split", default="all", show_default=True)
+@_JSON
+@data_options
+def stats(
+    dataset: str,
+    split: str,
+    as_json: bool,
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios."""
+    from irbench.data.stats import compute_stats, format_stats
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    measured = compute_stats(_open(dataset, data_root, scheme, split), terminal_progress())
+    if as_json:
+        click.echo(json.dumps(measured.as_dict(), indent=2))
+    else:
+        click.echo("\n".join(format_stats(measured)))
+
+
+@data.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--dataset", help="Which dataset it is.  [default: told from the file's name]")
+@click.option("--overwrite", is_flag=True, help="Replace a copy that is there already.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where to put it.")
+def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | None) -> int:
+    """Bring a published dataset in from PATH, a folder or an archive (zip, tar), and verify it."""
+    from irbench.data.importing import import_data
+    from irbench.data.location import search_places
+    from irbench.data.verify import format_report
+    from irbench.data.verify import verify as verify_dataset
+    from irbench.progress import terminal_progress
+    from irbench.registry import catalogue
+
+    name = dataset or _guess(path)
+    classes = catalogue("datasets").classes
+    if name not in classes or not classes[name].info.url:
+        known = ", ".join(n for n, cls in classes.items() if cls.info.url)
+        raise UsageError(f"--dataset must be one of {known}, got {name!r}.")
+    cls = classes[name]
+    progress = terminal_progress()
+    place = import_data(
+        path,
+        cls.info.title,
+        search_places(data_root)[0],
+        overwrite=overwrite,
+        is_dataset=_recogniser(cls),
+        progress=progress,
+    )
+    click.echo(f"imported: {place}")
+    report = verify_dataset(cls(root=place, split="all"), progress=progress)
+    click.echo("\n".join(format_report(report)))
+    return EXIT_DONE if report.ok else EXIT_FAILED
+
+
+@data.command("export")
+@click.argument("dataset")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["yolo", "coco"]), default="yolo", show_default=True
+)
+@click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
+@data_options
+def export(
+    dataset: str,
+    out: Path,
+    form: Any,
+    splits: tuple[str, ...],
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Write images and boxes of DATASET to the folder OUT, to train other software on."""
+    from irbench.data.exporting import export as export_dataset
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    opened = _open(dataset, data_root, scheme)
+    done = export_dataset(opened, out, form, splits=splits or None, progress=terminal_progress())
+    for split, n_images in done.n_images.items():
+        click.echo(f"{split}: {n_images} images, {done.n_boxes[split]} boxes")
+    for sample_id, reason in done.left_out.items():
+        click.echo(f"left out: {sample_id}: {reason}", err=True)
+    click.echo(f"written: {out}")
+    return EXIT_FAILED if done.left_out else EXIT_DONE
+
+
+def _open(name: str, data_root: Path | None, scheme: str | None, split: str = "all") -> Dataset:
+    from irbench.registry import load_dataset
+
+    return load_dataset(name, data_root, split, scheme)
+
+
+def _guess(path: Path) -> str:
+    """The dataset that a file is named after."""
+    from irbench.registry import catalogue
+
+    def plain(text: str) -> str:
+        return "".join(letter for letter in text.lower() if letter.isalnum())
+
+    stem = plain(path.name)
+    # NUAA-SIRST is also known as SIRST, which NUDT-SIRST contains: the longest name wins.
+    names = {"sirst": "nuaa"}
+    for name, cls in catalogue("datasets").classes.items():
+        if cls.info.url:
+            names[plain(name)] = names[plain(cls.info.title)] = name
+    fitting = [alias for alias in names if alias in stem]
+    if not fitting:
+        raise UsageError(
+            f"cannot tell from the name {path.name!r} which dataset it is; say --dataset."
+        )
+    return names[max(fitting, key=len)]
+
+
+def _recogniser(cls: type[Dataset]) -> Callable[[Path], bool]:
+    def recognises(folder: Path) -> bool:
+        try:
+            opened = cls(root=folder, split="all")
+        except MissingDataError:
+            return False
+        # A folder further out finds it too; wanted is the dataset's own.
+        return opened.root is not None and Path(opened.root).resolve() == folder.resolve()
+
+    return recognises

@@ -1,0 +1,154 @@
+"""``irbench detect``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.options import load_plugins, parse_assignments
+from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError
+
+if TYPE_CHECKING:
+    from irbench.calibration import Calibration
+    from irbench.detections import Detections
+    from irbench.detector import Detector
+
+
+@click.command()
+@click.argument("method")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("detections"),
+    show_default=True,
+    help="Folder for the pictures and detections.json.",
+)
+@click.option("--threshold", type=float, help="Keep scores of at least this.  [default: shipped]")
+@click.option("--extent", type=click.FloatRange(0, 1, min_open=True), help="Of score-map methods.")
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True),
+    help="Extent and threshold from a run, or a file of `irbench calibrate`.",
+)
+@click.option(
+    "--value-range",
+    type=(float, float),
+    help="Values of black and white, such as 0 16383 for a 14-bit camera.",
+)
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path))
+def detect(
+    method: str,
+    images: tuple[Path, ...],
+    out: Path,
+    threshold: float | None,
+    extent: float | None,
+    calibration: Path | None,
+    value_range: tuple[float, float] | None,
+    params: tuple[str, ...],
+    plugins: tuple[Path, ...],
+) -> int:
+    """Detect targets on IMAGES (files or folders): pictures with boxes, and a JSON.
+
+    \b
+    irbench detect tophat frame.png
+    irbench detect mpcm frames/ --out found --threshold 12
+    irbench detect tophat frame14bit.tiff --value-range 0 16383
+    """
+    from irbench.calibration import Calibration, read_calibrations, shipped_calibration
+    from irbench.parameters import parse_parameters
+    from irbench.progress import terminal_progress
+    from irbench.registry import method_class
+
+    load_plugins(plugins)
+    cls = method_class(method)
+    texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
+    detector = cls(**parse_parameters(cls, texts.get(method, {})))
+    chosen = shipped_calibration(method) or Calibration(None, None, "none")
+    if calibration is not None:
+        known = read_calibrations(calibration)
+        if method not in known:
+            raise UsageError(f"--calibration {calibration} knows nothing of {method}.")
+        chosen = known[method]
+    files = _files(images)
+    out.mkdir(parents=True, exist_ok=True)
+    progress = terminal_progress()
+    records, n_bad = [], 0
+    with progress.track(f"{cls.info.title} on {len(files)} images", len(files)) as advance:
+        for file in files:
+            try:
+                record = _process(detector, file, out, chosen, threshold, extent, value_range)
+            except IrbenchError as error:
+                n_bad += 1
+                record = {"image": str(file), "error": str(error)}
+                progress.say(f"{file}: {error}")
+            records.append(record)
+            advance()
+    content = {"method": method, "params": detector.params, "images": records}
+    (out / "detections.json").write_text(json.dumps(content, indent=2) + "\n")
+    n_found = sum(len(record.get("detections", [])) for record in records)
+    click.echo(f"{n_found} detections on {len(files) - n_bad} images: {out}/detections.json")
+    return EXIT_FAILED if n_bad else EXIT_DONE
+
+
+def _files(images: tuple[Path, ...]) -> list[Path]:
+    from irbench.images import IMAGE_SUFFIXES
+
+    files: list[Path] = []
+    for path in images:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+            if not inside:
+                raise UsageError(f"the folder {path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
+            files += inside
+        elif path.exists():
+            files.append(path)
+        else:
+            raise UsageError(f"there is no image {path}.")
+    return files
+
+
+def _process(
+    detector: Detector,
+    file: Path,
+    out: Path,
+    calibration: Calibration,
+    threshold: float | None,
+    extent: float | None,
+    value_range: tuple[float, float] | None,
+) -> dict[str, Any]:
+    from irbench.detector import ScoreMapDetector
+    from irbench.images import read_image
+
+    image = read_image(file)
+    if isinstance(detector, ScoreMapDetector):
+        chosen = calibration.extent if extent is None else extent
+        found = detector.detect(image, value_range=value_range, extent=chosen)
+    else:
+        found = detector.detect(image, value_range=value_range)
+    keep = calibration.threshold if threshold is None else threshold
+    if keep is not None:
+        found = found.above(keep)
+    from irbench.drawing import save_overlay
+
+    picture = out / f"{file.stem}.png"
+    save_overlay(picture, image, found, value_range)
+    return {
+        "image": str(file),
+        "picture": str(picture),
+        "threshold": keep,
+        "detections": _describe(found),
+    }
+
+
+def _describe(found: Detections) -> list[dict[str, Any]]:
+    return [
+        {"box": box.tolist(), "score": score, "centroid": centroid.tolist(), "area_px": area}
+        for (box, score), centroid, area in zip(
+            found, found.centroids, found.areas.tolist(), strict=True
+        )
+    ]

@@ -1,0 +1,93 @@
+"""Checks of the files of a copy: pairs, readability, counts, pixels, mask values, repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from irbench.data.findings import Finding, note, plural, problem
+from irbench.data.manifest import Manifest
+from irbench.data.verifiable import KnownContent, Pairing, Verifiable
+from irbench.dataset import DatasetInfo
+
+
+def check_files(manifest: Manifest, pairing: Pairing) -> Iterator[Finding]:
+    """Files that do not pair, and samples that cannot be used, each with its reason."""
+    if pairing.images_alone:
+        n = plural(len(pairing.images_alone), "image")
+        yield problem("pairs", f"{n} without ground truth", pairing.images_alone)
+    if pairing.labels_alone:
+        n = plural(len(pairing.labels_alone), "mask or label file", "mask or label files")
+        yield problem("pairs", f"{n} without an image", pairing.labels_alone)
+    if pairing.ambiguous:
+        n = plural(len(pairing.ambiguous), "name")
+        yield problem("pairs", f"{n} with more than one file", pairing.ambiguous)
+    told = {*pairing.images_alone, *pairing.ambiguous}
+    for sample_id, error in manifest.unreadable.items():
+        if sample_id not in told:
+            yield problem("readable", "cannot be used", (sample_id,), error.removesuffix("."))
+
+
+def check_counts(manifest: Manifest, info: DatasetInfo) -> Iterator[Finding]:
+    """Numbers of images and targets against those of a complete copy, where they are known."""
+    if not manifest.entries:
+        yield problem("counts", "there is no image")
+    counted = (
+        ("image", len(manifest.readable), info.n_images),
+        ("target", manifest.n_targets, info.n_targets),
+    )
+    for noun, n, expected in counted:
+        if expected is not None and n != expected:
+            yield problem("counts", f"{plural(n, noun)}; a complete copy has {expected}")
+
+
+def check_content(manifest: Manifest, known: Mapping[str, KnownContent]) -> Iterator[Finding]:
+    """Images and masks that a complete copy has otherwise, more, or less; by name."""
+    if not known:
+        return
+    readable = {entry.id: entry for entry in manifest.readable}
+    present = {entry.id for entry in manifest.entries}
+    both = [(readable[name], known[name]) for name in known if name in readable]
+    deviations = {
+        "{} whose pixels differ from those of the known copy": (
+            ("image", [e.id for e, k in both if not e.image_hash.startswith(k.image)]),
+            ("mask", [e.id for e, k in both if not e.truth_hash.startswith(k.truth)]),
+        ),
+        "{} missing": (("image", sorted(known.keys() - present)),),
+        "{} that the published dataset does not have": (("image", sorted(present - known.keys())),),
+    }
+    found = [
+        problem("content", message.format(plural(len(ids), noun)), ids)
+        for message, kinds in deviations.items()
+        for noun, ids in kinds
+        if ids
+    ]
+    yield from found
+    if not found and len(both) == len(known):
+        yield note("content", f"all {len(known)} images and masks are those of the known copy")
+
+
+def check_mask_values(manifest: Manifest) -> Iterator[Finding]:
+    """Masks that are not binary, and how they are read."""
+    odd = tuple(entry.id for entry in manifest.readable if entry.n_odd)
+    if odd:
+        n_pixels = plural(sum(entry.n_odd for entry in manifest.readable), "pixel")
+        yield note(
+            "mask values",
+            f"{plural(len(odd), 'mask')} with other values than background and target",
+            odd,
+            f"{n_pixels}, read as target above half of the range (value > 127 of 8 bit)",
+        )
+
+
+def check_repairs(facts: Verifiable) -> Iterator[Finding]:
+    """The declared repairs, by number, and whether this copy needs them."""
+    in_force = facts.repairs_in_force()
+    declared = facts.declared_repairs()
+    for number, repair in enumerate(declared, start=1):
+        state = "applied" if repair in in_force else "not applied to this copy"
+        yield note(
+            "repairs",
+            f"repair {number} of {len(declared)}, {state}",
+            (repair.id,),
+            f"{repair.what}, because {repair.reason}",
+        )

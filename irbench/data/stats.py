@@ -1,0 +1,200 @@
+"""Statistics of a dataset: how many targets, how large, and how far above their clutter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.data.findings import plural
+from irbench.data.manifest import UNUSABLE, map_samples
+from irbench.dataset import Dataset
+from irbench.metrics.signal_to_clutter import signal_to_clutter
+from irbench.progress import Progress
+
+AREA_BINS: tuple[tuple[int, int | None], ...] = ((1, 9), (10, 25), (26, 49), (50, None))
+"""Target areas in pixels, both bounds included; None is open."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The quantiles of the signal-to-clutter ratio that are told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetStats:
+    """Statistics of one split.
+
+    Attributes
+    ----------
+    dataset, scheme, split : str
+    n_images : int
+        Readable ones; the others are ``n_unreadable``.
+    n_unreadable : int
+    n_targets : int
+    shapes : dict of (int, int) to int
+        Number of images of each height and width, the most frequent first.
+    dtypes : dict of str to int
+    targets_per_image : dict of int to int
+        Number of images with so many targets, 0 included where it occurs.
+    area_bins : dict of str to int
+        Number of targets by area in pixels; of targets that have a box only, by
+        the area of the box.
+    n_box_only : int
+        Targets without a mask.
+    scr_quantiles : dict of float to float, or None
+        Of the local signal-to-clutter ratio; None where no target has one.
+    n_scr_undefined : int
+        Targets on a flat background, or without a mask or a background.
+    """
+
+    dataset: str
+    scheme: str
+    split: str
+    n_images: int
+    n_unreadable: int
+    n_targets: int
+    shapes: dict[tuple[int, int], int]
+    dtypes: dict[str, int]
+    targets_per_image: dict[int, int]
+    area_bins: dict[str, int]
+    n_box_only: int
+    scr_quantiles: dict[float, float] | None
+    n_scr_undefined: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The statistics as JSON takes them."""
+        quantiles = self.scr_quantiles
+        return {
+            **vars(self),
+            "shapes": [[height, width, n] for (height, width), n in self.shapes.items()],
+            "targets_per_image": {str(n): m for n, m in self.targets_per_image.items()},
+            "scr_quantiles": quantiles and {f"{q:g}": value for q, value in quantiles.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    shape: tuple[int, int]
+    dtype: str
+    areas: NDArray[np.float64]
+    scr: NDArray[np.float64]
+    has_mask: bool
+
+
+def compute_stats(
+    dataset: Dataset, progress: Progress | None = None, executor: Executor | None = None
+) -> DatasetStats:
+    """Read every sample of a split and count.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    progress, executor : optional
+        See :func:`irbench.data.manifest.build_manifest`.
+
+    Returns
+    -------
+    DatasetStats
+    """
+    answers = map_samples(partial(_measure, dataset), dataset, progress, executor)
+    measured = [answer for answer in answers if answer is not None]
+    scr = np.concatenate([np.zeros(0), *(one.scr for one in measured)])
+    defined = scr[~np.isnan(scr)]
+    values = [float(value) for value in np.quantile(defined, QUANTILES)] if defined.size else []
+    return DatasetStats(
+        dataset=dataset.info.name,
+        scheme=dataset.scheme,
+        split=dataset.split,
+        n_images=len(measured),
+        n_unreadable=len(answers) - len(measured),
+        n_targets=len(scr),
+        shapes=dict(Counter(one.shape for one in measured).most_common()),
+        dtypes=dict(Counter(one.dtype for one in measured).most_common()),
+        targets_per_image=dict(sorted(Counter(len(one.areas) for one in measured).items())),
+        area_bins=count_areas(np.concatenate([np.zeros(0), *(one.areas for one in measured)])),
+        n_box_only=sum(len(one.areas) for one in measured if not one.has_mask),
+        scr_quantiles=dict(zip(QUANTILES, values, strict=True)) if values else None,
+        n_scr_undefined=len(scr) - len(defined),
+    )
+
+
+def count_areas(areas: NDArray[Any] | Sequence[float]) -> dict[str, int]:
+    """How many targets fall into each of :data:`AREA_BINS`.
+
+    Parameters
+    ----------
+    areas : (N,) array_like
+        In pixels, at least 1. A fraction, as boxes have it, belongs to the bin
+        of the whole number below it.
+
+    Returns
+    -------
+    dict of str to int
+
+    Examples
+    --------
+    >>> count_areas([1, 9, 10, 300])
+    {'1–9': 2, '10–25': 1, '26–49': 0, '≥50': 1}
+    """
+    whole = np.floor(np.asarray(areas, dtype=np.float64))
+    return {
+        f"≥{low}" if high is None else f"{low}–{high}": int(
+            np.count_nonzero((whole >= low) & (whole <= (np.inf if high is None else high)))
+        )
+        for low, high in AREA_BINS
+    }
+
+
+def format_stats(stats: DatasetStats) -> list[str]:
+    """The statistics as lines of text."""
+    scheme = f" ({stats.scheme})" if stats.scheme else ""
+    counts = f"{plural(stats.n_images, 'image')}, {plural(stats.n_targets, 'target')}"
+    lines = [f"{stats.dataset} {stats.split}{scheme}: {counts}"]
+    if stats.n_unreadable:
+        lines.append(f"  unreadable        {plural(stats.n_unreadable, 'image')}, left out")
+    lines.append(f"  image size        {_describe_shapes(stats.shapes)}; {', '.join(stats.dtypes)}")
+    lines.append(f"  targets per image {_pairs(stats.targets_per_image)}")
+    lines.append(f"  target area, px   {_pairs(stats.area_bins)}")
+    if stats.n_box_only:
+        lines.append(f"                    of boxes: {plural(stats.n_box_only, 'target')}")
+    if stats.scr_quantiles is not None:
+        told = (f"{100 * q:g} %: {value:.2f}" for q, value in stats.scr_quantiles.items())
+        lines.append(f"  local SCR         {', '.join(told)}")
+    if stats.n_scr_undefined:
+        n = plural(stats.n_scr_undefined, "target")
+        lines.append(f"                    undefined: {n}")
+    return lines
+
+
+def _measure(dataset: Dataset, sample_id: str) -> _Measured | None:
+    try:
+        sample = dataset.load(sample_id)
+    except UNUSABLE:
+        return None
+    if sample.targets is None:
+        sides = sample.boxes[:, 2:].astype(np.float64) - sample.boxes[:, :2]
+        areas, scr = sides[:, 0] * sides[:, 1], np.full(len(sides), np.nan)
+    else:
+        areas = sample.targets.areas.astype(np.float64)
+        scr = signal_to_clutter(sample.image, sample.targets)
+    dtype = sample.image.dtype.name
+    return _Measured(sample.shape, dtype, areas, scr, sample.targets is not None)
+
+
+def _describe_shapes(shapes: dict[tuple[int, int], int]) -> str:
+    if len(shapes) > 3:
+        heights, widths = zip(*shapes, strict=True)
+        return (
+            f"{len(shapes)} sizes, {min(heights)} to {max(heights)} high and {min(widths)} to "
+            f"{max(widths)} wide"
+        )
+    return ", ".join(f"{height}x{width} ({n})" for (height, width), n in shapes.items()) or "none"
+
+
+def _pairs(counts: dict[Any, int]) -> str:
+    return ", ".join(f"{key}: {n}" for key, n in counts.items()) or "none"

@@ -1,0 +1,144 @@
+"""Somebody else's detections as a row of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.calibration import Calibration, calibrate
+from irbench.data.predictions import Predictions, read_predictions
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.detector import MethodInfo
+from irbench.engine.directory import RunDirectory
+from irbench.engine.journal import Entry
+from irbench.engine.method_run import MethodOutcome
+from irbench.engine.plan import MethodPlan, RunPlan
+from irbench.engine.results import RunResults, load_run
+from irbench.engine.session import VALIDATION, Session
+from irbench.engine.store import write_detections, write_timings
+from irbench.engine.worker import MethodSpec
+from irbench.errors import UsageError
+from irbench.progress import Progress
+
+GROUP = "Submitted Predictions"
+
+
+@dataclass(frozen=True)
+class ExternalRow:
+    """What is known of somebody else's output.
+
+    Attributes
+    ----------
+    title : str
+        Of the row.
+    predictions : Path
+        On the tested split.
+    validation : Path or None
+        On the validation split.
+    kind : str or None
+        What the files are; None to tell from their content.
+    threshold : float or None
+        The score threshold, where it is given.
+    """
+
+    title: str
+    predictions: Path
+    validation: Path | None = None
+    kind: Any = None
+    threshold: float | None = None
+
+
+def evaluate_predictions(
+    row: ExternalRow, plan: RunPlan, directory: RunDirectory, progress: Progress
+) -> RunResults:
+    """Score predictions and add their row to a run directory.
+
+    Parameters
+    ----------
+    row : ExternalRow
+    plan : RunPlan
+        Dataset, split and protocol; its methods are not run.
+    directory : RunDirectory
+        A new one, or one of ``irbench run`` on the same data and protocol.
+    progress : Progress
+
+    Returns
+    -------
+    RunResults
+        All rows of the directory.
+    """
+    dataset = plan.dataset.open(plan.split)
+    tested = read_predictions(row.predictions, dataset, kind=row.kind, progress=progress)
+    validation = None
+    if row.validation is not None:
+        part = dataset.with_split(VALIDATION)
+        validation = read_predictions(row.validation, part, kind=row.kind, progress=progress)
+    method = _method(row, tested)
+    session = Session(plan, directory, progress)
+    with session.opened():
+        calibration = _calibration(row, tested, validation, session)
+        session.begin(method)
+        entries = [Entry(plan.split, name, {None: one}) for name, one in tested.detections.items()]
+        write_detections(directory.detections_file(method.name), entries)
+        write_timings(directory.timings_file(method.name), entries, {}, plan.split)
+        session.finish(method, MethodOutcome(calibration))
+    return load_run(directory.path)
+
+
+def slug(title: str) -> str:
+    """A method name made of a title: ``"My Net (v2)"`` becomes ``"my-net-v2"``."""
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    if not name:
+        raise UsageError(f"--name must hold a letter or a digit, got {title!r}.")
+    return name
+
+
+def _method(row: ExternalRow, found: Predictions) -> MethodPlan:
+    notes = list(found.notes)
+    if found.kind == "mask":
+        notes.append("binary masks: every score is 1 and AP is a single point of the curve")
+    info = MethodInfo(
+        name=slug(row.title),
+        title=row.title,
+        group=GROUP,
+        year=0,
+        reference="",
+        note="; ".join(notes),
+    )
+    facts = {"predictions": found.kind, "content": _content_hash(found.detections)}
+    kind: Any = "segmentation" if found.kind in ("mask", "probability") else "box"
+    return MethodPlan(MethodSpec(info.name), info, kind, facts, "")
+
+
+def _calibration(
+    row: ExternalRow, tested: Predictions, validation: Predictions | None, session: Session
+) -> Calibration:
+    if row.threshold is not None:
+        return Calibration(None, row.threshold, "given")
+    if tested.kind == "mask":
+        # Nothing to choose: the authors have kept what they kept.
+        return Calibration(None, 1.0, "binary")
+    if validation is None:
+        return Calibration(None, None, "none")
+    scan = session.scans.get(VALIDATION)
+    if scan is None:
+        raise UsageError(
+            "--validation goes with a dataset and protocol that have a validation split."
+        )
+    images = [validation.detections[truth.id] for truth in scan.truths]
+    return calibrate({None: images}, scan.truths, session.plan.protocol)
+
+
+def _content_hash(detections: Any) -> str:
+    digest = hashlib.sha256()
+    one: Detections
+    for name, one in sorted(detections.items()):
+        digest.update(name.encode())
+        digest.update(one.boxes.tobytes() + one.scores.tobytes())
+        if one.regions is not None:
+            digest.update(one.regions.runs.tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,201 @@
+"""A run directory held open: its data read, its key checked, its rows kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from irbench.calibration import Calibration
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.detector import GROUPS
+from irbench.engine.directory import RunDirectory, check_key
+from irbench.engine.machine import machine_facts, package_versions
+from irbench.engine.method_run import MethodOutcome
+from irbench.engine.plan import MethodPlan, RunPlan, run_key
+from irbench.engine.results import Row, load_run, write_results
+from irbench.engine.rows import finished_row, state_of, unfinished_row
+from irbench.engine.scan import SplitScan, scan_split
+from irbench.engine.store import read_detections, read_timings, write_ground_truth
+from irbench.errors import MissingDataError, UsageError
+from irbench.evaluation import Result, evaluate
+from irbench.progress import Progress
+
+VALIDATION = "val"
+
+
+class Session:
+    """What the rows of a run have in common, and where they are written.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    directory : RunDirectory
+    progress : Progress
+
+    Attributes
+    ----------
+    scans : dict of str to SplitScan
+        The tested split and, where the plan calibrates on it, the validation split.
+    run : dict
+        Content of ``run.json``.
+    rows : dict of str to dict
+        By method, those of earlier commands included.
+    """
+
+    def __init__(self, plan: RunPlan, directory: RunDirectory, progress: Progress) -> None:
+        self.plan, self.directory, self.progress = plan, directory, progress
+        self.title = plan.dataset.name
+        self.scans: dict[str, SplitScan] = {}
+        self.run: dict[str, Any] = {}
+        self.rows: dict[str, Row] = {}
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the directory, read the data, and take up or begin ``run.json``.
+
+        Raises
+        ------
+        RunLockedError, RunKeyError
+            If another process, or another run, has the directory.
+        MissingDataError
+            If no image of the split can be read.
+        """
+        dataset = self.plan.dataset.open(self.plan.split)
+        self.title = dataset.info.title or self.title
+        with self.directory.locked():
+            before = self.directory.read()
+            self._scan_splits(dataset)
+            key = run_key(self.plan, {split: scan.hash for split, scan in self.scans.items()})
+            if before is not None:
+                check_key(self.directory.path, before["key"], key)
+            self.run = {
+                "key": key,
+                "dataset": self._dataset_facts(dataset),
+                "command": list(self.plan.command),
+                "machine": machine_facts(),
+                "versions": package_versions(),
+                "methods": {} if before is None else before["methods"],
+            }
+            for method in self.plan.methods:
+                self._check_facts(method)
+            if self.directory.results_file.exists():
+                self.rows = {row["method"]: row for row in load_run(self.directory.path).rows}
+            truths = {split: scan.truths for split, scan in self.scans.items()}
+            write_ground_truth(self.directory.ground_truth_file, truths)
+            self.directory.write(self.run)
+            yield
+
+    def begin(self, method: MethodPlan) -> None:
+        """Record that a method is being run."""
+        facts = method.facts(self.plan.protocol)
+        self.run["methods"][method.name] = {"facts": facts, "state": "running"}
+        self.directory.write(self.run)
+
+    def stored(self, method: MethodPlan) -> MethodOutcome | None:
+        """What an earlier command found with this method; None if it has to be run."""
+        known = self.run["methods"].get(method.name, {})
+        files = (
+            self.directory.detections_file(method.name),
+            self.directory.timings_file(method.name),
+        )
+        if known.get("state") not in ("done", "partial") or not all(f.exists() for f in files):
+            return None
+        errors, timing = read_timings(files[1], self.plan.split, known.get("peak_memory"))
+        return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing)
+
+    def finish(self, method: MethodPlan, outcome: MethodOutcome) -> None:
+        """Score a method from what is on disk, and record its row."""
+        result = self._score(method, outcome)
+        row = finished_row(self.plan, method, outcome, result, self.title)
+        self.rows[method.name] = row
+        self.run["methods"][method.name] = {
+            "facts": method.facts(self.plan.protocol),
+            "state": state_of(outcome),
+            "calibration": outcome.calibration.as_dict(),
+            "errors": outcome.errors,
+            "peak_memory": row["peak_memory"],
+        }
+        self._write()
+
+    def record(self, method: MethodPlan, state: str, reason: str) -> None:
+        """Record a method without results: failed, interrupted or skipped."""
+        facts = method.facts(self.plan.protocol)
+        known = {"facts": facts, "state": state, "reason": reason}
+        self.run["methods"][method.name] = known
+        self.rows[method.name] = unfinished_row(self.plan, method, state, reason, self.title)
+        self._write()
+
+    def _scan_splits(self, dataset: Dataset) -> None:
+        plan = self.plan
+        self.scans = {plan.split: self._scan(dataset, plan.limit)}
+        calibrates = plan.protocol.calibrates and plan.calibrations is None
+        if calibrates and VALIDATION in dataset.splits:
+            if plan.split in (VALIDATION, "all"):
+                raise UsageError(
+                    f"--split {plan.split} would test on the images that extent and threshold "
+                    "are chosen on; give them by --calibration, or test on another split."
+                )
+            self.scans[VALIDATION] = self._scan(dataset.with_split(VALIDATION), None)
+        if not self.scans[plan.split].truths:
+            raise MissingDataError(
+                f"{plan.dataset.name} has no readable image in its split {plan.split!r}; "
+                "see `irbench data verify`."
+            )
+
+    def _scan(self, dataset: Dataset, limit: int | None) -> SplitScan:
+        n_images = len(dataset.ids[:limit])
+        with self.progress.track(f"reading {self.title} ({dataset.split})", n_images) as advance:
+            scan = scan_split(dataset, limit, advance)
+        for sample_id, reason in scan.left_out.items():
+            self.progress.say(f"left out for every method: {sample_id}: {reason}")
+        return scan
+
+    def _dataset_facts(self, dataset: Dataset) -> dict[str, Any]:
+        scan = self.scans[self.plan.split]
+        return {
+            "name": dataset.info.name,
+            "title": self.title,
+            "reference": dataset.info.reference,
+            "scheme": dataset.scheme,
+            "split": self.plan.split,
+            "n_images": len(scan.truths),
+            "n_targets": sum(len(truth.boxes) for truth in scan.truths),
+            "left_out": {
+                split: scan.left_out for split, scan in self.scans.items() if scan.left_out
+            },
+        }
+
+    def _check_facts(self, method: MethodPlan) -> None:
+        known = self.run["methods"].get(method.name)
+        if known is not None:
+            path = self.directory.path / method.name
+            check_key(path, known["facts"], method.facts(self.plan.protocol))
+
+    def _score(self, method: MethodPlan, outcome: MethodOutcome) -> Result:
+        plan, extent = self.plan, outcome.calibration.extent
+        truths = self.scans[plan.split].truths
+        shapes = {truth.id: truth.shape for truth in truths}
+        file = self.directory.detections_file(method.name)
+        found = read_detections(file, plan.split, extent, shapes)
+        if method.kind != "box":
+            # An image without detections still comes from a method with regions.
+            empty = {i: Detections.empty(s) for i, s in shapes.items() if i not in outcome.errors}
+            found = {**empty, **found}
+        threshold = None
+        if plan.protocol.operating_point == "val-f1":
+            threshold = outcome.calibration.threshold
+        return evaluate(found, truths, plan.protocol, threshold=threshold)
+
+    def _write(self) -> None:
+        order = sorted(self.rows.values(), key=_row_order)
+        write_results(self.directory, order, self.run)
+        self.directory.write(self.run)
+
+
+def _row_order(row: Row) -> tuple[int, str, int, str]:
+    """Rows in the order of Table I's groups, then by year."""
+    group = row["group"]
+    rank = GROUPS.index(group) if group in GROUPS else len(GROUPS)
+    return rank, group, row["year"], row["method"]

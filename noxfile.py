@@ -1,0 +1,44 @@
+"""Sessions for a fresh machine: ``pip install nox && nox -s bench`` or ``nox -s tests``."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+
+PACKAGES = ("irbench", "methods", "datasets", "reports")
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    target = f".[{','.join(extras)}]" if extras else "."
+    session.install("-e", target, "--constraint", "constraints.txt")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Set up, run all methods over the embedded dataset, and print the table."""
+    install(session)
+    arguments = session.posargs or ["--limit", "20", "--timing-images", "5"]
+    session.run("irbench", "run", "--methods", "all", "--dataset", "synth", *arguments)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["-n", "2"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install("ruff", "--constraint", "constraints.txt")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    install(session, "types")
+    session.run("mypy", *PACKAGES)

@@ -1,0 +1,100 @@
+"""Small detectors of each kind, good and bad, for the tests of the engine."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from irbench import BoxDetector, MethodInfo, ScoreMapDetector, SegmentationDetector, parameter
+
+
+def info(name, **more):
+    return MethodInfo(
+        name=name, title=name.title(), group="Test Methods", year=2026, reference="none", **more
+    )
+
+
+class Brightness(ScoreMapDetector):
+    """The image itself, above its median."""
+
+    info = info("brightness")
+    gain: float = parameter(1.0, low=0.1, high=10, help="factor")
+
+    def compute(self, image):
+        return self.gain * (image - np.median(image))
+
+
+class Bright(SegmentationDetector):
+    """A probability that rises with the grey level."""
+
+    info = info("segments")
+
+    def compute(self, image):
+        spread = image.std() or 1.0
+        return 1 / (1 + np.exp(-(image - image.mean() - 4 * spread) / spread))
+
+
+class Boxes(BoxDetector):
+    """A box of 3 px round the brightest pixel."""
+
+    info = info("boxes")
+
+    def compute(self, image):
+        row, column = np.unravel_index(np.argmax(image), image.shape)
+        height, width = image.shape
+        box = [max(column - 1, 0), max(row - 1, 0), min(column + 2, width), min(row + 2, height)]
+        return np.array([box], np.float32), np.array([image.max()], np.float32)
+
+
+class Fragile(Brightness):
+    """Raises on some of the images."""
+
+    info = info("fragile", default=False)
+
+    def compute(self, image):
+        if int(image.sum()) % 7 == 0:
+            raise ValueError("this image is not to my liking")
+        return super().compute(image)
+
+
+class Broken(Brightness):
+    """Raises on every image."""
+
+    info = info("broken", default=False)
+
+    def compute(self, image):
+        raise RuntimeError("never works")
+
+
+class Crashing(Brightness):
+    """Takes its process with it on some of the images."""
+
+    info = info("crashing", default=False)
+
+    def compute(self, image):
+        if int(image.sum()) % 7 == 0:
+            os._exit(11)
+        return super().compute(image)
+
+
+class Hanging(Brightness):
+    """Does not come back on some of the images."""
+
+    info = info("hanging", default=False)
+
+    def compute(self, image):
+        if int(image.sum()) % 7 == 0:
+            time.sleep(3600)
+        return super().compute(image)
+
+
+class Slow(Brightness):
+    """Takes its time, so that a test can kill it in the middle."""
+
+    info = info("slow", default=False)
+
+    def compute(self, image):
+        time.sleep(0.05)
+        return super().compute(image)

@@ -1,0 +1,151 @@
+"""``irbench run`` as users see it: complete, killed, failing, resumed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+
+def rows_of(results):
+    return {row["method"]: row for row in results["rows"]}
+
+
+def test_every_kind_of_detector_becomes_a_row(irbench_command, small_dataset):
+    done = irbench_command.run(small_dataset, "brightness,segments,boxes")
+    rows = rows_of(irbench_command.results())
+    assert set(rows) == {"brightness", "segments", "boxes"}
+    for row in rows.values():
+        assert row["state"] == "done"
+        assert row["n_images"] == 14
+        assert row["f1"] > 0.3
+        assert row["calibration"] == "validation"
+    assert rows["brightness"]["extent"] is not None
+    assert rows["boxes"]["extent"] is None
+    assert rows["boxes"]["iou"] is None
+    assert "boxes" in rows["boxes"]["undefined"]["iou"]
+    assert rows["segments"]["iou"] > 0
+    assert "Brightness" in done.stdout
+    assert "irbench report" in done.stdout
+
+
+def test_methods_can_be_added_to_a_run(irbench_command, small_dataset):
+    irbench_command.run(small_dataset, "brightness")
+    irbench_command.run(small_dataset, "boxes")
+    added = irbench_command.results()
+    irbench_command.run(small_dataset, "boxes,brightness", "at once")
+    at_once = irbench_command.results("at once")
+    assert added == at_once
+
+
+def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
+    irbench_command.run(small_dataset, "brightness,segments", "two")
+    irbench_command.run(small_dataset, "brightness,segments", "one", "--jobs", 1)
+    assert irbench_command.results("one") == irbench_command.results("two")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_run_ends_as_an_unbroken_one(irbench_command, small_dataset, seed):
+    methods = "slow,boxes"
+    irbench_command.run(small_dataset, methods, "unbroken")
+    chance = random.Random(seed)
+    for _ in range(3):
+        process = irbench_command.start(
+            "run", "--methods", methods, "--dataset", small_dataset,
+            "--plugin", os.path.join(os.path.dirname(__file__), "plugin_detectors.py"),
+            "--out", "killed", "--timing-images", 2, "--jobs", 2,
+        )  # fmt: skip
+        time.sleep(chance.uniform(1.0, 3.5))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    irbench_command.run(small_dataset, methods, "killed")
+    assert irbench_command.results("killed") == irbench_command.results("unbroken")
+
+
+def test_ctrl_c_leaves_a_run_to_go_on_with(irbench_command, small_dataset):
+    plugin = os.path.join(os.path.dirname(__file__), "plugin_detectors.py")
+    process = irbench_command.start(
+        "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", plugin,
+        "--out", "run", "--jobs", 1, "--timing-images", 2,
+    )  # fmt: skip
+    journal = irbench_command.folder / "run" / "journal" / "slow.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "same command" in err
+    assert rows_of(irbench_command.results())["slow"]["state"] == "interrupted"
+    irbench_command.run(small_dataset, "slow,boxes")
+    assert rows_of(irbench_command.results())["slow"]["state"] == "done"
+
+
+def test_a_method_that_fails_harms_no_other(irbench_command, small_dataset):
+    done = irbench_command.run(small_dataset, "broken,fragile,brightness", status=1)
+    rows = rows_of(irbench_command.results())
+    assert rows["broken"]["state"] == "failed"
+    assert "never works" in rows["broken"]["reason"]
+    assert rows["fragile"]["state"] == "partial"
+    assert rows["fragile"]["n_failed"] > 0
+    assert rows["brightness"]["state"] == "done"
+    assert "never works" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["crashing", "hanging"])
+def test_a_worker_that_is_lost_costs_its_image_only(irbench_command, small_dataset, method):
+    irbench_command.run(small_dataset, f"{method},brightness", "run", "--timeout", 5, status=1)
+    rows = rows_of(irbench_command.results())
+    assert rows[method]["state"] == "partial"
+    assert 0 < rows[method]["n_failed"] < 14
+    assert rows["brightness"]["state"] == "done"
+
+
+def test_an_unreadable_image_is_left_out_for_every_method(irbench_command, small_dataset, tmp_path):
+    copy = tmp_path / "damaged"
+    os.system(f"cp -r '{small_dataset}' '{copy}'")
+    whole = (copy / "images" / "scene_20.png").read_bytes()
+    (copy / "images" / "scene_20.png").write_bytes(whole[: len(whole) // 2])
+    done = irbench_command.run(copy, "brightness,boxes", status=1)
+    assert "scene_20" in done.stderr
+    assert "1 unreadable images were left out" in done.stderr
+    for row in irbench_command.results()["rows"]:
+        assert row["n_images"] == 13
+        assert row["state"] == "done"
+
+
+def test_another_key_in_the_directory_is_refused(irbench_command, small_dataset):
+    irbench_command.run(small_dataset, "brightness")
+    done = irbench_command.run(
+        small_dataset, "brightness", "run", "--param", "brightness.gain=2", status=2
+    )
+    assert "gain: 1.0 -> 2.0" in done.stderr
+    done = irbench_command.run(small_dataset, "brightness", "run", "--limit", 3, status=2)
+    assert "limit" in done.stderr
+
+
+def test_a_calibration_can_be_taken_from_another_run(irbench_command, small_dataset):
+    irbench_command.run(small_dataset, "brightness", "first")
+    irbench_command.run(small_dataset, "brightness", "second", "--calibration", "first")
+    first, second = (rows_of(irbench_command.results(r))["brightness"] for r in ("first", "second"))
+    assert first["f1"] == second["f1"]
+    assert second["calibration"] == "first"
+
+
+def test_bad_arguments_say_what_to_do(irbench_command, small_dataset):
+    cases = {
+        ("run", "--methods", "tophatt", "--dataset", "synth"): "Did you mean tophat",
+        ("run", "--dataset", "nuddt"): "Did you mean nudt",
+        ("run", "--methods", "tophat", "--dataset", "synth", "--param", "tophat.size=4"): "odd",
+        ("run", "--methods", "tophat", "--dataset", "synth", "--param", "size=5"): "METHOD.PARAM",
+        ("run", "--methods", "tophat", "--dataset", "synth", "--plugin", "no.py"): "does not exist",
+        ("rum",): "Did you mean run",
+    }
+    for arguments, expected in cases.items():
+        done = irbench_command(*arguments, status=2)
+        assert expected in done.stderr
+        assert "Traceback" not in done.stderr
