@@ -11,6 +11,7 @@ from rich.table import Table
 from irbench.engine.results import RunResults
 from irbench.metrics.definition import METRICS
 
+WIDTH = 100
 COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou", "ms_median")
 
 
@@ -23,7 +24,7 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     wanted : collection of str, optional
         The methods to show; by default all of the run.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = results_console()
     rows = [row for row in results.rows if wanted is None or row["method"] in wanted]
     dataset = results.dataset
     console.print()
@@ -47,13 +48,22 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         console.print(f"  {command}", markup=False)
 
 
+def results_console() -> Console:
+    """A console as wide as the terminal, and 100 columns where there is none."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
+    return console
+
+
 def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    table.add_column("Method", no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("Method", max_width=24)
     for name in COLUMNS:
         metric = METRICS[name]
         unit = f"\n{metric.unit}" if metric.unit else ""
-        table.add_column(f"{metric.title} {metric.arrow}{unit}", justify="right", no_wrap=True)
+        heading = f"{metric.title} {metric.arrow}{unit}"
+        table.add_column(heading, justify="right", no_wrap=True, min_width=6)
     best = {name: _best(rows, name) for name in COLUMNS}
     group = None
     for row in rows:

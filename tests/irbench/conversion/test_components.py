@@ -44,11 +44,17 @@ def obvious(score_map, extent, max_detections=300):
 
 
 def assert_same(score_map, extents=EXTENTS, max_detections=300):
-    for extent, ours in zip(
+    boxes_alone = detect_components(
+        score_map, extents, max_detections=max_detections, keep_regions=False
+    )
+    for extent, ours, alone in zip(
         extents,
         detect_components(score_map, extents, max_detections=max_detections),
+        boxes_alone,
         strict=True,
     ):
+        np.testing.assert_array_equal(alone.boxes, ours.boxes)
+        np.testing.assert_array_equal(ours.regions.boxes, ours.boxes)
         expected = obvious(score_map, extent, max_detections)
         assert len(ours) == len(expected)
         for index, (region, score) in enumerate(expected):

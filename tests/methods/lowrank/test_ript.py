@@ -140,6 +140,23 @@ def test_images_smaller_than_a_patch(shape):
         assert found.min() >= 0
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"lambda_l": 0.0},
+        {"rho": 50.0, "tolerance": 0.0, "early_stop": False},
+        {"rho": 1.0, "max_iter": 5},
+        {"patch": 1, "step": 1, "max_iter": 5},
+    ],
+)
+def test_extreme_parameters_leave_the_map_finite(parameters):
+    image = planted_scene((20, 25), 10, 12)
+    image[:, :9] = 50
+    found = score_map(image, **parameters)
+    assert np.isfinite(found).all()
+    assert found.min() >= 0
+
+
 def test_an_edge_alone_has_no_target():
     image = np.zeros((60, 70), np.uint8)
     image[:, 35:] = 255
@@ -153,7 +170,7 @@ def test_floats_of_either_size_give_the_same():
 
 
 def test_threads_do_not_change_the_result():
-    image = planted_scene((120, 120))
+    image = planted_scene((110, 110))
     decompositions = []
     for threads in (1, 2):
         with threadpool_limits(threads):

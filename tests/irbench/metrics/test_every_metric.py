@@ -1,0 +1,143 @@
+"""Every metric against a slow implementation of its definition, over awkward inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from irbench.boxes import filled_ranges
+from irbench.metrics import average_precision, counting, operating_point, pixels, points
+from irbench.metrics.components import Components
+from irbench.metrics.definition import METRICS
+from irbench.metrics.matching import match_detections
+
+
+def table_of(scene):
+    return match_detections(*scene.lists(), max_detections=scene.max_detections)
+
+
+def box_counts(scene):
+    return counting.count_boxes(table_of(scene), scene.threshold)
+
+
+def kept_boxes(image, threshold):
+    return [b for b, s in zip(image.boxes, image.scores, strict=True) if s >= threshold]
+
+
+def point_counts(scene, matching="raster"):
+    return points.count_points(
+        (
+            (
+                Components.from_boxes(kept_boxes(image, scene.threshold), image.shape),
+                Components.from_boxes(image.targets, image.shape),
+                image.shape,
+            )
+            for image in scene.images
+        ),
+        matching,
+    )
+
+
+def fill(boxes, shape):
+    mask = np.zeros(shape, bool)
+    for x0, y0, x1, y1 in filled_ranges(boxes, shape):
+        mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def pixel_counts(scene):
+    return pixels.count_pixels(
+        (
+            fill(kept_boxes(image, scene.threshold), image.shape),
+            fill(image.targets, image.shape),
+        )
+        for image in scene.images
+    )
+
+
+OURS = {
+    "precision": lambda s, w: counting.precision(box_counts(s), w),
+    "recall": lambda s, w: counting.recall(box_counts(s), w),
+    "f1": lambda s, w: counting.f1(box_counts(s), w),
+    "map50": lambda s, w: average_precision.average_precision(table_of(s), weights=w),
+    "map50_95": lambda s, w: average_precision.mean_average_precision(table_of(s), w),
+    "ap_all_point": lambda s, w: average_precision.average_precision(
+        table_of(s), weights=w, estimator="all-point"
+    ),
+    "threshold": lambda s, w: operating_point.best_f1_threshold(table_of(s), weights=w),
+    "pd": lambda s, w: points.pd(point_counts(s), w),
+    "fa": lambda s, w: points.fa(point_counts(s), w),
+    "fa_legacy": lambda s, w: points.fa_legacy(point_counts(s), w),
+    "pd_hungarian": lambda s, w: points.pd(point_counts(s, "hungarian"), w),
+    "fa_hungarian": lambda s, w: points.fa(point_counts(s, "hungarian"), w),
+    "iou": lambda s, w: pixels.iou(pixel_counts(s), w),
+    "niou": lambda s, w: pixels.niou(pixel_counts(s), w),
+    "pixel_recall": lambda s, w: pixels.pixel_recall(pixel_counts(s), w),
+}
+SLOW_NAMES = {"iou": "pixel_iou"}
+
+
+def assert_same(value, expected, tolerance):
+    if value is None or expected is None:
+        assert value is expected
+    else:
+        assert value == pytest.approx(expected, rel=0, abs=tolerance)
+
+
+def test_every_metric_of_quality_is_compared():
+    assert {name for name, metric in METRICS.items() if metric.kind != "cost"} == set(OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_equals_the_slow_implementation(name, scene, slow_metrics):
+    expected = getattr(slow_metrics(scene), SLOW_NAMES.get(name, name))()
+    ours = OURS[name](scene, None)
+    assert_same(ours.value, expected, 1e-12)
+    assert bool(ours.reason) == (expected is None)
+    low, high = METRICS[name].bounds
+    assert ours.value is None or low <= ours.value <= high
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_weight_is_the_image_so_many_times(name, scene, scene_type):
+    """What a bootstrap relies on: no draw needs another matching."""
+    times = np.random.default_rng(5).integers(0, 4, len(scene.images))
+    repeated = scene_type(
+        [image for image, n in zip(scene.images, times, strict=True) for _ in range(n)],
+        scene.threshold,
+        scene.max_detections,
+    )
+    weighted, expected = OURS[name](scene, times), OURS[name](repeated, None)
+    assert_same(weighted.value, expected.value, 1e-12)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_order_of_a_list_matters(name, scene, scene_type):
+    """Of images, detections or targets; equal to the last bit, sums of ratios excepted."""
+    rng = np.random.default_rng(6)
+    shuffled = scene_type(
+        [shuffle_lists(scene.images[i], rng) for i in rng.permutation(len(scene.images))],
+        scene.threshold,
+        scene.max_detections,
+    )
+    before, after = OURS[name](scene, None), OURS[name](shuffled, None)
+    assert_same(after.value, before.value, 1e-15 if name == "niou" else 0)
+
+
+def shuffle_lists(image, rng):
+    order = rng.permutation(len(image.boxes))
+    return type(image)(
+        [image.boxes[i] for i in order],
+        [image.scores[i] for i in order],
+        [image.targets[i] for i in rng.permutation(len(image.targets))],
+        image.shape,
+    )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_bad_weights_are_refused(name, make_scene):
+    scene = make_scene(1, 3, None)
+    with pytest.raises(ValueError, match=r"weights must have shape \(3,\), got \(2,\)"):
+        OURS[name](scene, [1, 1])
+    with pytest.raises(ValueError, match=r"weights\[1\] must be finite and at least 0"):
+        OURS[name](scene, [1, -1, 1])

@@ -1,0 +1,111 @@
+"""The contract test must pass good detectors and catch each kind of bad one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from irbench import BoxDetector, MethodInfo, ScoreMapDetector, SegmentationDetector, load_method
+from irbench.registry import catalogue
+from irbench.testing import ContractError, check_detector
+
+INFO = MethodInfo(name="good", title="Good", group="Test", year=2026, reference="none")
+
+
+class Good(ScoreMapDetector):
+    info = INFO
+
+    def compute(self, image):
+        return image - image.mean()
+
+
+class GoodBoxes(BoxDetector):
+    info = INFO
+
+    def compute(self, image):
+        row, column = np.unravel_index(np.argmax(image), image.shape)
+        return np.array([[column, row, column + 1, row + 1]]), np.array([image.max()])
+
+
+class GoodSegments(SegmentationDetector):
+    info = INFO
+
+    def compute(self, image):
+        return image
+
+
+@pytest.mark.parametrize("cls", [Good, GoodBoxes, GoodSegments])
+def test_good_detectors_pass(cls):
+    check_detector(cls())
+
+
+@pytest.mark.parametrize("name", sorted(catalogue("methods").classes))
+def test_every_method_that_ships_keeps_the_contract(name):
+    check_detector(load_method(name))
+
+
+class WrongShape(Good):
+    def compute(self, image):
+        return image[1:]
+
+
+class NotFinite(Good):
+    def compute(self, image):
+        return np.where(image > image.mean(), np.inf, 0.0)
+
+
+class Random(Good):
+    def compute(self, image):
+        return image + np.random.default_rng().normal(0, 50, image.shape)
+
+
+class Raises(Good):
+    def compute(self, image):
+        if image.shape[0] < 3:
+            raise IndexError("too small")
+        return image
+
+
+class Outside(GoodBoxes):
+    def compute(self, image):
+        return np.array([[0, 0, image.shape[1] + 5, 1]]), np.array([1.0])
+
+
+class AcceptsNan(Good):
+    def preprocess(self, image, value_range=None):
+        return np.nan_to_num(np.asarray(image, float))
+
+
+class Modifies(Good):
+    def preprocess(self, image, value_range=None):
+        super().preprocess(image, value_range)
+        image *= 0
+        return image.astype(float)
+
+
+class NoProbability(GoodSegments):
+    def compute(self, image):
+        return image * 4 - 1
+
+
+class BadName(Good):
+    info = MethodInfo(name="Bad Name", title="Bad", group="Test", year=2026, reference="none")
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (WrongShape, "must return an array of the image's shape"),
+        (NotFinite, "must be finite everywhere"),
+        (Random, "answer the same image alike"),
+        (Raises, "1x1 noise: raised IndexError"),
+        (Outside, "boxes inside the image"),
+        (AcceptsNan, "NaN"),
+        (Modifies, "modified its input"),
+        (NoProbability, r"must lie in \[0, 1\]"),
+        (BadName, r"info\.name"),
+    ],
+)
+def test_bad_detectors_are_caught(cls, message):
+    with pytest.raises(ContractError, match=message):
+        check_detector(cls())
