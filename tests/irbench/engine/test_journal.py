@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from irbench import Detections
+from irbench.engine.journal import Entry, Journal
+from irbench.engine.store import (
+    read_detections,
+    read_ground_truth,
+    read_timings,
+    write_detections,
+    write_ground_truth,
+    write_timings,
+)
+from irbench.engine.worker import StageTimes
+from irbench.errors import RunKeyError
+from irbench.ground_truth import GroundTruth
+from irbench.masks import mask_regions
+
+
+def some_detections(seed, shape=(20, 30)):
+    rng = np.random.default_rng(seed)
+    mask = rng.random(shape) > 0.9
+    found = Detections.from_mask(mask)
+    return Detections(found.boxes, rng.normal(size=len(found)), found.regions)
+
+
+def some_boxes(seed):
+    found = some_detections(seed)
+    return Detections(found.boxes + np.float32(0.1) * seed, found.scores)
+
+
+@pytest.fixture
+def entries():
+    times = StageTimes(0.1, 2.0, 0.3)
+    return [
+        Entry("val", "a", {0.1: some_boxes(1), 0.5: some_boxes(2)}, times),
+        Entry("test", "b", {0.5: some_detections(3)}, times),
+        Entry("test", "c", {}, None, "ValueError: no"),
+        Entry("test", "d", {0.5: Detections.empty((20, 30))}, times),
+    ]
+
+
+def assert_same(one, other):
+    assert (one.split, one.image, one.error, one.times) == (
+        other.split,
+        other.image,
+        other.error,
+        other.times,
+    )
+    assert one.found.keys() == other.found.keys()
+    for extent in one.found:
+        assert one.found[extent] == other.found[extent]
+
+
+def test_what_is_written_is_read(tmp_path, entries):
+    with Journal(tmp_path / "m.jsonl", "key") as journal:
+        for entry in entries:
+            journal.add(entry)
+    with Journal(tmp_path / "m.jsonl", "key") as journal:
+        assert len(journal.entries) == 4
+        for entry in entries:
+            assert_same(journal.entries[entry.split, entry.image], entry)
+
+
+def test_a_torn_line_is_cut_off_at_every_place(tmp_path, entries):
+    path = tmp_path / "m.jsonl"
+    with Journal(path, "key") as journal:
+        for entry in entries[:2]:
+            journal.add(entry)
+    whole = path.read_bytes()
+    starts = [0, *(i + 1 for i, byte in enumerate(whole) if byte == ord("\n"))]
+    for length in range(0, len(whole) + 1, 37):
+        path.write_bytes(whole[:length])
+        n_whole = max(sum(start <= length for start in starts) - 2, 0)
+        with Journal(path, "key") as journal:
+            assert len(journal.entries) == n_whole
+            journal.add(entries[3])
+        with Journal(path, "key") as journal:
+            assert len(journal.entries) == n_whole + 1
+
+
+def test_the_journal_of_another_key_is_refused(tmp_path):
+    Journal(tmp_path / "m.jsonl", "key").close()
+    with pytest.raises(RunKeyError, match="another run"):
+        Journal(tmp_path / "m.jsonl", "other")
+
+
+def test_parquet_keeps_detections(tmp_path, entries):
+    write_detections(tmp_path / "m.parquet", entries)
+    shapes = dict.fromkeys("abcd", (20, 30))
+    read = read_detections(tmp_path / "m.parquet", "test", 0.5, shapes)
+    assert read == {"b": entries[1].found[0.5]}
+    read = read_detections(tmp_path / "m.parquet", "val", 0.1, shapes)
+    assert read == {"a": entries[0].found[0.1]}
+    assert read_detections(tmp_path / "m.parquet", "test", None, shapes) == {}
+
+
+def test_parquet_keeps_methods_without_extent(tmp_path):
+    found = some_boxes(5)
+    write_detections(tmp_path / "m.parquet", [Entry("test", "x", {None: found})])
+    assert read_detections(tmp_path / "m.parquet", "test", None, {"x": (20, 30)}) == {"x": found}
+
+
+def test_no_detections_at_all_is_a_file_too(tmp_path):
+    write_detections(tmp_path / "m.parquet", [])
+    assert read_detections(tmp_path / "m.parquet", "test", None, {}) == {}
+
+
+def test_timings_keep_times_and_errors(tmp_path, entries):
+    measured = {"b": StageTimes(1, 2, 3)}
+    write_timings(tmp_path / "t.parquet", entries, measured, "test")
+    errors, timing = read_timings(tmp_path / "t.parquet", "test", 123)
+    assert errors == {"c": "ValueError: no"}
+    assert timing.times == measured
+    assert timing.peak_memory_bytes == 123
+    assert read_timings(tmp_path / "t.parquet", "val") == ({}, None)
+
+
+def test_ground_truth_with_masks_and_with_boxes(tmp_path):
+    mask = np.random.default_rng(0).random((20, 30)) > 0.95
+    targets = mask_regions(mask)
+    truths = {
+        "test": [
+            GroundTruth("m", (20, 30), targets.boxes, targets),
+            GroundTruth("b", (9, 9), np.array([[1, 2, 3, 4]], np.float32), None),
+            GroundTruth(
+                "e", (9, 9), np.zeros((0, 4), np.float32), mask_regions(np.zeros((9, 9), bool))
+            ),
+        ]
+    }
+    write_ground_truth(tmp_path / "g.parquet", truths)
+    read = read_ground_truth(tmp_path / "g.parquet")["test"]
+    assert [truth.id for truth in read] == ["m", "b", "e"]
+    np.testing.assert_array_equal(read[0].targets.to_mask(), mask)
+    np.testing.assert_array_equal(read[0].boxes, targets.boxes)
+    assert read[1].targets is None
+    assert read[1].boxes.tolist() == [[1, 2, 3, 4]]
+    assert len(read[2].targets) == 0

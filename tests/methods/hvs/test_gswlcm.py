@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from irbench.methods.hvs import gswlcm
+from irbench.methods.hvs.gswlcm import GSWLCM
+from irbench.methods.hvs.rlcm import RLCM
+
+
+def spot(image, row, column, height, sigma=1.0):
+    rows, columns = np.indices(image.shape)
+    image += height * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * sigma**2))
+
+
+@pytest.fixture
+def scene():
+    """Whole grey levels: noise, a ramp, spots of several kinds."""
+    rng = np.random.default_rng(5)
+    image = 60 + np.arange(90) * 0.5 + rng.normal(scale=2, size=(70, 90))
+    for row, column, height in ((10, 12, 60), (30, 60, 90), (55, 25, 40), (64, 83, 70)):
+        spot(image, row, column, height, 1.3)
+    return np.rint(image)
+
+
+def score(image, **parameters):
+    return GSWLCM(**parameters).score_map(image, value_range=(0, 255))
+
+
+def test_an_odd_target_outranks_many_alike():
+    image = np.random.default_rng(0).normal(100, 1, (120, 120))
+    for row in range(15, 120, 30):
+        for column in range(15, 120, 25):
+            spot(image, row, column, 110)
+    spot(image, 60, 102, 45)
+    contrast = RLCM(padding="reflect").score_map(image, value_range=(0, 255))
+    ours = score(image)
+    near_target = np.s_[58:63, 100:105]
+    # By contrast alone every one of the alike spots is ahead.
+    assert contrast[near_target].max() < 0.7 * contrast.max()
+    assert ours[near_target].max() == ours.max()
+
+
+def test_is_contrast_times_sparsity_times_the_walk(scene):
+    ours = score(scene)
+    contrast = RLCM(padding="reflect").score_map(scene, value_range=(0, 255))
+    assert 0 < np.count_nonzero(ours) < scene.size / 4
+    assert ours.min() == 0
+    assert ours.max() <= contrast.max()
+    # The four spots are of four kinds, and each centre's walk is 1.
+    for row, column in ((10, 12), (30, 60), (55, 25), (64, 83)):
+        around = np.s_[row - 2 : row + 3, column - 2 : column + 3]
+        assert 0.4 * contrast[around].max() <= ours[around].max() <= 1.001 * contrast[around].max()
+
+
+@pytest.mark.parametrize("flip", [np.flipud, np.fliplr, np.transpose])
+def test_commutes_with_flips_and_transposition(scene, flip):
+    flipped = score(np.ascontiguousarray(flip(scene)))
+    np.testing.assert_allclose(flipped, flip(score(scene)), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.25])
+def test_is_proportional_to_gain(scene, gain):
+    np.testing.assert_allclose(score(gain * scene), gain * score(scene), rtol=1e-9, atol=1e-9)
+
+
+def test_an_offset_weakens_it_and_moves_no_candidate(scene):
+    plain, raised = score(scene), score(scene + 50)
+    assert 0 < raised.max() < plain.max()
+    assert np.argmax(plain) == np.argmax(raised)
+
+
+@settings(max_examples=10, deadline=None)
+@given(row=st.integers(5, 44), column=st.integers(5, 59), level=st.sampled_from([0, 1, 40, 180]))
+def test_a_planted_target_is_the_maximum(row, column, level):
+    image = np.full((50, 65), float(level))
+    spot(image, row, column, 60)
+    ours = score(image)
+    assert np.unravel_index(ours.argmax(), image.shape) == (row, column)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 20), (3, 3), (5, 4), (9, 9), (30, 2), (41, 57)])
+@pytest.mark.parametrize("fill", ["noise", 0, 100, 255, "two levels"])
+def test_any_size_and_constant_images_give_a_finite_map(shape, fill):
+    if fill == "noise":
+        image = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+    elif fill == "two levels":
+        image = np.zeros(shape, np.uint8)
+        image[shape[0] // 2, shape[1] // 2 :] = 255
+    else:
+        image = np.full(shape, fill, np.uint8)
+    score_map = GSWLCM().score_map(image)
+    assert score_map.shape == shape
+    assert np.isfinite(score_map).all()
+    assert score_map.min() >= 0
+    if isinstance(fill, int):
+        np.testing.assert_array_equal(score_map, 0)
+
+
+def test_without_floor_targets_on_black_have_no_contrast():
+    image = np.zeros((40, 40), np.uint8)
+    image[20, 20] = 90
+    assert not score(image, background_floor=0).any()
+    assert score(image).argmax() == 20 * 40 + 20
+
+
+def test_sparsity_counts_those_alike():
+    features = np.array([[0.31, 0.77]] * 4 + [[0.9, 0.1]] * 2 + [[0.0, 0.0], [1.0, 1.0]])
+    expected = [1 / 4] * 4 + [1 / 2] * 2 + [1, 1]
+    np.testing.assert_allclose(gswlcm.global_sparsity(features, 8), expected, rtol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    features=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20),
+    n_bins=st.integers(2, 40),
+)
+def test_sparsity_of_any_features(features, n_bins):
+    features = np.array(features)
+    sparsity = gswlcm.global_sparsity(features, n_bins)
+    assert (sparsity > 0).all()
+    assert (sparsity <= 1).all()
+    # One more of the same kind makes none sparser, and itself rarer than before.
+    more = gswlcm.global_sparsity(np.concatenate([features, features[:1]]), n_bins)
+    assert (more[:-1] <= sparsity + 1e-12).all()
+    assert 1 / more[0] == pytest.approx(1 / sparsity[0] + 1, rel=1e-9)
+
+
+def test_features_are_the_level_and_the_step_to_the_background():
+    image = np.full((30, 40), 50.0)
+    image[:, 20:] = 100
+    labels = np.zeros(image.shape, np.int32)
+    image[10:12, 8:10], labels[10:12, 8:10] = 150, 1
+    image[20:22, 31:33], labels[20:22, 31:33] = 150, 2
+    labels[2:4, 12:14] = 3
+    features = gswlcm.candidate_features(image, labels, 3, patch=5)
+    np.testing.assert_allclose(features, [[1, 1], [1, 0.5], [0, 0]], atol=1e-12)
+    raised = gswlcm.candidate_features(3 * image + 20, labels, 3, patch=5)
+    np.testing.assert_allclose(raised, features, atol=1e-12)
+
+
+def test_a_candidate_that_fills_the_image_has_no_background():
+    image = np.array([[1.0, 2.0], [3.0, 6.0]])
+    features = gswlcm.candidate_features(image, np.ones((2, 2), np.int32), 1, patch=5)
+    np.testing.assert_allclose(features, [[0.4, 0]], atol=1e-12)
