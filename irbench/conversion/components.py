@@ -28,6 +28,7 @@ def detect_components(
     *,
     score: Literal["standardised", "raw"] = "standardised",
     max_detections: int = MAX_DETECTIONS,
+    keep_regions: bool = True,
 ) -> list[Detections]:
     """Turn a score map into detections, for several extents at once.
 
@@ -48,12 +49,13 @@ def detect_components(
         ``(peak - mean) / std``, which compares between images at the price of
         ignoring amplitude, or the peak's value.
     max_detections : int
+    keep_regions : bool
+        Boxes alone are found faster; calibration needs no more.
 
     Returns
     -------
     list of Detections
-        One per extent, each by descending score, with regions. None where the map
-        is constant.
+        One per extent, each by descending score. None where the map is constant.
 
     Raises
     ------
@@ -96,15 +98,17 @@ def detect_components(
     for extent in extents:
         cuts = mean + extent * (peak_values - mean)
         accepted = np.flatnonzero(high & (tree.saddles < cuts))[:max_detections]
-        regions = _flood(tree, tree.peaks[accepted], cuts[accepted])
+        boxes, regions = _flood(tree, tree.peaks[accepted], cuts[accepted], keep_regions)
         scores = peak_values[accepted]
         scores = scores * unit if score == "raw" else (scores - mean) / std
-        found.append(Detections(regions.boxes, scores, regions))
+        found.append(Detections(boxes, scores, regions))
     return found
 
 
-def _flood(tree: MergeTree, peaks: NDArray[np.int64], cuts: NDArray[np.float64]) -> Regions:
-    """The components around ``peaks`` of the pixels at least ``cuts`` high; they are disjoint."""
+def _flood(
+    tree: MergeTree, peaks: NDArray[np.int64], cuts: NDArray[np.float64], keep_regions: bool
+) -> tuple[NDArray[np.float32], Regions | None]:
+    """Boxes and pixels of the components around ``peaks`` that are at least ``cuts`` high."""
     import cv2
 
     if len(tree.values) >= _EXACT_IN_FLOAT32:
@@ -118,12 +122,19 @@ def _flood(tree: MergeTree, peaks: NDArray[np.int64], cuts: NDArray[np.float64])
     pixel_of_rank = np.zeros(len(tree.values) + 1, dtype=np.int64)
     pixel_of_rank[tree.ranks.ravel()] = np.arange(tree.ranks.size)
     seeds = pixel_of_rank[peaks]
+    # Filled pixels are marked here, which bars later fills; the components are disjoint.
+    filled = np.zeros((shape[0] + 2, shape[1] + 2), dtype=np.uint8)
     flags = 8 | cv2.FLOODFILL_FIXED_RANGE
-    for label, (seed, peak, low) in enumerate(
-        zip(seeds.tolist(), peaks.tolist(), lowest.tolist(), strict=True), start=1
+    boxes = np.empty((len(peaks), 4), dtype=np.float32)
+    for index, (seed, peak, low) in enumerate(
+        zip(seeds.tolist(), peaks.tolist(), lowest.tolist(), strict=True)
     ):
         point = (seed % shape[1], seed // shape[1])
-        # Filled pixels become negative and so bar later fills.
-        cv2.floodFill(flooded, None, point, -label, loDiff=peak - low, upDiff=0, flags=flags)
-    labels = np.where(flooded < 0, -flooded, 0).astype(np.int32)
-    return Regions.from_labels(labels, len(peaks))
+        _, _, _, (x, y, width, height) = cv2.floodFill(
+            flooded, filled, point, -(index + 1), loDiff=peak - low, upDiff=0, flags=flags
+        )
+        boxes[index] = x, y, x + width, y + height
+    if not keep_regions:
+        return boxes, None
+    labels = np.maximum(-flooded, 0).astype(np.int32)
+    return boxes, Regions.from_labels(labels, len(peaks))

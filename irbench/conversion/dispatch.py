@@ -30,6 +30,7 @@ def convert(
     shape: tuple[int, int],
     protocol: Protocol,
     extents: Sequence[float],
+    keep_regions: bool = True,
 ) -> list[Detections]:
     """Turn a raw output into detections.
 
@@ -43,6 +44,8 @@ def convert(
     protocol : Protocol
     extents : sequence of float
         For conversions that have one; else ignored.
+    keep_regions : bool
+        Whether pixels are needed beside boxes.
 
     Returns
     -------
@@ -52,10 +55,16 @@ def convert(
     name = conversion_name(detector.kind, protocol)
     if name == components.NAME:
         return components.detect_components(
-            output, extents, score=protocol.score, max_detections=protocol.max_detections
+            output,
+            extents,
+            score=protocol.score,
+            max_detections=protocol.max_detections,
+            keep_regions=keep_regions,
         )
     if name == basicirstd.NAME:
-        return [basicirstd.detect_half_maximum(output)]
-    if name not in ("", segments.NAME):
+        found = basicirstd.detect_half_maximum(output)
+    elif name in ("", segments.NAME):
+        found = detector.postprocess(output, shape)
+    else:
         raise UnknownNameError("conversion", name, (components.NAME, basicirstd.NAME))
-    return [detector.postprocess(output, shape)]
+    return [found if keep_regions else Detections(found.boxes, found.scores)]

@@ -18,6 +18,7 @@ from irbench.conversion.dispatch import convert
 from irbench.dataset import Dataset, Sample
 from irbench.detections import Detections
 from irbench.detector import Detector
+from irbench.filters.memory import keep_freed_memory
 from irbench.protocol import Protocol
 from irbench.registry import load_dataset, load_method, load_plugin
 
@@ -159,6 +160,7 @@ def start_worker() -> None:
     # Ctrl-C is the parent's business: it stops the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_threads()
+    keep_freed_memory()
 
 
 def single_thread_environment() -> dict[str, str]:
