@@ -1,0 +1,94 @@
+"""Which component belongs to which target, by centroid distance: two dialects."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.metrics.components import Components
+
+DISTANCE_PX = 3.0
+"""Centroids must be nearer than this."""
+
+
+def match_in_raster_order(
+    components: Components, targets: Components, distance_px: float = DISTANCE_PX
+) -> NDArray[np.int64]:
+    """Match as BasicIRSTD does.
+
+    For each target in raster order of its first pixel, the first component not
+    yet used, in raster order of its first pixel, whose centroid is nearer than
+    ``distance_px``; the first, not the nearest.
+
+    Parameters
+    ----------
+    components : Components
+    targets : Components
+    distance_px : float
+
+    Returns
+    -------
+    (n_targets,) ndarray of int64
+        The component of each target; -1 where it is missed.
+
+    Examples
+    --------
+    >>> target = Components([[5, 5]], [1], [45])
+    >>> match_in_raster_order(Components([[9, 9], [5, 7.5]], [1, 4], [81, 64]), target).tolist()
+    [1]
+    """
+    matched = np.full(len(targets), -1, dtype=np.int64)
+    near = _distances(components, targets) < distance_px
+    order = components.raster_order()
+    near = near[:, order]
+    for target in targets.raster_order():
+        first = int(np.argmax(near[target])) if len(order) else 0
+        if len(order) and near[target, first]:
+            matched[target] = order[first]
+            near[:, first] = False
+    return matched
+
+
+def match_by_assignment(
+    components: Components, targets: Components, distance_px: float = DISTANCE_PX
+) -> NDArray[np.int64]:
+    """Match by the Hungarian method.
+
+    Of all one-to-one assignments of pairs nearer than ``distance_px``, one with
+    most pairs, and of those one with the least total distance.
+
+    Parameters
+    ----------
+    components : Components
+    targets : Components
+    distance_px : float
+
+    Returns
+    -------
+    (n_targets,) ndarray of int64
+        The component of each target; -1 where it is missed.
+
+    References
+    ----------
+    .. [1] H. W. Kuhn, "The Hungarian Method for the Assignment Problem", Naval
+       Research Logistics Quarterly 2, 1955.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    matched = np.full(len(targets), -1, dtype=np.int64)
+    # In raster order, so that which of several best assignments it is depends on no list.
+    rows, columns = targets.raster_order(), components.raster_order()
+    distances = _distances(components, targets)[np.ix_(rows, columns)]
+    near = distances < distance_px
+    # One more pair is worth more than any saving of distance.
+    reward = distance_px * (min(near.shape) + 1)
+    chosen = linear_sum_assignment(np.where(near, distances - reward, 0.0))
+    for row, column in zip(*chosen, strict=True):
+        if near[row, column]:
+            matched[rows[row]] = columns[column]
+    return matched
+
+
+def _distances(components: Components, targets: Components) -> NDArray[np.float64]:
+    difference = targets.centroids[:, None] - components.centroids[None]
+    return np.asarray(np.sqrt((difference**2).sum(axis=-1)))
