@@ -133,6 +133,16 @@ class Detections:
         # In double precision: a float32 comparison would round the threshold.
         return self.take(np.flatnonzero(self.scores.astype(np.float64) >= threshold))
 
+    def best(self, n: int) -> Detections:
+        """The ``n`` best-scored, in order of (score descending, x0, y0, x1, y1).
+
+        Itself, in its own order, where there are no more than ``n``.
+        """
+        if len(self) <= n:
+            return self
+        x0, y0, x1, y1 = self.boxes.T
+        return self.take(np.lexsort((y1, x1, y0, x0, -self.scores))[:n])
+
     def __len__(self) -> int:
         return len(self.boxes)
 

@@ -98,16 +98,18 @@ def evaluate(
     True
     """
     truths = _truths(dataset)
-    found = _aligned(detections, truths)
+    found = _aligned(detections, truths, protocol.max_detections)
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
+    # The same table unless the protocol asks for another IoU than COCO's.
+    at_protocol = table
+    if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
+        at_protocol = match_images(found, truths, protocol)
     if threshold is None:
-        threshold = _threshold(protocol, table, validation)
+        threshold = _threshold(protocol, at_protocol, validation)
     values = {
-        "map50": average_precision.average_precision(table, protocol.iou_threshold),
+        "map50": average_precision.average_precision(table, 0.5),
         "map50_95": average_precision.mean_average_precision(table),
-        "ap_all_point": average_precision.average_precision(
-            table, protocol.iou_threshold, estimator="all-point"
-        ),
+        "ap_all_point": average_precision.average_precision(table, 0.5, estimator="all-point"),
     }
     counts: dict[str, Any] = {"table": table}
     if threshold is None:
@@ -116,9 +118,8 @@ def evaluate(
         values.update(dict.fromkeys(names, missing))
     else:
         kept = [one.above(threshold) for one in found]
-        counts["boxes"] = counting.count_boxes(
-            table, threshold, table.iou_index(protocol.iou_threshold)
-        )
+        iou_index = at_protocol.iou_index(protocol.iou_threshold)
+        counts["boxes"] = counting.count_boxes(at_protocol, threshold, iou_index)
         values.update({name: metric(counts["boxes"]) for name, metric in _BOX_METRICS.items()})
         values.update(_point_values(kept, truths, protocol, counts))
         values.update(_pixel_values(kept, truths, counts))
@@ -146,9 +147,9 @@ def _truths(dataset: Dataset | Sequence[GroundTruth]) -> Sequence[GroundTruth]:
 
 
 def _aligned(
-    detections: Mapping[str, Detections], truths: Sequence[GroundTruth]
+    detections: Mapping[str, Detections], truths: Sequence[GroundTruth], max_detections: int
 ) -> list[Detections]:
-    """One entry per image of the dataset, each checked to lie inside it."""
+    """One entry per image of the dataset, each inside it and cut to the best-scored ones."""
     known = {truth.id for truth in truths}
     strangers = sorted(detections.keys() - known)
     if strangers:
@@ -159,7 +160,8 @@ def _aligned(
     for truth in truths:
         if truth.id in detections:
             _check_inside(detections[truth.id], truth)
-    return [detections.get(truth.id, Detections.empty()) for truth in truths]
+    found = (detections.get(truth.id, Detections.empty()) for truth in truths)
+    return [one.best(max_detections) for one in found]
 
 
 def _check_inside(found: Detections, truth: GroundTruth) -> None:
@@ -189,7 +191,8 @@ def _threshold(
     table = None
     if validation is not None:
         truths = _truths(validation[1])
-        table = match_images(_aligned(validation[0], truths), truths, protocol)
+        images = _aligned(validation[0], truths, protocol.max_detections)
+        table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
         return None
     found = rule.threshold(table, tested).value

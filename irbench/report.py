@@ -21,10 +21,37 @@ class ReportInfo:
         As typed after ``--format``.
     title : str
         What it writes, for ``--help``.
+    folder : str
+        Where in the run directory its files go by default; empty for the directory
+        itself.
+    printed : bool
+        Whether ``irbench report`` prints the first file to the terminal too.
     """
 
     name: str
     title: str
+    folder: str = "tables"
+    printed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """What a report is asked for. A format ignores what it has no use for.
+
+    Parameters
+    ----------
+    table : int
+        The paper's table that it is laid out like.
+    columns : tuple of str
+        Names of metrics (:data:`irbench.metrics.definition.METRICS`), or ``"paper"`` or
+        ``"wide"`` for several; empty for the format's own choice.
+    paper : bool
+        Set the paper's published values beside the measured ones.
+    """
+
+    table: int = 1
+    columns: tuple[str, ...] = ()
+    paper: bool = False
 
 
 class Report(ABC):
@@ -33,20 +60,26 @@ class Report(ABC):
     info: ClassVar[ReportInfo]
 
     @abstractmethod
-    def write(self, runs: Sequence[RunResults], out: Path, table: int = 1) -> list[Path]:
+    def write(
+        self, runs: Sequence[RunResults], out: Path, options: ReportOptions = ReportOptions()
+    ) -> list[Path]:
         """Write the report of one or several runs.
 
         Parameters
         ----------
         runs : sequence of RunResults
-            Set side by side, one group of columns each.
+            Set side by side, one group of columns for each dataset.
         out : Path
             An existing directory.
-        table : int
-            The paper's table that it is laid out like.
+        options : ReportOptions
 
         Returns
         -------
         list of Path
             The files that were written.
+
+        Raises
+        ------
+        UsageError
+            For runs that cannot be compared, saying what differs.
         """

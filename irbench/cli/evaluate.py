@@ -27,6 +27,12 @@ from irbench.cli.run import choose_protocol, dataset_spec, default_directory, op
     help="What the files are.  [default: found from their content]",
 )
 @click.option(
+    "--images",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The COCO file that numbers the images, for COCO results with numbers of their own.",
+)
+@click.option("--allow-extra", is_flag=True, help="Leave out predictions of other images.")
+@click.option(
     "--validation",
     type=click.Path(path_type=Path, exists=True),
     help="Predictions on the validation split, to choose the score threshold on.",
@@ -50,6 +56,8 @@ def evaluate(
     split: str,
     title: str | None,
     kind: str | None,
+    images: Path | None,
+    allow_extra: bool,
     validation: Path | None,
     threshold: float | None,
     operating_point: str | None,
@@ -84,6 +92,8 @@ def evaluate(
         predictions=predictions,
         validation=validation,
         kind=kind,
+        images=images,
+        allow_extra=allow_extra,
         threshold=given,
     )
     plan = RunPlan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -43,9 +44,15 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     for command in (
         f"irbench report {path} --format latex",
         f"irbench report {path} --format markdown",
-        f"irbench run --methods all --dataset {dataset['name']} --out {path}",
+        f"irbench run --methods all --dataset {_argument(results)} --out {path}",
     ):
         console.print(f"  {command}", markup=False)
+
+
+def _argument(results: RunResults) -> str:
+    """What to type after --dataset for the same data."""
+    name: str = results.dataset["name"]
+    return shlex.quote(results.run["data_root"]) if name == "folder" else name
 
 
 def results_console() -> Console:

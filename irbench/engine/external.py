@@ -41,6 +41,10 @@ class ExternalRow:
         On the validation split.
     kind : str or None
         What the files are; None to tell from their content.
+    images : Path or None
+        The COCO file that numbers the images.
+    allow_extra : bool
+        Whether predictions of other images are left out; else they are an error.
     threshold : float or None
         The score threshold, where it is given.
     """
@@ -49,6 +53,8 @@ class ExternalRow:
     predictions: Path
     validation: Path | None = None
     kind: Any = None
+    images: Path | None = None
+    allow_extra: bool = False
     threshold: float | None = None
 
 
@@ -72,11 +78,11 @@ def evaluate_predictions(
         All rows of the directory.
     """
     dataset = plan.dataset.open(plan.split)
-    tested = read_predictions(row.predictions, dataset, kind=row.kind, progress=progress)
+    tested = _read(row, row.predictions, dataset, progress)
     validation = None
     if row.validation is not None:
         part = dataset.with_split(VALIDATION)
-        validation = read_predictions(row.validation, part, kind=row.kind, progress=progress)
+        validation = _read(row, row.validation, part, progress)
     method = _method(row, tested)
     session = Session(plan, directory, progress)
     with session.opened():
@@ -87,6 +93,17 @@ def evaluate_predictions(
         write_timings(directory.timings_file(method.name), entries, {}, plan.split)
         session.finish(method, MethodOutcome(calibration))
     return load_run(directory.path)
+
+
+def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) -> Predictions:
+    return read_predictions(
+        path,
+        dataset,
+        kind=row.kind,
+        images=row.images,
+        allow_extra=row.allow_extra,
+        progress=progress,
+    )
 
 
 def slug(title: str) -> str:

@@ -73,6 +73,7 @@ class Session:
             self.run = {
                 "key": key,
                 "dataset": self._dataset_facts(dataset),
+                "data_root": None if dataset.root is None else str(dataset.root),
                 "command": list(self.plan.command),
                 "machine": machine_facts(),
                 "versions": package_versions(),

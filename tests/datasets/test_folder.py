@@ -400,7 +400,8 @@ def test_boxes_of_sirst_v2_equal_those_of_the_masks(data_root):
     boxes = Folder(root, layout="voc", labels="annotations_voc_v2", inclusive=False)
     assert masks.ids == boxes.ids
     n_boxes = 0
-    for sample_id in masks.ids[::5]:
+    # The published box of Misc_111 is in the frame of another mask.
+    for sample_id in sorted({*masks.ids[::5]} - {"Misc_111"}):
         expected, found = masks.load(sample_id), boxes.load(sample_id)
         assert sorted(expected.boxes.tolist()) == sorted(found.boxes.tolist())
         n_boxes += len(found.boxes)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 import cv2
@@ -12,7 +14,25 @@ from irbench.data.exporting import export
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.datasets.folder import Folder
 from irbench.errors import ArchiveError, MaskError, UnknownNameError, UsageError
+from irbench.progress import Advance, Progress
 from irbench.registry import load_dataset
+
+
+class Recorder(Progress):
+    """Counts the steps of each piece of work."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        self.steps.append((title, 0, total))
+
+        def advance() -> None:
+            name, done, _ = self.steps[-1]
+            self.steps[-1] = (name, done + 1, total)
+
+        yield advance
 
 
 def sample(name: str, dtype: type = np.uint8, boxes: list | None = None) -> Sample:
@@ -134,13 +154,11 @@ def test_names_that_are_no_numbers_are_counted_from_one(tmp_path, monkeypatch):
 @pytest.mark.parametrize("form", ["yolo", "coco"])
 def test_broken_samples_are_left_out_and_named(tmp_path, form, monkeypatch):
     monkeypatch.setattr(Few, "broken", {"00003"})
-    steps = []
-    done = export(
-        Few(), tmp_path / "out", form, splits=["train"], progress=lambda *s: steps.append(s)
-    )
+    recorder = Recorder()
+    done = export(Few(), tmp_path / "out", form, splits=["train"], progress=recorder)
     assert done.left_out == {"00003": "00003 is broken"}
     assert done.n_images == {"train": 1}
-    assert steps == [(1, 2), (2, 2)]
+    assert recorder.steps == [("writing the train split of Few", 2, 2)]
     assert Folder(tmp_path / "out", split="train").ids == ("00007",)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,8 +24,26 @@ from irbench.errors import (
     MissingDataError,
     UnknownNameError,
 )
+from irbench.progress import Advance, Progress
 
 SHAPES = {"a": (12, 16), "b": (20, 10), "c": (8, 8)}
+
+
+class Recorder(Progress):
+    """Counts the steps of each piece of work."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        self.steps.append((title, 0, total))
+
+        def advance() -> None:
+            name, done, _ = self.steps[-1]
+            self.steps[-1] = (name, done + 1, total)
+
+        yield advance
 
 
 class Three(Dataset):
@@ -353,11 +373,9 @@ def test_refuses_what_is_unclear(tmp_path):
 
 
 def test_progress(tmp_path):
-    steps = []
-    read_predictions(
-        folder_of(tmp_path, "mask"), Three(), progress=lambda *step: steps.append(step)
-    )
-    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    recorder = Recorder()
+    read_predictions(folder_of(tmp_path, "mask"), Three(), progress=recorder)
+    assert recorder.steps == [("reading the images of Three", 4, 4)]
 
 
 def test_the_true_masks_and_boxes_of_real_data_find_every_target(data_root, tmp_path):

@@ -1,0 +1,35 @@
+"""Box labels of the outside world: YOLO text, PASCAL VOC XML and COCO JSON, read and written.
+
+Inside irbench a box is ``(x0, y0, x1, y1)``, float32 pixels, half-open. Every
+reader answers :class:`BoxLabels` in that convention and refuses what does not
+make sense, naming the file, the line or field, what was expected and what came.
+"""
+
+from __future__ import annotations
+
+from irbench.data.annotations.coco import (
+    CocoDataset,
+    CocoImage,
+    numbers_of,
+    read_coco,
+    read_coco_results,
+)
+from irbench.data.annotations.coco_writing import write_coco, write_coco_results
+from irbench.data.annotations.labels import BoxLabels
+from irbench.data.annotations.voc import read_voc, write_voc
+from irbench.data.annotations.yolo import read_yolo, write_yolo
+
+__all__ = [
+    "BoxLabels",
+    "CocoDataset",
+    "CocoImage",
+    "numbers_of",
+    "read_coco",
+    "read_coco_results",
+    "read_voc",
+    "read_yolo",
+    "write_coco",
+    "write_coco_results",
+    "write_voc",
+    "write_yolo",
+]

@@ -1,0 +1,123 @@
+"""The fields of COCO JSON, each checked, and the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.data.annotations.labels import BoxLabels, Shape, check_box
+from irbench.data.annotations.place import Place, check_number, check_score
+from irbench.errors import AnnotationError
+
+ImageId = int | str
+
+
+def read_json(path: Path | str) -> Any:
+    """Parse a JSON file strictly: NaN and infinity are no JSON.
+
+    Raises
+    ------
+    AnnotationError
+        Naming the place, if it is cut off or no JSON.
+    """
+    import orjson
+
+    try:
+        return orjson.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise AnnotationError(f"cannot read the labels {path}: {error.strerror}.") from error
+    except orjson.JSONDecodeError as error:
+        place = Place(path, f"line {error.lineno}, column {error.colno}")
+        raise place.invalid("complete JSON", error.msg) from error
+
+
+class Collected:
+    """The boxes of one image while a file is read."""
+
+    def __init__(self) -> None:
+        self.boxes: list[list[float]] = []
+        self.classes: list[str] = []
+        self.scores: list[float] = []
+
+    def add(self, box: list[float], name: str, score: float | None) -> None:
+        """Add one box."""
+        self.boxes.append(box)
+        self.classes.append(name)
+        if score is not None:
+            self.scores.append(score)
+
+    def labels(self, scored: bool) -> BoxLabels:
+        """All of them as arrays."""
+        return BoxLabels.gather(self.boxes, self.classes, self.scores if scored else None)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One JSON object, and where it stands in the file."""
+
+    item: dict[str, Any]
+    place: Place
+
+    def at(self, name: str) -> Place:
+        """The place of one of its fields."""
+        where = self.place.where
+        return Place(self.place.path, f"{where}.{name}" if where else name)
+
+    def field(self, name: str) -> Any:
+        """A field that must be there."""
+        if name not in self.item:
+            raise self.place.invalid(f"the field '{name}'", list(self.item))
+        return self.item[name]
+
+    def identifier(
+        self,
+        name: str,
+        *,
+        among: Container[ImageId] | None = None,
+        but_not: set[ImageId] | None = None,
+    ) -> ImageId:
+        """A whole number or a name: one that is known, or one that is new."""
+        value = self.field(name)
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self.at(name).invalid("a whole number or a name", value)
+        if among is not None and value not in among:
+            raise self.at(name).invalid("one that the file or the data set lists", value)
+        if but_not is not None:
+            if value in but_not:
+                raise self.at(name).invalid("one that occurs once", value)
+            but_not.add(value)
+        return value
+
+    def side(self, name: str) -> int:
+        """A side of an image in pixels."""
+        value = self.field(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise self.at(name).invalid("a whole number of pixels", value)
+        return value
+
+    def score(self) -> float:
+        """The confidence."""
+        return check_score(self.field("score"), self.at("score"))
+
+    def box(self, shape: Shape | None, overhang: bool) -> list[float]:
+        """``bbox`` as ``(x0, y0, x1, y1)``, checked against its image."""
+        bbox, place = self.field("bbox"), self.at("bbox")
+        if not isinstance(bbox, list) or len(bbox) != 4:
+            raise place.invalid("[x, y, width, height]", bbox)
+        x, y, w, h = (check_number(value, place) for value in bbox)
+        return check_box((x, y, x + w, y + h), shape, place, overhang)
+
+
+def records(content: Any, place: Place) -> list[Record]:
+    """The objects of a list."""
+    if not isinstance(content, list):
+        raise place.invalid("a list", type(content).__name__)
+    found = []
+    for index, item in enumerate(content):
+        entry = Place(place.path, f"{place.where}[{index}]")
+        if not isinstance(item, dict):
+            raise entry.invalid("an object", item)
+        found.append(Record(item, entry))
+    return found

@@ -1,0 +1,185 @@
+"""COCO JSON: a data set (images, annotations, categories) or a list of detections.
+
+A ``bbox`` is ``[x, y, width, height]`` in pixels from the top left corner of the
+first pixel, so ``x0 = x`` and ``x1 = x + width``. Written annotation ids start
+from 1, since COCO's evaluator silently takes a match with id 0 for none; on
+reading id 0 is as good as any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.data.annotations._coco_fields import Collected, ImageId, Record, read_json, records
+from irbench.data.annotations.labels import BoxLabels, Shape
+from irbench.data.annotations.place import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoImage:
+    """One entry of ``images``.
+
+    Attributes
+    ----------
+    id : int or str
+    file_name : str
+        Relative to the folder of the images.
+    shape : (int, int)
+        Height and width in pixels.
+    """
+
+    id: ImageId
+    file_name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class CocoDataset:
+    """What a COCO data set says of its images.
+
+    Attributes
+    ----------
+    images : tuple of CocoImage
+        In the order of the file.
+    labels : mapping of image id to BoxLabels
+        For every image; those without annotations have no box.
+    """
+
+    images: tuple[CocoImage, ...]
+    labels: Mapping[ImageId, BoxLabels]
+
+
+def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
+    """Read a COCO data set.
+
+    Parameters
+    ----------
+    path : path-like
+    overhang : bool
+        Whether boxes may reach out of their image, as detections do. Otherwise
+        up to half a pixel is rounding and clipped, more is an error.
+
+    Returns
+    -------
+    CocoDataset
+        ``scores`` are set where every annotation of the file has one.
+
+    Raises
+    ------
+    AnnotationError
+        Naming the file and the field: truncated JSON, missing fields, ids that
+        occur twice, an annotation of an unknown image or category, a box that is
+        not four finite numbers, empty, or outside of its image, a crowd.
+    """
+    return parse_coco(read_json(path), path, overhang=overhang)
+
+
+def parse_coco(content: Any, path: Path | str, *, overhang: bool = False) -> CocoDataset:
+    """See :func:`read_coco`; ``content`` is the parsed JSON of ``path``."""
+    if not isinstance(content, dict):
+        expected = "an object with 'images' and 'annotations'"
+        raise Place(path).invalid(expected, type(content).__name__)
+    whole = Record(content, Place(path))
+    images = _images(whole)
+    names = _categories(content, path)
+    annotations = records(whole.field("annotations"), Place(path, "annotations"))
+    scored = any("score" in annotation.item for annotation in annotations)
+    shapes = {image.id: image.shape for image in images}
+    found: dict[ImageId, Collected] = {image.id: Collected() for image in images}
+    seen: set[ImageId] = set()
+    for annotation in annotations:
+        annotation.identifier("id", but_not=seen)
+        image_id = annotation.identifier("image_id", among=shapes)
+        category = annotation.identifier("category_id", among=names or None)
+        if annotation.item.get("iscrowd", 0) not in (0, False):
+            raise annotation.at("iscrowd").invalid("0, a single target", annotation.item["iscrowd"])
+        box = annotation.box(shapes[image_id], overhang)
+        score = annotation.score() if scored else None
+        found[image_id].add(box, names.get(category) or str(category), score)
+    return CocoDataset(images, {name: boxes.labels(scored) for name, boxes in found.items()})
+
+
+def read_coco_results(
+    path: Path | str, shapes: Mapping[ImageId, Shape | None]
+) -> dict[ImageId, BoxLabels]:
+    """Read detections: a list of ``image_id``, ``category_id``, ``bbox`` and ``score``.
+
+    Parameters
+    ----------
+    path : path-like
+    shapes : mapping of image id to (int, int) or None
+        Height and width of every image there is; None where they are not known.
+
+    Returns
+    -------
+    dict of image id to BoxLabels
+        For every image of ``shapes``; of all categories alike.
+
+    Raises
+    ------
+    AnnotationError
+        Naming the file and the field, as :func:`read_coco` does.
+    """
+    return parse_coco_results(read_json(path), shapes, path)
+
+
+def parse_coco_results(
+    content: Any, shapes: Mapping[ImageId, Shape | None], path: Path | str
+) -> dict[ImageId, BoxLabels]:
+    """See :func:`read_coco_results`; ``content`` is the parsed JSON of ``path``."""
+    found: dict[ImageId, Collected] = {image_id: Collected() for image_id in shapes}
+    for result in records(content, Place(path)):
+        image_id = result.identifier("image_id", among=shapes)
+        box = result.box(shapes[image_id], overhang=True)
+        found[image_id].add(box, str(result.item.get("category_id", "")), result.score())
+    return {image_id: boxes.labels(scored=True) for image_id, boxes in found.items()}
+
+
+def numbers_of(ids: Collection[str]) -> dict[str, int] | None:
+    """The image ids of samples that are called by numbers.
+
+    Trainers that drop the list of images answer with the number in the file's
+    name, so ``000541`` is 541 for everybody.
+
+    Parameters
+    ----------
+    ids : collection of str
+
+    Returns
+    -------
+    dict of str to int, or None
+        None where an id is no number, or two are the same one.
+
+    Examples
+    --------
+    >>> numbers_of(["000541", "000007"]), numbers_of(["Misc_1", "Misc_2"])
+    ({'000541': 541, '000007': 7}, None)
+    """
+    numbers = {name: int(name) for name in ids if name.isascii() and name.isdigit()}
+    if len(numbers) < len(ids) or len(set(numbers.values())) < len(numbers):
+        return None
+    return numbers
+
+
+def _images(whole: Record) -> tuple[CocoImage, ...]:
+    images = []
+    ids: set[ImageId] = set()
+    files: set[ImageId] = set()
+    for record in records(whole.field("images"), whole.at("images")):
+        image_id = record.identifier("id", but_not=ids)
+        file_name = record.field("file_name")
+        if not isinstance(file_name, str) or not file_name:
+            raise record.at("file_name").invalid("a file name", file_name)
+        record.identifier("file_name", but_not=files)
+        shape = (record.side("height"), record.side("width"))
+        images.append(CocoImage(id=image_id, file_name=file_name, shape=shape))
+    return tuple(images)
+
+
+def _categories(content: dict[str, Any], path: Path | str) -> dict[ImageId, str]:
+    seen: set[ImageId] = set()
+    found = records(content.get("categories", []), Place(path, "categories"))
+    return {item.identifier("id", but_not=seen): str(item.item.get("name", "")) for item in found}

@@ -1,0 +1,103 @@
+"""Writing COCO JSON: a data set, or a list of detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.data.annotations._coco_fields import ImageId
+from irbench.data.annotations.coco import CocoImage
+from irbench.data.annotations.labels import CLASS_NAME, checked_boxes
+from irbench.detections import Detections
+from irbench.errors import AnnotationError
+
+CATEGORY_ID = 1
+
+
+def write_coco(
+    path: Path | str,
+    images: Sequence[CocoImage],
+    boxes: Mapping[ImageId, NDArray[Any]],
+    areas: Mapping[ImageId, NDArray[Any]] | None = None,
+) -> None:
+    """Write a COCO data set of one category.
+
+    Parameters
+    ----------
+    path : path-like
+    images : sequence of CocoImage
+    boxes : mapping of image id to (N, 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels, half-open; images that are not in it have
+        no targets.
+    areas : mapping of image id to (N,) array_like, optional
+        Area of each target in pixels; by default that of its box.
+
+    Raises
+    ------
+    AnnotationError
+        For boxes that are not finite, or empty, or of an image that is not listed.
+    """
+    unknown = boxes.keys() - {image.id for image in images}
+    if unknown:
+        raise AnnotationError(
+            f"{path}: boxes of images that are not listed: {sorted(map(str, unknown))}."
+        )
+    annotations: list[dict[str, Any]] = []
+    for image in images:
+        corners = checked_boxes(boxes.get(image.id, ()), f"image {image.id!r}")
+        sides = corners[:, 2:] - corners[:, :2]
+        given = (areas or {}).get(image.id)
+        area = sides.prod(axis=1) if given is None else np.asarray(given, dtype=np.float64)
+        for index, bbox in enumerate(_bboxes(corners)):
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image.id,
+                    "category_id": CATEGORY_ID,
+                    "bbox": bbox,
+                    "area": float(area[index]),
+                    "iscrowd": 0,
+                }
+            )
+    listed = [
+        {"id": i.id, "file_name": i.file_name, "height": i.shape[0], "width": i.shape[1]}
+        for i in images
+    ]
+    categories = [{"id": CATEGORY_ID, "name": CLASS_NAME}]
+    _write_json(path, {"images": listed, "annotations": annotations, "categories": categories})
+
+
+def write_coco_results(path: Path | str, detections: Mapping[ImageId, Detections]) -> None:
+    """Write detections as COCO's evaluator reads them.
+
+    Parameters
+    ----------
+    path : path-like
+    detections : mapping of image id to Detections
+    """
+    results = [
+        {"image_id": image_id, "category_id": CATEGORY_ID, "bbox": bbox, "score": float(score)}
+        for image_id, found in detections.items()
+        for bbox, score in zip(_bboxes(found.boxes), found.scores, strict=True)
+    ]
+    _write_json(path, results)
+
+
+def _bboxes(corners: NDArray[Any]) -> list[list[float]]:
+    # In double precision, so that x + width gives x1 back.
+    double = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
+    bboxes: list[list[float]] = np.hstack([double[:, :2], double[:, 2:] - double[:, :2]]).tolist()
+    return bboxes
+
+
+def _write_json(path: Path | str, content: Any) -> None:
+    import orjson
+
+    try:
+        Path(path).write_bytes(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error

@@ -1,0 +1,135 @@
+"""What every label format has in common: boxes with classes and scores, and their checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.data.annotations.place import Place
+from irbench.errors import AnnotationError
+
+Shape = tuple[int, int]
+
+OVERHANG_PX = 0.5
+"""How far a true box may reach out of its image; it is then clipped.
+
+Less than half a pixel is the rounding of numbers in text. More is another image
+size or another convention, and an error.
+"""
+
+MAX_COORDINATE_PX = 2**24
+"""Single precision, which boxes are kept in, tells whole pixels apart up to here."""
+
+CLASS_NAME = "target"
+"""What written labels call a target; irbench knows one class."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoxLabels:
+    """The boxes of one image, as a label file tells them.
+
+    Attributes
+    ----------
+    boxes : (N, 4) ndarray of float32
+        ``(x0, y0, x1, y1)`` in pixels, half-open, in the order of the file.
+    classes : tuple of str
+        Class of each box as the file calls it. To irbench all are targets.
+    scores : (N,) ndarray of float32, or None
+        Confidence of each box; None where the file has none.
+    """
+
+    boxes: NDArray[np.float32]
+    classes: tuple[str, ...]
+    scores: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def gather(
+        cls,
+        boxes: Sequence[Sequence[float]],
+        classes: Sequence[str],
+        scores: Sequence[float] | None = None,
+    ) -> BoxLabels:
+        """Put lists, as a reader collects them, into arrays."""
+        return cls(
+            np.array(boxes, dtype=np.float64).reshape(-1, 4).astype(np.float32),
+            tuple(classes),
+            None if scores is None else np.array(scores, dtype=np.float32),
+        )
+
+
+def check_box(
+    box: Sequence[float], shape: Shape | None, place: Place, overhang: bool
+) -> list[float]:
+    """Check one half-open box against its image.
+
+    Parameters
+    ----------
+    box : sequence of float
+        ``(x0, y0, x1, y1)`` in pixels, finite.
+    shape : (int, int) or None
+        Height and width of the image; None if they are not known.
+    place : Place
+    overhang : bool
+        Whether the box may reach out of the image, as those of detectors do. It
+        must still overlap it, for a box beside the image belongs to another size.
+
+    Returns
+    -------
+    list of float
+        The box; clipped to the image where ``overhang`` is false.
+
+    Raises
+    ------
+    AnnotationError
+        If the box is empty or inverted, or does not lie in the image.
+    """
+    x0, y0, x1, y1 = box
+    if max(map(abs, box)) > MAX_COORDINATE_PX:
+        raise place.invalid(f"pixels up to {MAX_COORDINATE_PX}", list(box))
+    if not _has_area(box):
+        raise place.invalid("a box of positive width and height", [x1 - x0, y1 - y0])
+    if shape is None:
+        return [x0, y0, x1, y1]
+    height, width = shape
+    if overhang:
+        if not (x1 > 0 and y1 > 0 and x0 < width and y0 < height):
+            raise place.invalid(f"a box that meets the {height}x{width} image", list(box))
+        return [x0, y0, x1, y1]
+    clipped = [max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)]
+    if min(x0, y0, width - x1, height - y1) < -OVERHANG_PX or not _has_area(clipped):
+        raise place.invalid(f"a box inside the {height}x{width} image", list(box))
+    return clipped
+
+
+def _has_area(box: Sequence[float]) -> bool:
+    # In the precision it is kept in: what is thinner than that has no area.
+    x0, y0, x1, y1 = (np.float32(side) for side in box)
+    return bool(x0 < x1 and y0 < y1)
+
+
+def checked_boxes(boxes: Any, what: str) -> NDArray[np.float64]:
+    """Boxes that are about to be written: ``(N, 4)``, finite, of positive sides."""
+    array = np.asarray(boxes, dtype=np.float64)
+    array = array.reshape(0, 4) if array.size == 0 else array
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise AnnotationError(f"the boxes of {what} must have shape (N, 4), got {array.shape}.")
+    good = np.isfinite(array).all(axis=1)
+    good &= (array[:, 0] < array[:, 2]) & (array[:, 1] < array[:, 3])
+    if not good.all():
+        index = int(np.argmin(good))
+        raise Place(what, f"box {index}").invalid(
+            "finite x0 < x1 and y0 < y1", array[index].tolist()
+        )
+    return array
+
+
+def text_of(value: float) -> str:
+    """A number as text: ten digits, so that pixels survive, and no point where none is needed."""
+    return f"{value:.10g}"

@@ -1,0 +1,174 @@
+"""PASCAL VOC XML: one file an image, one ``<object>`` with ``<bndbox>`` a box.
+
+The standard counts pixels from 1 and includes the last: a target on the columns 3
+to 5, counted from 0, has ``xmin = 4`` and ``xmax = 6``, so ``x0 = xmin - 1`` and
+``x1 = xmax``. Not everybody keeps to it. The boxes published with SIRST-v2 for
+NUAA-SIRST count from 1 and exclude the last pixel (``xmax = x1 + 1``): they are read
+with ``inclusive=False``. Many tools count from 0: ``origin=0``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, ElementTree, ParseError, SubElement, indent
+
+from numpy.typing import NDArray
+
+from irbench.data.annotations.labels import (
+    CLASS_NAME,
+    BoxLabels,
+    Shape,
+    check_box,
+    checked_boxes,
+    text_of,
+)
+from irbench.data.annotations.place import Place, parse_number
+from irbench.errors import AnnotationError
+
+
+def read_voc(
+    path: Path | str, shape: Shape | None = None, *, origin: int = 1, inclusive: bool = True
+) -> BoxLabels:
+    """Read the labels of one image.
+
+    Parameters
+    ----------
+    path : path-like
+    shape : (int, int), optional
+        Height and width of the image, which ``<size>`` must repeat where the
+        file has one. By default those of ``<size>``.
+    origin : int
+        The number of the first pixel: 1 is the standard.
+    inclusive : bool
+        Whether ``xmax`` and ``ymax`` are the last pixel of the box, as the standard
+        has it, or the one after it.
+
+    Returns
+    -------
+    BoxLabels
+        Objects marked difficult or truncated count like any other; boxes of
+        ``<part>`` do not.
+
+    Raises
+    ------
+    AnnotationError
+        Naming the file and the element: no XML, entities or external references,
+        missing elements, a coordinate that is no finite number, an empty box,
+        one outside of the image, or another size than the image's.
+    """
+    root = _parse(path)
+    if root.tag != "annotation":
+        raise Place(path, "root element").invalid("<annotation>", f"<{root.tag}>")
+    shape = _shape(root, shape, Place(path, "size"))
+    boxes, classes = [], []
+    for index, item in enumerate(root.findall("object"), start=1):
+        place = Place(path, f"object {index}")
+        classes.append(_text(item, "name", place))
+        corners = item.find("bndbox")
+        if corners is None:
+            raise place.invalid("a <bndbox>", [child.tag for child in item])
+        xmin, ymin, xmax, ymax = (
+            parse_number(_text(corners, side, place), place.at(side))
+            for side in ("xmin", "ymin", "xmax", "ymax")
+        )
+        end = origin - int(inclusive)
+        box = (xmin - origin, ymin - origin, xmax - end, ymax - end)
+        boxes.append(check_box(box, shape, place, overhang=False))
+    return BoxLabels.gather(boxes, classes)
+
+
+def write_voc(
+    path: Path | str,
+    boxes: NDArray[Any] | Sequence[Sequence[float]],
+    shape: Shape,
+    *,
+    filename: str | None = None,
+    classes: Sequence[str] | None = None,
+    origin: int = 1,
+    inclusive: bool = True,
+) -> None:
+    """Write the labels of one image.
+
+    Parameters
+    ----------
+    path : path-like
+    boxes : (N, 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels, half-open.
+    shape : (int, int)
+        Height and width of the image in pixels.
+    filename : str, optional
+        Name of the image file; by default the stem of ``path`` with ``.png``.
+    classes : sequence of str, optional
+        ``"target"`` for every box by default.
+    origin, inclusive
+        See :func:`read_voc`.
+
+    Raises
+    ------
+    AnnotationError
+        For boxes that are not finite, or empty.
+    """
+    corners = checked_boxes(boxes, str(path))
+    root = Element("annotation")
+    SubElement(root, "filename").text = filename or f"{Path(path).stem}.png"
+    size = SubElement(root, "size")
+    for name, side in zip(("width", "height", "depth"), (shape[1], shape[0], 1), strict=True):
+        SubElement(size, name).text = str(side)
+    end = origin - int(inclusive)
+    for index, (x0, y0, x1, y1) in enumerate(corners.tolist()):
+        item = SubElement(root, "object")
+        SubElement(item, "name").text = CLASS_NAME if classes is None else classes[index]
+        box = SubElement(item, "bndbox")
+        sides = {"xmin": x0 + origin, "ymin": y0 + origin, "xmax": x1 + end, "ymax": y1 + end}
+        for name, value in sides.items():
+            SubElement(box, name).text = text_of(value)
+    indent(root)
+    try:
+        ElementTree(root).write(path, encoding="utf-8")
+    except OSError as error:
+        raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error
+
+
+def _parse(path: Path | str) -> Element:
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import parse
+
+    try:
+        root = parse(path, forbid_dtd=True).getroot()
+    except OSError as error:
+        raise AnnotationError(f"cannot read the labels {path}: {error.strerror}.") from error
+    except (ParseError, UnicodeDecodeError, LookupError, ValueError) as error:
+        # defusedxml's refusals are ValueErrors: they say what was found, such as an entity.
+        if isinstance(error, DefusedXmlException):
+            expected = "XML without a document type, entities or references"
+            raise Place(path).invalid(expected, type(error).__name__) from error
+        raise Place(path).invalid("well-formed XML", str(error)) from error
+    if root is None:  # pragma: no cover
+        raise Place(path).invalid("well-formed XML", "nothing")
+    return root
+
+
+def _shape(root: Element, shape: Shape | None, place: Place) -> Shape:
+    size = root.find("size")
+    if size is None:
+        if shape is None:
+            raise place.invalid("a <size> with width and height", None)
+        return shape
+    height, width = (
+        parse_number(_text(size, side, place), place.at(side)) for side in ("height", "width")
+    )
+    if min(height, width) < 1 or height != int(height) or width != int(width):
+        raise place.invalid("whole numbers of pixels", [height, width])
+    stated = (int(height), int(width))
+    if shape is not None and stated != tuple(shape):
+        raise place.invalid(f"the image's {shape[0]}x{shape[1]} pixels", stated)
+    return stated
+
+
+def _text(parent: Element, name: str, place: Place) -> str:
+    text = (parent.findtext(name) or "").strip()
+    if not text:
+        raise place.invalid(f"a <{name}> with text", [child.tag for child in parent])
+    return text

@@ -1,0 +1,135 @@
+"""Predictions in COCO JSON: a list of results, or a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from irbench.data.annotations import BoxLabels, CocoImage, numbers_of, read_coco
+from irbench.data.annotations._coco_fields import read_json
+from irbench.data.annotations.coco import parse_coco, parse_coco_results
+from irbench.data.prediction_files import match_names
+from irbench.detections import Detections
+from irbench.errors import DetectionsError
+
+Shape = tuple[int, int]
+ImageId = int | str
+
+
+def read_coco_predictions(
+    path: Path,
+    shapes: Mapping[str, Shape],
+    left_out: Collection[str],
+    images: Path | None,
+    allow_extra: bool,
+) -> tuple[dict[str, Detections], list[str]]:
+    """Read the results or the data set of a COCO JSON file.
+
+    Parameters
+    ----------
+    path : Path
+    shapes : mapping of str to (int, int)
+        Height and width of every readable sample.
+    left_out : collection of str
+        Samples that cannot be used: what the file says of them is ignored.
+    images : Path or None
+        The COCO data set whose image ids a list of results uses.
+    allow_extra : bool
+
+    Returns
+    -------
+    detections : dict of str to Detections
+        Of a list, for every readable sample; of a data set, for those it lists.
+    notes : list of str
+
+    Raises
+    ------
+    AnnotationError, DetectionsError
+    """
+    content, ids = read_json(path), [*shapes, *left_out]
+    if isinstance(content, dict):
+        dataset = parse_coco(content, path, overhang=True)
+        names, notes = _name_images(dataset.images, shapes, ids, path, allow_extra)
+        if all(labels.scores is None for labels in dataset.labels.values()):
+            notes.append("there are no scores: every score is 1")
+        return _by_sample(dataset.labels, names, shapes), notes
+    if images is not None:
+        names, notes = _name_images(read_coco(images).images, shapes, ids, images, True)
+    else:
+        numbers = numbers_of(ids) or {}
+        names = {**{name: name for name in ids}, **{n: name for name, n in numbers.items()}}
+        notes = []
+    extra = _image_ids(content) - names.keys()
+    if extra and not allow_extra:
+        raise DetectionsError(
+            f"{path}: {len(extra)} image ids are of no image of this split, such as "
+            f"{', '.join(map(repr, sorted(extra, key=str)[:5]))}; expected ids such as "
+            f"{', '.join(map(repr, list(names)[:3]))}. Give the COCO data set that numbers the "
+            "images, choose another split, or allow extra images."
+        )
+    if extra:
+        notes.append(f"{len(extra)} images that are not in the split are left out")
+    # Boxes of images that do not count are checked but for their place in the image.
+    sizes = {image_id: shapes.get(name) for image_id, name in names.items()}
+    labels = parse_coco_results(content, {**sizes, **dict.fromkeys(extra)}, path)
+    return _by_sample(labels, names, shapes), notes
+
+
+def to_detections(labels: BoxLabels) -> Detections:
+    """Boxes with their scores; 1 where there are none."""
+    scores = np.ones(len(labels)) if labels.scores is None else labels.scores
+    return Detections(labels.boxes, scores)
+
+
+def _by_sample(
+    labels: Mapping[ImageId, BoxLabels], names: Mapping[ImageId, str], shapes: Mapping[str, Shape]
+) -> dict[str, Detections]:
+    found: dict[str, Detections] = {}
+    for image_id, boxes in labels.items():
+        name = names.get(image_id)
+        if name is None or name not in shapes:
+            continue
+        new = to_detections(boxes)
+        if name in found:  # called by its name here, by its number there
+            old = found[name]
+            both = (np.concatenate([old.boxes, new.boxes]), np.append(old.scores, new.scores))
+            new = Detections(*both)
+        found[name] = new
+    return found
+
+
+def _image_ids(content: Any) -> set[ImageId]:
+    """The image ids of a list of results; what is malformed is left to the parser."""
+    items = content if isinstance(content, list) else []
+    ids = (item.get("image_id") for item in items if isinstance(item, dict))
+    return {i for i in ids if isinstance(i, int | str) and not isinstance(i, bool)}
+
+
+def _name_images(
+    images: Collection[CocoImage],
+    shapes: Mapping[str, Shape],
+    ids: Collection[str],
+    path: Path,
+    allow_extra: bool,
+) -> tuple[dict[ImageId, str], list[str]]:
+    stems: dict[str, CocoImage] = {}
+    for image in images:
+        stem = str(PurePosixPath(image.file_name.replace("\\", "/")).with_suffix(""))
+        if stem in stems:
+            both = f"{stems[stem].file_name!r} and {image.file_name!r}"
+            raise DetectionsError(f"{path}: expected one image called {stem!r}, got {both}.")
+        stems[stem] = image
+    match = match_names(list(stems), ids, str(path), allow_extra)
+    names: dict[ImageId, str] = {}
+    for sample_id, stem in match.names.items():
+        image = stems[stem]
+        if sample_id in shapes and image.shape != shapes[sample_id]:
+            raise DetectionsError(
+                f"{path}: expected {image.file_name} to have the image's shape "
+                f"{shapes[sample_id]}, got {image.shape}; boxes are never scaled here."
+            )
+        names[image.id] = sample_id
+    return names, [match.note] if match.note else []

@@ -1,0 +1,177 @@
+"""Bringing a dataset into the data root, from a folder or an archive."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from irbench.data.member_names import safe_path
+from irbench.data.unpacking import Limits, unpack
+from irbench.errors import ArchiveError
+from irbench.images import IMAGE_SUFFIXES
+from irbench.progress import Progress
+
+# A folder that holds one other folder and none of these is a wrapper.
+_DATA_SUFFIXES = (*IMAGE_SUFFIXES, ".txt", ".xml", ".json", ".yaml", ".yml", ".npy")
+_REMARKS = ("readme", "license", "licence", "citation", "changelog", "notice")
+_DATA_FOLDERS = ("images", "image", "imgs", "img", "jpegimages")
+_MAX_DEPTH = 8
+
+
+def import_data(
+    source: Path | str,
+    name: str,
+    data_root: Path | str,
+    *,
+    overwrite: bool = False,
+    is_dataset: Callable[[Path], bool] | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Copy or unpack a dataset to ``data_root / name``.
+
+    Everything is first written beside the target and moved there in one step, so
+    that a process that is killed leaves nothing there; what it leaves behind is
+    cleared by the next import of that name. With ``overwrite`` the old data are
+    moved away just before, and back if that fails.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder, or a zip or tar archive; see :func:`irbench.data.archives.open_members`.
+        Folders around the dataset are taken off.
+    name : str
+        Name of the folder under ``data_root``, such as ``"NUDT-SIRST"``.
+    data_root : path-like
+        Made where it is missing.
+    overwrite : bool
+        Whether to replace what is there.
+    is_dataset : callable, optional
+        Tells whether a folder is the dataset's. By default that is the first one
+        that holds more than one other folder.
+    limits : Limits, optional
+    progress : Progress, optional
+        Told of every MiB; of a compressed tar file the total is a guess. Says
+        nothing by default.
+
+    Returns
+    -------
+    Path
+        The new folder. It is unpacked, not verified.
+
+    Raises
+    ------
+    ArchiveError
+        If the source is missing, damaged, unsafe or too large, holds no dataset, the
+        disk is too small, the target exists, or somebody else is importing it.
+    """
+    from filelock import FileLock, Timeout
+
+    source, root = Path(source).expanduser(), Path(data_root).expanduser()
+    target = root / name
+    if len(safe_path(name).parts) != 1 or name.startswith("."):
+        raise ArchiveError(f"name must be that of one visible folder, got {name!r}.")
+    if not source.exists():
+        raise ArchiveError(f"there is no file or folder {source}.")
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        raise ArchiveError(f"{target} lies in {source}, which cannot be copied into itself.")
+    staging = root / f".{name}.importing"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f".{name}.lock", timeout=0):
+            _check_target(target, overwrite)
+            _remove(staging)
+            try:
+                unpack(source, staging / "content", limits or Limits(), progress)
+                found = find_content(staging / "content", is_dataset)
+                _move(found, target, staging / "replaced", overwrite)
+            finally:
+                _remove(staging)
+    except Timeout as error:
+        raise ArchiveError(f"another process is importing {target}; wait for it.") from error
+    except OSError as error:
+        raise ArchiveError(f"cannot import {source} to {target}: {error}.") from error
+    return target
+
+
+def find_content(folder: Path, is_dataset: Callable[[Path], bool] | None = None) -> Path:
+    """Take the folders around a dataset off.
+
+    Parameters
+    ----------
+    folder : Path
+    is_dataset : callable, optional
+        See :func:`import_data`.
+
+    Returns
+    -------
+    Path
+        ``folder`` or one in it.
+
+    Raises
+    ------
+    ArchiveError
+        If ``is_dataset`` is true of none.
+    """
+    if is_dataset is None:
+        while (inner := _only_folder(folder)) is not None:
+            folder = inner
+        return folder
+    queue = deque([(folder, 0)])
+    while queue:
+        candidate, depth = queue.popleft()
+        if is_dataset(candidate):
+            return candidate
+        if depth < _MAX_DEPTH:
+            children = sorted(child for child in candidate.iterdir() if child.is_dir())
+            queue.extend((child, depth + 1) for child in children)
+    inside = sorted(child.name for child in folder.iterdir())
+    raise ArchiveError(
+        f"no folder in it looks like the dataset; expected its folders of images and labels, got "
+        f"{', '.join(inside[:8])}."
+    )
+
+
+def _only_folder(folder: Path) -> Path | None:
+    inner = []
+    for child in folder.iterdir():
+        if child.is_dir():
+            inner.append(child)
+        elif child.suffix.lower() in _DATA_SUFFIXES and not _is_remark(child):
+            return None
+    if len(inner) != 1 or inner[0].name.casefold() in _DATA_FOLDERS:
+        return None
+    return inner[0]
+
+
+def _is_remark(path: Path) -> bool:
+    return path.stem.casefold().startswith(_REMARKS)
+
+
+def _check_target(target: Path, overwrite: bool) -> None:
+    if os.path.lexists(target) and not overwrite:
+        raise ArchiveError(f"{target} exists; overwrite replaces it.")
+
+
+def _move(found: Path, target: Path, replaced: Path, overwrite: bool) -> None:
+    # Somebody may have made it meanwhile, and rename would replace an empty folder.
+    _check_target(target, overwrite)
+    if not os.path.lexists(target):
+        found.rename(target)
+        return
+    target.rename(replaced)
+    try:
+        found.rename(target)
+    except OSError:
+        replaced.rename(target)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+"""Names of files that came from elsewhere, made safe to join to a folder."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+from irbench.errors import ArchiveError
+
+
+def safe_path(name: str) -> PurePosixPath:
+    """The relative path of a member.
+
+    Parameters
+    ----------
+    name : str
+        As the archive says it.
+
+    Raises
+    ------
+    ArchiveError
+        If it is absolute, has a drive letter, a backslash, ``..`` or a control
+        character, or is too long for a file system: on some machine such a name
+        leads out of the folder.
+    """
+    reason = ""
+    if "\\" in name:
+        reason = "has a backslash"
+    elif name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        reason = "is absolute"
+    elif ".." in name.split("/"):
+        reason = "leads out of the folder"
+    elif any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        reason = "has control or undecodable characters"
+    elif any(len(part.encode()) > 255 for part in name.split("/")) or len(name.encode()) > 2048:
+        reason = "is too long"
+    elif not (path := PurePosixPath(name)).parts:
+        reason = "is empty"
+    if reason:
+        raise ArchiveError(f"the member {name[:200]!r} is refused: its name {reason}.")
+    return path

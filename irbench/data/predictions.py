@@ -1,0 +1,199 @@
+"""Somebody else's output, read to be scored: masks, probability maps, YOLO text, COCO JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from irbench.data.annotations import read_yolo
+from irbench.data.coco_predictions import read_coco_predictions, to_detections
+from irbench.data.prediction_files import ENDINGS, list_predictions, match_files
+from irbench.data.prediction_maps import MapKind, kind_of_maps, read_detections
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.errors import (
+    AnnotationError,
+    DetectionsError,
+    ImageError,
+    MaskError,
+    MissingDataError,
+    UnknownNameError,
+)
+from irbench.progress import Progress
+
+Kind = Literal["mask", "probability", "yolo", "coco"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What somebody's files claim.
+
+    Attributes
+    ----------
+    detections : mapping of str to Detections
+        For every readable sample of the split, in its order. Those without a
+        prediction have no detections.
+    kind : {"mask", "probability", "yolo", "coco"}
+        As given, or told from the files.
+    missing : tuple of str
+        Samples without a prediction.
+    left_out : mapping of str to str
+        The reason for each sample of the dataset that cannot be used.
+    notes : tuple of str
+        What else a person should know, one clause each.
+    """
+
+    detections: Mapping[str, Detections]
+    kind: Kind
+    missing: tuple[str, ...]
+    left_out: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def read_predictions(
+    path: Path | str,
+    dataset: Dataset,
+    *,
+    kind: Kind | None = None,
+    images: Path | str | None = None,
+    allow_extra: bool = False,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Read the output of somebody else's detector.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder of mask images; of probability images (8 or 16 bit, the full range
+        is 1) or ``.npy``; of YOLO text with confidences; or a COCO JSON file: a list
+        of results, or a data set.
+    dataset : Dataset
+        The split that was predicted. Files are matched to its ids by name, as
+        :func:`irbench.data.prediction_files.match_names` says.
+    kind : {"mask", "probability", "yolo", "coco"}, optional
+        By default told from the files. Image files are masks if no file holds
+        another value than 0 and full, else probabilities.
+    images : path-like, optional
+        The COCO data set whose image ids the results use. By default these are the
+        dataset's ids, or the numbers that they are.
+    allow_extra : bool
+        Whether predictions of images that are not in the split are left out;
+        otherwise they are an error.
+    progress : Progress, optional
+        Says nothing by default.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    MissingDataError
+        If there is no such file or folder, or nothing in it.
+    DetectionsError, ImageError
+        If a prediction cannot be read, is of another size than its image, or
+        belongs to no image, or two belong to one.
+    AnnotationError
+        For malformed YOLO or COCO labels.
+    UnknownNameError
+        For an unknown kind.
+    """
+    path = Path(path).expanduser()
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError("kind of predictions", kind, KINDS)
+    form, files = _find(path, kind)
+    shapes, left_out = _read_shapes(dataset, progress)
+    if form == "coco":
+        told: Kind = "coco"
+        jsons = None if images is None else Path(images)
+        found, notes = read_coco_predictions(files[0], shapes, left_out, jsons, allow_extra)
+    else:
+        folder = path if path.is_dir() else path.parent
+        matched, notes = match_files(files, folder, [*shapes, *left_out], allow_extra)
+        readable = {name: matched[name] for name in shapes if name in matched}
+        if form == "yolo":
+            told = "yolo"
+            found, more = _read_yolo_files(readable, shapes)
+        else:
+            told, more = _kind_of_maps(readable.values(), kind)
+            found = {name: read_detections(f, told, shapes[name]) for name, f in readable.items()}
+        notes += more
+    missing = tuple(name for name in shapes if name not in found)
+    if missing:
+        share = f"{len(missing)} of {len(shapes)} images"
+        notes.append(f"{share} have no prediction and count as images without detections")
+    has_regions = told in ("mask", "probability")
+    detections = {
+        name: found.get(name, Detections.empty(shape if has_regions else None))
+        for name, shape in shapes.items()
+    }
+    return Predictions(detections, told, missing, left_out, tuple(notes))
+
+
+def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:
+    """The form of the predictions, a key of ``ENDINGS``, and their files."""
+    if not path.exists():
+        raise MissingDataError(f"there are no predictions at {path}: no such file or folder.")
+    wanted = None if kind is None else kind if kind in ENDINGS else "maps"
+    if path.is_dir():
+        found = list_predictions(path)
+    else:
+        found = {form: [path] for form, ends in ENDINGS.items() if path.suffix.lower() in ends}
+    if wanted is not None:
+        found = {form: files for form, files in found.items() if form == wanted}
+    if not found:
+        endings = [end for form in ENDINGS if wanted in (None, form) for end in ENDINGS[form]]
+        raise MissingDataError(f"{path} holds no predictions: expected files of {endings}.")
+    if len(found) > 1:
+        counts = ", ".join(f"{len(files)} {form}" for form, files in found.items())
+        raise DetectionsError(f"{path} holds files of several kinds ({counts}); say which kind.")
+    form, files = next(iter(found.items()))
+    if form == "coco" and len(files) > 1:
+        raise DetectionsError(
+            f"{path} holds {len(files)} JSON files, such as {files[0].name} and {files[1].name}; "
+            "name the one to be read."
+        )
+    return form, files
+
+
+def _read_shapes(
+    dataset: Dataset, progress: Progress | None
+) -> tuple[dict[str, Shape], dict[str, str]]:
+    shapes: dict[str, Shape] = {}
+    left_out: dict[str, str] = {}
+    title = f"reading the images of {dataset.info.title}"
+    with (progress or Progress()).track(title, len(dataset.ids)) as advance:
+        for sample_id in dataset.ids:
+            try:
+                shapes[sample_id] = dataset.load(sample_id).shape
+            except (ImageError, MaskError, AnnotationError) as error:
+                left_out[sample_id] = str(error)
+            advance()
+    return shapes, left_out
+
+
+def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, list[str]]:
+    if kind == "mask" or kind == "probability":
+        return kind, []
+    told = kind_of_maps(files)
+    return told, [f"read as {told}, as the values of all files say"]
+
+
+def _read_yolo_files(
+    files: Mapping[str, Path], shapes: Mapping[str, Shape]
+) -> tuple[dict[str, Detections], list[str]]:
+    labels = {name: read_yolo(f, shapes[name], overhang=True) for name, f in files.items()}
+    scored = [name for name, found in labels.items() if len(found) and found.scores is not None]
+    plain = [name for name, found in labels.items() if len(found) and found.scores is None]
+    if scored and plain:
+        raise AnnotationError(
+            f"expected a confidence on the lines of every file or of none, got them in "
+            f"{files[scored[0]]} and not in {files[plain[0]]}."
+        )
+    notes = ["there are no confidences: every score is 1"] if plain else []
+    return {name: to_detections(found) for name, found in labels.items()}, notes

@@ -1,0 +1,162 @@
+"""The evaluator as a whole, on cases that can be counted by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from irbench import Detections, Protocol, evaluate
+from irbench.errors import DetectionsError
+from irbench.ground_truth import GroundTruth
+from irbench.masks import mask_regions
+
+SHAPE = (40, 50)
+
+
+def spot(row, column, side=3):
+    mask = np.zeros(SHAPE, bool)
+    mask[row : row + side, column : column + side] = True
+    return mask
+
+
+def truth(name, *masks):
+    mask = np.any(masks, axis=0) if masks else np.zeros(SHAPE, bool)
+    regions = mask_regions(mask)
+    return GroundTruth(name, SHAPE, regions.boxes, regions)
+
+
+def found(scores, *masks):
+    parts = [Detections.from_mask(mask) for mask in masks]
+    union = Detections.from_mask(np.any(masks, axis=0))
+    assert len(union) == len(parts)
+    return Detections(union.boxes, scores, union.regions)
+
+
+@pytest.fixture
+def truths():
+    return [truth("a", spot(5, 5), spot(20, 20)), truth("b", spot(9, 9)), truth("empty")]
+
+
+def test_counted_by_hand(truths):
+    detections = {
+        "a": found([0.9, 0.2], spot(5, 5), spot(30, 40)),
+        "empty": found([0.8], spot(1, 1, side=4)),
+    }
+    result = evaluate(detections, truths, threshold=0.5)
+    # Kept: one hit, and one false alarm on the image without targets.
+    assert result["precision"] == pytest.approx(1 / 2)
+    assert result["recall"] == pytest.approx(1 / 3)
+    assert result["f1"] == pytest.approx(2 / 5)
+    assert result["pd"] == pytest.approx(1 / 3)
+    assert result["fa"] == pytest.approx(16 / (3 * 40 * 50))
+    assert result["iou"] == pytest.approx(9 / (27 + 16))
+    # Image a: 9 of 18; b: 0 of 9; the empty one: 0 of 16.
+    assert result["niou"] == pytest.approx((9 / 18) / 3)
+    assert result["pixel_recall"] == pytest.approx(9 / 27)
+    # Precision 1 up to recall 1/3: 34 of the 101 recall points.
+    assert result["map50"] == pytest.approx(34 / 101)
+    assert (result.n_images, result.n_targets) == (3, 3)
+
+
+def test_false_blobs_as_large_as_a_hit_are_counted(truths):
+    detections = {"a": found([1, 1, 1], spot(5, 5), spot(12, 30), spot(30, 10))}
+    result = evaluate(detections, truths, threshold=0.5)
+    assert result["fa"] == pytest.approx(18 / 6000)
+    assert result["fa_legacy"] == 0
+
+
+def test_without_a_threshold_only_ap_is_defined(truths):
+    result = evaluate({"a": found([0.9], spot(5, 5))}, truths)
+    assert result["map50"] == pytest.approx(34 / 101)
+    for name in ("precision", "recall", "f1", "pd", "fa", "iou", "niou"):
+        assert result[name] is None
+        assert "no threshold" in result.undefined[name]
+
+
+def test_the_threshold_comes_from_validation(truths):
+    validation = [truth("v", spot(5, 5))]
+    on_validation = {"v": found([0.7, 0.3], spot(5, 5), spot(20, 30))}
+    detections = {"a": found([0.7, 0.69], spot(5, 5), spot(20, 20))}
+    result = evaluate(detections, truths, validation=(on_validation, validation))
+    assert result.threshold == pytest.approx(0.7)
+    assert result["recall"] == pytest.approx(1 / 3)
+
+
+def test_oracle_sees_the_tested_images(truths):
+    oracle = Protocol(operating_point="oracle")
+    detections = {"a": found([0.7, 0.6], spot(5, 5), spot(20, 20)), "b": found([0.1], spot(30, 3))}
+    result = evaluate(detections, truths, oracle)
+    assert result.threshold == pytest.approx(0.6)
+    assert result["precision"] == 1
+
+
+def test_box_methods_have_no_pixel_metrics(truths):
+    boxes = {"b": Detections([[9, 9, 12, 12]], [1.0])}
+    result = evaluate(boxes, truths, threshold=0.5)
+    assert result["recall"] == pytest.approx(1 / 3)
+    assert result["iou"] is None
+    assert "boxes only" in result.undefined["iou"]
+    assert result["pd"] == pytest.approx(1 / 3)
+
+
+def test_box_labels_have_no_pixel_metrics():
+    labels = [GroundTruth("x", SHAPE, np.array([[5, 5, 8, 8]], np.float32), None)]
+    result = evaluate({"x": found([1.0], spot(5, 5))}, labels, threshold=0.5)
+    assert result["f1"] == 1
+    assert result["pd"] == 1
+    assert result["iou"] is None
+
+
+def test_another_iou_threshold_moves_f1_and_not_map50(truths):
+    shifted = {"b": found([1.0], spot(10, 10))}  # IoU 4 / 14
+    strict = evaluate(shifted, truths, threshold=0.5)
+    loose = evaluate(shifted, truths, Protocol(iou_threshold=0.25), threshold=0.5)
+    assert strict["f1"] == 0
+    assert loose["recall"] == pytest.approx(1 / 3)
+    assert strict["map50"] == loose["map50"] == 0
+
+
+def test_only_the_best_300_of_an_image_count():
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 36, (400, 2))
+    boxes = np.hstack([corners, corners + 3])
+    scores = np.linspace(1, 2, 400)
+    boxes[0] = [20, 20, 23, 23]  # The only hit, with the least score.
+    only = [GroundTruth("x", SHAPE, np.array([[20, 20, 23, 23]], np.float32), None)]
+    many = {"x": Detections(boxes, scores)}
+    generous = dataclasses.replace(Protocol(), max_detections=400)
+    assert evaluate(many, only, threshold=0.0).counts["boxes"].false_positives.sum() <= 300
+    assert evaluate(many, only, generous, threshold=0.0).counts["points"].false_components[0] > 300
+
+
+def test_order_changes_nothing(truths):
+    one = {
+        "a": found([0.9, 0.9], spot(5, 5), spot(30, 40)),
+        "empty": found([0.9], spot(1, 1)),
+    }
+    other = {"empty": one["empty"], "a": one["a"].take([1, 0])}
+    first = evaluate(one, truths, threshold=0.5)
+    second = evaluate(other, truths[::-1], threshold=0.5)
+    assert first.values == pytest.approx(second.values)
+
+
+@pytest.mark.parametrize(
+    ("detections", "message"),
+    [
+        ({"stranger": Detections.empty()}, "such as 'stranger'"),
+        ({"a": Detections([[0, 0, 51, 3]], [1])}, r"boxes\[0\] on 'a' must lie inside the 40x50"),
+        ({"a": Detections([[-1, 0, 5, 3]], [1])}, "must lie inside"),
+        ({"a": Detections.from_mask(np.ones((9, 9), bool))}, "made on a 9x9 image"),
+    ],
+)
+def test_what_does_not_fit_the_image_is_refused(truths, detections, message):
+    with pytest.raises(DetectionsError, match=message):
+        evaluate(detections, truths, threshold=0.5)
+
+
+def test_no_images_at_all():
+    result = evaluate({}, [], threshold=0.5)
+    assert all(value is None for value in result.values.values())
+    assert all(result.undefined[name] for name in result.values)
