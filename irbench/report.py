@@ -54,6 +54,10 @@ class ReportOptions:
     paper: bool = False
 
 
+DEFAULT_OPTIONS = ReportOptions()
+"""Table I, with the format's own columns, measured values only."""
+
+
 class Report(ABC):
     """Base of all report formats; stateless."""
 
@@ -61,7 +65,7 @@ class Report(ABC):
 
     @abstractmethod
     def write(
-        self, runs: Sequence[RunResults], out: Path, options: ReportOptions = ReportOptions()
+        self, runs: Sequence[RunResults], out: Path, options: ReportOptions = DEFAULT_OPTIONS
     ) -> list[Path]:
         """Write the report of one or several runs.
 

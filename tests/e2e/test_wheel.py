@@ -16,11 +16,10 @@ REPOSITORY = Path(__file__).parents[2]
 def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    subprocess.run(
-        ["git", "-C", str(REPOSITORY), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True, stdout=(folder / "files").open("wb"),
-    )  # fmt: skip
-    for name in (folder / "files").read_bytes().split(b"\0"):
+    # What git would commit, so that a forgotten file is missed here and not by users.
+    listing = ["git", "-C", str(REPOSITORY), "ls-files", "-z", "-co", "--exclude-standard"]
+    listed = subprocess.run(listing, check=True, capture_output=True).stdout
+    for name in listed.split(b"\0"):
         file = REPOSITORY / name.decode()
         if name and file.is_file():
             target = source / name.decode()
