@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from irbench.filters.random_walker import centre_probability
 from irbench.methods.background import fkrw
+from irbench.methods.background._region_contrast import contrast_maps
 from irbench.methods.background.fkrw import FKRW
 
 DISK = np.hypot(*np.mgrid[-2:3, -2:3]) <= 2
@@ -52,7 +54,7 @@ def slow_fkrw(image, k, patch, beta, exponent, floor):
             continue
         here = (slice(row, row + patch), slice(column, column + patch))
         window = padded[here]
-        walk = fkrw.centre_probability(window[None], beta=beta, background=window[None] >= 1)[0]
+        walk = centre_probability(window[None], beta=beta, background=window[None] >= 1)[0]
         region = walk >= 0.5
         value = 0.0
         if region.sum() > 1:
@@ -82,7 +84,7 @@ def test_intermediate_maps_equal_the_reference(reference_image, assert_agrees):
     smoothed = fkrw.smooth(reference_image.image / 255)
     response = fkrw.facet_response(smoothed)
     candidates = response >= fkrw.candidate_threshold(response, 4)
-    probability, intensity = fkrw.contrast_maps(smoothed, candidates, patch=11, beta=200)
+    probability, intensity = contrast_maps(smoothed, candidates, patch=11, beta=200)
     for name, ours in (
         ("facet_kernel_map", np.where(candidates, response, 0)),
         ("nlcd_cp_map", probability),
