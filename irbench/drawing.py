@@ -71,7 +71,14 @@ def draw_overlay(
         cv2.rectangle(picture, corner, (x1 + MARGIN_PX, y1 + MARGIN_PX), ORANGE, 1)
         position = (x0 - MARGIN_PX, max(y0 - MARGIN_PX - 3, 9))
         cv2.putText(
-            picture, f"{score:.3g}", position, cv2.FONT_HERSHEY_SIMPLEX, 0.35, ORANGE, 1, cv2.LINE_AA
+            picture,
+            f"{score:.3g}",
+            position,
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.35,
+            ORANGE,
+            1,
+            cv2.LINE_AA,
         )
     return picture
 

@@ -1,6 +1,6 @@
 """Parameters of a method: declared once, checked, documented and parsed from it.
 
-A method declares ``size: int = parameter(5, low=1, unit="px", help="…")``.
+A method declares ``size: int = parameter(default=5, low=1, unit="px", help="…")``.
 From that one line come the default, the check when a detector is made, the
 table of ``irbench methods show``, and the parsing of ``--param tophat.size=9``.
 """
@@ -67,8 +67,8 @@ class ParameterSpec:
 
 
 def parameter(
-    default: Any,
     *,
+    default: Any,
     low: float | None = None,
     high: float | None = None,
     odd: bool = False,

@@ -90,7 +90,10 @@ def _images(rng: np.random.Generator) -> Iterator[tuple[str, NDArray[Any]]]:
         yield f"{shape[0]}x{shape[1]} noise", rng.integers(0, 256, shape, dtype=np.uint8)
     for value in (0, 1, 128, 255):
         yield f"constant {value}", np.full((24, 24), value, np.uint8)
-    yield "half black, half white", np.repeat(np.array([0, 255], np.uint8), 16)[None].repeat(24, axis=0)
+    yield (
+        "half black, half white",
+        np.repeat(np.array([0, 255], np.uint8), 16)[None].repeat(24, axis=0),
+    )
 
 
 def _check_answer(detector: Detector, title: str, image: NDArray[Any]) -> None:

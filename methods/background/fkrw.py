@@ -87,17 +87,27 @@ class FKRW(ScoreMapDetector):
         "Facet Kernel and Random Walker, IEEE TGRS, 2019, doi:10.1109/TGRS.2019.2911513",
     )
     k: float = parameter(
-        4.0, low=0, high=20, unit="standard deviations", help="threshold of the facet response"
+        default=4.0,
+        low=0,
+        high=20,
+        unit="standard deviations",
+        help="threshold of the facet response",
     )
     patch: int = parameter(
-        11, low=5, high=31, odd=True, unit="px", help="side of the random walker's window"
+        default=11, low=5, high=31, odd=True, unit="px", help="side of the random walker's window"
     )
-    beta: float = parameter(200.0, low=0, high=1e5, help="reluctance to cross a step of full scale")
-    exponent: float = parameter(6.0, low=0, high=20, help="power of the intensity ratio")
+    beta: float = parameter(
+        default=200.0, low=0, high=1e5, help="reluctance to cross a step of full scale"
+    )
+    exponent: float = parameter(default=6.0, low=0, high=20, help="power of the intensity ratio")
     floor: float = parameter(
-        0.0, low=0, high=255, unit="grey levels", help="least divisor of the intensity ratio"
+        default=0.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least divisor of the intensity ratio",
     )
-    rescale: bool = parameter(True, help="divide each map by its maximum, as published")
+    rescale: bool = parameter(default=True, help="divide each map by its maximum, as published")
 
     def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""

@@ -62,7 +62,7 @@ class MaxMedian(ScoreMapDetector):
         ),
     )
     length: int = parameter(
-        5, low=3, high=63, odd=True, unit="px", help="pixels on each of the four lines"
+        default=5, low=3, high=63, odd=True, unit="px", help="pixels on each of the four lines"
     )
 
     def compute(self, image: FloatArray) -> FloatArray:

@@ -76,13 +76,13 @@ class NewTopHat(ScoreMapDetector):
         ),
     )
     outer_radius: int = parameter(
-        9, low=1, high=127, unit="px", help="R_o, radius of the ring's outer square"
+        default=9, low=1, high=127, unit="px", help="R_o, radius of the ring's outer square"
     )
     inner_radius: int = parameter(
-        4, low=0, high=126, unit="px", help="R_i, radius of the square the ring leaves out"
+        default=4, low=0, high=126, unit="px", help="R_i, radius of the square the ring leaves out"
     )
     element_size: int = parameter(
-        4, low=1, high=255, unit="px", help="side of the eroding square B_b"
+        default=4, low=1, high=255, unit="px", help="side of the eroding square B_b"
     )
 
     def __post_init__(self) -> None:

@@ -48,7 +48,7 @@ class TopHat(ScoreMapDetector):
         reference="J. Serra, Image Analysis and Mathematical Morphology, Academic Press, 1982",
     )
     size: int = parameter(
-        5, low=3, high=255, odd=True, unit="px", help="side of the square element"
+        default=5, low=3, high=255, odd=True, unit="px", help="side of the square element"
     )
 
     def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:

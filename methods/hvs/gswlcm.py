@@ -112,23 +112,38 @@ class GSWLCM(ScoreMapDetector):
         note="reconstructed from the abstract",
     )
     k: float = parameter(
-        0.5, low=0, high=20, unit="standard deviations", help="threshold of the local contrast"
+        default=0.5,
+        low=0,
+        high=20,
+        unit="standard deviations",
+        help="threshold of the local contrast",
     )
     spacing: int = parameter(
-        5, low=3, high=31, odd=True, unit="px", help="side of the square a candidate is maximum of"
+        default=5,
+        low=3,
+        high=31,
+        odd=True,
+        unit="px",
+        help="side of the square a candidate is maximum of",
     )
     patch: int = parameter(
-        11, low=5, high=31, odd=True, unit="px", help="side of the random walker's window"
+        default=11, low=5, high=31, odd=True, unit="px", help="side of the random walker's window"
     )
     beta: float = parameter(
-        20.0, low=0, high=1e4, help="reluctance to cross a step, per range of the window"
+        default=20.0, low=0, high=1e4, help="reluctance to cross a step, per range of the window"
     )
     membership: float = parameter(
-        0.1, low=0.01, high=1, help="least probability of a candidate's pixels"
+        default=0.1, low=0.01, high=1, help="least probability of a candidate's pixels"
     )
-    n_bins: int = parameter(16, low=2, high=256, help="bins of the histogram along each axis")
+    n_bins: int = parameter(
+        default=16, low=2, high=256, help="bins of the histogram along each axis"
+    )
     background_floor: float = parameter(
-        1.0, low=0, high=255, unit="grey levels", help="least background of the local contrast"
+        default=1.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least background of the local contrast",
     )
 
     def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:

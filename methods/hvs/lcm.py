@@ -74,10 +74,14 @@ class LCM(ScoreMapDetector):
         ),
     )
     scales: tuple[int, ...] = parameter(
-        (3, 5, 7, 9), low=3, high=63, odd=True, unit="px", help="sides of a cell"
+        default=(3, 5, 7, 9), low=3, high=63, odd=True, unit="px", help="sides of a cell"
     )
     background_floor: float = parameter(
-        0.0, low=0, high=255, unit="grey levels", help="least mean of the brightest neighbour"
+        default=0.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least mean of the brightest neighbour",
     )
 
     def __post_init__(self) -> None:

@@ -77,10 +77,16 @@ class MPCM(ScoreMapDetector):
         ),
     )
     clamped: bool = parameter(
-        False, help="negative products count as 0; with the scales and border of that variant"
+        default=False,
+        help="negative products count as 0; with the scales and border of that variant",
     )
     scales: tuple[int, ...] | None = parameter(
-        None, low=3, high=63, odd=True, unit="px", help="sides of a cell; none: the variant's"
+        default=None,
+        low=3,
+        high=63,
+        odd=True,
+        unit="px",
+        help="sides of a cell; none: the variant's",
     )
 
     def __post_init__(self) -> None:

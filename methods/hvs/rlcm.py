@@ -91,18 +91,25 @@ class RLCM(ScoreMapDetector):
         ),
         default=False,
     )
-    cell: int = parameter(9, low=3, high=63, odd=True, unit="px", help="side of a cell")
+    cell: int = parameter(default=9, low=3, high=63, odd=True, unit="px", help="side of a cell")
     k1: tuple[int, ...] = parameter(
-        (2, 5, 9), low=1, high=64, help="K_1, how many grey levels represent the cell, per scale"
+        default=(2, 5, 9),
+        low=1,
+        high=64,
+        help="K_1, how many grey levels represent the cell, per scale",
     )
     k2: tuple[int, ...] = parameter(
-        (4, 9, 16), low=1, high=64, help="K_2, how many represent a neighbour, per scale"
+        default=(4, 9, 16), low=1, high=64, help="K_2, how many represent a neighbour, per scale"
     )
     padding: Literal["zero", "reflect"] = parameter(
-        "zero", choices=("zero", "reflect"), help="what surrounds the image"
+        default="zero", choices=("zero", "reflect"), help="what surrounds the image"
     )
     background_floor: float = parameter(
-        0.0, low=0, high=255, unit="grey levels", help="least mean of the brightest neighbour"
+        default=0.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least mean of the brightest neighbour",
     )
 
     def __post_init__(self) -> None:

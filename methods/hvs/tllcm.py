@@ -93,16 +93,25 @@ class TLLCM(ScoreMapDetector):
         ),
     )
     scales: tuple[int, ...] | None = parameter(
-        None, low=3, high=63, odd=True, unit="px", help="sides of a cell; none: a single one of 9"
+        default=None,
+        low=3,
+        high=63,
+        odd=True,
+        unit="px",
+        help="sides of a cell; none: a single one of 9",
     )
     k: int = parameter(
-        9, low=1, high=64, help="K, how many of the largest grey levels represent a cell"
+        default=9, low=1, high=64, help="K, how many of the largest grey levels represent a cell"
     )
     padding: Literal["zero", "reflect"] = parameter(
-        "zero", choices=("zero", "reflect"), help="what surrounds the image"
+        default="zero", choices=("zero", "reflect"), help="what surrounds the image"
     )
     background_floor: float = parameter(
-        0.0, low=0, high=255, unit="grey levels", help="least mean of the brightest neighbour"
+        default=0.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least mean of the brightest neighbour",
     )
 
     def __post_init__(self) -> None:

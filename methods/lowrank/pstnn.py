@@ -104,34 +104,34 @@ class PSTNN(ScoreMapDetector):
             "Nuclear Norm, Remote Sensing 11(4), 382, 2019, doi 10.3390/rs11040382"
         ),
     )
-    patch: int = parameter(40, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(40, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = parameter(default=40, low=1, high=4096, unit="px", help="side of a patch")
+    step: int = parameter(default=40, low=1, high=4096, unit="px", help="stride of the patches")
     lambda_l: float = parameter(
-        0.7, low=0, help="L of lambda = L / sqrt(side of a patch x number of patches)"
+        default=0.7, low=0, help="L of lambda = L / sqrt(side of a patch x number of patches)"
     )
     mu: float = parameter(
-        0.002, low=1e-12, unit="1/grey level", help="penalty of the first iteration"
+        default=0.002, low=1e-12, unit="1/grey level", help="penalty of the first iteration"
     )
-    rho: float = parameter(1.05, low=1, help="factor of the penalty after each iteration")
+    rho: float = parameter(default=1.05, low=1, help="factor of the penalty after each iteration")
     energy_ratio: float = parameter(
-        0.1, low=0, high=1, help="singular values of this share of the first are kept whole"
+        default=0.1, low=0, high=1, help="singular values of this share of the first are kept whole"
     )
     epsilon: float = parameter(
-        0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
+        default=0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
     )
     sigma_gradient: float = parameter(
-        2.0, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
+        default=2.0, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
     )
     sigma_window: float = parameter(
-        9.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
+        default=9.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
     )
-    tolerance: float = parameter(1e-3, low=0, help="stop at this relative residual")
+    tolerance: float = parameter(default=1e-3, low=0, help="stop at this relative residual")
     early_stop: bool = parameter(
-        True, help="also stop when the number of positive target entries repeats"
+        default=True, help="also stop when the number of positive target entries repeats"
     )
-    max_iter: int = parameter(500, low=1, help="iterations at most")
+    max_iter: int = parameter(default=500, low=1, help="iterations at most")
     recompose: Recomposition = parameter(
-        "overwrite",
+        default="overwrite",
         choices=("overwrite", "mean"),
         help="what a pixel under several patches becomes",
     )

@@ -100,32 +100,34 @@ class RIPT(ScoreMapDetector):
             "doi 10.1109/JSTARS.2017.2700023"
         ),
     )
-    patch: int = parameter(30, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(10, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = parameter(default=30, low=1, high=4096, unit="px", help="side of a patch")
+    step: int = parameter(default=10, low=1, high=4096, unit="px", help="stride of the patches")
     lambda_l: float = parameter(
-        0.7, low=0, help="L of lambda = L / sqrt(smallest side of the tensor)"
+        default=0.7, low=0, help="L of lambda = L / sqrt(smallest side of the tensor)"
     )
     mu_scale: float = parameter(
-        5.0, low=0, unit="std of the tensor", help="penalty of the first iteration"
+        default=5.0, low=0, unit="std of the tensor", help="penalty of the first iteration"
     )
-    rho: float = parameter(1.5, low=1, help="divisor of the penalty after each iteration")
-    stretch: float = parameter(1.0, low=0, high=100, help="exponent h of the local prior")
+    rho: float = parameter(default=1.5, low=1, help="divisor of the penalty after each iteration")
+    stretch: float = parameter(default=1.0, low=0, high=100, help="exponent h of the local prior")
     epsilon: float = parameter(
-        0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
+        default=0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
     )
     sigma_gradient: float = parameter(
-        1.2, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
+        default=1.2, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
     )
     sigma_window: float = parameter(
-        2.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
+        default=2.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
     )
-    tolerance: float = parameter(1e-7, low=0, help="stop at this relative residual")
+    tolerance: float = parameter(default=1e-7, low=0, help="stop at this relative residual")
     early_stop: bool = parameter(
-        True, help="also stop when the number of positive target entries repeats"
+        default=True, help="also stop when the number of positive target entries repeats"
     )
-    max_iter: int = parameter(100, low=1, help="iterations at most")
+    max_iter: int = parameter(default=100, low=1, help="iterations at most")
     recompose: Recomposition = parameter(
-        "mean", choices=("mean", "overwrite"), help="what a pixel under several patches becomes"
+        default="mean",
+        choices=("mean", "overwrite"),
+        help="what a pixel under several patches becomes",
     )
 
     def __post_init__(self) -> None:

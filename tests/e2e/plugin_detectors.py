@@ -20,7 +20,7 @@ class Brightness(ScoreMapDetector):
     """The image itself, above its median."""
 
     info = info("brightness")
-    gain: float = parameter(1.0, low=0.1, high=10, help="factor")
+    gain: float = parameter(default=1.0, low=0.1, high=10, help="factor")
 
     def compute(self, image):
         return self.gain * (image - np.median(image))

@@ -12,12 +12,12 @@ INFO = MethodInfo(name="probe", title="Probe", group="Test", year=2026, referenc
 
 class Probe(ScoreMapDetector):
     info = INFO
-    size: int = parameter(5, low=3, high=9, odd=True, unit="px", help="side")
-    weight: float = parameter(0.5, low=0, high=1)
-    scales: tuple[int, ...] = parameter((3, 5), low=1)
-    padding: str = parameter("zero", choices=("zero", "reflect"))
-    clamped: bool = parameter(False)
-    limit: int | None = parameter(None, low=1)
+    size: int = parameter(default=5, low=3, high=9, odd=True, unit="px", help="side")
+    weight: float = parameter(default=0.5, low=0, high=1)
+    scales: tuple[int, ...] = parameter(default=(3, 5), low=1)
+    padding: str = parameter(default="zero", choices=("zero", "reflect"))
+    clamped: bool = parameter(default=False)
+    limit: int | None = parameter(default=None, low=1)
 
     def compute(self, image):
         return np.zeros_like(image)

@@ -16,7 +16,7 @@ from irbench import MethodInfo, ScoreMapDetector, parameter
 class Mine(ScoreMapDetector):
     '''Mine.'''
     info = MethodInfo(name="{name}", title="Mine", group="Mine", year=2026, reference="none")
-    k: float = parameter(2.0, low=0)
+    k: float = parameter(default=2.0, low=0)
 
     def compute(self, image):
         return self.k * image

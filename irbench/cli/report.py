@@ -1,0 +1,113 @@
+"""``irbench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irbench.cli.options import load_plugins, split_names
+from irbench.errors import UsageError
+
+
+class ReportCommand(click.Command):
+    """Lists the formats that can be found in its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Name every format, those of others included."""
+        from irbench.registry import catalogue
+
+        found = catalogue("reports")
+        with formatter.section("Formats"):
+            formatter.write_dl([(cls.info.name, cls.info.title) for cls in found.classes.values()])
+        for failure in found.failures:
+            formatter.write_text(f"not loaded: {failure.source}: {failure.reason}")
+
+
+@click.command(cls=ReportCommand)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN…")
+@click.option(
+    "--format",
+    "formats",
+    default="markdown",
+    show_default=True,
+    help="One of the formats below, several separated by commas, or all.",
+)
+@click.option(
+    "--table",
+    type=click.IntRange(1, 6),
+    default=1,
+    show_default=True,
+    help="The paper's table to lay it out like.",
+)
+@click.option(
+    "--columns",
+    default="",
+    metavar="NAME,…",
+    help="paper (as Table I), wide (also Pd, Fa, IoU, nIoU, FPS), all, or names of metrics.  "
+    "[default: the format's: paper; csv: all]",
+)
+@click.option("--paper", is_flag=True, help="Add the paper's published values and differences.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write to.  [default: tables/ in the first run directory]",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own methods or reports. May be repeated.",
+)
+def report(
+    runs: tuple[Path, ...],
+    formats: str,
+    table: int,
+    columns: str,
+    paper: bool,
+    out: Path | None,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Write tables of one or several runs.
+
+    Several runs stand side by side, one group of columns for each dataset. Runs under different
+    protocols do not share a table. Nothing is run again.
+
+    \b
+    irbench report runs/nudt
+    irbench report runs/irstd1k runs/nuaa runs/nudt --format latex
+    irbench report runs/nudt --format markdown --columns wide --paper
+    irbench report runs/nudt --format csv --out tables/
+    """
+    from irbench.engine.results import load_run
+    from irbench.registry import catalogue, report_class
+    from irbench.report import ReportOptions
+
+    load_plugins(plugins)
+    names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
+    classes = [report_class(name) for name in dict.fromkeys(names)]
+    opened = [load_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    options = ReportOptions(
+        table=table, columns=tuple(split_names(columns)) if columns else (), paper=paper
+    )
+    for cls in classes:
+        folder = _folder(out or opened[0].path / cls.info.folder)
+        try:
+            paths = cls().write(opened, folder, options)
+        except OSError as error:
+            raise UsageError(f"{error}; name another folder by --out.") from None
+        if cls.info.printed:
+            click.echo(paths[0].read_text(encoding="utf-8"))
+        for path in paths:
+            click.echo(f"wrote {path}")
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be made: {error.strerror}; name another folder by --out."
+        ) from None
+    return path
