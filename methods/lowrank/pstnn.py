@@ -11,6 +11,7 @@ from irbench.parameters import parameter
 from ._patch_tensor import Decomposition, PatchGrid, Recomposition, check_step
 from ._spectral_shrinkage import partial_slice_shrinkage
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
+from ._threads import single_blas_thread
 
 
 class PSTNN(ScoreMapDetector):
@@ -142,7 +143,8 @@ class PSTNN(ScoreMapDetector):
 
     def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        return self.decompose(image).target
+        with single_blas_thread():
+            return self.decompose(image).target
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """How corner-like each pixel is by the structure tensor, in [0, 1]."""

@@ -11,6 +11,7 @@ from irbench.parameters import parameter
 from ._patch_tensor import Decomposition, PatchGrid, Recomposition, check_step
 from ._spectral_shrinkage import clip_singular_values
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
+from ._threads import single_blas_thread
 
 
 class RIPT(ScoreMapDetector):
@@ -136,7 +137,8 @@ class RIPT(ScoreMapDetector):
 
     def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        return self.decompose(image).target
+        with single_blas_thread():
+            return self.decompose(image).target
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """The weight of each pixel by the structure tensor, in [1, exp(stretch)]."""
