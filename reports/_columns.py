@@ -1,0 +1,45 @@
+"""The columns of a results table, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irbench.errors import UnknownNameError
+from irbench.metrics.definition import METRICS
+from irbench.metrics.metric import MetricDefinition
+
+PAPER = ("params", "flops", "precision", "recall", "f1", "map50")
+"""The columns of Table I."""
+
+WIDE = (*PAPER, "pd", "fa", "iou", "niou", "fps")
+"""Those of Table I and what else the field prints."""
+
+PRESETS = {"paper": PAPER, "wide": WIDE, "all": tuple(METRICS)}
+
+PER_METHOD = ("params", "flops")
+"""Columns that stand once, before those of the datasets."""
+
+
+def chosen_columns(names: Sequence[str]) -> tuple[MetricDefinition, ...]:
+    """The metrics that ``names`` stand for, each once, in the order given.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Metrics, or the presets ``paper``, ``wide`` and ``all``; none for ``paper``.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that is neither.
+    """
+    flat = [name for given in names or ("paper",) for name in PRESETS.get(given, (given,))]
+    for name in flat:
+        if name not in METRICS:
+            raise UnknownNameError("column", name, (*METRICS, *PRESETS))
+    return tuple(METRICS[name] for name in dict.fromkeys(flat))
+
+
+def is_false_alarm(metric: MetricDefinition) -> bool:
+    """Whether a metric is an area of false alarms, which a box method fills whole boxes of."""
+    return metric.kind == "points" and metric.higher_is_better is False

@@ -1,0 +1,84 @@
+"""Any text as GitHub Markdown, and tables of it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+
+Alignment = Literal["left", "right"]
+
+
+def markdown_text(text: str) -> str:
+    r"""Escape a text for GitHub Markdown.
+
+    Parameters
+    ----------
+    text : str
+        Any. White space, line breaks included, becomes single spaces.
+
+    Returns
+    -------
+    str
+        One line that renders as the text, in a table too.
+
+    Examples
+    --------
+    >>> markdown_text("50%_a&b")
+    '50%\\_a&b'
+    """
+    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _ENTITY.sub("&amp;", escaped)
+
+
+def pipe_table(
+    heads: Sequence[str], alignment: Sequence[Alignment], rows: Sequence[Sequence[str]]
+) -> str:
+    """A table, padded so that it reads well as plain text too.
+
+    Parameters
+    ----------
+    heads : sequence of str
+        Escaped, as are the cells.
+    alignment : sequence of {"left", "right"}
+        As many.
+    rows : sequence of sequence of str
+        As many cells each.
+
+    Returns
+    -------
+    str
+        Without a final line break.
+    """
+    table = [heads, *rows]
+    widths = [max(3, *(display_width(row[i]) for row in table)) for i in range(len(heads))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            _padded(cell, width, side)
+            for cell, width, side in zip(cells, widths, alignment, strict=True)
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rule = (
+        "-" * width if side == "left" else "-" * (width - 1) + ":"
+        for width, side in zip(widths, alignment, strict=True)
+    )
+    return "\n".join([line(heads), f"| {' | '.join(rule)} |", *(line(row) for row in rows)])
+
+
+def display_width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    return sum(
+        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )
+
+
+def _padded(text: str, width: int, side: Alignment) -> str:
+    space = " " * (width - display_width(text))
+    return text + space if side == "left" else space + text

@@ -1,0 +1,225 @@
+"""The paper's Table I beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from irbench.metrics.definition import METRICS
+from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+
+from ._paper import COST, QUALITY, PublishedRow, f1_inconsistencies, published_tables
+from ._side_by_side import DataGroup, methods_in_order
+
+TABLE = 1
+PAPER_ONLY = "As published"
+Part = Literal["published", "measured", "difference"]
+PARTS: tuple[Part, ...] = ("published", "measured", "difference")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published value and the measured one.
+
+    Attributes
+    ----------
+    row : str
+        Name of the published row.
+    method, title : str
+        Of the method that was measured; empty, and the published name, where none was.
+    dataset, dataset_title : str
+        Empty for what holds for all datasets.
+    metric : str
+    published, measured : float or None
+        Fractions and SI units.
+    """
+
+    row: str
+    method: str
+    title: str
+    dataset: str
+    dataset_title: str
+    metric: str
+    published: float | None
+    measured: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """Measured minus published."""
+        if self.published is None or self.measured is None:
+            return None
+        return self.measured - self.published
+
+    def text(self, part: Part) -> str:
+        """One of the three numbers as printed."""
+        metric, value = METRICS[self.metric], getattr(self, part)
+        if value is None:
+            return UNDEFINED_TEXT
+        if part != "difference":
+            return metric.format(value)
+        # Of the numbers as they are printed, so that a reader can check it.
+        numbers = [float(metric.format(one)) for one in (self.measured, self.published)]
+        text = f"{numbers[0] - numbers[1]:+.{metric.decimals}f}"
+        return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """A method on a dataset, or (without one) a method."""
+
+    title: str
+    dataset_title: str
+    values: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True)
+class ComparisonTable:
+    """Published beside measured.
+
+    Attributes
+    ----------
+    caption : str
+    metrics : tuple of MetricDefinition
+        Three columns each: published, measured, difference.
+    sections : tuple of (str, tuple of ComparisonRow)
+        Headings of Table I with what was measured, then what only the paper has.
+    has_datasets : bool
+    footnotes : tuple of str
+    """
+
+    caption: str
+    metrics: tuple[MetricDefinition, ...]
+    sections: tuple[tuple[str, tuple[ComparisonRow, ...]], ...]
+    has_datasets: bool
+    footnotes: tuple[str, ...]
+
+
+def comparisons(groups: Sequence[DataGroup]) -> list[Comparison]:
+    """Every value of Table I on the datasets at hand, with what was measured.
+
+    Parameters
+    ----------
+    groups : sequence of DataGroup
+
+    Returns
+    -------
+    list of Comparison
+        In the order of Table I. A published row that several methods answer to comes
+        once for each of them that has a row; one that none answers to, once.
+    """
+    table = published_tables()[TABLE]
+    known = [group for group in groups if group.facts["name"] in table.datasets]
+    titles = {row["method"]: row["title"] for row in methods_in_order(known)}
+    found: list[Comparison] = []
+    for row in table.rows.values() if known else ():
+        for method in [name for name in row.methods if name in titles] or [""]:
+            title = titles.get(method, row.name)
+            for group in known:
+                found += [_quality(row, method, title, group, metric) for metric in QUALITY]
+            found += [_cost(row, method, title, known, metric) for metric in COST]
+    return found
+
+
+def comparison_tables(groups: Sequence[DataGroup]) -> list[ComparisonTable]:
+    """Published beside measured, as tables: quality by dataset, then cost.
+
+    Parameters
+    ----------
+    groups : sequence of DataGroup
+
+    Returns
+    -------
+    list of ComparisonTable
+        Empty where the paper has none of the datasets.
+    """
+    found = comparisons(groups)
+    tables = []
+    for what, metrics in (("quality", QUALITY), ("cost", COST)):
+        part = [one for one in found if one.metric in metrics]
+        sections = _sections(part, len(metrics))
+        if sections:
+            tables.append(
+                ComparisonTable(
+                    caption=_caption(what),
+                    metrics=tuple(METRICS[name] for name in metrics),
+                    sections=sections,
+                    has_datasets=what == "quality",
+                    footnotes=tuple(_quality_footnotes(groups)) if what == "quality" else (),
+                )
+            )
+    return tables
+
+
+def _quality(
+    row: PublishedRow, method: str, title: str, group: DataGroup, metric: str
+) -> Comparison:
+    name = group.facts["name"]
+    measured = group.rows.get(method, {}).get(metric)
+    published = row.value(metric, name)
+    return Comparison(row.name, method, title, name, group.title, metric, published, measured)
+
+
+def _cost(
+    row: PublishedRow, method: str, title: str, groups: Sequence[DataGroup], metric: str
+) -> Comparison:
+    values = [group.rows.get(method, {}).get(metric) for group in groups]
+    measured = next((value for value in values if value is not None), None)
+    return Comparison(row.name, method, title, "", "", metric, row.value(metric), measured)
+
+
+def _sections(
+    found: Sequence[Comparison], n_metrics: int
+) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
+    rows = published_tables()[TABLE].rows
+    sections: dict[str, list[ComparisonRow]] = {}
+    paper_only: list[ComparisonRow] = []
+    for start in range(0, len(found), n_metrics):
+        values = tuple(found[start : start + n_metrics])
+        if all(one.published is None for one in values):
+            continue
+        first = values[0]
+        line = ComparisonRow(first.title, first.dataset_title, values)
+        if first.method:
+            sections.setdefault(rows[first.row].group, []).append(line)
+        else:
+            paper_only.append(line)
+    if paper_only:
+        sections[PAPER_ONLY] = paper_only
+    return tuple((title, tuple(lines)) for title, lines in sections.items())
+
+
+def _caption(what: str) -> str:
+    if what == "cost":
+        return (
+            "Cost as published in Table I of the LE-IRSTD paper, as measured here, and the "
+            "difference. Params in M; FLOPs in G."
+        )
+    return (
+        "Table I of the LE-IRSTD paper as published, what was measured here, and the difference "
+        "in percentage points (measured minus published), all in %."
+    )
+
+
+def _quality_footnotes(groups: Sequence[DataGroup]) -> list[str]:
+    table = published_tables()[TABLE]
+    shown = {group.facts["name"]: group.facts["title"] for group in groups}
+    notes = ["Published values as printed, under headings that say Tr=60%."]
+    impossible = [
+        f"{one.row} on {shown[one.dataset]}: {one.printed:.2f} printed, {one.recomputed:.2f} "
+        "from P and R"
+        for one in f1_inconsistencies()
+        if one.table == TABLE and one.dataset in shown
+    ]
+    if impossible:
+        notes.append(
+            f"Published F1 that do not follow from their P and R: {'; '.join(impossible)}."
+        )
+    answered = {name for row in table.rows.values() for name in row.methods}
+    others = [row["title"] for row in methods_in_order(groups) if row["method"] not in answered]
+    if others:
+        notes.append(f"Not in the paper's Table I: {', '.join(others)}.")
+    foreign = [group.title for group in groups if group.facts["name"] not in table.datasets]
+    if foreign:
+        notes.append(f"Datasets that the paper does not have: {', '.join(foreign)}.")
+    return notes

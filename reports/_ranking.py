@@ -1,0 +1,39 @@
+"""The best, second-best and third-best values of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irbench.metrics.metric import MetricDefinition
+
+N_RANKS = 3
+
+
+def ranks(values: Sequence[float | None], metric: MetricDefinition) -> list[int | None]:
+    """Rank the values of a column as they are printed.
+
+    Parameters
+    ----------
+    values : sequence of (float or None)
+        As stored, one per row.
+    metric : MetricDefinition
+
+    Returns
+    -------
+    list of (int or None)
+        1 for the best value, 2 for the second-best, 3 for the third-best, else None.
+        What prints alike ranks alike, and the next value takes the next rank. With
+        fewer than two values, or where neither direction is better, nothing is ranked.
+
+    Examples
+    --------
+    >>> from irbench.metrics.definition import METRICS
+    >>> ranks([0.5, 0.9, None, 0.90001, 0.7], METRICS["f1"])
+    [3, 1, None, 1, 2]
+    """
+    printed = [None if value is None else float(metric.format(value)) for value in values]
+    defined = [value for value in printed if value is not None]
+    if len(defined) < 2 or metric.higher_is_better is None:
+        return [None] * len(printed)
+    order = sorted(set(defined), reverse=metric.higher_is_better)[:N_RANKS]
+    return [order.index(value) + 1 if value in order else None for value in printed]

@@ -1,0 +1,107 @@
+"""Notes on single rows: what a method's numbers need said beside those of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from irbench.engine.results import Row
+from irbench.metrics.metric import MetricDefinition
+
+from ._side_by_side import DataGroup
+
+_SOURCES = {
+    "shipped": "{what} as shipped with the method, measured on other data",
+    "none": "{what} not calibrated: there was nothing to choose on",
+    "given": "{what} given, not chosen on validation data",
+    "binary": "binary masks: there is no score to calibrate",
+}
+
+
+class NumberedNotes:
+    """Notes by number, the same text under the same number.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        Note 1, 2, …
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Note 1, 2, …, in the order they came up."""
+        return tuple(self._numbers)
+
+    def numbers(self, notes: Iterable[str]) -> tuple[int, ...]:
+        """The numbers of some notes, ascending."""
+        found = (self._numbers.setdefault(note, len(self._numbers) + 1) for note in notes)
+        return tuple(sorted(set(found)))
+
+
+def row_notes(
+    method: str, groups: Sequence[DataGroup], own: Sequence[MetricDefinition]
+) -> list[str]:
+    """What has to be said of a method's rows.
+
+    Parameters
+    ----------
+    method : str
+    groups : sequence of DataGroup
+    own : sequence of MetricDefinition
+        Columns that stand once for all datasets.
+
+    Returns
+    -------
+    list of str
+        Its own note; unfinished, partial and failed rows; a calibration from elsewhere
+        than the validation split; values of ``own`` that differ between datasets. What
+        holds for some datasets only names them.
+    """
+    rows = {group.title: group.rows[method] for group in groups if method in group.rows}
+    notes: dict[str, list[str]] = {}
+    for title, row in rows.items():
+        for note in _notes_of(row):
+            notes.setdefault(note, []).append(title)
+    texts = [
+        note if len(titles) == len(rows) else f"{', '.join(titles)}: {note}"
+        for note, titles in notes.items()
+    ]
+    for metric in own:
+        values = {
+            t: row[metric.name] for t, row in rows.items() if row.get(metric.name) is not None
+        }
+        if len({metric.format(value) for value in values.values()}) > 1:
+            listed = ", ".join(f"{metric.format(v)} on {t}" for t, v in values.items())
+            texts.append(f"{metric.title}: {listed}")
+    return texts
+
+
+def _notes_of(row: Row) -> list[str]:
+    notes = [one_line(row.get("note") or "")]
+    state, reason = row["state"], one_line(row.get("reason") or "")
+    if state == "partial" and row.get("n_failed") and row.get("n_images"):
+        failed = f"{row['n_failed']} of {row['n_images']} images"
+        notes.append(f"partial: {failed} failed and count as images without detections")
+    elif state != "done":
+        # A method that was given up says "failed on …" itself.
+        said = reason.startswith(state)
+        notes.append(reason if said else f"{state}: {reason}" if reason else str(state))
+    notes.append(_calibration_note(row))
+    return [note for note in notes if note]
+
+
+def _calibration_note(row: Row) -> str:
+    source = row.get("calibration")
+    by_validation = row.get("operating_point") == "val-f1"
+    has_extent = row.get("extent") is not None
+    if source in (None, "validation") or not (by_validation or has_extent):
+        return ""
+    what = " and ".join(["extent"] * has_extent + ["score threshold"] * by_validation)
+    return _SOURCES.get(str(source), "{what} from {source}").format(what=what, source=source)
+
+
+def one_line(text: str) -> str:
+    """A text on one line, without a full stop at its end."""
+    return " ".join(text.split()).removesuffix(".")

@@ -1,0 +1,107 @@
+"""Markdown for GitHub, which reads well in a terminal too: one table per dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from irbench.engine.atomic import write_bytes
+from irbench.engine.results import RunResults
+from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
+
+from ._markdown_text import Alignment, markdown_text, pipe_table
+from ._model import Cell, ResultTable, TableRow
+from ._published import PARTS, ComparisonTable, comparison_tables
+from ._table import result_table, table_groups
+from ._templates import markdown_environment
+
+_RANKS = {1: "**{}**", 2: "<ins>{}</ins>", 3: "*{}*"}
+
+
+class Markdown(Report):
+    """Table I as GitHub tables, one per dataset, with the footnotes under them."""
+
+    info: ClassVar[ReportInfo] = ReportInfo(
+        name="markdown", title="GitHub tables, printed to the terminal too", printed=True
+    )
+
+    def write(
+        self, runs: Sequence[RunResults], out: Path, options: ReportOptions = DEFAULT_OPTIONS
+    ) -> list[Path]:
+        """See :meth:`irbench.report.Report.write`."""
+        groups = table_groups(runs, options)
+        table = result_table(groups, options)
+        comparisons = comparison_tables(groups) if options.paper else None
+        environment = markdown_environment()
+        environment.filters["md"] = markdown_text
+        text = environment.get_template("report.md.jinja").render(
+            heading="Comparison of methods",
+            caption=table.caption,
+            parts=_parts(table),
+            row_notes=table.row_notes,
+            footnotes=table.footnotes,
+            comparisons=None if comparisons is None else list(map(_comparison, comparisons)),
+        )
+        path = out / f"table{options.table}.md"
+        write_bytes(path, f"{text.rstrip()}\n".encode())
+        return [path]
+
+
+def _parts(table: ResultTable) -> list[dict[str, str]]:
+    """One table per dataset, each with the methods' own columns and the rows that it has."""
+    own = [index for index, group in enumerate(table.columns) if not group.title]
+    datasets = [index for index, group in enumerate(table.columns) if group.title]
+    return [
+        {
+            "title": table.columns[index].title or "Methods",
+            "table": _table(table, [*own, *([index] if index in datasets else [])]),
+        }
+        for index in datasets or own
+    ]
+
+
+def _table(table: ResultTable, shown: Sequence[int]) -> str:
+    metrics = [metric for index in shown for metric in table.columns[index].metrics]
+    heads = ["Method", *(f"{metric.title} {metric.arrow}".strip() for metric in metrics)]
+    lines = []
+    for group in table.row_groups:
+        rows = [row for row in group.rows if all(row.present[index] for index in shown)]
+        if rows:
+            lines.append([f"*{markdown_text(group.title)}*", *[""] * len(metrics)])
+            lines += [_row(row, shown) for row in rows]
+    alignment: list[Alignment] = ["left", *["right" for _ in metrics]]  # type: ignore[list-item]
+    return pipe_table(heads, alignment, lines)
+
+
+def _row(row: TableRow, shown: Sequence[int]) -> list[str]:
+    title = markdown_text(row.title)
+    if row.notes:
+        title += f"<sup>{','.join(map(str, row.notes))}</sup>"
+    return [title, *(_cell(cell) for index in shown for cell in row.cells[index])]
+
+
+def _cell(cell: Cell) -> str:
+    text = cell.text if cell.rank is None else _RANKS[cell.rank].format(cell.text)
+    return text + markdown_text(cell.mark)
+
+
+def _comparison(table: ComparisonTable) -> dict[str, Any]:
+    heads = ["Method", *(["Dataset"] if table.has_datasets else [])]
+    n_names = len(heads)
+    heads += [f"{metric.title} {part}" for metric in table.metrics for part in PARTS]
+    lines = []
+    for title, rows in table.sections:
+        lines.append([f"*{markdown_text(title)}*", *[""] * (len(heads) - 1)])
+        for row in rows:
+            names = [row.title, row.dataset_title][:n_names]
+            numbers = [value.text(part) for value in row.values for part in PARTS]
+            lines.append([*map(markdown_text, names), *numbers])
+    alignment: list[Alignment] = [
+        "left" if index < n_names else "right" for index in range(len(heads))
+    ]
+    return {
+        "caption": table.caption,
+        "table": pipe_table(heads, alignment, lines),
+        "footnotes": table.footnotes,
+    }

@@ -1,0 +1,128 @@
+"""The LaTeX table: as a golden file, and through pdflatex."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from irbench.report import ReportOptions
+from irbench.reports.latex import Latex
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "table1-fragment.tex"
+NASTY = r"50%_a&b ~^\{}#$<>|`'\"--—–×éÅłßñšŐķ²⁻⁶µ∞≥…中ﬁ½"
+
+
+@pytest.fixture(scope="module")
+def compile_latex():
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed (Debian: texlive-latex-recommended)")
+
+    def run(file):
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", file.name],
+            cwd=file.parent,
+            capture_output=True,
+            timeout=120,
+        )
+        log = done.stdout.decode("latin-1")
+        assert done.returncode == 0, log[-3000:]
+        assert "Overfull" not in log
+        assert "Float too large" not in log
+        return file.with_suffix(".pdf")
+
+    return run
+
+
+def words(pdf):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+    done = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def test_the_fragment_is_as_it_was(paper_like, tmp_path):
+    """Written anew where IRBENCH_UPDATE_GOLDEN is set; look at the difference before keeping it."""
+    paths = Latex().write(paper_like, tmp_path, ReportOptions(columns=("wide",)))
+    assert [path.name for path in paths] == ["table1.tex", "table1-fragment.tex"]
+    text = paths[1].read_text()
+    if os.environ.get("IRBENCH_UPDATE_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+    assert text in paths[0].read_text()
+
+
+@pytest.mark.parametrize("columns", [(), ("wide",)])
+def test_the_table_compiles(paper_like, tmp_path, compile_latex, columns):
+    options = ReportOptions(columns=columns, paper=True)
+    pdf = compile_latex(Latex().write(paper_like, tmp_path, options)[0])
+    assert pdf.exists()
+    text = words(pdf)
+    # In the default fonts an underscore is a rule, and an accent a character of its own.
+    assert re.search("50%.a&b × M.*ller–", text)
+    assert "Low-rank and Sparse Decomposition" in text
+    assert "Table 3" in text
+
+
+def test_any_name_compiles(make_run, rows, tmp_path, compile_latex):
+    run = make_run("nudt", [rows.done("odd", 0.5, NASTY, "A_group & more", note=NASTY)])
+    text = words(compile_latex(Latex().write([run], tmp_path)[0]))
+    assert re.search("50%.a&b", text)
+    assert "U+4E2D" in text
+
+
+def test_the_fragment_goes_into_a_paper(paper_like, tmp_path, compile_latex):
+    Latex().write(paper_like, tmp_path)
+    main = tmp_path / "paper.tex"
+    main.write_text(
+        r"\documentclass[twocolumn]{article}"
+        r"\usepackage{booktabs}\usepackage{graphicx}\usepackage{xcolor}"
+        r"\newcommand{\irbenchbest}[1]{BEST#1}"
+        r"\begin{document}Text.\input{table1-fragment}\end{document}"
+    )
+    # Ranks can be marked in the paper's own way.
+    assert "BEST95.00" in words(compile_latex(main))
+
+
+def test_no_package_beyond_those_of_texlive_latex_recommended(paper_like, tmp_path):
+    text = Latex().write(paper_like, tmp_path)[0].read_text()
+    assert set(re.findall(r"^\\usepackage(?:\[.*?\])?\{(\w+)\}", text, re.MULTILINE)) == {
+        "inputenc", "booktabs", "graphicx", "xcolor",
+    }  # fmt: skip
+    assert text.isascii()
+
+
+def test_ranks_are_marked_so_that_grey_print_tells_them_apart(paper_like, tmp_path):
+    text = Latex().write(paper_like, tmp_path)[1].read_text()
+    for macro, style in (
+        ("best", r"\textcolor{red}{\textbf"),
+        ("second", r"\textcolor{blue}{\underline"),
+        ("third", r"\textcolor[rgb]{0,0.5,0}{\textit"),
+    ):
+        assert rf"\providecommand{{\irbench{macro}}}[1]{{{style}" in text
+        assert rf"& \irbench{macro}{{" in text
+        assert rf"\irbench{macro}{{" in text[text.index(r"\caption") : text.index(r"\label")]
+
+
+def test_the_paper_stands_in_a_fragment_of_its_own(paper_like, make_run, rows, tmp_path):
+    options = ReportOptions(paper=True)
+    names = [path.name for path in Latex().write(paper_like, tmp_path, options)]
+    assert names == ["table1.tex", "table1-fragment.tex", "table1-paper-fragment.tex"]
+    other = make_run("folder", [rows.done("a", 0.5)], "other")
+    assert len(Latex().write([other], tmp_path, options)) == 2
+
+
+def test_writing_twice_gives_the_same_bytes(paper_like, tmp_path):
+    first = [path.read_bytes() for path in Latex().write(paper_like, tmp_path)]
+    assert [path.read_bytes() for path in Latex().write(paper_like, tmp_path)] == first
+
+
+def test_rows_without_any_result(make_run, rows, tmp_path, compile_latex):
+    run = make_run("nudt", [rows.unfinished("a", "interrupted", "")])
+    file = Latex().write([run], tmp_path)[0]
+    assert r"\textsuperscript{1}\,interrupted." in file.read_text()
+    assert compile_latex(file).exists()
