@@ -66,7 +66,7 @@ def draw_overlay(
     enlarged = np.repeat(np.repeat(grey, scale, axis=0), scale, axis=1)
     picture = np.repeat(enlarged[..., None], 3, axis=2)
     for box, score in found:
-        x0, y0, x1, y1 = (int(round(float(side) * scale)) for side in box)
+        x0, y0, x1, y1 = (round(float(side) * scale) for side in box)
         corner = (x0 - MARGIN_PX, y0 - MARGIN_PX)
         cv2.rectangle(picture, corner, (x1 + MARGIN_PX, y1 + MARGIN_PX), ORANGE, 1)
         position = (x0 - MARGIN_PX, max(y0 - MARGIN_PX - 3, 9))

@@ -97,7 +97,14 @@ def parameter(
     -------
     dataclasses.Field
     """
-    metadata = dict(low=low, high=high, odd=odd, choices=choices, unit=unit, help=help)
+    metadata = {
+        "low": low,
+        "high": high,
+        "odd": odd,
+        "choices": choices,
+        "unit": unit,
+        "help": help,
+    }
     return dataclasses.field(default=default, metadata={_METADATA_KEY: metadata})
 
 

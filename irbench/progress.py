@@ -71,7 +71,7 @@ class LineProgress(Progress):
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""
-        print(message, file=self.stream, flush=True)  # noqa: T201
+        print(message, file=self.stream, flush=True)
 
 
 class BarProgress(Progress):

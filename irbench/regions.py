@@ -46,7 +46,8 @@ class Regions:
         offsets = np.ascontiguousarray(self.offsets, dtype=np.int64)
         if offsets.ndim != 1 or offsets.size == 0 or offsets[0] != 0 or offsets[-1] != len(runs):
             raise DetectionsError(
-                f"region offsets must run from 0 to the number of runs ({len(runs)}), got {offsets}."
+                f"region offsets must run from 0 to the number of runs ({len(runs)}), "
+                f"got {offsets}."
             )
         if (np.diff(offsets) <= 0).any():
             empty = int(np.argmax(np.diff(offsets) <= 0))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from irbench.engine.results import RunResults
@@ -34,12 +35,14 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         + (f" of {dataset['scheme']}" if dataset["scheme"] else "")
         + f": {dataset['n_images']} images, {dataset['n_targets']} targets",
         style="bold",
+        markup=False,
     )
     console.print(_table(rows))
     for line in footnotes(results, rows):
         console.print(line, style="dim", markup=False)
     path = results.path
-    console.print(f"\nFiles: {path}/results.json, results.csv, detections/, timings/, run.json")
+    files = "results.json, results.csv, detections/, timings/, run.json"
+    console.print(f"\nFiles in {path}: {files}", markup=False)
     console.print("Next:", markup=False)
     for command in (
         f"irbench report {path} --format latex",
@@ -76,10 +79,10 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     for row in rows:
         if row["group"] != group:
             group = row["group"]
-            table.add_row(f"[dim italic]{group}[/]")
+            table.add_row(f"[dim italic]{escape(group)}[/]")
         cells = [_cell(row, name, best[name]) for name in COLUMNS]
         mark = "" if row["state"] == "done" else f" [yellow]({row['state']})[/]"
-        table.add_row(f"{row['title']}{mark}", *cells)
+        table.add_row(f"{escape(row['title'])}{mark}", *cells)
     return table
 
 
@@ -106,15 +109,17 @@ def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
         "mean-kstd": f"scores of at least {protocol['n_std']:g} standard deviations",
         "oracle": "ORACLE: threshold chosen on the tested images, an upper bound",
     }[protocol["operating_point"]]
-    lines = [
+    summary = (
         f"Protocol {protocol['name']}: P, R, F1 at IoU {protocol['iou_threshold']:g}, {rule}; "
         f"Pd, Fa at {protocol['distance_px']:g} px; AP by {protocol['ap_estimator']}; "
         f"score maps by {protocol['score_map_conversion']}."
-    ]
+    )
+    lines = [summary]
     sources = {row["calibration"] for row in rows if row.get("calibration")} - {"validation"}
     if sources and protocol["operating_point"] == "val-f1":
         lines.append(
-            f"Extent and threshold not from this data's validation split: {', '.join(sorted(sources))}."
+            "Extent and threshold not from this data's validation split: "
+            f"{', '.join(sorted(sources))}."
         )
     lines += [f"{row['title']}: {row['note']}." for row in rows if row.get("note")]
     return lines

@@ -113,7 +113,8 @@ def _flood(
 
     if len(tree.values) >= _EXACT_IN_FLOAT32:
         raise UsageError(
-            f"a map with {len(tree.values)} pixels above its mean is too large; cut the image in tiles."
+            f"a map with {len(tree.values)} pixels above its mean is too large; "
+            "cut the image in tiles."
         )
     shape = tree.ranks.shape
     # Ranks instead of values: exact in 32 bit, and ties are already decided.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -108,7 +108,7 @@ class WorkerPool:
     def _outcome(self, job: Job, future: Future[Answer]) -> Outcome[Job, Answer]:
         try:
             return Outcome(job, future.result())
-        except TimeoutError:
+        except TimeoutError:  # The built-in one, which futures raise since Python 3.11.
             return Outcome(job, None, f"timeout: took longer than {self.timeout_s:g} s")
         except ProcessExpired as error:
             return Outcome(job, None, f"the worker process died (exit code {error.exitcode})")

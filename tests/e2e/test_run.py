@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
+
+PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 
 
 def rows_of(results):
@@ -55,7 +59,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(irbench_command, small_dataset, se
     for _ in range(3):
         process = irbench_command.start(
             "run", "--methods", methods, "--dataset", small_dataset,
-            "--plugin", os.path.join(os.path.dirname(__file__), "plugin_detectors.py"),
+            "--plugin", PLUGIN,
             "--out", "killed", "--timing-images", 2, "--jobs", 2,
         )  # fmt: skip
         time.sleep(chance.uniform(1.0, 3.5))
@@ -66,9 +70,8 @@ def test_a_killed_run_ends_as_an_unbroken_one(irbench_command, small_dataset, se
 
 
 def test_ctrl_c_leaves_a_run_to_go_on_with(irbench_command, small_dataset):
-    plugin = os.path.join(os.path.dirname(__file__), "plugin_detectors.py")
     process = irbench_command.start(
-        "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", plugin,
+        "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", PLUGIN,
         "--out", "run", "--jobs", 1, "--timing-images", 2,
     )  # fmt: skip
     journal = irbench_command.folder / "run" / "journal" / "slow.jsonl"
@@ -107,7 +110,7 @@ def test_a_worker_that_is_lost_costs_its_image_only(irbench_command, small_datas
 
 def test_an_unreadable_image_is_left_out_for_every_method(irbench_command, small_dataset, tmp_path):
     copy = tmp_path / "damaged"
-    os.system(f"cp -r '{small_dataset}' '{copy}'")
+    shutil.copytree(small_dataset, copy)
     whole = (copy / "images" / "scene_20.png").read_bytes()
     (copy / "images" / "scene_20.png").write_bytes(whole[: len(whole) // 2])
     done = irbench_command.run(copy, "brightness,boxes", status=1)

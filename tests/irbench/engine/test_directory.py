@@ -47,8 +47,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "file.json"
     write_json(path, {"a": 1})
     before = path.read_bytes()
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def fail_half_way():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
