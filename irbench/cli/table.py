@@ -68,7 +68,7 @@ def results_console() -> Console:
 
 def _table(rows: Sequence[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("Method", max_width=24)
+    table.add_column("Method", max_width=24, overflow="fold")
     for name in COLUMNS:
         metric = METRICS[name]
         unit = f"\n{metric.unit}" if metric.unit else ""
