@@ -28,3 +28,16 @@ def data_root() -> Path:
 def reference_root() -> Path:
     """The folder that holds the authors' score maps."""
     return _folder_from_environment("IRBENCH_REFERENCE", "the authors' score maps")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say on how many images each method was held against its authors' score maps."""
+    compared = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "reference":
+                method, image = value
+                compared.setdefault(method, set()).add(image)
+    if compared:
+        counts = ", ".join(f"{m} {len(images)}" for m, images in sorted(compared.items()))
+        terminalreporter.write_line(f"reference images compared, by method: {counts}")

@@ -34,9 +34,12 @@ class ReferenceImage:
     root: Path
     name: str
     image: NDArray[np.float64]
+    properties: list[tuple[str, object]]
 
     def array(self, method: str, name: str = "map") -> NDArray[np.float64]:
         """An output array of the reference run ``method`` on this image."""
+        # Counted in the summary at the end; see tests/conftest.py.
+        self.properties.append(("reference", (method, self.name)))
         with np.load(self.root / method / f"{self.name}.npz") as arrays:
             return np.asarray(arrays[name], dtype=np.float64)
 
@@ -46,7 +49,7 @@ def reference_image(request: pytest.FixtureRequest, reference_root: Path) -> Ref
     """Each reference input in turn; pass its image with ``value_range=(0, 255)``."""
     with np.load(reference_root / "inputs" / f"{request.param}.npz") as arrays:
         image = np.asarray(arrays["image"], dtype=np.float64)
-    return ReferenceImage(reference_root, request.param, image)
+    return ReferenceImage(reference_root, request.param, image, request.node.user_properties)
 
 
 @pytest.fixture
