@@ -14,9 +14,9 @@ from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import MethodInfo
 from irbench.engine.directory import RunDirectory
-from irbench.engine.journal import Entry
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.plan import MethodPlan, RunPlan
+from irbench.engine.records import Entry
 from irbench.engine.results import RunResults, load_run
 from irbench.engine.session import VALIDATION, Session
 from irbench.engine.store import write_detections, write_timings

@@ -6,7 +6,6 @@ when the journal is opened again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,30 +14,9 @@ import numpy as np
 import orjson
 
 from irbench.detections import Detections
-from irbench.engine.worker import StageTimes
+from irbench.engine.records import Entry, StageTimes
 from irbench.errors import RunKeyError
 from irbench.regions import Regions
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """What is recorded of one image.
-
-    Attributes
-    ----------
-    split, image : str
-    found : dict of (float or None) to Detections
-        By extent; None where the conversion has none. Empty for a failed image.
-    times : StageTimes or None
-    error : str
-        Empty for an image that is done.
-    """
-
-    split: str
-    image: str
-    found: dict[float | None, Detections]
-    times: StageTimes | None = None
-    error: str = ""
 
 
 class Journal:

@@ -11,15 +11,15 @@ from irbench.conversion.dispatch import uses_extent
 from irbench.detections import Detections
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
-from irbench.engine.journal import Entry, Journal
+from irbench.engine.journal import Journal
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.pool import WorkerPool
+from irbench.engine.records import Entry, TimingOutcome
 from irbench.engine.scan import SplitScan
 from irbench.engine.store import write_detections, write_timings
 from irbench.engine.worker import (
     ImageJob,
     TimingJob,
-    TimingOutcome,
     process_image,
     time_images,
 )

@@ -9,8 +9,8 @@ import numpy as np
 
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.plan import MethodPlan, RunPlan
+from irbench.engine.records import StageTimes
 from irbench.engine.results import Row
-from irbench.engine.worker import StageTimes
 from irbench.evaluation import Result
 
 

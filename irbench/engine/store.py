@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 
 from irbench.detections import Detections
 from irbench.engine.atomic import replacing
-from irbench.engine.journal import Entry
-from irbench.engine.worker import StageTimes, TimingOutcome
+from irbench.engine.records import Entry, StageTimes, TimingOutcome
 from irbench.ground_truth import GroundTruth
 from irbench.regions import Regions
 

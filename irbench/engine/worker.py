@@ -18,6 +18,7 @@ from irbench.conversion.dispatch import convert
 from irbench.dataset import Dataset, Sample
 from irbench.detections import Detections
 from irbench.detector import Detector
+from irbench.engine.records import StageTimes, TimingOutcome
 from irbench.filters.memory import keep_freed_memory
 from irbench.protocol import Protocol
 from irbench.registry import load_dataset, load_method, load_plugin
@@ -97,15 +98,6 @@ class ImageJob:
 
 
 @dataclass(frozen=True)
-class StageTimes:
-    """Milliseconds that an image took, by stage."""
-
-    pre_ms: float
-    compute_ms: float
-    post_ms: float
-
-
-@dataclass(frozen=True)
 class ImageOutcome:
     """What a detector found on an image; one entry per extent."""
 
@@ -136,14 +128,6 @@ class TimingJob:
     n_warmup: int
     protocol: Protocol
     extents: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class TimingOutcome:
-    """What the timing pass measured, image by image."""
-
-    times: dict[str, StageTimes]
-    peak_memory_bytes: int | None
 
 
 def limit_threads() -> None:

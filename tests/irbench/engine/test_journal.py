@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from irbench import Detections
-from irbench.engine.journal import Entry, Journal
+from irbench.engine.journal import Journal
+from irbench.engine.records import Entry, StageTimes
 from irbench.engine.store import (
     read_detections,
     read_ground_truth,
@@ -13,7 +14,6 @@ from irbench.engine.store import (
     write_ground_truth,
     write_timings,
 )
-from irbench.engine.worker import StageTimes
 from irbench.errors import RunKeyError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
