@@ -208,8 +208,8 @@ def _point_values(
 ) -> dict[str, MetricValue]:
     images: list[tuple[Components, Components, Shape]] = [
         (
-            _components(one.boxes, one.regions, truth),
-            _components(truth.boxes, truth.targets, truth),
+            components_of(one.boxes, one.regions, truth),
+            components_of(truth.boxes, truth.targets, truth),
             truth.shape,
         )
         for one, truth in zip(kept, truths, strict=True)
@@ -222,8 +222,8 @@ def _point_values(
     return values
 
 
-def _components(boxes: Any, regions: Regions | None, truth: GroundTruth) -> Components:
-    """Regions are components as they are, boxes when they are filled."""
+def components_of(boxes: Any, regions: Regions | None, truth: GroundTruth) -> Components:
+    """What the point metrics see: regions as they are, boxes filled."""
     if regions is not None:
         return Components.from_regions(regions)
     return Components.from_boxes(boxes, truth.shape)

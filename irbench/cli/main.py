@@ -17,6 +17,7 @@ _COMMANDS = {
     "run": ("irbench.cli.run", "Run detectors over a dataset and score them."),
     "evaluate": ("irbench.cli.evaluate", "Score somebody else's output; it becomes a row."),
     "report": ("irbench.cli.report", "Write tables of one or several runs."),
+    "compare": ("irbench.cli.compare", "Tell which methods of a run truly differ."),
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
     "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
     "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),

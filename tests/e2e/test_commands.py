@@ -16,7 +16,16 @@ PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 
 def test_help_teaches(irbench_command):
     text = irbench_command("--help").stdout
-    for command in ("run", "evaluate", "report", "detect", "methods", "data", "calibrate"):
+    for command in (
+        "run",
+        "evaluate",
+        "report",
+        "compare",
+        "detect",
+        "methods",
+        "data",
+        "calibrate",
+    ):
         assert f"  {command} " in text
         assert "Usage" in irbench_command(command, "--help").stdout
 

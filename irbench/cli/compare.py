@@ -1,0 +1,161 @@
+"""``irbench compare``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irbench.cli.options import split_names
+from irbench.errors import UnknownNameError, UsageError
+from irbench.progress import Advance, BarProgress, LineProgress, Progress
+
+if TYPE_CHECKING:
+    from irbench.engine.results import Row, RunResults
+
+PAIR_METRICS = ("map50", "map50_95", "f1", "pd", "fa", "iou")
+RANKING_METRICS = ("map50", "f1", "pd")
+
+_HAS_RESULTS = ("done", "partial")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("methods", nargs=-1, metavar="[METHOD METHOD…]")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME,…",
+    help=f"Metrics to compare by. May be repeated.  [default: {','.join(PAIR_METRICS)} for two "
+    f"methods, {','.join(RANKING_METRICS)} for more]",
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=10_000,
+    show_default=True,
+    help="Draws of images in the bootstrap.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def compare(
+    run: Path,
+    methods: tuple[str, ...],
+    metrics: tuple[str, ...],
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Tell which methods of a run truly differ.
+
+    Two methods: the difference of each metric with its interval and p-value, and which targets
+    each finds alone. More of them, or none for all of the run: a ranking, in which methods that
+    share a letter are not distinguishable. Nothing is run again.
+
+    \b
+    irbench compare runs/nudt tophat mpcm
+    irbench compare runs/nudt tophat mpcm --metric f1,niou --json
+    irbench compare runs/nudt
+    irbench compare runs/nudt tophat mpcm ipi --metric map50_95
+    """
+    from irbench.cli.comparison_json import comparison_content
+    from irbench.cli.comparison_tables import print_pair, print_ranking
+    from irbench.engine.results import load_run
+    from irbench.protocol import Protocol
+    from irbench.statistics.comparison import Comparison
+    from irbench.statistics.image_statistics import RESAMPLED_METRICS
+    from irbench.statistics.method_output import MethodOutput
+    from irbench.statistics.resamples import Resamples
+
+    results = load_run(run)
+    rows = _chosen_rows(results, methods)
+    default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
+    names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
+    for name in names:
+        if name not in RESAMPLED_METRICS:
+            raise UnknownNameError("metric to compare by", name, RESAMPLED_METRICS)
+    truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
+    protocol = Protocol(**results.protocol)
+    progress = _DelayedBar() if sys.stderr.isatty() else LineProgress()
+    outputs = {}
+    with progress.track("Scoring", len(rows)) as advance:
+        for row in rows:
+            found = results.detections(row["method"])
+            outputs[row["method"]] = MethodOutput.score(found, truths, protocol, _threshold(row))
+            advance()
+    comparison = Comparison(
+        outputs,
+        truths,
+        names,
+        resamples=Resamples([truth.id for truth in truths], resamples, seed),
+        progress=progress,
+    )
+    if as_json:
+        import orjson
+
+        content = comparison_content(comparison, results)
+        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    elif len(rows) == 2:
+        print_pair(comparison, results)
+    else:
+        print_ranking(comparison, results)
+
+
+def _threshold(row: Row) -> float | None:
+    """As the row has it: a number, the text ``inf`` where nothing is kept, or None."""
+    value = row.get("threshold")
+    return None if value is None else float(value)
+
+
+def _chosen_rows(results: RunResults, methods: Sequence[str]) -> list[Row]:
+    by_name = {row["method"]: row for row in results.rows}
+    for name in methods:
+        if name not in by_name:
+            raise UnknownNameError("row of the run", name, by_name)
+        row = by_name[name]
+        if row["state"] not in _HAS_RESULTS:
+            raise UsageError(f"{name} is {row['state']} in {results.path}: {row.get('reason')}.")
+    if len(set(methods)) < len(methods):
+        raise UsageError(f"methods must be different ones, got {' '.join(methods)}.")
+    rows = [by_name[name] for name in methods] or [
+        row for row in results.rows if row["state"] in _HAS_RESULTS
+    ]
+    if len(rows) < 2:
+        known = ", ".join(by_name) or "none"
+        raise UsageError(
+            f"at least two methods with results are needed, got {len(rows)}; "
+            f"the rows of {results.path}: {known}."
+        )
+    return rows
+
+
+class _DelayedBar(Progress):
+    """A bar that is shown only when the work turns out to take long."""
+
+    delay_s = 2.0
+
+    @contextmanager
+    def track(self, title: str, total: int) -> Iterator[Advance]:
+        start, done = time.monotonic(), 0
+        shown: Advance | None = None
+        with ExitStack() as stack:
+
+            def advance() -> None:
+                nonlocal done, shown
+                done += 1
+                if shown is not None:
+                    shown()
+                elif time.monotonic() - start > self.delay_s and done < total:
+                    shown = stack.enter_context(BarProgress().track(title, total))
+                    for _ in range(done):
+                        shown()
+
+            yield advance

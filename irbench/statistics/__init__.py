@@ -1,0 +1,1 @@
+"""Uncertainty of the metrics over images, and tests between methods."""

@@ -1,0 +1,99 @@
+"""The draws of a bootstrap over images: how often each image counts in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import UsageError
+
+N_RESAMPLES = 10_000
+BLOCK_SIZE = 64
+"""Draws at a time: with 1000 images and as many targets, what is in work fits a level-2 cache."""
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Draws of images with replacement, as many as there are images.
+
+    The same ids, number and seed always give the same draws; the order in which
+    the images are listed changes nothing, since they are drawn in order of their
+    ids. One object serves several methods, which makes their draws paired.
+
+    Parameters
+    ----------
+    image_ids : sequence of str
+        Distinct, at least two: one image has no spread.
+    n_resamples : int
+        Number of draws.
+    seed : int
+        Not negative.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> draws = Resamples(("a", "b", "c"), n_resamples=5)
+    >>> [block.shape for block in draws.blocks(size=3)]
+    [(3, 3), (3, 2)]
+    >>> next(draws.blocks(size=5)).sum(axis=0).tolist()
+    [3.0, 3.0, 3.0, 3.0, 3.0]
+    """
+
+    image_ids: Sequence[str]
+    n_resamples: int = N_RESAMPLES
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image_ids", tuple(self.image_ids))
+        if len(self.image_ids) < 2:
+            raise UsageError(
+                "image_ids must hold at least two images, since one has no spread, "
+                f"got {len(self.image_ids)}."
+            )
+        if len(set(self.image_ids)) < len(self.image_ids):
+            twice = next(one for one in self.image_ids if self.image_ids.count(one) > 1)
+            raise UsageError(f"image_ids must be distinct, got {twice!r} more than once.")
+        if self.n_resamples < 1:
+            raise UsageError(f"n_resamples must be at least 1, got {self.n_resamples}.")
+        if self.seed < 0:
+            raise UsageError(f"seed must not be negative, got {self.seed}.")
+
+    @property
+    def n_images(self) -> int:
+        """Number of images, and of images in each draw."""
+        return len(self.image_ids)
+
+    @cached_property
+    def _place(self) -> NDArray[np.int64]:
+        """The position of each image in the order of ids."""
+        place = np.empty(self.n_images, dtype=np.int64)
+        place[sorted(range(self.n_images), key=self.image_ids.__getitem__)] = np.arange(
+            self.n_images
+        )
+        return place
+
+    def blocks(self, size: int = BLOCK_SIZE) -> Iterator[NDArray[np.float64]]:
+        """All draws from the first, ``size`` at a time; the draws do not depend on it.
+
+        Yields
+        ------
+        (n_images, n) ndarray of float64
+            How often each image, in the order of ``image_ids``, counts in each of
+            ``n <= size`` draws: whole numbers.
+        """
+        generator = np.random.default_rng(self.seed)
+        n = self.n_images
+        for start in range(0, self.n_resamples, size):
+            n_draws = min(size, self.n_resamples - start)
+            # int64: narrower ones are drawn several at a time, and a block would discard a rest.
+            drawn = generator.integers(0, n, (n_draws, n), dtype=np.int64)
+            drawn += n * np.arange(n_draws)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=n * n_draws).reshape(n_draws, n)
+            yield np.ascontiguousarray(counts.T[self._place], dtype=np.float64)

@@ -1,0 +1,122 @@
+"""Paired bootstrap: right on equal methods, on random ones, and where values are missing."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from irbench.errors import UsageError
+from irbench.statistics.bootstrap import confidence_interval, resample
+from irbench.statistics.image_statistics import ImageStatistics, Ratio
+from irbench.statistics.paired import mcnemar_exact, paired_difference
+from irbench.statistics.resamples import Resamples
+
+
+def test_equal_methods_do_not_differ():
+    values = np.random.default_rng(0).random(200)
+    found = paired_difference(0.5, 0.5, values, values)
+    assert found.p_value == 1
+    assert (found.interval.estimate, found.interval.lower, found.interval.upper) == (0, 0, 0)
+
+
+def test_swapping_the_methods_swaps_the_sign():
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(0.1, 1, 300), rng.normal(0, 1, 300)
+    there, back = paired_difference(2, 1, one, other), paired_difference(1, 2, other, one)
+    assert there.p_value == back.p_value
+    assert there.interval.lower == pytest.approx(-back.interval.upper, abs=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 1.7, 2.2, 3.0, 9.0])
+def test_p_value_inverts_the_interval(shift):
+    differences = np.random.default_rng(2).normal(shift, 1, 4000)
+    found = paired_difference(shift, 0.0, differences, np.zeros(4000))
+    # Two draws more, and the interval holds 0; two draws fewer, and it does not.
+    p, step = found.p_value, 4 / 4001
+    if p > 2 * step:
+        wide = confidence_interval(shift, differences, 1 - p + step)
+        assert wide.lower <= 0 <= wide.upper
+    if p < 1 - step:
+        narrow = confidence_interval(shift, differences, 1 - p - step)
+        assert not narrow.lower <= 0 <= narrow.upper
+
+
+def test_false_alarms_of_the_test_are_as_rare_as_it_says():
+    """Two equally good methods: p <= 0.05 in about 5 of 100 sets."""
+    rng = np.random.default_rng(3)
+    n_sets, n_images, rejected = 300, 60, 0
+    resamples = Resamples([f"{index:03d}" for index in range(n_images)], 300)
+    for _ in range(n_sets):
+        targets = rng.poisson(2, n_images) + 1
+        ease = rng.beta(1.4, 0.6, n_images)
+        hits = [rng.binomial(targets, ease) for _ in range(2)]
+        spread = resample(
+            {str(k): ImageStatistics(n_images, {"r": Ratio(hits[k], targets)}) for k in range(2)},
+            resamples,
+        )
+        estimates = [one.sum() / targets.sum() for one in hits]
+        found = paired_difference(*estimates, spread["0"]["r"], spread["1"]["r"])
+        rejected += found.p_value <= 0.05
+    # Binomial(300, 0.05) is under 11 % with probability 1 - 1e-5.
+    assert 0.01 <= rejected / n_sets <= 0.11
+
+
+def test_undefined_draws_of_either_method_are_dropped_and_counted():
+    nan = np.nan
+    found = paired_difference(0.6, 0.5, [0.6, nan, 0.7, 0.8], [0.5, 0.5, nan, 0.5])
+    assert found.interval.n_undefined == 2
+    assert found.p_value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "values"), [(None, 0.5, [0.1, 0.2]), (0.5, 0.5, [np.nan, np.nan])]
+)
+def test_no_difference_where_undefined(first, second, values):
+    found = paired_difference(first, second, values, [0.5, 0.5])
+    assert found.p_value is None
+    assert found.interval.lower is None
+
+
+def test_different_draws_are_refused():
+    with pytest.raises(UsageError, match="different draws"):
+        paired_difference(1, 1, [1, 1], [1, 1, 1])
+
+
+def binomial_two_sided(k, n):
+    """Closed form at probability 1/2: twice the smaller tail."""
+    tail = sum(comb(n, i) for i in range(min(k, n - k) + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_mcnemar_equals_the_closed_form(answers):
+    first, second = np.array(answers, dtype=bool).reshape(-1, 2).T
+    found = mcnemar_exact(first, second)
+    assert found.both == sum(a and b for a, b in answers)
+    assert found.only_first == sum(a and not b for a, b in answers)
+    assert found.only_second == sum(b and not a for a, b in answers)
+    assert found.both + found.only_first + found.only_second + found.neither == len(answers)
+    n = found.only_first + found.only_second
+    assert found.p_value == pytest.approx(binomial_two_sided(found.only_first, n), rel=1e-9)
+    if n:
+        assert found.p_value == stats.binomtest(found.only_first, n).pvalue
+    if answers:
+        assert found.difference == pytest.approx(first.mean() - second.mean(), abs=1e-12)
+
+
+def test_mcnemar_without_disagreement():
+    same = np.array([True, False, True])
+    assert mcnemar_exact(same, same).p_value == 1
+    none = mcnemar_exact(np.zeros(0, bool), np.zeros(0, bool))
+    assert none.p_value == 1
+    assert none.difference is None
+
+
+def test_mcnemar_of_different_targets_is_refused():
+    with pytest.raises(UsageError, match="different targets"):
+        mcnemar_exact(np.ones(3, bool), np.ones(4, bool))
