@@ -25,7 +25,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
-    install(session, "test")
+    install(session, "test", "deep")
     session.run("pytest", *(session.posargs or ["-n", "2"]))
 
 
@@ -40,5 +40,5 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
-    install(session, "types")
+    install(session, "types", "deep")
     session.run("mypy", *PACKAGES)

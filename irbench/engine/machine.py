@@ -10,7 +10,7 @@ from typing import Any
 from irbench import __version__
 from irbench.engine.worker import n_cores
 
-_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "scikit-image", "torch")
+_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "torch")
 
 
 def machine_facts() -> dict[str, Any]:
