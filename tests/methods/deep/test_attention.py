@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from irbench.methods.deep._attention import CBAM, weigh_channels
+
+
+def plainly(x, weights):
+    weighted = x * weights
+    return weighted, torch.cat(
+        (weighted.mean(1, keepdim=True), weighted.max(1, keepdim=True).values), 1
+    )
+
+
+@pytest.fixture
+def arguments():
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 3, 4, dtype=torch.float64)
+    return x, torch.rand(2, 5, 1, 1, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("needs_gradient", [False, True])
+def test_equals_the_plain_steps(arguments, channels_last, needs_gradient):
+    x, weights = arguments
+    if channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    x.requires_grad_(needs_gradient)
+    for ours, expected in zip(weigh_channels(x, weights), plainly(x, weights), strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_gradients_are_those_of_differences(arguments):
+    x, weights = (a.requires_grad_() for a in arguments)
+    assert torch.autograd.gradcheck(weigh_channels, (x, weights))
+
+
+@pytest.mark.parametrize("read", [(0,), (1,), (0, 1)])
+def test_gradients_equal_those_of_the_plain_steps(arguments, read):
+    x, weights = (a.requires_grad_() for a in arguments)
+    factors = [torch.randn(2, 5, 3, 4), torch.randn(2, 2, 3, 4)]
+    gradients = []
+    for function in (weigh_channels, plainly):
+        outputs = function(x, weights)
+        total = sum((outputs[i] * factors[i]).sum() for i in read)
+        gradients.append(torch.autograd.grad(total, (x, weights)))
+    for ours, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_attention_from_its_definition(arguments):
+    x, _ = arguments
+    attention = CBAM(5).double()
+    linear = attention.channel.conv
+    means = x.mean((2, 3))
+    weights = torch.sigmoid(means @ linear.weight.view(5, 5).T + linear.bias)
+    weighted = x * weights.view(2, 5, 1, 1)
+    statistics = torch.stack((weighted.mean(1), weighted.amax(1)), 1)
+    pixels = torch.sigmoid(
+        torch.nn.functional.conv2d(statistics, attention.spatial.conv.weight, padding=3)
+    )
+    ours = attention(x)
+    torch.testing.assert_close(ours[0], weighted)
+    torch.testing.assert_close(ours[1], pixels)
