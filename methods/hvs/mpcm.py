@@ -115,8 +115,9 @@ def _least_product(plane: FlatImage, cell: int) -> FloatArray:
     sums = box_sum(plane.around(reach_of_square(cell)), cell, plane.pitch)
     centre = central_cell(sums, cell, plane.pitch)
     neighbours = neighbouring_cells(sums, cell, plane.pitch)
-    least = np.full(centre.size, np.inf)
-    for one, opposite in zip(neighbours[:4], neighbours[4:], strict=True):
+    least = centre - neighbours[0]
+    least *= centre - neighbours[4]
+    for one, opposite in zip(neighbours[1:4], neighbours[5:], strict=True):
         product = centre - one
         product *= centre - opposite
         np.minimum(least, product, out=least)
