@@ -189,8 +189,8 @@ def test_safe_names_stay_in_the_folder(name):
         path = safe_path(name)
     except ArchiveError:
         return
-    joined = os.path.normpath(f"/root/folder/{path}")
-    assert joined.startswith("/root/folder/")
+    joined = os.path.normpath(f"/some/folder/{path}")
+    assert joined.startswith("/some/folder/")
     assert not {"\\", "\0"} & set(str(path))
 
 
