@@ -39,6 +39,12 @@ GROUPS = (
 )
 """The headings of the paper's Table I, in its order."""
 
+
+def group_rank(group: str) -> tuple[int, str]:
+    """Sorts groups in the order of Table I, others behind, by name."""
+    return (GROUPS.index(group) if group in GROUPS else len(GROUPS)), group
+
+
 DEFAULT_EXTENT = 0.2
 """Extent of a score-map method that was never calibrated."""
 
@@ -88,9 +94,8 @@ class MethodInfo:
 
     @property
     def rank(self) -> tuple[int, str]:
-        """Sorts groups in the order of Table I, others behind, by name."""
-        known = GROUPS.index(self.group) if self.group in GROUPS else len(GROUPS)
-        return known, self.group
+        """Sorts groups; see :func:`group_rank`."""
+        return group_rank(self.group)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(parameter,))

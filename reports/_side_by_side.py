@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from irbench.detector import GROUPS
+from irbench.detector import group_rank
 from irbench.engine.results import Row, RunResults
 from irbench.errors import UsageError
 
@@ -93,9 +93,7 @@ def methods_in_order(groups: Sequence[DataGroup]) -> list[Row]:
             first.setdefault(method, row)
 
     def rank(row: Row) -> tuple[int, str, int, str]:
-        heading = row["group"]
-        known = GROUPS.index(heading) if heading in GROUPS else len(GROUPS)
-        return known, heading, row["year"], row["method"]
+        return *group_rank(row["group"]), row["year"], row["method"]
 
     return sorted(first.values(), key=rank)
 

@@ -9,7 +9,7 @@ from typing import Any
 from irbench.calibration import Calibration
 from irbench.dataset import Dataset
 from irbench.detections import Detections
-from irbench.detector import GROUPS
+from irbench.detector import group_rank
 from irbench.engine.directory import RunDirectory, check_key
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.engine.method_run import MethodOutcome
@@ -197,6 +197,4 @@ class Session:
 
 def _row_order(row: Row) -> tuple[int, str, int, str]:
     """Rows in the order of Table I's groups, then by year."""
-    group = row["group"]
-    rank = GROUPS.index(group) if group in GROUPS else len(GROUPS)
-    return rank, group, row["year"], row["method"]
+    return *group_rank(row["group"]), row["year"], row["method"]
