@@ -90,3 +90,7 @@ class RunLockedError(UsageError):
 
 class ArchiveError(UsageError):
     """An archive that must not or cannot be unpacked."""
+
+
+class WeightsError(UsageError):
+    """Weights of a network, or their card, that cannot be used."""

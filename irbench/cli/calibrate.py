@@ -53,7 +53,11 @@ def calibrate(
         split="val",
         protocol=protocol,
         methods=plan_methods(
-            split_names(methods), parse_assignments(params), plugin_paths, typical_pixels(opened)
+            split_names(methods),
+            parse_assignments(params),
+            plugin_paths,
+            typical_pixels(opened),
+            dataset=opened,
         ),
         n_jobs=jobs or n_cores(),
         timeout_s=timeout,

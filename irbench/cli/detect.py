@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     type=(float, float),
     help="Values of black and white, such as 0 16383 for a 14-bit camera.",
 )
+@network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path))
 def detect(
@@ -49,6 +51,9 @@ def detect(
     extent: float | None,
     calibration: Path | None,
     value_range: tuple[float, float] | None,
+    weights: str | None,
+    tile: int | None,
+    device: str | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
 ) -> int:
@@ -58,17 +63,18 @@ def detect(
     irbench detect tophat frame.png
     irbench detect mpcm frames/ --out found --threshold 12
     irbench detect tophat frame14bit.tiff --value-range 0 16383
+    irbench detect le-irstd frames/ --weights nudt --tile 640
     """
     from irbench.calibration import Calibration, read_calibrations, shipped_calibration
-    from irbench.parameters import parse_parameters
     from irbench.progress import terminal_progress
     from irbench.registry import method_class
 
     load_plugins(plugins)
     cls = method_class(method)
     texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
-    detector = cls(**parse_parameters(cls, texts.get(method, {})))
-    chosen = shipped_calibration(method) or Calibration(None, None, "none")
+    detector = make_detector(cls, texts.get(method, {}), weights=weights, tile=tile, device=device)
+    shipped = network_calibration(detector) or shipped_calibration(method)
+    chosen = shipped or Calibration(None, None, "none")
     if calibration is not None:
         known = read_calibrations(calibration)
         if method not in known:

@@ -20,6 +20,9 @@ _COMMANDS = {
     "compare": ("irbench.cli.compare", "Tell which methods of a run truly differ."),
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
     "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
+    "train": ("irbench.cli.train", "Train a network; leaves weights with a card."),
+    "export": ("irbench.cli.export", "Write a network as a file that runs without irbench."),
+    "profile": ("irbench.cli.profile", "Measure size, FLOPs, time by stage and memory."),
     "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),
     "calibrate": ("irbench.cli.calibrate", "Find extents and thresholds on validation data."),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from irbench.cli.options import load_plugins
+from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
 
 _PLUGIN = click.option(
     "--plugin",
@@ -44,7 +45,8 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
             group = cls.info.group
             click.echo(f"{group}")
         mark = " " if cls.info.default else "*"
-        click.echo(f" {mark} {cls.info.name:{width}}  {cls.info.title} ({cls.info.year})")
+        title = f"{cls.info.title} ({cls.info.year})"
+        click.echo(f" {mark} {cls.info.name:{width}}  {title}{weights_mark(cls)}")
     click.echo("\n* not in `all`; runs by name. Details: irbench methods show NAME")
     for failure in found.failures:
         click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
@@ -82,6 +84,8 @@ def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
         click.echo(tabulate(rows, heads, tablefmt="simple", disable_numparse=True))
     else:
         click.echo("No parameters.")
+    for line in weights_lines(cls):
+        click.echo(f"\n{line}")
     shipped = shipped_calibration(name)
     if shipped is not None:
         click.echo(
@@ -105,6 +109,7 @@ def _facts(cls: type[Any]) -> dict[str, Any]:
         "default": info.default,
         "trainable": info.trainable,
         "note": info.note,
+        "weights": weights_facts(cls),
         "parameters": [
             {
                 "name": spec.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.network_options import device_option
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     metavar="METHOD.NAME=VALUE",
     help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
 )
+@device_option
 @data_options
 def run(
     methods: str,
@@ -103,6 +105,7 @@ def run(
     timeout: float,
     timing_images: int,
     params: tuple[str, ...],
+    device: str,
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
@@ -110,7 +113,8 @@ def run(
     """Run detectors over a dataset, score them, and print the table.
 
     Everything goes into one run directory. Stop it whenever you like: the same command goes on
-    where it stopped. Running more methods into the same directory adds rows.
+    where it stopped. Running more methods into the same directory adds rows. A network takes
+    the weights that were trained on the dataset; --param le-irstd.weights=PATH gives others.
 
     \b
     irbench run --methods all --dataset synth
@@ -128,7 +132,12 @@ def run(
     plugin_paths = load_plugins(plugins)
     opened = open_dataset(dataset, data_root, split, scheme, protocol)
     method_plans = plan_methods(
-        split_names(methods), parse_assignments(params), plugin_paths, typical_pixels(opened)
+        split_names(methods),
+        parse_assignments(params),
+        plugin_paths,
+        typical_pixels(opened),
+        dataset=opened,
+        device=device,
     )
     calibrations, source = None, "validation"
     if calibration is not None:
@@ -233,8 +242,11 @@ def default_directory(dataset: Dataset, protocol: Protocol) -> Path:
 
 
 def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
-    """1 if a row of this run is partial or failed, or an image was left out."""
+    """1 if a row of this run is partial or failed, or an image was left out; says which."""
     wanted = {method.name for method in plan.methods}
+    for row in rows:
+        if row["method"] in wanted and row["state"] == "skipped":
+            click.echo(f"irbench: {row['title']}: skipped: {row['reason']}", err=True)
     bad = [row for row in rows if row["method"] in wanted and row["state"] in ("partial", "failed")]
     for row in bad:
         click.echo(f"irbench: {row['title']}: {row['state']}: {row['reason']}", err=True)

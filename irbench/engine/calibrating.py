@@ -11,10 +11,11 @@ from irbench.calibration import Calibration
 from irbench.engine.atomic import write_json
 from irbench.engine.directory import RunDirectory
 from irbench.engine.method_run import MethodRun
-from irbench.engine.plan import RunPlan
+from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
-from irbench.engine.scan import scan_split
+from irbench.engine.scan import SplitScan, scan_split
 from irbench.errors import MissingValidationError, UsageError
+from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 
 
@@ -32,6 +33,7 @@ def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str,
     Returns
     -------
     dict of str to Calibration
+        Without the methods that cannot run, or that were trained on these images.
 
     Raises
     ------
@@ -47,6 +49,9 @@ def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str,
     found: dict[str, Calibration] = {}
     with tempfile.TemporaryDirectory() as folder, WorkerPool(plan.n_jobs, plan.timeout_s) as pool:
         for method in plan.methods:
+            if stopped := _stopped(method, plan, scan):
+                progress.say(f"{method.info.title}: {stopped}")
+                continue
             run = MethodRun(plan, method, RunDirectory(folder), {"val": scan}, progress)
             found[method.name] = run.calibrate(pool, {"manifest": scan.hash})
     measured_on = {
@@ -59,6 +64,19 @@ def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str,
     known.update({name: {**one.as_dict(), "on": measured_on} for name, one in found.items()})
     write_json(out, {"methods": dict(sorted(known.items()))})
     return found
+
+
+def _stopped(method: MethodPlan, plan: RunPlan, scan: SplitScan) -> str:
+    """Why a method is not calibrated; empty if it is."""
+    network = method.network
+    if network is None:
+        return ""
+    if network.obstacle is not None:
+        return f"{network.obstacle.state}: {network.obstacle.reason}"
+    leak = ""
+    if network.weights is not None:
+        leak = leak_reason(network.weights, plan.dataset.name, {}, scan.digests)
+    return leak and f"skipped: {leak}"
 
 
 def _read(path: Path) -> dict[str, Any]:

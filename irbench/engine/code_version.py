@@ -12,7 +12,7 @@ from pathlib import Path
 
 # A method runs code of its own group and of these packages; the rest of the engine
 # has versions of its own (conversion, protocol).
-_SHARED_PACKAGES = ("irbench.filters", "irbench.methods")
+_SHARED_PACKAGES = ("irbench.filters", "irbench.methods", "irbench.networks")
 
 
 def code_version(cls: type) -> str:

@@ -12,6 +12,7 @@ from irbench.detections import Detections
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
 from irbench.engine.journal import Journal
+from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.pool import WorkerPool
 from irbench.engine.records import Entry, TimingOutcome
@@ -20,6 +21,7 @@ from irbench.engine.store import write_detections, write_timings
 from irbench.engine.worker import (
     ImageJob,
     TimingJob,
+    inspect_network,
     process_image,
     time_images,
 )
@@ -34,7 +36,7 @@ GIVE_UP_AFTER = 10
 
 
 class MethodFailedError(IrbenchError):
-    """A method that failed on every image that it was given."""
+    """A method that failed on every image that it was given, or before the first."""
 
 
 @dataclass
@@ -47,11 +49,14 @@ class MethodOutcome:
     errors : dict of str to str
         Failed images of the tested split, and why.
     timing : TimingOutcome or None
+    network : NetworkFacts or None
+        Of methods with one.
     """
 
     calibration: Calibration
     errors: dict[str, str] = field(default_factory=dict)
     timing: TimingOutcome | None = None
+    network: NetworkFacts | None = None
 
 
 class MethodRun:
@@ -91,6 +96,7 @@ class MethodRun:
         ------
         MethodFailedError
         """
+        network = self._inspect(pool)
         with self._journal(key) as journal:
             calibration = self._calibrate(pool, journal)
             extents: tuple[float, ...] = ()
@@ -101,7 +107,7 @@ class MethodRun:
             errors = {
                 e.image: e.error for e in journal.entries.values() if e.split == split and e.error
             }
-            outcome = MethodOutcome(calibration, errors, self._time(extents, errors))
+            outcome = MethodOutcome(calibration, errors, self._time(extents, errors), network)
             self._store(journal, outcome)
         return outcome
 
@@ -109,6 +115,14 @@ class MethodRun:
         """Do the validation part alone; see :meth:`execute`."""
         with self._journal(key) as journal:
             return self._calibrate(pool, journal)
+
+    def _inspect(self, pool: WorkerPool) -> NetworkFacts | None:
+        if self.method.network is None:
+            return None
+        outcome = next(pool.run(inspect_network, [self.method.spec]))
+        if outcome.answer is None:
+            raise MethodFailedError(f"the network cannot be made: {outcome.error}")
+        return outcome.answer
 
     def _journal(self, key: Mapping[str, Any]) -> Journal:
         row_key = hash_key([key, self.method.facts(self.plan.protocol)])
@@ -136,8 +150,9 @@ class MethodRun:
             self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
             found = self._detections(journal.entries, "val")
             return calibrate(found, self.scans["val"].truths, plan.protocol)
-        shipped = shipped_calibration(name) or Calibration(None, None, "none")
-        return _fitted(shipped, extent)
+        network = self.method.network
+        shipped = shipped_calibration(name) if network is None else network.calibration
+        return _fitted(shipped or Calibration(None, None, "none"), extent)
 
     def _process(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ import orjson
 
 from irbench.calibration import Calibration
 from irbench.conversion.dispatch import conversion_name
+from irbench.dataset import Dataset
 from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.code_version import code_version
+from irbench.engine.network_plan import NetworkPlan, check_device, plan_network
 from irbench.engine.worker import DatasetSpec, MethodSpec
 from irbench.errors import UnknownNameError, UsageError
+from irbench.networks.detector import NetworkDetector
 from irbench.parameters import parse_parameters
 from irbench.protocol import Protocol
 from irbench.registry import catalogue, method_class
@@ -35,6 +39,8 @@ class MethodPlan:
         All of them, defaults included.
     code : str
         Version of the method's code.
+    network : NetworkPlan or None
+        Weights and device of a network; None for other methods.
     """
 
     spec: MethodSpec
@@ -42,6 +48,7 @@ class MethodPlan:
     kind: Kind
     params: dict[str, Any]
     code: str
+    network: NetworkPlan | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +61,7 @@ class MethodPlan:
             "params": self.params,
             "code": self.code,
             "conversion": conversion_name(self.kind, protocol),
+            **({} if self.network is None else self.network.facts()),
         }
 
 
@@ -101,8 +109,11 @@ def plan_methods(
     params: Mapping[str, Mapping[str, str]] | None = None,
     plugins: Sequence[str] = (),
     typical_pixels: int | None = None,
+    *,
+    dataset: Dataset | None = None,
+    device: str = "auto",
 ) -> tuple[MethodPlan, ...]:
-    """Choose methods and fix their parameters.
+    """Choose methods and fix their parameters and weights.
 
     Parameters
     ----------
@@ -116,6 +127,10 @@ def plan_methods(
     typical_pixels : int, optional
         Pixels of a typical image, for methods that group names include only up to,
         or from, a certain size.
+    dataset : Dataset, optional
+        That is tested on: a network takes the weights that were trained on it.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        Where networks compute.
 
     Returns
     -------
@@ -125,8 +140,9 @@ def plan_methods(
 
     Raises
     ------
-    UnknownNameError, ParameterError
+    UnknownNameError, ParameterError, WeightsError
     """
+    check_device(device)
     chosen: dict[str, type[Detector]] = {}
     for name in names:
         if name in GROUP_NAMES:
@@ -137,7 +153,9 @@ def plan_methods(
     for unknown in texts.keys() - chosen.keys():
         known = ", ".join(chosen)
         raise UsageError(f"--param {unknown}.…: {unknown} is not among the methods run: {known}.")
-    return tuple(_plan(cls, texts.get(name, {}), plugins) for name, cls in chosen.items())
+    return tuple(
+        _plan(cls, texts.get(name, {}), plugins, dataset, device) for name, cls in chosen.items()
+    )
 
 
 def default_methods(group: str, typical_pixels: int | None = None) -> list[type[Detector]]:
@@ -161,15 +179,37 @@ def _named(name: str) -> type[Detector]:
         ) from None
 
 
-def _plan(cls: type[Detector], texts: Mapping[str, str], plugins: Sequence[str]) -> MethodPlan:
+def _plan(
+    cls: type[Detector],
+    texts: Mapping[str, str],
+    plugins: Sequence[str],
+    dataset: Dataset | None,
+    device: str,
+) -> MethodPlan:
     given = parse_parameters(cls, texts)
     detector = cls(**given)
+    params = detector.params
+    network = None
+    spec = MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins))
+    if isinstance(detector, NetworkDetector):
+        network = plan_network(detector, given, dataset, device)
+        if network.weights is not None:
+            # Workers need the place; the key has name and hash, which are the same anywhere.
+            given["weights"] = str(network.weights.path.resolve())
+            params["weights"] = network.weights.name
+        spec = dataclasses.replace(
+            spec,
+            params=tuple(sorted(given.items())),
+            device=network.device,
+            weights_sha256=network.identity()["weights_sha256"],
+        )
     return MethodPlan(
-        spec=MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins)),
+        spec=spec,
         info=cls.info,
         kind=cls.kind,
-        params=detector.params,
+        params=params,
         code=code_version(cls),
+        network=network,
     )
 
 

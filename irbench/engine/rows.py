@@ -13,6 +13,11 @@ from irbench.engine.records import StageTimes
 from irbench.engine.results import Row
 from irbench.evaluation import Result
 
+_NO_NETWORK = {
+    "params": "a method without learned parameters",
+    "flops": "a method without a network",
+}
+
 
 def state_of(outcome: MethodOutcome) -> str:
     """``done``, or ``partial`` where images failed."""
@@ -32,8 +37,7 @@ def finished_row(
         "state": state_of(outcome),
         "reason": _failures(outcome.errors),
         **{name: _finite(value) for name, value in result.values.items()},
-        "params": None,
-        "flops": None,
+        **_network_fields(outcome),
         **timing_fields([] if outcome.timing is None else list(outcome.timing.times.values())),
         "peak_memory": None if outcome.timing is None else outcome.timing.peak_memory_bytes,
         "threshold": _threshold(result.threshold),
@@ -44,11 +48,7 @@ def finished_row(
         "n_images": result.n_images,
         "n_targets": result.n_targets,
         "n_failed": len(outcome.errors),
-        "undefined": {
-            **result.undefined,
-            "params": "a method without learned parameters",
-            "flops": "a method without a network",
-        },
+        "undefined": {**result.undefined, **(_NO_NETWORK if outcome.network is None else {})},
     }
 
 
@@ -90,7 +90,16 @@ def _identity(plan: RunPlan, method: MethodPlan, dataset_title: str) -> Row:
         "split": plan.split,
         "scheme": plan.dataset.scheme,
         "method_params": method.params,
+        **({} if method.network is None else method.network.identity()),
     }
+
+
+def _network_fields(outcome: MethodOutcome) -> Row:
+    facts = outcome.network
+    if facts is None:
+        return {"params": None, "flops": None}
+    fields = facts.as_dict()
+    return {**fields, "input_size": [facts.input_size, facts.input_size]}
 
 
 def _failures(errors: dict[str, str]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from irbench.engine.directory import RunDirectory
 from irbench.engine.method_run import MethodRun
 from irbench.engine.plan import MethodPlan, RunPlan
@@ -10,6 +13,9 @@ from irbench.engine.results import RunResults, load_run
 from irbench.engine.session import Session
 from irbench.errors import IrbenchError
 from irbench.progress import Progress
+
+N_GPU_WORKERS = 4
+"""Most processes that share a GPU: each takes memory there before any network does."""
 
 
 class Runner:
@@ -61,16 +67,41 @@ class Runner:
 
     def _run(self, method: MethodPlan, pool: WorkerPool) -> None:
         session = self.session
+        leak = session.leak(method)
+        if leak:
+            self._give_up(method, "skipped", leak)
+            return
         outcome = session.stored(method)
         if outcome is None:
+            obstacle = None if method.network is None else method.network.obstacle
+            if obstacle is not None:
+                self._give_up(method, obstacle.state, obstacle.reason)
+                return
+            if method.network is not None and method.network.weights is not None:
+                summary = method.network.weights.card.summary
+                session.progress.say(f"{method.info.title}: weights {summary}")
             session.begin(method)
             run = MethodRun(self.plan, method, session.directory, session.scans, session.progress)
             try:
-                outcome = run.execute(pool, session.run["key"])
+                with self._workers(method, pool) as workers:
+                    outcome = run.execute(workers, session.run["key"])
             except IrbenchError as error:
-                session.progress.say(f"{method.info.title}: failed: {error}")
-                session.record(method, "failed", str(error))
+                self._give_up(method, "failed", str(error))
                 return
         session.finish(method, outcome)
         # Everything in it now stands in the Parquet files.
         session.directory.journal_file(method.name).unlink(missing_ok=True)
+
+    def _give_up(self, method: MethodPlan, state: str, reason: str) -> None:
+        self.session.progress.say(f"{method.info.title}: {state}: {reason}")
+        self.session.record(method, state, reason)
+
+    @contextmanager
+    def _workers(self, method: MethodPlan, pool: WorkerPool) -> Iterator[WorkerPool]:
+        """The pool, or a smaller one for what runs on a GPU."""
+        network = method.network
+        if network is None or not network.on_gpu or self.plan.n_jobs <= N_GPU_WORKERS:
+            yield pool
+            return
+        with WorkerPool(N_GPU_WORKERS, self.plan.timeout_s) as smaller:
+            yield smaller

@@ -9,6 +9,7 @@ from irbench.data.manifest import Manifest, ManifestEntry
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
+from irbench.networks.card import image_digests
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +26,15 @@ class SplitScan:
     hash : str
         Of the manifest: over ids, decoded pixels and targets, so that a re-encoded copy has
         the same. 16 hexadecimal digits.
+    digests : dict of str to str
+        Of each readable image, by id; see :func:`irbench.networks.card.image_digests`.
     """
 
     split: str
     truths: list[GroundTruth] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     hash: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 def scan_split(
@@ -62,4 +66,6 @@ def scan_split(
             entries.append(ManifestEntry.of(sample))
         advance()
     manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))
-    return SplitScan(dataset.split, truths, manifest.unreadable, manifest.hash[:16])
+    return SplitScan(
+        dataset.split, truths, manifest.unreadable, manifest.hash[:16], image_digests(entries)
+    )

@@ -13,6 +13,7 @@ from irbench.detector import group_rank
 from irbench.engine.directory import RunDirectory, check_key
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.engine.method_run import MethodOutcome
+from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, run_key
 from irbench.engine.results import Row, load_run, write_results
 from irbench.engine.rows import finished_row, state_of, unfinished_row
@@ -20,6 +21,7 @@ from irbench.engine.scan import SplitScan, scan_split
 from irbench.engine.store import read_detections, read_timings, write_ground_truth
 from irbench.errors import MissingDataError, UsageError
 from irbench.evaluation import Result, evaluate
+from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 
 VALIDATION = "val"
@@ -104,7 +106,20 @@ class Session:
         if known.get("state") not in ("done", "partial") or not all(f.exists() for f in files):
             return None
         errors, timing = read_timings(files[1], self.plan.split, known.get("peak_memory"))
-        return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing)
+        network = NetworkFacts(**known["network"]) if known.get("network") else None
+        return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing, network)
+
+    def leak(self, method: MethodPlan) -> str:
+        """Why a method's weights must not be tested on these images; empty if they may."""
+        if method.network is None or method.network.weights is None:
+            return ""
+        validation = self.scans.get(VALIDATION)
+        return leak_reason(
+            method.network.weights,
+            self.plan.dataset.name,
+            self.scans[self.plan.split].digests,
+            None if validation is None else validation.digests,
+        )
 
     def finish(self, method: MethodPlan, outcome: MethodOutcome) -> None:
         """Score a method from what is on disk, and record its row."""
@@ -118,6 +133,10 @@ class Session:
             "errors": outcome.errors,
             "peak_memory": row["peak_memory"],
         }
+        if outcome.network is not None:
+            self.run["methods"][method.name]["network"] = outcome.network.as_dict()
+            if outcome.network.gpu is not None:
+                self.run["machine"]["gpu"] = outcome.network.gpu
         self._write()
 
     def record(self, method: MethodPlan, state: str, reason: str) -> None:
@@ -170,7 +189,12 @@ class Session:
 
     def _check_facts(self, method: MethodPlan) -> None:
         known = self.run["methods"].get(method.name)
-        if known is not None:
+        output = (
+            self.directory.journal_file(method.name),
+            self.directory.detections_file(method.name),
+        )
+        # What was skipped, or failed before its first image, may come back with weights.
+        if known is not None and any(file.exists() for file in output):
             path = self.directory.path / method.name
             check_key(path, known["facts"], method.facts(self.plan.protocol))
 

@@ -18,8 +18,15 @@ from irbench.conversion.dispatch import convert
 from irbench.dataset import Dataset, Sample
 from irbench.detections import Detections
 from irbench.detector import Detector
+from irbench.engine.network_worker import (
+    NetworkFacts,
+    network_facts,
+    prepare_network,
+    synchronise,
+)
 from irbench.engine.records import StageTimes, TimingOutcome
 from irbench.filters.memory import keep_freed_memory
+from irbench.networks.detector import NetworkDetector
 from irbench.protocol import Protocol
 from irbench.registry import load_dataset, load_method, load_plugin
 
@@ -43,17 +50,26 @@ class MethodSpec:
         Those that differ from the defaults.
     plugins : tuple of str
         Plug-in files to load first.
+    device : str
+        Where a network computes.
+    weights_sha256 : str or None
+        Of the weights that it was planned with.
     """
 
     name: str
     params: tuple[tuple[str, Any], ...] = ()
     plugins: tuple[str, ...] = ()
+    device: str = "cpu"
+    weights_sha256: str | None = None
 
     def make(self) -> Detector:
-        """Make the detector."""
+        """Make the detector, ready to run."""
         for plugin in self.plugins:
             load_plugin(plugin)
-        return load_method(self.name, **dict(self.params))
+        detector = load_method(self.name, **dict(self.params))
+        if isinstance(detector, NetworkDetector):
+            prepare_network(detector, self.device, self.weights_sha256)
+        return detector
 
 
 @dataclass(frozen=True)
@@ -165,6 +181,13 @@ def _dataset(spec: DatasetSpec, split: str) -> Dataset:
     return spec.open(split)
 
 
+def inspect_network(spec: MethodSpec) -> NetworkFacts:
+    """Make a detector with a network, and tell what it costs."""
+    detector = _detector(spec)
+    assert isinstance(detector, NetworkDetector)
+    return network_facts(detector)
+
+
 def process_image(job: ImageJob) -> ImageOutcome:
     """Run one detector on one image."""
     sample = _dataset(job.dataset, job.split).load(job.image)
@@ -186,6 +209,7 @@ def _detect(
     prepared = detector.preprocess(sample.image, sample.value_range)
     computing = time.perf_counter()
     output = detector.compute(prepared)
+    synchronise(detector)
     converting = time.perf_counter()
     found = convert(detector, output, sample.shape, protocol, extents, keep_regions)
     end = time.perf_counter()

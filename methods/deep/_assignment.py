@@ -23,8 +23,7 @@ import torch
 from torch import Tensor
 
 from irbench.errors import UsageError
-
-from ._box_iou import NWD_CONSTANT_PX, Similarity, check_similarity
+from irbench.networks.box_iou import NWD_CONSTANT_PX, Similarity, check_similarity
 
 
 class Candidates(NamedTuple):
@@ -75,7 +74,7 @@ class TaskAlignedAssigner:
     similarity : {"ciou", "iou", "nwd", "mixed"}
         The overlap u, negative values as 0. YOLOv8 takes ``"ciou"``, TOOD ``"iou"``.
     nwd_constant_px : float
-        See :func:`~._box_iou.normalized_wasserstein`.
+        See :func:`~irbench.networks.box_iou.normalized_wasserstein`.
     min_box_px : float
         Sides of a target that are shorter count as this long, about the same
         centre, in step 1 only. 0, the default, is YOLOv8. See the notes.

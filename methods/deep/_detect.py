@@ -77,6 +77,24 @@ class Detect(nn.Module):
             prior = 5 / n_classes / (640 / stride) ** 2
             nn.init.constant_(_last_bias(branch), math.log(prior))
 
+    @torch.no_grad()
+    def expect_distances(self, mean_cells: float) -> None:
+        """Set the biases such that fresh weights answer about these distances.
+
+        The distribution falls off geometrically, ``p(k) ~ q**k``, with this mean over
+        infinitely many bins.
+
+        Parameters
+        ----------
+        mean_cells : float
+            Greater than 0.
+        """
+        falling = math.log(mean_cells / (1 + mean_cells))
+        reg_max = self.distribution_mean.reg_max
+        bias = falling * torch.arange(float(reg_max)).repeat(4)
+        for branch in self.box_branches:
+            _last_bias(branch).copy_(bias)
+
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Predict on every level.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from irbench.errors import UsageError
+from irbench.networks.box_iou import NWD_CONSTANT_PX, Similarity, check_similarity, similarity
+from irbench.networks.detector import LossSums
 
 from ._anchors import (
     REG_MAX,
@@ -22,7 +24,6 @@ from ._anchors import (
     widen,
 )
 from ._assignment import TaskAlignedAssigner
-from ._box_iou import NWD_CONSTANT_PX, Similarity, check_similarity, similarity
 from ._distribution_focal_loss import distribution_focal_loss
 
 
@@ -31,14 +32,18 @@ class LossTerms(NamedTuple):
 
     Attributes
     ----------
-    box, cls, dfl, total : () Tensor
+    box, cls, dfl : () Tensor
         Float32, with gradient.
     """
 
     box: Tensor
     cls: Tensor
     dfl: Tensor
-    total: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """The sum, ``()``."""
+        return self.box + self.cls + self.dfl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +71,8 @@ class DetectionLoss:
         The similarity of the box term; ``"nwd"`` tells tiny boxes apart that do not
         overlap, ``"mixed"`` is the mean of that and ``"ciou"``.
     nwd_constant_px : float
-        See :func:`~._box_iou.normalized_wasserstein`.
+        See :func:`~irbench.networks.box_iou.normalized_wasserstein`.
     box_gain, cls_gain, dfl_gain : float
-    reduce_weight : callable, optional
-        Applied to the sum of the weights before the division: an all-reduce there
-        makes the gradients of several processes, added up, those of one process
-        with the whole batch.
 
     Raises
     ------
@@ -104,13 +105,27 @@ class DetectionLoss:
     box_gain: float = 7.5
     cls_gain: float = 0.5
     dfl_gain: float = 1.5
-    reduce_weight: Callable[[Tensor], Tensor] | None = None
 
     def __post_init__(self) -> None:
         check_similarity(self.box_loss)
 
     def __call__(self, raw_maps: Sequence[Tensor], targets: Tensor) -> LossTerms:
-        """The loss of a batch.
+        """The loss of a batch, over the sum of its weights.
+
+        Parameters
+        ----------
+        raw_maps, targets
+            See :meth:`sums`.
+
+        Returns
+        -------
+        LossTerms
+        """
+        terms, weight = self.sums(raw_maps, targets)
+        return LossTerms(**{name: term / weight.clamp_min(1) for name, term in terms.items()})
+
+    def sums(self, raw_maps: Sequence[Tensor], targets: Tensor) -> LossSums:
+        """The terms of a batch before the division by W.
 
         Parameters
         ----------
@@ -122,7 +137,8 @@ class DetectionLoss:
 
         Returns
         -------
-        LossTerms
+        LossSums
+            ``box``, ``cls`` and ``dfl``, and the sum of the weights.
 
         Raises
         ------
@@ -171,15 +187,13 @@ class DetectionLoss:
         distances = distances_from_boxes(points[anchor], boxes[of]) / cell_px[anchor]
         spread = distribution_focal_loss(sides, distances).mean(-1)
 
-        total_weight = weight.sum()
-        if self.reduce_weight is not None:
-            total_weight = self.reduce_weight(total_weight)
-        total_weight = total_weight.clamp_min(1)
         cross_entropy = F.binary_cross_entropy_with_logits(class_logits, aims, reduction="sum")
-        box = self.box_gain * (misfit * weight).sum() / total_weight
-        cls = self.cls_gain * cross_entropy / total_weight
-        dfl = self.dfl_gain * (spread * weight).sum() / total_weight
-        return LossTerms(box, cls, dfl, box + cls + dfl)
+        terms = {
+            "box": self.box_gain * (misfit * weight).sum(),
+            "cls": self.cls_gain * cross_entropy,
+            "dfl": self.dfl_gain * (spread * weight).sum(),
+        }
+        return LossSums(terms, weight.sum())
 
 
 def _sides(box_levels: Sequence[Tensor], image: Tensor, anchor: Tensor) -> Tensor:

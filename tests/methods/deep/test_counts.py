@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import nn
 
-from irbench.methods.deep._counts import (
-    count_flops,
-    count_modules,
-    count_parameters,
-    count_printed_flops,
-)
-from irbench.methods.deep._variants import build_network
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from irbench.methods.deep._counts import count_printed_flops, predict  # noqa: E402
+from irbench.methods.deep._variants import build_network  # noqa: E402
+from irbench.networks.cost import count_flops, measure_cost  # noqa: E402
 
 
 def multiply_accumulates(network: nn.Module, image_size: int) -> int:
@@ -38,7 +36,7 @@ def multiply_accumulates(network: nn.Module, image_size: int) -> int:
 @pytest.mark.parametrize("name", ["yolov8n", "le-irstd"])
 def test_flops_are_twice_the_multiply_accumulates(name):
     network = build_network(name).eval()
-    assert count_flops(network, 96) == 2 * multiply_accumulates(network, 96)
+    assert count_flops(network, predict, 96) == 2 * multiply_accumulates(network, 96)
 
 
 def test_printed_flops_follow_from_the_flops():
@@ -84,8 +82,7 @@ def test_counting_small_and_scaling_overstates_attention_alone():
 def test_counting_leaves_the_network_alone():
     network = build_network("le-irstd").train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for count in (count_parameters, count_modules, count_flops, count_printed_flops):
-        count(network)
+    measure_cost(network, predict, 64, flops_printed=count_printed_flops(network))
     assert network.training
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())

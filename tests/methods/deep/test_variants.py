@@ -5,13 +5,10 @@ from dataclasses import replace
 import pytest
 
 from irbench.errors import UnknownNameError
-from irbench.methods.deep._counts import (
-    count_modules,
-    count_parameters,
-    count_printed_flops,
-)
+from irbench.methods.deep._counts import count_printed_flops, predict
 from irbench.methods.deep._network import Network
 from irbench.methods.deep._variants import ABLATIONS, RECIPES, build_network, layer_table
+from irbench.networks.cost import count_modules, count_parameters
 
 # Parameters, GFLOPs with VKConv built and not called, as the paper's networks were counted.
 PUBLISHED = {
@@ -76,7 +73,7 @@ def test_has_the_published_parameters_and_flops(name):
     recipe = RECIPES[name]
     not_called = recipe.convolution == "vkconv" and recipe.placement == "series"
     network = counted(name, placement="unused") if not_called else build_network(name)
-    counts = count_parameters(network)
+    counts = count_parameters(network, predict)
     assert (counts.total, counts.trainable) == (parameters, parameters - 16)
     assert count_printed_flops(network) / 1e9 == pytest.approx(
         gflops, abs=0.51 * 10.0 ** -digits(gflops)
@@ -94,8 +91,8 @@ def test_calling_vkconv_costs_flops_and_no_parameters():
         k: v.shape for k, v in unused.state_dict().items()
     }
     assert count_printed_flops(called) / 1e9 == pytest.approx(7.72, abs=0.005)
-    assert count_parameters(called).executed == 2_578_175
-    assert count_parameters(unused).executed == 2_578_175 - 92_952
+    assert count_parameters(called, predict).executed == 2_578_175
+    assert count_parameters(unused, predict).executed == 2_578_175 - 92_952
 
 
 @pytest.mark.parametrize(
@@ -107,7 +104,7 @@ def test_calling_vkconv_costs_flops_and_no_parameters():
     ],
 )
 def test_other_vkconv_have_the_parameters_of_the_specification(changes, parameters):
-    assert count_parameters(counted("le-irstd", **changes)).total == parameters
+    assert count_parameters(counted("le-irstd", **changes), predict).total == parameters
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.errors import UsageError
-from irbench.methods.deep._nms import non_maximum_suppression, suppress_greedily
+from irbench.networks.nms import non_maximum_suppression, suppress_greedily
 
 THRESHOLD = Fraction(7, 10)
 

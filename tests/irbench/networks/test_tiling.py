@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.errors import UsageError
-from irbench.methods.deep._nms import Kept
-from irbench.methods.deep._tiling import Tile, merge_tiles, tile_grid
+from irbench.networks.nms import Kept
+from irbench.networks.tiling import Tile, merge_tiles, tile_grid
 
 
 def kept(*rows):

@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 
 from irbench.errors import UsageError
-
-from ._box_iou import box_iou
+from irbench.networks.box_iou import box_iou
 
 BLOCK = 256
 """Boxes settled together: the overlaps of a block with itself are a matrix."""

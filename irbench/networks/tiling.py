@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from irbench.errors import UsageError
-
-from ._box_iou import intersection_over
-from ._nms import Kept, suppress_greedily
+from irbench.networks.box_iou import intersection_over
+from irbench.networks.nms import Kept, suppress_greedily
 
 
 class Tile(NamedTuple):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from irbench.boxes import iou_matrix
 from irbench.errors import UnknownNameError
-from irbench.methods.deep._box_iou import (
+from irbench.networks.box_iou import (
     box_iou,
     check_similarity,
     complete_iou,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from irbench.boxes import filled_ranges
 from irbench.errors import ImageError, UsageError
-from irbench.methods.deep._letterbox import PAD_VALUE, Letterbox, has_area, letterbox
+from irbench.networks.letterbox import PAD_VALUE, Letterbox, has_area, letterbox
 
 sizes = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
 canvas_sizes = st.one_of(

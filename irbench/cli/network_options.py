@@ -1,0 +1,110 @@
+"""``--weights``, ``--tile`` and ``--device`` of methods with a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.calibration import Calibration
+    from irbench.detector import Detector
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="Where networks compute; auto takes a GPU where torch sees one.",
+)
+
+
+def network_options(function: Function) -> Function:
+    """``--weights``, ``--tile`` and ``--device``."""
+    for option in (
+        click.option(
+            "--device",
+            metavar="auto|cpu|cuda[:N]",
+            help="Where a network computes.  [default: auto]",
+        ),
+        click.option(
+            "--tile",
+            type=click.IntRange(min=32),
+            metavar="PX",
+            help="Of a network: cut larger images into tiles of this side.",
+        ),
+        click.option(
+            "--weights",
+            metavar="NAME|PATH",
+            help="Of a network: the dataset it was trained on, or a .safetensors file.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def make_detector(
+    cls: type[Detector],
+    texts: dict[str, str],
+    *,
+    weights: str | None = None,
+    tile: int | None = None,
+    device: str | None = None,
+) -> Detector:
+    """Make a detector from the options of a command.
+
+    Parameters
+    ----------
+    cls : type[Detector]
+    texts : dict of str to str
+        Parameters by ``--param``.
+    weights, tile, device : optional
+        None where they were not given.
+
+    Raises
+    ------
+    UsageError
+        If a method without a network is given one of these, one comes twice, or a
+        trainable network has no weights.
+    """
+    from irbench.networks.detector import NetworkDetector
+    from irbench.parameters import parse_parameters
+
+    given = {"weights": weights, "tile": tile}
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    name = cls.info.name
+    if not issubclass(cls, NetworkDetector):
+        for option in (*options, *(["device"] if device is not None else [])):
+            raise UsageError(f"--{option} is for methods with a network; {name} has none.")
+        return cls(**parse_parameters(cls, texts))
+    for option in options.keys() & texts.keys():
+        raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
+    from irbench.engine.network_plan import missing_library, resolve_device
+    from irbench.networks.weights_search import available_weights
+
+    detector = cls(**parse_parameters(cls, {**texts, **options}))
+    if cls.info.trainable and not {"weights"} & (options.keys() | texts.keys()):
+        names = ", ".join(dict.fromkeys(one.card.dataset for one in available_weights(cls)))
+        known = (
+            f"known by name: {names}" if names else f"none is here yet, see irbench train {name}"
+        )
+        raise UsageError(f"{name} needs --weights NAME|PATH; {known}.")
+    if missing := missing_library():
+        raise UsageError(f"{name} {missing}.")
+    detector.to(resolve_device(device or "auto"))
+    return detector
+
+
+def network_calibration(detector: Detector) -> Calibration | None:
+    """The threshold of a network's weights, from their validation images; None without."""
+    from irbench.engine.network_plan import NetworkPlan
+    from irbench.networks.detector import NetworkDetector
+
+    if not isinstance(detector, NetworkDetector):
+        return None
+    return NetworkPlan(detector.weights_file).calibration

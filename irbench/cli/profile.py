@@ -1,0 +1,221 @@
+"""``irbench profile``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.options import load_plugins, parse_assignments
+from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.dataset import Sample
+    from irbench.detector import Detector
+
+SYNTHETIC = "synth256"
+"""The generated images that are run by default."""
+
+
+@click.command()
+@click.argument("methods", nargs=-1, required=True, metavar="METHOD...")
+@click.option(
+    "--imgsz",
+    type=click.IntRange(min=1),
+    help="Side of the networks' square input, in pixels.  [default: the weights', else 640]",
+)
+@click.option("--weights", metavar="NAME|FILE", help="Dataset of shipped weights, or a file.")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda[:N]",
+    help="Where networks compute; other methods always use the CPU.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads of the CPU; `irbench run` times with one.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Images that go through a network together; times stay those of one image.",
+)
+@click.option(
+    "--images",
+    "n_images",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Images to time, after 3 batches of warm-up.",
+)
+@click.option(
+    "--dataset",
+    default=SYNTHETIC,
+    show_default=True,
+    help="Whose test images to run: a name, or a directory of your own.",
+)
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
+@click.option("--layers", is_flag=True, help="Also list each network's layers.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write everything to this file.",
+)
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="METHOD.NAME=VALUE",
+    help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own methods or datasets. May be repeated.",
+)
+def profile(
+    methods: tuple[str, ...],
+    imgsz: int | None,
+    weights: str | None,
+    device: str,
+    threads: int,
+    batch: int,
+    n_images: int,
+    dataset: str,
+    data_root: Path | None,
+    layers: bool,
+    json_file: Path | None,
+    params: tuple[str, ...],
+    plugins: tuple[Path, ...],
+) -> int:
+    """Measure what methods cost: parameters, FLOPs, time by stage, images per second, memory.
+
+    FLOPs of detectors are printed by two conventions. The plain one counts 2 per multiply-
+    accumulate of convolutions and matrix products, at the input size beside it. YOLO repositories
+    also count normalisation, upsampling and pooling, on an image of 32x32, and scale by the area.
+    Papers print either, seldom with the size: compare figures of one column only. FLOPs say little
+    of speed; the time does. It needs an idle machine.
+
+    Networks may be untrained: the time of the network is the same, that after it is not.
+
+    \b
+    irbench profile tophat le-irstd yolov8n
+    irbench profile le-irstd --imgsz 320 --layers
+    irbench profile le-irstd --device cuda --batch 16 --images 320
+    irbench profile mine --plugin mine.py --dataset nudt --json cost.json
+    """
+    from irbench.cli.profile_tables import print_layers, print_profiles
+    from irbench.engine.machine import machine_facts, package_versions
+    from irbench.filters.memory import keep_freed_memory
+    from irbench.networks.profiling import profile_detector
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    detectors = _detectors(methods, imgsz, weights, params)
+    where = _move(detectors, device)
+    samples = _samples(dataset, data_root, n_images)
+    machine = {**machine_facts(), **where}
+    # As the workers of a run do.
+    keep_freed_memory()
+    profiles = []
+    with terminal_progress().track("profiling", len(detectors)) as advance:
+        for detector in detectors:
+            profiles.append(
+                profile_detector(detector, samples, batch=batch, threads=threads, layers=layers)
+            )
+            advance()
+    print_profiles(profiles, samples, dataset, machine)
+    if layers:
+        for one in profiles:
+            print_layers(one)
+    if json_file is not None:
+        from dataclasses import asdict
+
+        content = {
+            "machine": machine,
+            "packages": package_versions(),
+            "dataset": dataset,
+            "images": [list(sample.shape) for sample in samples],
+            "methods": [asdict(one) for one in profiles],
+        }
+        json_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        click.echo(f"\nAll of it: {json_file}")
+    return 0
+
+
+def _detectors(
+    names: tuple[str, ...], imgsz: int | None, weights: str | None, params: tuple[str, ...]
+) -> list[Detector]:
+    from irbench.networks.detector import NetworkDetector
+    from irbench.parameters import parse_parameters
+    from irbench.registry import method_class
+
+    texts = parse_assignments(params)
+    if strange := set(texts) - set(names):
+        raise UsageError(f"--param names {', '.join(sorted(strange))}, which is not profiled.")
+    classes = {name: method_class(name) for name in names}
+    networks = [n for n, cls in classes.items() if issubclass(cls, NetworkDetector)]
+    if not networks and (imgsz is not None or weights is not None):
+        raise UsageError(
+            f"--imgsz and --weights are of networks, and there is none among {', '.join(names)}; "
+            "other methods take the images of --dataset as they are."
+        )
+    detectors = []
+    for name, cls in classes.items():
+        values: dict[str, Any] = parse_parameters(cls, texts.get(name, {}))
+        if name in networks:
+            values |= {} if imgsz is None else {"image_size": imgsz}
+            values |= {} if weights is None else {"weights": weights}
+        detectors.append(cls(**values))
+    return detectors
+
+
+def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
+    """Move the networks to the device; names the accelerator, if one is used."""
+    from irbench.networks.detector import NetworkDetector
+
+    networks = [d for d in detectors if isinstance(d, NetworkDetector)]
+    if not networks:
+        return {"accelerator": None}
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
+        raise UsageError(f"--device must be auto, cpu, cuda or cuda:N, got {device!r}.")
+    if kind == "cpu":
+        return {"accelerator": None}
+    n_devices = torch.cuda.device_count()
+    if int(index or 0) >= n_devices:
+        raise UsageError(
+            f"--device {device}: torch {torch.__version__} sees {n_devices} CUDA devices here; "
+            "use --device cpu, or install a torch with CUDA."
+        )
+    for network in networks:
+        network.to(device)
+    return {"accelerator": torch.cuda.get_device_name(device)}
+
+
+def _samples(name: str, data_root: Path | None, n_images: int) -> list[Sample]:
+    """Test images, spread evenly over the split."""
+    from irbench.registry import load_dataset
+
+    opened = load_dataset(name, data_root)
+    ids = list(opened.ids)
+    if not ids:
+        raise UsageError(f"--dataset {name} has no test images.")
+    wanted = min(n_images, len(ids))
+    chosen = [opened.load(ids[i * len(ids) // wanted]) for i in range(wanted)]
+    return [chosen[i % wanted] for i in range(n_images)]

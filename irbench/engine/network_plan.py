@@ -1,0 +1,191 @@
+"""What a run decides about a network before it runs: its weights, its device, what stops it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from irbench.calibration import Calibration
+from irbench.errors import UsageError, WeightsError
+from irbench.networks.detector import NetworkDetector
+from irbench.networks.weights_file import WeightsFile
+from irbench.networks.weights_search import available_weights, weights_trained_on
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+
+_REQUIRED = ("torch", "safetensors")
+_INSTALL = 'pip install "irbench[deep]"'
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a method cannot run.
+
+    Attributes
+    ----------
+    state : {"skipped", "failed"}
+    reason : str
+    """
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPlan:
+    """What a row with a network has beside parameters.
+
+    Attributes
+    ----------
+    weights : WeightsFile or None
+        None for a network that runs untrained, or not at all.
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    obstacle : Obstacle or None
+        What is known already to stop it.
+    """
+
+    weights: WeightsFile | None
+    device: str = "cpu"
+    obstacle: Obstacle | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU."""
+        return self.device.startswith("cuda")
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The threshold from the weights' own validation images, for data without any."""
+        if self.weights is None or self.weights.card.threshold is None:
+            return None
+        return Calibration(None, self.weights.card.threshold, f"card of {self.weights.name}")
+
+    def identity(self) -> dict[str, Any]:
+        """Which weights a row is of."""
+        file = self.weights
+        return {
+            "weights": None if file is None else file.name,
+            "weights_sha256": None if file is None else file.card.sha256,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the answers, beside parameters and code.
+
+        Devices differ in rounding, so that one row must not mix them.
+        """
+        return {
+            "weights_sha256": self.identity()["weights_sha256"],
+            "device": self.device.partition(":")[0],
+        }
+
+
+def plan_network(
+    detector: NetworkDetector, given: Mapping[str, Any], dataset: Dataset | None, device: str
+) -> NetworkPlan:
+    """Choose weights and device of a network, or find what stops it.
+
+    Parameters
+    ----------
+    detector : NetworkDetector
+    given : mapping of str to object
+        Its parameters that were set; with ``weights`` among them, nothing is chosen.
+    dataset : Dataset or None
+        To be tested on; its name and scheme choose the weights.
+    device : str
+        See :func:`resolve_device`.
+
+    Raises
+    ------
+    UsageError
+        For weights that were asked for and do not exist, or such a device.
+    """
+    file, obstacle = None, None
+    if "weights" in given:
+        file = detector.weights_file
+    elif detector.info.trainable:
+        file, obstacle = _trained(detector, dataset)
+    if missing := missing_library():
+        obstacle = Obstacle("skipped", missing)
+    resolved = "cpu" if obstacle is not None else resolve_device(device)
+    return NetworkPlan(file, resolved, obstacle)
+
+
+def _trained(
+    detector: NetworkDetector, dataset: Dataset | None
+) -> tuple[WeightsFile | None, Obstacle | None]:
+    name = detector.info.name
+    if dataset is None:
+        return None, Obstacle("skipped", f"no weights: set them by --param {name}.weights=…")
+    data, cls = dataset.info.name, type(detector)
+    try:
+        file = weights_trained_on(cls, data, dataset.scheme)
+    except WeightsError as error:
+        return None, Obstacle("failed", str(error))
+    if file is not None:
+        return file, None
+    argument = data if dataset.scheme else str(dataset.root or data)
+    reason = f"no weights trained on {data}: irbench train {name} --dataset {argument}"
+    others = sorted({one.card.dataset for one in available_weights(cls)})
+    if others:
+        reason += f"; or use others: --param {name}.weights={'|'.join(others)}"
+    return None, Obstacle("skipped", reason)
+
+
+def missing_library() -> str:
+    """What networks need and is not installed, with the remedy; empty where all is there."""
+    missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
+    return f"needs {' and '.join(missing)}: {_INSTALL}" if missing else ""
+
+
+def check_device(device: str) -> None:
+    """Refuse what is no name of a device; without torch, so before anything else.
+
+    Raises
+    ------
+    UsageError
+    """
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
+        raise UsageError(f"--device must be auto, cpu, cuda or cuda:N, got {device!r}.")
+
+
+def resolve_device(device: str) -> str:
+    """The device that ``--device`` stands for; loads torch.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        ``auto`` is ``cuda`` where torch sees a GPU.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UsageError
+        If it does not exist here.
+    """
+    check_device(device)
+    if device == "cpu":
+        return device
+    import torch
+
+    n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if n_devices else "cpu"
+    if not n_devices:
+        raise UsageError(
+            f"--device {device}: torch {torch.__version__} sees no CUDA device; use --device cpu."
+        )
+    number = int(device.partition(":")[2] or 0)
+    if number >= n_devices:
+        raise UsageError(
+            f"--device {device}: there are {n_devices} CUDA devices, cuda:0 to "
+            f"cuda:{n_devices - 1}."
+        )
+    return device

@@ -1,0 +1,94 @@
+"""What a worker does with a network beside running it: set it up, and tell what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from irbench.errors import WeightsError
+from irbench.networks.detector import NetworkDetector
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What is known of a network once it was made.
+
+    Attributes
+    ----------
+    params : int
+        Number of parameters.
+    flops : int
+        Of one image.
+    input_size : int
+        Side of the square input, in pixels.
+    device : str
+        Where it computes.
+    gpu : str or None
+        What that is, if no CPU.
+    """
+
+    params: int
+    flops: int
+    input_size: int
+    device: str
+    gpu: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The facts as JSON."""
+        return asdict(self)
+
+
+def prepare_network(detector: NetworkDetector, device: str, sha256: str | None) -> None:
+    """Load a network for single-threaded, repeatable answers.
+
+    Parameters
+    ----------
+    detector : NetworkDetector
+    device : str
+        Such as ``"cpu"`` or ``"cuda:0"``.
+    sha256 : str or None
+        Of the weights that the run was planned with.
+
+    Raises
+    ------
+    WeightsError
+        If they are others by now, or cannot be used.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    if device.startswith("cuda"):
+        # Full float32, and the same algorithm each time; by default convolutions round to
+        # 11 bits on a GPU.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+    file = detector.weights_file
+    if (None if file is None else file.card.sha256) != sha256:
+        raise WeightsError(
+            f"the weights {file.path if file else detector.weights} were replaced while the run "
+            "went on; repeat the command with another --out."
+        )
+    detector.to(device)
+    # Loaded now, so that what is wrong with weights shows before any image.
+    assert detector.network is not None
+
+
+def network_facts(detector: NetworkDetector) -> NetworkFacts:
+    """Count a network and name its device."""
+    gpu = None
+    if detector.device.startswith("cuda"):
+        import torch
+
+        gpu = torch.cuda.get_device_name(detector.device)
+    cost = detector.cost()
+    return NetworkFacts(cost.parameters, cost.flops, cost.input_size, detector.device, gpu)
+
+
+def synchronise(detector: Any) -> None:
+    """Wait for the GPU, where one computes, so that a stage's time is its own."""
+    if isinstance(detector, NetworkDetector) and detector.device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(detector.device)

@@ -1,0 +1,1 @@
+"""Networks as detectors: letterbox, suppression, tiles, weights, cost, export."""

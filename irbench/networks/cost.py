@@ -1,0 +1,207 @@
+"""What a network costs: parameters, multiply-accumulates, FLOPs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from irbench.networks.probing import Predict, build_afresh, build_without_values, probe_network
+
+if TYPE_CHECKING:
+    from irbench.networks.detector import NetworkDetector
+
+PROBED_AT = 64
+"""Side in pixels of the image at which it is found out which parameters are executed."""
+
+
+@dataclass(frozen=True)
+class ParameterCounts:
+    """Numbers of parameters.
+
+    Parameters
+    ----------
+    total : int
+    trainable : int
+        Without those that are frozen.
+    executed : int
+        Those that a prediction depends on, by its gradient.
+    """
+
+    total: int
+    trainable: int
+    executed: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs, before any folding of its normalisations.
+
+    Parameters
+    ----------
+    parameters, trainable, executed : int
+        See :class:`ParameterCounts`.
+    modules : int
+        The "layers" that YOLO repositories print: all modules, containers included.
+    macs : int
+        Multiply-accumulates of convolutions and matrix products, of one image.
+    flops : int
+        Twice those, by :mod:`torch.utils.flop_counter`.
+    flops_printed : float or None
+        As YOLO repositories print them; None where the network does not say how. See
+        :func:`irbench.networks.printed_flops.count_printed_flops`.
+    input_size : int
+        Side in pixels of the square input that the four figures before are for.
+    """
+
+    parameters: int
+    trainable: int
+    executed: int
+    modules: int
+    macs: int
+    flops: int
+    flops_printed: float | None
+    input_size: int
+
+
+def measure_cost(
+    network: nn.Module,
+    predict: Predict,
+    input_size: int,
+    *,
+    channels: int = 3,
+    flops_printed: float | None = None,
+) -> Cost:
+    """Count all that there is to count of a network.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Left as it is.
+    predict : callable
+        From the network and images to its prediction: tensors, however nested.
+    input_size : int
+        Side of the square input, in pixels.
+    channels : int
+        Of the input.
+    flops_printed : float, optional
+        Handed on.
+
+    Returns
+    -------
+    Cost
+    """
+    counts = count_parameters(network, predict, min(PROBED_AT, input_size), channels=channels)
+    flops = count_flops(network, predict, input_size, channels=channels)
+    return Cost(
+        parameters=counts.total,
+        trainable=counts.trainable,
+        executed=counts.executed,
+        modules=count_modules(network),
+        macs=flops // 2,
+        flops=flops,
+        flops_printed=flops_printed,
+        input_size=input_size,
+    )
+
+
+def cost_of_detector(detector: NetworkDetector, input_size: int) -> Cost:
+    """The cost of the network that a detector builds; see :meth:`NetworkDetector.cost`."""
+
+    def predict(network: nn.Module, images: Tensor) -> Any:
+        return detector.decode(network, network(images))
+
+    def count(network: nn.Module) -> Cost:
+        printed = detector.printed_flops(network, input_size)
+        return measure_cost(network, predict, input_size, flops_printed=printed)
+
+    try:
+        return count(build_without_values(detector.build))
+    # What cannot be made, or run, without values.
+    except (NotImplementedError, RuntimeError):
+        return count(build_afresh(detector.build))
+
+
+def count_parameters(
+    network: nn.Module, predict: Predict, input_size: int = PROBED_AT, *, channels: int = 3
+) -> ParameterCounts:
+    """Count a network's parameters; a shared one once.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    predict : callable
+    input_size : int
+        Any side that the network takes, in pixels.
+    channels : int
+        Of the input.
+
+    Returns
+    -------
+    ParameterCounts
+    """
+    parameters = list(network.parameters())
+
+    def executed(probe: nn.Module, images: Tensor) -> int:
+        probe.requires_grad_()
+        sums = [t.sum() for t in _tensors(predict(probe, images)) if t.requires_grad]
+        if not sums:
+            return 0
+        # Not by recording what is read: a branch whose output is thrown away is read too.
+        gradients = torch.autograd.grad(sums, list(probe.parameters()), allow_unused=True)
+        return sum(gradient.numel() for gradient in gradients if gradient is not None)
+
+    return ParameterCounts(
+        total=sum(p.numel() for p in parameters),
+        trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        executed=probe_network(network, executed, input_size, channels=channels),
+    )
+
+
+def count_modules(network: nn.Module) -> int:
+    """The "layers" that YOLO repositories print: all modules, containers included."""
+    return sum(1 for _ in network.modules())
+
+
+def count_flops(
+    network: nn.Module, predict: Predict, input_size: int = 640, *, channels: int = 3
+) -> int:
+    """FLOPs of one prediction, 2 per multiply-accumulate of convolutions and products.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    predict : callable
+    input_size : int
+        Side of the square input, in pixels.
+    channels : int
+        Of the input.
+
+    Returns
+    -------
+    int
+        By :mod:`torch.utils.flop_counter`.
+    """
+
+    def count(probe: nn.Module, images: Tensor) -> int:
+        counter = FlopCounterMode(display=False)
+        with torch.no_grad(), counter:
+            predict(probe, images)
+        return int(counter.get_total_flops())
+
+    return probe_network(network, count, input_size, channels=channels)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _tensors(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _tensors(part)

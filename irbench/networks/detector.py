@@ -1,0 +1,381 @@
+"""A detector that is a network: what an author gives, and what follows from it.
+
+An author says how the network is made, what its raw outputs mean, and how it is taught.
+Letterbox, suppression, tiles, batches, weights, devices, cost and training follow from
+that. Torch is imported when a network is made, so that listing methods stays fast.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.detections import Detections
+from irbench.detector import BoxDetector
+from irbench.errors import ParameterError
+from irbench.images import ValueRange, to_unit_range
+from irbench.parameters import parameter
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from irbench.networks.cost import Cost
+    from irbench.networks.nms import Kept
+    from irbench.networks.weights import WeightsFile
+    from irbench.training.settings import TrainingSettings
+
+DEFAULT_IMAGE_SIZE = 640
+
+
+class LossSums(NamedTuple):
+    """What a loss says of a batch.
+
+    Sums, not means: those of two half batches add up to that of the whole, whether
+    the halves come one after the other or from two processes.
+
+    Attributes
+    ----------
+    terms : mapping of str to () Tensor
+        By name, each times its gain, with gradient.
+    weight : () Tensor
+        What the sums are divided by, where it is above 1.
+    """
+
+    terms: Mapping[str, Tensor]
+    weight: Tensor
+
+
+class NetworkDetector(BoxDetector):
+    """A box detector whose answer is computed by a network.
+
+    Subclasses implement :meth:`build`, :meth:`decode` and, to be trained,
+    :meth:`loss`.
+
+    Attributes
+    ----------
+    multiple : int
+        The sides of the network's input are multiples of this.
+    """
+
+    multiple: ClassVar[int] = 32
+
+    weights: str | None = parameter(
+        default=None,
+        help="dataset whose shipped weights to load, or a .safetensors file; none: untrained",
+    )
+    image_size: int | None = parameter(
+        default=None,
+        low=32,
+        unit="px",
+        help="side of the letterbox; none: that of the weights, else 640",
+    )
+    confidence: float = parameter(default=0.001, low=0, high=1, help="lowest score that counts")
+    nms_iou: float = parameter(default=0.7, low=0, high=1, help="IoU above which a box is doubled")
+    max_detections: int = parameter(default=300, low=1, help="most boxes of an image")
+    tile: int | None = parameter(
+        default=None,
+        low=32,
+        unit="px",
+        help="cut larger images into tiles of this side, letterbox each; none: no tiles",
+    )
+    overlap: int = parameter(
+        default=32, low=0, unit="px", help="least that neighbouring tiles share"
+    )
+    fused: bool = parameter(default=True, help="fold batch normalisation into the convolutions")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_size is not None and self.image_size % self.multiple:
+            raise ParameterError(
+                f"{self.info.name}.image_size must be a multiple of {self.multiple} px, "
+                f"got {self.image_size}."
+            )
+        if self.tile is not None and self.overlap >= self.tile:
+            raise ParameterError(
+                f"{self.info.name}.overlap must be less than tile={self.tile} px, "
+                f"got {self.overlap}."
+            )
+        self._device = "cpu"
+        self._costs: dict[int, Cost] = {}
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """Make the network with fresh weights, drawn from torch's generator.
+
+        Returns
+        -------
+        torch.nn.Module
+            From ``(B, 3, S, S)`` in [0, 1] to anything that :meth:`decode` and
+            :meth:`loss` understand.
+        """
+
+    @abstractmethod
+    def decode(self, network: nn.Module, outputs: Any) -> tuple[Tensor, Tensor]:
+        """Turn the network's outputs into boxes and scores, before any suppression.
+
+        Parameters
+        ----------
+        network : torch.nn.Module
+            The one that answered.
+        outputs : object
+
+        Returns
+        -------
+        boxes : (B, N, 4) Tensor
+            ``(x0, y0, x1, y1)`` in pixels of the network's input.
+        scores : (B, N, n_classes) Tensor
+            In [0, 1].
+        """
+
+    def loss(
+        self, network: nn.Module, settings: TrainingSettings
+    ) -> Callable[[Any, Tensor], LossSums]:
+        """The function that is trained: from outputs and targets to :class:`LossSums`.
+
+        Targets are ``(M, 6)``: row in the batch, class, ``x0, y0, x1, y1`` in pixels of the
+        network's input.
+        """
+        raise NotImplementedError(f"{self.info.name} cannot be trained: it has no loss.")
+
+    def begin(self, network: nn.Module, settings: TrainingSettings) -> None:
+        """Adapt fresh weights to a recipe; called before training that begins with them."""
+
+    def fuse(self, network: nn.Module) -> nn.Module:
+        """A copy for inference; by default without any folding of normalisations."""
+        import copy
+
+        return copy.deepcopy(network).eval().requires_grad_(False)
+
+    @cached_property
+    def weights_file(self) -> WeightsFile | None:
+        """The file that ``weights`` stands for, with its card.
+
+        Raises
+        ------
+        UnknownNameError, WeightsError
+        """
+        if self.weights is None:
+            return None
+        from irbench.networks.weights import find_weights
+
+        return find_weights(type(self), self.weights)
+
+    @property
+    def input_size(self) -> int:
+        """Side of the network's input, in pixels."""
+        if self.image_size is not None:
+            return self.image_size
+        file = self.weights_file
+        return DEFAULT_IMAGE_SIZE if file is None else file.card.image_size
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network, with the weights asked for, on the detector's device.
+
+        Raises
+        ------
+        WeightsError
+            If the weights are not those of this network.
+        """
+        network = self.build()
+        if self.weights_file is not None:
+            from irbench.networks.weights import load_weights
+
+            load_weights(network, self.weights_file)
+        return network.to(self._device)
+
+    @cached_property
+    def _ready(self) -> nn.Module:
+        """What answers: a copy in evaluation mode, in the layout that convolves fastest."""
+        import torch
+
+        if self.fused:
+            ready = self.fuse(self.network)
+        else:
+            import copy
+
+            ready = copy.deepcopy(self.network).eval().requires_grad_(False)
+        ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return ready
+
+    def refresh(self) -> None:
+        """Take up changes of :attr:`network`, such as another training step."""
+        self.__dict__.pop("_ready", None)
+
+    def to(self, device: str | torch.device) -> NetworkDetector:
+        """Compute on another device from now on.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Such as ``"cpu"`` or ``"cuda:0"``.
+
+        Returns
+        -------
+        NetworkDetector
+            Itself.
+        """
+        self._device = str(device)
+        if "network" in self.__dict__:
+            self.network.to(device)
+        self.refresh()
+        return self
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._device
+
+    def cost(self, input_size: int | None = None) -> Cost:
+        """What the network costs on one square input, before any folding.
+
+        Parameters
+        ----------
+        input_size : int, optional
+            Side in pixels, a multiple of :attr:`multiple`; by default the detector's.
+
+        Returns
+        -------
+        Cost
+            Parameters, multiply-accumulates and FLOPs. Neither weights nor images are
+            needed, and nothing is computed: shapes are enough.
+        """
+        side = self.input_size if input_size is None else input_size
+        if side not in self._costs:
+            from irbench.networks.cost import cost_of_detector
+
+            self._costs[side] = cost_of_detector(self, side)
+        return self._costs[side]
+
+    def printed_flops(self, network: nn.Module, input_size: int) -> float | None:
+        """FLOPs as the network's own repository prints them; None where it prints none."""
+        return None
+
+    def preprocess(self, image: NDArray[Any], value_range: ValueRange | None = None) -> Tensor:  # type: ignore[override]
+        """Check the image, map it to [0, 1], cut it into tiles, and letterbox them."""
+        from irbench.networks.letterbox import letterbox
+
+        grey = to_unit_range(image, value_range)
+        parts = [grey[y0:y1, x0:x1] for x0, y0, x1, y1 in self._tiles(grey.shape)]
+        return letterbox(parts, self.input_size, device=self._device)[0]
+
+    def compute(self, canvases: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Run the network on ``(B, 1, S, S)``; boxes and scores before suppression."""
+        import torch
+
+        ready = self._ready
+        with torch.inference_mode():
+            images = canvases.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+            return self.decode(ready, ready(images))
+
+    def postprocess(self, output: tuple[Tensor, Tensor], shape: tuple[int, ...]) -> Detections:  # type: ignore[override]
+        """Suppress, map back to the image, and join the tiles."""
+        from irbench.networks.tiling import merge_tiles
+
+        tiles = self._tiles(shape)
+        found = self.suppress(output, [(y1 - y0, x1 - x0) for x0, y0, x1, y1 in tiles])
+        kept = found[0]
+        if len(tiles) > 1:
+            kept = merge_tiles(
+                found, tiles, (shape[0], shape[1]), max_detections=self.max_detections
+            )
+        return to_detections(kept)
+
+    def suppress(
+        self, output: tuple[Tensor, Tensor], shapes: Sequence[tuple[int, int]]
+    ) -> list[Kept]:
+        """Non-maximum suppression on the canvases, then back to the images.
+
+        Parameters
+        ----------
+        output : ((B, N, 4) Tensor, (B, N, n_classes) Tensor)
+            As :meth:`decode` returns them.
+        shapes : sequence of (int, int)
+            Height and width of the image, or tile, on each canvas.
+
+        Returns
+        -------
+        list of Kept
+            In pixels of the images, on the CPU; boxes beside the image are gone.
+        """
+        from irbench.networks.letterbox import Letterbox, has_area
+        from irbench.networks.nms import Kept, non_maximum_suppression
+
+        boxes, scores = output
+        answers = []
+        found = non_maximum_suppression(
+            boxes,
+            scores,
+            confidence=self.confidence,
+            iou_threshold=self.nms_iou,
+            max_detections=self.max_detections,
+        )
+        for kept, shape in zip(found, shapes, strict=True):
+            where = Letterbox.fit(shape, self.input_size)
+            native = where.to_native(kept.boxes.cpu())
+            visible = has_area(native)
+            answers.append(
+                Kept(native[visible], kept.scores.cpu()[visible], kept.classes.cpu()[visible])
+            )
+        return answers
+
+    def detect_batch(
+        self,
+        images: Iterable[NDArray[Any]],
+        *,
+        value_range: ValueRange | None = None,
+        batch_size: int = 16,
+    ) -> list[Detections]:
+        """Detect the targets on several images, each of any size.
+
+        Parameters
+        ----------
+        images : iterable of (H, W) ndarray
+        value_range : (float, float), optional
+            See :meth:`Detector.detect`.
+        batch_size : int
+            Canvases that go through the network together; changes rounding only.
+
+        Returns
+        -------
+        list of Detections
+        """
+        import torch
+
+        answers: list[Detections] = []
+        stream = iter(images)
+        while chunk := list(islice(stream, batch_size)):
+            canvases = [self.preprocess(image, value_range) for image in chunk]
+            sizes = [len(one) for one in canvases]
+            stack = torch.cat(canvases)
+            parts = [
+                self.compute(stack[i : i + batch_size]) for i in range(0, len(stack), batch_size)
+            ]
+            boxes, scores = (torch.cat(part) for part in zip(*parts, strict=True))
+            parts_of = torch.split(boxes, sizes), torch.split(scores, sizes)
+            answers += [
+                self.postprocess((b, s), image.shape)
+                for b, s, image in zip(*parts_of, chunk, strict=True)
+            ]
+        return answers
+
+    def _tiles(self, shape: tuple[int, ...]) -> list[Any]:
+        from irbench.networks.tiling import Tile, tile_grid
+
+        height, width = shape[0], shape[1]
+        if self.tile is None:
+            return [Tile(0, 0, width, height)]
+        return tile_grid((height, width), self.tile, self.overlap)
+
+
+def to_detections(kept: Kept) -> Detections:
+    """The boxes of one image as the benchmark keeps them."""
+    boxes = kept.boxes.numpy().astype(np.float32)
+    return Detections(boxes, kept.scores.numpy().astype(np.float32))

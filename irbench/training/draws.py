@@ -1,0 +1,185 @@
+"""What chance decides about each training image, drawn for a whole epoch at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from irbench.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How training images are varied; 0 switches anything off.
+
+    Parameters
+    ----------
+    mosaic : float
+        Probability that an image is put together of four, in [0, 1].
+    flip_lr, flip_ud : float
+        Probability of a flip left to right and upside down, in [0, 1]. YOLO does not
+        flip upside down, for street scenes have a ground. A small target is a blob
+        whichever way the camera looks, and the ground may be on any side of it.
+    scale : float
+        Greatest enlargement less 1, in [0, 3]: the factor is log-uniform in
+        ``[1 / (1 + scale), 1 + scale]``, so that the mean size is kept. YOLO draws
+        uniformly from ``[1 - scale, 1 + scale]``: with the same 0.5 it halves a target
+        of 3 pixels to 1.5, which is noise. Here 2 pixels are left of it.
+    translate : float
+        Greatest shift in each direction, as a share of the side, in [0, 0.5].
+    brightness : float
+        The grey levels are multiplied by a gain in ``[1 - brightness, 1 + brightness]``;
+        in [0, 1). YOLO's ``hsv_v``.
+    offset : float
+        Then a level in ``[-offset, offset]`` is added; in [0, 1).
+
+    Raises
+    ------
+    UsageError
+        For a value outside its range.
+
+    Notes
+    -----
+    Gain and offset are limited such that no image saturates: a bright target on a
+    bright sky would vanish at white, and a label would be left on nothing.
+    """
+
+    mosaic: float = 1.0
+    flip_lr: float = 0.5
+    flip_ud: float = 0.5
+    scale: float = 0.5
+    translate: float = 0.1
+    brightness: float = 0.4
+    offset: float = 0.1
+
+    def __post_init__(self) -> None:
+        limits = {"scale": 3.0, "translate": 0.5}
+        for field in dataclasses.fields(self):
+            value: Any = getattr(self, field.name)
+            limit = limits.get(field.name, 1.0)
+            is_open = field.name in ("brightness", "offset")
+            # NaN fails the comparison.
+            if not isinstance(value, int | float) or not (
+                0 <= value <= limit and not (is_open and value == limit)
+            ):
+                bracket = ")" if is_open else "]"
+                raise UsageError(
+                    f"augmentation {field.name} must be in [0, {limit:g}{bracket}, got {value!r}."
+                )
+
+    @classmethod
+    def none(cls) -> Augmentation:
+        """Images as they are."""
+        return cls(**{field.name: 0.0 for field in dataclasses.fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draws:
+    """What chance decided about P training images; ``draws[rows]`` are some of them.
+
+    All on the CPU. "Before flips" means of the composed image, which is flipped last.
+
+    Attributes
+    ----------
+    images : (P, 4) Tensor of int64
+        Indices of the tiles: top left, top right, bottom left, bottom right. The first
+        is the image that was asked for.
+    mosaic : (P,) Tensor of bool
+        Whether the four are used, or the first alone.
+    meeting : (P, 2) Tensor of float64
+        Where the four meet, ``(x, y)``, in sides from the middle of the mosaic, in
+        [-0.5, 0.5).
+    factor : (P,) Tensor of float64
+        Enlargement.
+    shift : (P, 2) Tensor of float64
+        ``(x, y)``, in sides, before flips.
+    flips : (P, 2) Tensor of bool
+        Left to right, upside down.
+    gain, offset : (P,) Tensor of float64
+        Of the grey levels in [0, 1].
+    """
+
+    images: Tensor
+    mosaic: Tensor
+    meeting: Tensor
+    factor: Tensor
+    shift: Tensor
+    flips: Tensor
+    gain: Tensor
+    offset: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: Any) -> Draws:
+        """Some of the positions: a slice, or a Tensor or list of indices."""
+        return Draws(**{f.name: getattr(self, f.name)[rows] for f in dataclasses.fields(self)})
+
+
+def draw(
+    settings: Augmentation, indices: Tensor, extremes: Tensor, generator: torch.Generator
+) -> Draws:
+    """Draw for P training images.
+
+    Parameters
+    ----------
+    settings : Augmentation
+    indices : (P,) Tensor of int64
+        The images that are asked for, in [0, N).
+    extremes : (N, 2) Tensor
+        Least and greatest grey level of each image, in [0, 1].
+    generator : torch.Generator
+        Of the CPU. The same amount is taken from it whatever the settings, so what is
+        switched off changes nothing of the rest.
+
+    Returns
+    -------
+    Draws
+
+    Raises
+    ------
+    UsageError
+        For indices that are not such.
+    """
+    n_images = len(extremes)
+    if indices.ndim != 1 or indices.dtype != torch.int64:
+        raise UsageError(
+            f"indices must be (P,) int64, got {tuple(indices.shape)} of {indices.dtype}."
+        )
+    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n_images:
+        raise UsageError(
+            f"indices must be in [0, {n_images}), got {int(indices.min())} to {int(indices.max())}."
+        )
+    uniform = torch.rand((len(indices), 13), generator=generator, dtype=torch.float64)
+    # A product just below N may round to N.
+    others = (uniform[:, 1:4] * n_images).long().clamp_max(n_images - 1)
+    images = torch.cat((indices[:, None], others), 1)
+    mosaic = uniform[:, 0] < settings.mosaic
+    gain, offset = _tone(settings, uniform[:, 11], uniform[:, 12], extremes[images], mosaic)
+    return Draws(
+        images=images,
+        mosaic=mosaic,
+        meeting=uniform[:, 4:6] - 0.5,
+        factor=(1 + settings.scale) ** (2 * uniform[:, 6] - 1),
+        shift=settings.translate * (2 * uniform[:, 7:9] - 1),
+        flips=uniform[:, 9:11] < torch.tensor((settings.flip_lr, settings.flip_ud)),
+        gain=gain,
+        offset=offset,
+    )
+
+
+def _tone(
+    settings: Augmentation, first: Tensor, second: Tensor, extremes: Tensor, mosaic: Tensor
+) -> tuple[Tensor, Tensor]:
+    # Alone, the first of the four counts for all.
+    levels = torch.where(mosaic[:, None, None], extremes, extremes[:, :1]).double()
+    low, high = levels[..., 0].amin(1), levels[..., 1].amax(1)
+    gain = 1 + settings.brightness * (2 * first - 1)
+    gain = torch.minimum(gain, 1 / high.clamp_min(1e-3))
+    offset = settings.offset * (2 * second - 1)
+    offset = torch.minimum(torch.maximum(offset, -low * gain), (1 - high * gain).clamp_min(0))
+    return gain, offset

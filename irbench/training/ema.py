@@ -1,0 +1,49 @@
+"""The running mean of a network's weights, which generalises better than the last ones."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from irbench.training.schedule import averaging_decay
+
+
+class WeightAverage:
+    """An exponential running mean of weights and of running statistics.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Where it starts.
+    decay, tau : float
+        See :func:`irbench.training.schedule.averaging_decay`.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        The mean, in evaluation mode, without gradients.
+    """
+
+    def __init__(self, network: nn.Module, decay: float, tau: float) -> None:
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        self.decay, self.tau = decay, tau
+        pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
+        self._means: list[Tensor] = []
+        self._currents: list[Tensor] = []
+        self._counters: list[tuple[Tensor, Tensor]] = []
+        for mean, current in pairs:
+            if mean.is_floating_point():
+                self._means.append(mean)
+                self._currents.append(current)
+            else:
+                self._counters.append((mean, current))
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take in the weights after ``step`` steps of the optimiser."""
+        share = 1 - averaging_decay(step, self.decay, self.tau)
+        torch._foreach_lerp_(self._means, self._currents, share)
+        for mean, current in self._counters:
+            mean.copy_(current)

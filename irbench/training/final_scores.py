@@ -1,0 +1,91 @@
+"""The scores that go onto a card: of the weights as they are on disk, by the whole benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from irbench.calibration import calibrate
+from irbench.data.manifest import UNUSABLE
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.evaluation import evaluate
+from irbench.ground_truth import GroundTruth
+from irbench.networks.detector import NetworkDetector
+from irbench.networks.weights_file import WeightsFile
+from irbench.progress import Progress
+from irbench.protocol import TABLE1
+
+Scores = dict[str, float | None]
+
+
+def score_splits(
+    weights: WeightsFile,
+    detector: NetworkDetector,
+    splits: Mapping[str, Dataset | None],
+    progress: Progress | None = None,
+) -> dict[str, Scores | None]:
+    """Score weights on validation and, where asked for, on test images.
+
+    Under the protocol ``table1``, image by image as ``irbench run`` does it. The threshold
+    is the one of best F1 on validation, for both.
+
+    Parameters
+    ----------
+    weights : WeightsFile
+    detector : NetworkDetector
+        Whose parameters apply.
+    splits : mapping of str to (Dataset or None)
+        ``"val"`` and perhaps ``"test"``.
+    progress : Progress, optional
+
+    Returns
+    -------
+    dict of str to (dict or None)
+        Values by metric for ``"val"`` and ``"test"``, ``threshold`` among them; empty for
+        no validation split, None for no test split.
+    """
+    params = {**detector.params, "weights": str(weights.path)}
+    scored = type(detector)(**params).to(detector.device)
+    progress = progress or Progress()
+    scores: dict[str, Scores | None] = {"val": {}, "test": None}
+    threshold: float | None = None
+    if (val := splits.get("val")) is not None:
+        found, truths = _detect(scored, val, progress)
+        threshold = calibrate({None: list(found.values())}, truths, TABLE1).threshold
+        scores["val"] = _values(found, truths, threshold)
+    if (test := splits.get("test")) is not None:
+        found, truths = _detect(scored, test, progress)
+        scores["test"] = _values(found, truths, threshold)
+    return scores
+
+
+def _detect(
+    detector: NetworkDetector, dataset: Dataset, progress: Progress
+) -> tuple[dict[str, Detections], list[GroundTruth]]:
+    found: dict[str, Detections] = {}
+    truths: list[GroundTruth] = []
+    title = f"{detector.info.title} ({dataset.split})"
+    with progress.track(title, len(dataset)) as advance:
+        for sample_id in dataset.ids:
+            try:
+                sample = dataset.load(sample_id)
+            except UNUSABLE:
+                advance()
+                continue
+            found[sample_id] = detector.detect(sample.image, value_range=sample.value_range)
+            truths.append(GroundTruth.of(sample))
+            advance()
+    return found, truths
+
+
+def _values(
+    found: Mapping[str, Detections], truths: list[GroundTruth], threshold: float | None
+) -> Scores:
+    result = evaluate(found, truths, TABLE1, threshold=threshold)
+    values: dict[str, Any] = {name: _finite(value) for name, value in result.values.items()}
+    return {**values, "threshold": _finite(result.threshold)}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and abs(value) != float("inf") else None

@@ -1,0 +1,215 @@
+"""The images of a training split in memory, letterboxed once, with their boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from irbench.data.manifest import UNUSABLE
+from irbench.dataset import Dataset
+from irbench.errors import MissingDataError, UsageError
+from irbench.images import to_unit_range
+from irbench.networks.letterbox import Letterbox, letterbox
+from irbench.progress import Progress
+
+# Enough for the device to be busy, few enough that their float32 copies do not count.
+_IMAGES_AT_A_TIME = 32
+# Of the reasons why samples are left out, so many are told.
+_MAX_TOLD = 10
+
+
+@dataclass(frozen=True, eq=False)
+class ImageCache:
+    """Letterboxed images and their boxes.
+
+    Made by :meth:`of`. Training reads every image once an epoch for hundreds of
+    epochs, and a dataset of this field fits into memory: so files are decoded once.
+
+    Attributes
+    ----------
+    images : (N, S, S) Tensor of float16
+        In [0, 1], letterboxed to the side S. Half precision keeps the 256 grey levels
+        of an image apart, and of 14 bits the 11 first.
+    boxes : (M, 4) Tensor of float32
+        ``(x0, y0, x1, y1)`` in pixels of the canvas, on the device of ``images``;
+        image by image.
+    starts : (N + 1,) Tensor of int64
+        On the CPU; image ``i`` has ``boxes[starts[i]:starts[i + 1]]``.
+    letterboxes : tuple of Letterbox
+        Where each image lies on its canvas.
+    ids : tuple of str
+        Of the samples.
+
+    Raises
+    ------
+    UsageError
+        For parts that do not fit together.
+    """
+
+    images: Tensor
+    boxes: Tensor
+    starts: Tensor
+    letterboxes: tuple[Letterbox, ...]
+    ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if self.images.ndim != 3 or self.images.shape[1] != self.images.shape[2]:
+            raise UsageError(f"images must have shape (N, S, S), got {tuple(self.images.shape)}.")
+        if self.boxes.ndim != 2 or self.boxes.shape[1] != 4:
+            raise UsageError(f"boxes must have shape (M, 4), got {tuple(self.boxes.shape)}.")
+        if len(self.letterboxes) != n or len(self.ids) != n or self.starts.shape != (n + 1,):
+            raise UsageError(
+                f"{n} images need as many letterboxes and ids and one more start, got "
+                f"{len(self.letterboxes)}, {len(self.ids)} and {tuple(self.starts.shape)}."
+            )
+        if int(self.starts[0]) != 0 or int(self.starts[-1]) != len(self.boxes):
+            raise UsageError(
+                f"starts must run from 0 to the number of boxes, {len(self.boxes)}, got "
+                f"{int(self.starts[0])} to {int(self.starts[-1])}."
+            )
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        size: int,
+        *,
+        device: torch.device | str = "cpu",
+        progress: Progress | None = None,
+    ) -> ImageCache:
+        """Read every sample of a split.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        size : int
+            Side S of the canvas.
+        device : torch.device or str
+            Where to keep images and boxes; see :func:`estimate_bytes`.
+        progress : Progress, optional
+            Told of each sample, and of those that cannot be used and are left out.
+
+        Returns
+        -------
+        ImageCache
+
+        Raises
+        ------
+        MissingDataError
+            If no sample can be read.
+        UsageError
+            If no sample has a target, or for a size below 1.
+        """
+        if size < 1:
+            raise UsageError(f"size must be at least 1, got {size}.")
+        progress = progress or Progress()
+        left_out: dict[str, str] = {}
+        images = torch.empty((len(dataset), size, size), dtype=torch.float16, device=device)
+        boxes: list[Tensor] = []
+        letterboxes: list[Letterbox] = []
+        ids: list[str] = []
+        readable = _readable(dataset, progress, left_out)
+        while some := list(islice(readable, _IMAGES_AT_A_TIME)):
+            canvases, places = letterbox([sample.image for sample in some], size, device=device)
+            images[len(ids) : len(ids) + len(some)] = canvases[:, 0]
+            for sample, place in zip(some, places, strict=True):
+                boxes.append(place.to_canvas(torch.from_numpy(sample.boxes)).float())
+                letterboxes.append(place)
+                ids.append(sample.id)
+        _tell(left_out, progress)
+        where = f"{dataset.split!r} split of {dataset.info.title}"
+        if not ids:
+            why = f"the first: {next(iter(left_out.values()))}" if left_out else "it is empty"
+            raise MissingDataError(f"No image of the {where} can be read; {why}")
+        counts = torch.tensor([0] + [len(some) for some in boxes])
+        if not counts.any():
+            raise UsageError(
+                f"No labels in the training split: none of the {len(ids)} images of the {where} "
+                "has a target. Training needs masks or boxes beside the images; "
+                "`irbench data stats` shows what was found."
+            )
+        return cls(
+            images[: len(ids)],
+            torch.cat(boxes).to(device),
+            counts.cumsum(0),
+            tuple(letterboxes),
+            tuple(ids),
+        )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Side S of the canvases."""
+        return self.images.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where images and boxes are."""
+        return self.images.device
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the tensors, in bytes."""
+        return sum(tensor.nbytes for tensor in (self.images, self.boxes, self.starts))
+
+
+def estimate_bytes(n_images: int, size: int) -> int:
+    """Memory of the images of a cache, in bytes; the boxes do not count beside them.
+
+    Parameters
+    ----------
+    n_images : int
+    size : int
+        Side of the canvas.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> estimate_bytes(1000, 640) / 2**20
+    781.25
+    """
+    return n_images * size * size * torch.float16.itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class _Readable:
+    """What is kept of a sample until it is letterboxed: its image in [0, 1], its boxes."""
+
+    id: str
+    image: NDArray[np.float32]
+    boxes: NDArray[Any]
+
+
+def _readable(
+    dataset: Dataset, progress: Progress, left_out: dict[str, str]
+) -> Iterator[_Readable]:
+    with progress.track(f"reading {dataset.info.title}", len(dataset)) as advance:
+        for sample_id in dataset.ids:
+            try:
+                sample = dataset.load(sample_id)
+                image = to_unit_range(sample.image, sample.value_range)
+            except UNUSABLE as error:
+                left_out[sample_id] = str(error)
+            else:
+                yield _Readable(sample.id, image, sample.boxes)
+            advance()
+
+
+def _tell(left_out: dict[str, str], progress: Progress) -> None:
+    for sample_id, why in islice(left_out.items(), _MAX_TOLD):
+        progress.say(f"left out of training: {sample_id}: {why}")
+    if len(left_out) > _MAX_TOLD:
+        progress.say(f"left out of training: {len(left_out) - _MAX_TOLD} more")

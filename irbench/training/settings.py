@@ -1,0 +1,209 @@
+"""How a network is trained: the recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from irbench.errors import UnknownNameError, UsageError
+from irbench.training.augmentation import Augmentation
+
+Precision = Literal["auto", "float32", "bfloat16"]
+BoxLoss = Literal["ciou", "nwd", "mixed", "iou"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """A recipe. The defaults are the paper's, save where its text is silent or says otherwise.
+
+    Parameters
+    ----------
+    image_size : int
+        Side of the letterbox, in pixels, a multiple of 32.
+    epochs : int
+        Passes over the training images; the learning rate falls over all of them.
+    batch : int
+        Images of one step of the optimiser, of all processes together.
+    accumulate : int
+        Parts in which a batch goes through the network one after the other, where it does
+        not fit into memory at once. Normalisation sees the parts.
+    learning_rate : float
+        Of Adam, after the warm-up.
+    final_ratio : float
+        Share of it that is left at the end of the cosine.
+    warmup_epochs : float
+        Over which the learning rate rises from 0 and the momentum to its value.
+    momentum, warmup_momentum : float
+        Adam's first decay rate, and what it starts from.
+    weight_decay : float
+        Of the convolutions' weights; normalisation and biases have none.
+    clip_norm : float
+        Longest gradient; longer ones are scaled to this length.
+    ema_decay, ema_tau : float
+        Of the running mean of the weights, which is what is validated and kept; see
+        :func:`irbench.training.schedule.averaging_decay`.
+    box_loss : {"ciou", "nwd", "mixed", "iou"}
+        Similarity of boxes that the loss of networks with an anchor per cell takes;
+        ``"nwd"`` and ``"mixed"`` suit boxes of a few pixels.
+    min_box_px : float
+        Boxes are taken for this large when cells are assigned to them, in pixels of the
+        network's input. Just above the finest stride of 8, no target is left without a
+        cell; at 0, as in YOLOv8, more than a third of NUDT-SIRST's targets are at 320 pixels,
+        and are learned as background.
+    box_prior_cells : float or None
+        Mean distance from a cell's centre to the sides of its box that networks with
+        distributed distances begin with, in cells. None, as in YOLOv8, is the middle of the
+        bins: boxes of 120 pixels and more, which overlap a target of 6 pixels so little that
+        hundreds of steps pass before anything is learned of it.
+    augmentation : Augmentation
+    close_mosaic : int
+        Last epochs, without mosaic.
+    patience : int
+        Epochs without a better validation AP@50 after which training ends; 0 for never.
+    seed : int
+        Of the first weights, the order of images, the augmentation and drop paths.
+    deterministic : bool
+        Only operations that repeat to the bit on the same machine. On a CPU all do.
+    precision : {"auto", "float32", "bfloat16"}
+        Of the network while it is trained; ``auto`` is bfloat16 where the device computes it
+        faster. The loss, the weights and validation are always float32.
+
+    Raises
+    ------
+    UsageError
+    """
+
+    image_size: int = 640
+    epochs: int = 300
+    batch: int = 16
+    accumulate: int = 1
+    learning_rate: float = 1e-3
+    final_ratio: float = 0.01
+    warmup_epochs: float = 3.0
+    momentum: float = 0.937
+    warmup_momentum: float = 0.8
+    weight_decay: float = 5e-4
+    clip_norm: float = 10.0
+    ema_decay: float = 0.9999
+    ema_tau: float = 2000.0
+    box_loss: BoxLoss = "ciou"
+    min_box_px: float = 9.0
+    box_prior_cells: float | None = 1.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    close_mosaic: int = 0
+    patience: int = 100
+    seed: int = 0
+    deterministic: bool = False
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "epochs", "batch", "accumulate", "learning_rate", "ema_tau"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"{name} must be greater than 0, got {getattr(self, name)}.")
+        for name in ("warmup_epochs", "weight_decay", "min_box_px", "close_mosaic", "patience"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be at least 0, got {getattr(self, name)}.")
+        if self.box_prior_cells is not None and not self.box_prior_cells > 0:
+            raise UsageError(
+                f"box_prior_cells must be above 0 or none, got {self.box_prior_cells}."
+            )
+        for name in ("momentum", "warmup_momentum", "ema_decay", "final_ratio"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+        if self.batch % self.accumulate:
+            raise UsageError(
+                f"batch must be a multiple of accumulate, got {self.batch} and {self.accumulate}."
+            )
+        for name, known in (("precision", Precision), ("box_loss", BoxLoss)):
+            if getattr(self, name) not in get_args(known):
+                raise UnknownNameError(name, str(getattr(self, name)), get_args(known))
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings as JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> TrainingSettings:
+        """Undo :meth:`as_dict`; what is not given has its default.
+
+        Raises
+        ------
+        UnknownNameError
+            For a setting that does not exist.
+        UsageError
+            For one of another type or out of range.
+        """
+        return TrainingSettings().changed(given)
+
+    def changed(self, given: Mapping[str, Any]) -> TrainingSettings:
+        """These settings with some of them replaced.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+            ``augmentation`` is a mapping in turn.
+        """
+        changes = _checked("training setting", self, given)
+        if "augmentation" in changes:
+            inner = _checked("augmentation", self.augmentation, changes["augmentation"])
+            changes["augmentation"] = dataclasses.replace(self.augmentation, **inner)
+        return dataclasses.replace(self, **changes)
+
+
+def read_recipe(path: Path) -> TrainingSettings:
+    """Read settings from a TOML file; what it does not name has its default.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    TrainingSettings
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or names a setting that does not exist.
+    """
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"cannot read the recipe {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the recipe {path} is not TOML: {error}.") from error
+    return TrainingSettings.from_dict(content)
+
+
+def _checked(what: str, owner: Any, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{what} must be a table of names and values, got {given!r}.")
+    changes = {}
+    for name, value in given.items():
+        if name not in (known := {f.name for f in dataclasses.fields(owner)}):
+            raise UnknownNameError(what, name, known)
+        changes[name] = _coerced(name, getattr(owner, name), value)
+    return changes
+
+
+def _coerced(name: str, present: Any, value: Any) -> Any:
+    """The value in the type of the one it replaces, where that loses nothing."""
+    if isinstance(present, Augmentation):
+        return value
+    if name == "box_prior_cells" and (value is None or value == "none"):
+        return None
+    if isinstance(present, bool) or isinstance(value, bool):
+        good = isinstance(value, bool) and isinstance(present, bool)
+    elif isinstance(present, float) or present is None:
+        good = isinstance(value, int | float)
+        value = float(value) if good else value
+    else:
+        good = isinstance(value, type(present))
+    if not good:
+        raise UsageError(f"{name} must be of type {type(present).__name__}, got {value!r}.")
+    return value

@@ -1,0 +1,105 @@
+"""How good a network is on the validation images, by the benchmark's own evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from irbench.calibration import calibrate
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.ground_truth import GroundTruth
+from irbench.networks.detector import NetworkDetector, to_detections
+from irbench.progress import Progress
+from irbench.protocol import TABLE1, Protocol
+from irbench.training.image_cache import ImageCache
+
+
+@dataclass(frozen=True)
+class ValidationScores:
+    """Quality on the validation split, in [0, 1].
+
+    Attributes
+    ----------
+    ap50 : float
+    f1 : float
+        At the threshold of greatest F1.
+    """
+
+    ap50: float
+    f1: float
+
+
+class Validator:
+    """Validates networks of one detector on one set of images.
+
+    Parameters
+    ----------
+    detector : NetworkDetector
+        Its decoding, confidence and suppression apply.
+    cache : ImageCache
+        On the device of the networks, at the detector's input size.
+    truths : sequence of GroundTruth
+        Of the images of the cache, in their order.
+    batch : int
+        Images that go through the network together.
+    protocol : Protocol
+    """
+
+    def __init__(
+        self,
+        detector: NetworkDetector,
+        cache: ImageCache,
+        truths: Sequence[GroundTruth],
+        *,
+        batch: int = 32,
+        protocol: Protocol = TABLE1,
+    ) -> None:
+        self.detector, self.cache, self.truths = detector, cache, truths
+        self.batch, self.protocol = batch, protocol
+
+    @classmethod
+    def of(
+        cls,
+        detector: NetworkDetector,
+        dataset: Dataset,
+        *,
+        device: torch.device,
+        batch: int = 32,
+        progress: Progress | None = None,
+    ) -> Validator:
+        """Read a split."""
+        size = detector.input_size
+        cache = ImageCache.of(dataset, size, device=device, progress=progress)
+        truths = [GroundTruth.of(dataset.load(sample_id)) for sample_id in cache.ids]
+        return cls(detector, cache, truths, batch=batch)
+
+    @torch.inference_mode()
+    def detect(self, network: nn.Module) -> list[Detections]:
+        """What a network in evaluation mode finds, per image, in float32."""
+        found: list[Detections] = []
+        for start in range(0, len(self.cache), self.batch):
+            canvases = self.cache.images[start : start + self.batch, None].float()
+            images = canvases.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+            output = self.detector.decode(network, network(images))
+            shapes = [one.shape for one in self.cache.letterboxes[start : start + self.batch]]
+            found += [to_detections(kept) for kept in self.detector.suppress(output, shapes)]
+        return found
+
+    def __call__(self, network: nn.Module) -> ValidationScores:
+        """Score a network.
+
+        Parameters
+        ----------
+        network : torch.nn.Module
+            In evaluation mode.
+
+        Returns
+        -------
+        ValidationScores
+        """
+        chosen = calibrate({None: self.detect(network)}, self.truths, self.protocol)
+        return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)
