@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from irbench.detector import SegmentationDetector as SegmentationDetector
     from irbench.evaluation import Result as Result
     from irbench.evaluation import evaluate as evaluate
+    from irbench.networks.detector import LossSums as LossSums
+    from irbench.networks.detector import NetworkDetector as NetworkDetector
     from irbench.parameters import parameter as parameter
     from irbench.protocol import Protocol as Protocol
     from irbench.regions import Regions as Regions
@@ -40,7 +42,9 @@ _HOMES = {
     "DatasetInfo": "irbench.dataset",
     "Detections": "irbench.detections",
     "Detector": "irbench.detector",
+    "LossSums": "irbench.networks.detector",
     "MethodInfo": "irbench.detector",
+    "NetworkDetector": "irbench.networks.detector",
     "Protocol": "irbench.protocol",
     "Regions": "irbench.regions",
     "Result": "irbench.evaluation",

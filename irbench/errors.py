@@ -76,6 +76,10 @@ class MissingDataError(UsageError):
     """A dataset that is not on this machine."""
 
 
+class MissingLibraryError(UsageError):
+    """An optional library that is not installed."""
+
+
 class MissingValidationError(UsageError):
     """Calibration was asked for and there is no validation data."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,25 @@ from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 from irbench.ground_truth import GroundTruth, ground_truths
-from irbench.metrics import average_precision, counting, pixels, points
+from irbench.metrics import (
+    average_precision,
+    counting,
+    hierarchical_iou,
+    pixels,
+    point_average_precision,
+    points,
+    yolo_average_precision,
+)
+from irbench.metrics.checked_input import check_detections, check_threshold, check_truths
 from irbench.metrics.components import Components
+from irbench.metrics.map_statistics import (
+    MAP_METRICS,
+    STANDARDISED,
+    MapCounts,
+    MapStatistics,
+    constant_map,
+    map_values,
+)
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.operating_point import operating_point_rule
 from irbench.metrics.value import MetricValue
@@ -25,6 +43,7 @@ from irbench.regions import Regions
 NO_THRESHOLD = "no threshold: there is neither validation data nor a calibration"
 NO_MASKS = "the data has boxes only"
 NO_REGIONS = "the method answers boxes only"
+NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +68,7 @@ class Result:
     n_images: int
     n_targets: int
     counts: dict[str, Any] = field(default_factory=dict, repr=False)
-    """Per-image counts by kind (``boxes``, ``points``, ``pixels``) that the ratios are of."""
+    """Per-image counts by kind (``boxes``, ``points``, ``pixels``, ``maps``) behind the values."""
 
     def __getitem__(self, metric: str) -> float | None:
         return self.values[metric]
@@ -62,6 +81,8 @@ def evaluate(
     *,
     threshold: float | None = None,
     validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None = None,
+    map_statistics: Mapping[str, MapStatistics] | None = None,
+    method: str = "",
 ) -> Result:
     """Score a detector's output.
 
@@ -75,6 +96,12 @@ def evaluate(
         The operating point, where it is known; else the protocol's rule finds it.
     validation : (mapping, Dataset), optional
         Detections and ground truth of the validation split, for ``val-f1``.
+    map_statistics : mapping of str to MapStatistics, optional
+        By image id, what :func:`irbench.metrics.map_statistics.measure_map` says of each
+        score map, for the metrics of score maps. An image that is missing counts as one
+        whose map is 0 everywhere.
+    method : str
+        Whose detections they are, for messages.
 
     Returns
     -------
@@ -86,6 +113,10 @@ def evaluate(
     ------
     DetectionsError
         For detections on an image that the dataset does not have, or outside it.
+    AnnotationError
+        For true boxes that are none.
+    UsageError
+        If two images have one id, or the threshold is NaN.
 
     Examples
     --------
@@ -97,24 +128,27 @@ def evaluate(
     >>> 0 < result["map50"] < 1
     True
     """
+    check_threshold(threshold)
     truths = _truths(dataset)
-    found = _aligned(detections, truths, protocol.max_detections)
+    found = _aligned(detections, truths, protocol.max_detections, method)
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
     # The same table unless the protocol asks for another IoU than COCO's.
     at_protocol = table
     if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
         at_protocol = match_images(found, truths, protocol)
     if threshold is None:
-        threshold = _threshold(protocol, at_protocol, validation)
+        threshold = _threshold(protocol, at_protocol, validation, method)
     values = {
         "map50": average_precision.average_precision(table, 0.5),
         "map50_95": average_precision.mean_average_precision(table),
         "ap_all_point": average_precision.average_precision(table, 0.5, estimator="all-point"),
     }
     counts: dict[str, Any] = {"table": table}
+    values.update(_ranked_values(found, truths, protocol, counts))
     if threshold is None:
         missing = MetricValue(None, NO_THRESHOLD)
-        names = (*_BOX_METRICS, *_POINT_METRICS, *_PIXEL_METRICS, "pd_hungarian", "fa_hungarian")
+        names = (*_BOX_METRICS, *_POINT_METRICS, *_PIXEL_METRICS, *_REGION_METRICS)
+        names = (*names, "pd_hungarian", "fa_hungarian", "hiou_toolkit")
         values.update(dict.fromkeys(names, missing))
     else:
         kept = [one.above(threshold) for one in found]
@@ -122,7 +156,8 @@ def evaluate(
         counts["boxes"] = counting.count_boxes(at_protocol, threshold, iou_index)
         values.update({name: metric(counts["boxes"]) for name, metric in _BOX_METRICS.items()})
         values.update(_point_values(kept, truths, protocol, counts))
-        values.update(_pixel_values(kept, truths, counts))
+        values.update(_pixel_values(kept, truths, protocol, counts))
+    values.update(_map_values(map_statistics, found, truths, counts))
     return Result(
         values={name: value.value for name, value in values.items()},
         undefined={name: value.reason for name, value in values.items() if value.reason},
@@ -140,6 +175,11 @@ _BOX_METRICS = {
 }
 _POINT_METRICS = {"pd": points.pd, "fa": points.fa, "fa_legacy": points.fa_legacy}
 _PIXEL_METRICS = {"iou": pixels.iou, "niou": pixels.niou, "pixel_recall": pixels.pixel_recall}
+_REGION_METRICS = {
+    "hiou": hierarchical_iou.hiou,
+    "hiou_segmentation": hierarchical_iou.segmentation_iou,
+    "hiou_localisation": hierarchical_iou.localisation_iou,
+}
 
 
 def _truths(dataset: Dataset | Sequence[GroundTruth]) -> Sequence[GroundTruth]:
@@ -147,57 +187,66 @@ def _truths(dataset: Dataset | Sequence[GroundTruth]) -> Sequence[GroundTruth]:
 
 
 def _aligned(
-    detections: Mapping[str, Detections], truths: Sequence[GroundTruth], max_detections: int
+    detections: Mapping[str, Detections],
+    truths: Sequence[GroundTruth],
+    max_detections: int,
+    method: str = "",
 ) -> list[Detections]:
     """One entry per image of the dataset, each inside it and cut to the best-scored ones."""
-    known = {truth.id for truth in truths}
-    strangers = sorted(detections.keys() - known)
-    if strangers:
-        raise DetectionsError(
-            f"detections must be on images of the dataset; {len(strangers)} are not, "
-            f"such as {strangers[0]!r}."
-        )
-    for truth in truths:
-        if truth.id in detections:
-            _check_inside(detections[truth.id], truth)
+    check_truths(truths)
+    check_detections(detections, truths, method)
     found = (detections.get(truth.id, Detections.empty()) for truth in truths)
     return [one.best(max_detections) for one in found]
-
-
-def _check_inside(found: Detections, truth: GroundTruth) -> None:
-    height, width = truth.shape
-    regions = found.regions
-    if regions is not None and regions.shape != truth.shape:
-        raise DetectionsError(
-            f"the detections on {truth.id!r} were made on a {regions.shape[0]}x"
-            f"{regions.shape[1]} image, the dataset's is {height}x{width}."
-        )
-    boxes = found.boxes
-    outside = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > width) | (boxes[:, 3] > height)
-    if outside.any():
-        index = int(np.argmax(outside))
-        raise DetectionsError(
-            f"boxes[{index}] on {truth.id!r} must lie inside the {height}x{width} image, "
-            f"got {boxes[index].tolist()}."
-        )
 
 
 def _threshold(
     protocol: Protocol,
     tested: MatchTable,
     validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None,
+    method: str,
 ) -> float | None:
     rule = operating_point_rule(protocol)
     table = None
     if validation is not None:
         truths = _truths(validation[1])
-        images = _aligned(validation[0], truths, protocol.max_detections)
+        images = _aligned(validation[0], truths, protocol.max_detections, method)
         table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
         return None
     found = rule.threshold(table, tested).value
     # A rule without anything to choose from keeps nothing.
     return float("inf") if found is None else found
+
+
+def _ranked_values(
+    found: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    counts: dict[str, Any],
+) -> dict[str, MetricValue]:
+    """The metrics over all scores that go beyond COCO's."""
+    # A table of its own: the mean over the columns of the other one is AP@50:95.
+    loose = match_images(found, truths, protocol, (0.3,))
+    best = yolo_average_precision.best_f1_point(counts["table"], 0.5)
+    counts["ranked_points"] = point_average_precision.match_points(
+        (
+            (
+                components_of(one.boxes, one.regions, truth),
+                one.scores,
+                components_of(truth.boxes, truth.targets, truth),
+            )
+            for one, truth in zip(found, truths, strict=True)
+        ),
+        protocol.distance_px,
+    )
+    return {
+        "map30": average_precision.average_precision(loose, 0.3),
+        "map75": average_precision.average_precision(counts["table"], 0.75),
+        "ap_yolo": yolo_average_precision.ap_yolo(counts["table"], 0.5),
+        "precision_yolo": best.precision,
+        "recall_yolo": best.recall,
+        "ap_point": point_average_precision.point_average_precision(counts["ranked_points"]),
+    }
 
 
 def _point_values(
@@ -230,16 +279,38 @@ def components_of(boxes: Any, regions: Regions | None, truth: GroundTruth) -> Co
 
 
 def _pixel_values(
-    kept: Sequence[Detections], truths: Sequence[GroundTruth], counts: dict[str, Any]
+    kept: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    counts: dict[str, Any],
 ) -> dict[str, MetricValue]:
+    names = (*_PIXEL_METRICS, *_REGION_METRICS, "hiou_toolkit")
     if any(truth.targets is None for truth in truths):
-        return dict.fromkeys(_PIXEL_METRICS, MetricValue(None, NO_MASKS))
+        return dict.fromkeys(names, MetricValue(None, NO_MASKS))
     # An image without any detection may come from a method of either kind.
     has_regions = any(one.regions is not None for one in kept)
     if not has_regions or any(one.regions is None and len(one) for one in kept):
-        return dict.fromkeys(_PIXEL_METRICS, MetricValue(None, NO_REGIONS))
+        return dict.fromkeys(names, MetricValue(None, NO_REGIONS))
     counts["pixels"] = pixels.count_pixels(_masks(kept, truths))
-    return {name: metric(counts["pixels"]) for name, metric in _PIXEL_METRICS.items()}
+    values = {name: metric(counts["pixels"]) for name, metric in _PIXEL_METRICS.items()}
+    return {**values, **_region_values(kept, truths, protocol, counts)}
+
+
+def _region_values(
+    kept: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    counts: dict[str, Any],
+) -> dict[str, MetricValue]:
+    images = [
+        (one.regions or Regions.empty(truth.shape), truth.targets)
+        for one, truth in zip(kept, truths, strict=True)
+        if truth.targets is not None
+    ]
+    count = partial(hierarchical_iou.count_hierarchical, images, distance_px=protocol.distance_px)
+    counts["regions"] = count()
+    values = {name: metric(counts["regions"]) for name, metric in _REGION_METRICS.items()}
+    return {**values, "hiou_toolkit": hierarchical_iou.hiou(count("pyirstdmetrics"))}
 
 
 def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
@@ -247,3 +318,31 @@ def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterabl
         assert truth.targets is not None
         empty = np.zeros(truth.shape, dtype=bool)
         yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()
+
+
+def _map_values(
+    statistics: Mapping[str, MapStatistics] | None,
+    found: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    counts: dict[str, Any],
+) -> dict[str, MetricValue]:
+    if any(truth.targets is None for truth in truths):
+        return dict.fromkeys(MAP_METRICS, MetricValue(None, NO_MASKS))
+    if statistics is None:
+        is_boxes = any(one.regions is None and len(one) for one in found)
+        reason = NO_REGIONS if is_boxes else NO_SCORE_MAPS
+        return dict.fromkeys(MAP_METRICS, MetricValue(None, reason))
+    strangers = sorted(statistics.keys() - {truth.id for truth in truths})
+    if strangers:
+        raise DetectionsError(
+            f"score maps must be of images of the dataset; {len(strangers)} are not, "
+            f"such as {strangers[0]!r}."
+        )
+    binning = next((one.binning for one in statistics.values()), STANDARDISED)
+    images = []
+    for truth in truths:
+        assert truth.targets is not None
+        one = statistics.get(truth.id)
+        images.append(constant_map(truth.shape, truth.targets, binning) if one is None else one)
+    counts["maps"] = MapCounts.of(images)
+    return map_values(counts["maps"])

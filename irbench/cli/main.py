@@ -18,6 +18,8 @@ _COMMANDS = {
     "evaluate": ("irbench.cli.evaluate", "Score somebody else's output; it becomes a row."),
     "report": ("irbench.cli.report", "Write tables of one or several runs."),
     "compare": ("irbench.cli.compare", "Tell which methods of a run truly differ."),
+    "analyze": ("irbench.cli.analyze", "Tell why the numbers are what they are; figures."),
+    "check": ("irbench.cli.check", "Check a run against a baseline, for CI."),
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
     "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
     "train": ("irbench.cli.train", "Train a network; leaves weights with a card."),

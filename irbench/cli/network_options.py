@@ -84,7 +84,8 @@ def make_detector(
         return cls(**parse_parameters(cls, texts))
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
-    from irbench.engine.network_plan import missing_library, resolve_device
+    from irbench.engine.network_plan import resolve_device
+    from irbench.networks.libraries import require_libraries
     from irbench.networks.weights_search import available_weights
 
     detector = cls(**parse_parameters(cls, {**texts, **options}))
@@ -94,8 +95,7 @@ def make_detector(
             f"known by name: {names}" if names else f"none is here yet, see irbench train {name}"
         )
         raise UsageError(f"{name} needs --weights NAME|PATH; {known}.")
-    if missing := missing_library():
-        raise UsageError(f"{name} {missing}.")
+    require_libraries(name)
     detector.to(resolve_device(device or "auto"))
     return detector
 

@@ -101,8 +101,8 @@ def profile(
 ) -> int:
     """Measure what methods cost: parameters, FLOPs, time by stage, images per second, memory.
 
-    FLOPs of detectors are printed by two conventions. The plain one counts 2 per multiply-
-    accumulate of convolutions and matrix products, at the input size beside it. YOLO repositories
+    FLOPs of detectors are printed by two conventions. The plain one counts 2 per MAC (a multiply
+    and an add) of convolutions and matrix products, at the input size beside it. YOLO repositories
     also count normalisation, upsampling and pooling, on an image of 32x32, and scale by the area.
     Papers print either, seldom with the size: compare figures of one column only. FLOPs say little
     of speed; the time does. It needs an idle machine.

@@ -51,6 +51,10 @@ class RunDirectory:
         """What a method found."""
         return self.path / "detections" / f"{method}.parquet"
 
+    def map_statistics_file(self, method: str) -> Path:
+        """What is kept of a method's score maps; missing for boxes, and in older runs."""
+        return self.path / "map_statistics" / f"{method}.parquet"
+
     def timings_file(self, method: str) -> Path:
         """What each image took, and what failed."""
         return self.path / "timings" / f"{method}.parquet"

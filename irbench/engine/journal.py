@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from irbench.detections import Detections
+from irbench.engine.map_records import decode_map, encode_map
 from irbench.engine.records import Entry, StageTimes
 from irbench.errors import RunKeyError
 from irbench.regions import Regions
@@ -91,13 +92,16 @@ class Journal:
 
 def _encode(entry: Entry) -> dict[str, Any]:
     times = entry.times
-    return {
+    record: dict[str, Any] = {
         "split": entry.split,
         "image": entry.image,
         "error": entry.error,
         "ms": None if times is None else [times.pre_ms, times.compute_ms, times.post_ms],
         "found": [_encode_found(extent, found) for extent, found in entry.found.items()],
     }
+    if entry.map_statistics is not None:
+        record["map"] = encode_map(entry.map_statistics)
+    return record
 
 
 def _encode_found(extent: float | None, found: Detections) -> dict[str, Any]:
@@ -120,4 +124,5 @@ def _decode(record: dict[str, Any]) -> Entry:
         scores = np.asarray(one["scores"], dtype=np.float32)
         found[one["extent"]] = Detections(boxes, scores, regions)
     times = None if record["ms"] is None else StageTimes(*record["ms"])
-    return Entry(record["split"], record["image"], found, times, record["error"])
+    measured = decode_map(record["map"]) if "map" in record else None
+    return Entry(record["split"], record["image"], found, times, record["error"], measured)

@@ -12,6 +12,7 @@ from irbench.detections import Detections
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
 from irbench.engine.journal import Journal
+from irbench.engine.map_records import write_map_statistics
 from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.pool import WorkerPool
@@ -170,14 +171,16 @@ class MethodRun:
         with self.progress.track(title, len(todo)) as advance:
             for outcome in pool.run(process_image, self._jobs(split, todo, extents, keep_regions)):
                 found: dict[float | None, Detections] = {}
-                times = None
+                times = measured = None
                 if outcome.answer is None:
                     n_bad += 1
                 else:
                     n_good += 1
                     times = outcome.answer.times
+                    measured = outcome.answer.map_statistics
                     found = dict(zip(extents or (None,), outcome.answer.found, strict=True))
-                journal.add(Entry(split, outcome.job.image, found, times, outcome.error))
+                image = outcome.job.image
+                journal.add(Entry(split, image, found, times, outcome.error, measured))
                 advance()
                 if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
                     raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
@@ -199,6 +202,8 @@ class MethodRun:
                 plan.protocol,
                 extents,
                 keep_regions,
+                # As regions, it is asked of the tested images only.
+                measure_map=keep_regions,
             )
 
     def _time(self, extents: tuple[float, ...], errors: Mapping[str, str]) -> TimingOutcome | None:
@@ -242,6 +247,7 @@ class MethodRun:
         )
         measured = {} if outcome.timing is None else outcome.timing.times
         name = self.method.name
+        write_map_statistics(self.directory.map_statistics_file(name), entries)
         write_detections(self.directory.detections_file(name), entries)
         write_timings(self.directory.timings_file(name), entries, measured, self.plan.split)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from irbench.calibration import Calibration
 from irbench.errors import UsageError, WeightsError
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.libraries import INSTALL, missing_libraries
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, weights_trained_on
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
-
-_REQUIRED = ("torch", "safetensors")
-_INSTALL = 'pip install "irbench[deep]"'
 
 
 @dataclass(frozen=True)
@@ -109,8 +106,8 @@ def plan_network(
         file = detector.weights_file
     elif detector.info.trainable:
         file, obstacle = _trained(detector, dataset)
-    if missing := missing_library():
-        obstacle = Obstacle("skipped", missing)
+    if missing := missing_libraries():
+        obstacle = Obstacle("skipped", f"needs {' and '.join(missing)}: {INSTALL}")
     resolved = "cpu" if obstacle is not None else resolve_device(device)
     return NetworkPlan(file, resolved, obstacle)
 
@@ -134,12 +131,6 @@ def _trained(
     if others:
         reason += f"; or use others: --param {name}.weights={'|'.join(others)}"
     return None, Obstacle("skipped", reason)
-
-
-def missing_library() -> str:
-    """What networks need and is not installed, with the remedy; empty where all is there."""
-    missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
-    return f"needs {' and '.join(missing)}: {_INSTALL}" if missing else ""
 
 
 def check_device(device: str) -> None:

@@ -57,6 +57,8 @@ def prepare_network(detector: NetworkDetector, device: str, sha256: str | None) 
     import torch
 
     torch.set_num_threads(1)
+    # A network without weights is the same in every worker.
+    torch.manual_seed(0)
     if device.startswith("cuda"):
         # Full float32, and the same algorithm each time; by default convolutions round to
         # 11 bits on a GPU.

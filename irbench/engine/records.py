@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from irbench.detections import Detections
+from irbench.metrics.map_statistics import MapStatistics
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Entry:
     times : StageTimes or None
     error : str
         Empty for an image that is done.
+    map_statistics : MapStatistics or None
+        Of the method's score map, on the tested split of data with masks.
     """
 
     split: str
@@ -43,3 +46,4 @@ class Entry:
     found: dict[float | None, Detections]
     times: StageTimes | None = None
     error: str = ""
+    map_statistics: MapStatistics | None = None

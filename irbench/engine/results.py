@@ -15,9 +15,11 @@ import orjson
 from irbench.detections import Detections
 from irbench.engine.atomic import write_bytes, write_json
 from irbench.engine.directory import RunDirectory
+from irbench.engine.map_records import read_map_statistics
 from irbench.engine.store import read_detections, read_ground_truth
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.map_statistics import MapStatistics
 
 Row = dict[str, Any]
 
@@ -76,6 +78,15 @@ class RunResults:
         shapes = {truth.id: truth.shape for truth in self.ground_truth[split]}
         extent = self.run["methods"][method]["calibration"]["extent"]
         return read_detections(file, split, extent, shapes)
+
+    def map_statistics(self, method: str) -> dict[str, MapStatistics] | None:
+        """What is kept of a method's score maps on the tested split, by image.
+
+        Images that failed are absent. None for a method without score maps, and for a run
+        made before they were measured.
+        """
+        file = RunDirectory(self.path).map_statistics_file(method)
+        return read_map_statistics(file, self.dataset["split"]) if file.exists() else None
 
 
 def load_run(path: Path | str) -> RunResults:

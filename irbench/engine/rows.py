@@ -12,6 +12,8 @@ from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.records import StageTimes
 from irbench.engine.results import Row
 from irbench.evaluation import Result
+from irbench.metrics.map_statistics import MapCounts
+from irbench.metrics.pixel_roc import auc_resolution
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",
@@ -37,6 +39,7 @@ def finished_row(
         "state": state_of(outcome),
         "reason": _failures(outcome.errors),
         **{name: _finite(value) for name, value in result.values.items()},
+        **_map_fields(result),
         **_network_fields(outcome),
         **timing_fields([] if outcome.timing is None else list(outcome.timing.times.values())),
         "peak_memory": None if outcome.timing is None else outcome.timing.peak_memory_bytes,
@@ -84,7 +87,7 @@ def _identity(plan: RunPlan, method: MethodPlan, dataset_title: str) -> Row:
         "group": info.group,
         "year": info.year,
         "kind": method.kind,
-        "note": info.note,
+        "note": "; ".join(filter(None, (info.note, _untrained(method)))),
         "dataset": plan.dataset.name,
         "dataset_title": dataset_title,
         "split": plan.split,
@@ -94,12 +97,30 @@ def _identity(plan: RunPlan, method: MethodPlan, dataset_title: str) -> Row:
     }
 
 
+def _untrained(method: MethodPlan) -> str:
+    network = method.network
+    if network is None or network.obstacle is not None or network.weights is not None:
+        return ""
+    return "untrained" if method.info.trainable else ""
+
+
 def _network_fields(outcome: MethodOutcome) -> Row:
     facts = outcome.network
     if facts is None:
         return {"params": None, "flops": None}
     fields = facts.as_dict()
     return {**fields, "input_size": [facts.input_size, facts.input_size]}
+
+
+def _map_fields(result: Result) -> Row:
+    """How far the metrics of score maps can be trusted: ties, and targets without a gain."""
+    counts: MapCounts | None = result.counts.get("maps")
+    if counts is None:
+        return {}
+    return {
+        "auc_resolution": auc_resolution(counts.roc).value,
+        "gain_counts": {name: counts.gains.counts(name) for name in ("scrg", "bsf", "cg")},
+    }
 
 
 def _failures(errors: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from irbench.detections import Detections
 from irbench.detector import group_rank
 from irbench.engine.directory import RunDirectory, check_key
 from irbench.engine.machine import machine_facts, package_versions
+from irbench.engine.map_records import read_map_statistics
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, run_key
@@ -21,6 +22,7 @@ from irbench.engine.scan import SplitScan, scan_split
 from irbench.engine.store import read_detections, read_timings, write_ground_truth
 from irbench.errors import MissingDataError, UsageError
 from irbench.evaluation import Result, evaluate
+from irbench.metrics.map_statistics import MapStatistics
 from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 
@@ -211,7 +213,19 @@ class Session:
         threshold = None
         if plan.protocol.operating_point == "val-f1":
             threshold = outcome.calibration.threshold
-        return evaluate(found, truths, plan.protocol, threshold=threshold)
+        maps = self._map_statistics(method, outcome)
+        return evaluate(found, truths, plan.protocol, threshold=threshold, map_statistics=maps)
+
+    def _map_statistics(
+        self, method: MethodPlan, outcome: MethodOutcome
+    ) -> dict[str, MapStatistics] | None:
+        """Of every image that did not fail; None where some is missing, as in older runs."""
+        file = self.directory.map_statistics_file(method.name)
+        if method.kind == "box" or not file.exists():
+            return None
+        maps = read_map_statistics(file, self.plan.split)
+        wanted = {truth.id for truth in self.scans[self.plan.split].truths}
+        return maps if wanted - outcome.errors.keys() <= maps.keys() else None
 
     def _write(self) -> None:
         order = sorted(self.rows.values(), key=_row_order)

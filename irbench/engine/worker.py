@@ -26,6 +26,8 @@ from irbench.engine.network_worker import (
 )
 from irbench.engine.records import StageTimes, TimingOutcome
 from irbench.filters.memory import keep_freed_memory
+from irbench.images import to_grey_levels
+from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.networks.detector import NetworkDetector
 from irbench.protocol import Protocol
 from irbench.registry import load_dataset, load_method, load_plugin
@@ -102,6 +104,8 @@ class ImageJob:
         Empty where the conversion has no extent.
     keep_regions : bool
         Calibration needs boxes only.
+    measure_map : bool
+        Whether the score map is measured too, where there is one and a mask.
     """
 
     method: MethodSpec
@@ -111,6 +115,7 @@ class ImageJob:
     protocol: Protocol
     extents: tuple[float, ...]
     keep_regions: bool = True
+    measure_map: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ class ImageOutcome:
 
     found: tuple[Detections, ...]
     times: StageTimes
+    map_statistics: MapStatistics | None = None
 
 
 @dataclass(frozen=True)
@@ -191,10 +197,19 @@ def inspect_network(spec: MethodSpec) -> NetworkFacts:
 def process_image(job: ImageJob) -> ImageOutcome:
     """Run one detector on one image."""
     sample = _dataset(job.dataset, job.split).load(job.image)
-    found, times = _detect(
-        _detector(job.method), sample, job.protocol, job.extents, job.keep_regions
-    )
-    return ImageOutcome(tuple(found), times)
+    detector = _detector(job.method)
+    found, times, output = _detect(detector, sample, job.protocol, job.extents, job.keep_regions)
+    measured = _measure(detector, sample, output) if job.measure_map else None
+    return ImageOutcome(tuple(found), times, measured)
+
+
+def _measure(detector: Detector, sample: Sample, output: Any) -> MapStatistics | None:
+    """What is kept of a score map; no part of what is timed."""
+    if detector.kind == "box" or sample.targets is None:
+        return None
+    grey_levels = to_grey_levels(sample.image, sample.value_range)
+    is_probability = detector.kind == "segmentation"
+    return measure_map(output, grey_levels, sample.targets, is_probability=is_probability)
 
 
 def _detect(
@@ -203,8 +218,11 @@ def _detect(
     protocol: Protocol,
     extents: tuple[float, ...],
     keep_regions: bool = True,
-) -> tuple[list[Detections], StageTimes]:
-    """The timed region: everything between the decoded image and its detections."""
+) -> tuple[list[Detections], StageTimes, Any]:
+    """The timed region: everything between the decoded image and its detections.
+
+    The raw output comes last.
+    """
     start = time.perf_counter()
     prepared = detector.preprocess(sample.image, sample.value_range)
     computing = time.perf_counter()
@@ -214,7 +232,7 @@ def _detect(
     found = convert(detector, output, sample.shape, protocol, extents, keep_regions)
     end = time.perf_counter()
     stages = (computing - start, converting - computing, end - converting)
-    return found, StageTimes(*(1e3 * seconds for seconds in stages))
+    return found, StageTimes(*(1e3 * seconds for seconds in stages)), output
 
 
 def time_images(job: TimingJob) -> TimingOutcome:

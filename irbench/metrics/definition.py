@@ -9,33 +9,21 @@ from __future__ import annotations
 import math
 
 from irbench.errors import UnknownNameError
-from irbench.metrics.metric import MetricDefinition, MetricKind
+from irbench.metrics.box_definitions import BOX_DEFINITIONS
+from irbench.metrics.map_definitions import MAP_DEFINITIONS
+from irbench.metrics.metric import MetricDefinition, fraction
 
 __all__ = ["METRICS", "MetricDefinition", "get_metric"]
 
-_PAPER = "LE-IRSTD, Eq."
-_COCO = "COCO detection evaluation (T.-Y. Lin et al., ECCV 2014; pycocotools), maxDets 300"
 _BASICIRSTD = "BasicIRSTD, metrics.py, as of 2024"
+_KUHN = "H. W. Kuhn, Naval Research Logistics Quarterly 2, 1955"
+_HIOU = "Y. Pang et al., NeurIPS 2025, arXiv:2509.16888"
+_TOOLKIT = "PyIRSTDMetrics 1.0.2, to 1e-9"
 
 
-def _fraction(
-    name: str, title: str, kind: MetricKind, reference: str, description: str
+def _false_alarm(
+    name: str, title: str, reference: str, description: str, **more: str
 ) -> MetricDefinition:
-    return MetricDefinition(
-        name=name,
-        title=title,
-        kind=kind,
-        higher_is_better=True,
-        bounds=(0.0, 1.0),
-        unit="%",
-        scale=100.0,
-        decimals=2,
-        reference=reference,
-        description=description,
-    )
-
-
-def _false_alarm(name: str, title: str, reference: str, description: str) -> MetricDefinition:
     return MetricDefinition(
         name=name,
         title=title,
@@ -48,6 +36,7 @@ def _false_alarm(name: str, title: str, reference: str, description: str) -> Met
         decimals=2,
         reference=reference,
         description=description,
+        **more,
     )
 
 
@@ -69,101 +58,128 @@ def _cost(
 
 
 _DEFINITIONS = (
-    _fraction(
-        "precision",
-        "P",
-        "boxes",
-        f"{_PAPER} (19)",
-        "Kept detections that are hits, of all kept detections.",
-    ),
-    _fraction(
-        "recall",
-        "R",
-        "boxes",
-        f"{_PAPER} (20)",
-        "Targets that a kept detection hits, of all targets.",
-    ),
-    _fraction(
-        "f1",
-        "F1",
-        "boxes",
-        f"{_PAPER} (23)",
-        "Harmonic mean of precision and recall.",
-    ),
-    _fraction(
-        "map50",
-        "mAP@50",
-        "boxes",
-        _COCO,
-        "Average precision at IoU 0.5, 101 recall points; equal scores form one point.",
-    ),
-    _fraction(
-        "map50_95",
-        "mAP@50:95",
-        "boxes",
-        _COCO,
-        "Mean of the average precision at IoU 0.50, 0.55, …, 0.95.",
-    ),
-    _fraction(
-        "ap_all_point",
-        "AP (all points)",
-        "boxes",
-        f"{_PAPER} (21); PASCAL VOC 2010",
-        "Area under the envelope of the precision-recall curve at IoU 0.5, at all its points.",
-    ),
-    _fraction(
+    *BOX_DEFINITIONS,
+    fraction(
         "pd",
         "Pd",
         "points",
         _BASICIRSTD,
         "Targets with a component of their own whose centroid is less than 3 px away.",
+        formula="matched targets / targets",
+        dialect="raster order",
+        equals=_TOOLKIT,
     ),
     _false_alarm(
         "fa",
         "Fa",
         _BASICIRSTD,
         "Pixels of unmatched components, each component counted once, of all pixels.",
+        formula="Σ area of unmatched components / Σ pixels of all images",
+        dialect="raster order",
+        equals=_TOOLKIT,
     ),
     _false_alarm(
         "fa_legacy",
         "Fa (area-value rule)",
         "BasicIRSTD and DNANet, metrics.py, before 2024",
         "As Fa, but a component as large as any matched one of its image is never counted.",
+        formula="as Fa, over components whose area no matched one of the image has",
+        dialect="area value",
     ),
-    _fraction(
+    fraction(
         "pd_hungarian",
         "Pd (Hungarian)",
         "points",
-        "H. W. Kuhn, Naval Research Logistics Quarterly 2, 1955",
+        _KUHN,
         "As Pd, with the assignment that has most pairs under 3 px, then least distance.",
+        formula="matched targets / targets",
+        dialect="hungarian",
+        equals="SciPy 1.17 maximum_bipartite_matching, exactly",
     ),
     _false_alarm(
         "fa_hungarian",
         "Fa (Hungarian)",
-        "H. W. Kuhn, Naval Research Logistics Quarterly 2, 1955",
+        _KUHN,
         "As Fa, with the assignment that has most pairs under 3 px, then least distance.",
+        formula="Σ area of unmatched components / Σ pixels of all images",
+        dialect="hungarian",
     ),
-    _fraction(
+    fraction(
+        "ap_point",
+        "AP (centroids)",
+        "points",
+        "COCO's estimator; hits by the distance of BasicIRSTD",
+        "Average precision where a hit is a centroid less than 3 px from a free target.",
+        formula="as mAP@50, with the nearest free target instead of that of greatest IoU",
+        dialect="coco-101",
+    ),
+    fraction(
         "iou",
         "IoU",
         "pixels",
         "Y. Dai et al., WACV 2021",
         "Foreground intersection over union, both summed over the whole set.",
+        formula="Σ |kept ∩ mask| / Σ |kept ∪ mask|",
+        equals=_TOOLKIT,
     ),
-    _fraction(
+    fraction(
         "niou",
         "nIoU",
         "pixels",
         "Y. Dai et al., WACV 2021",
         "Mean over images of the foreground IoU of each; 1 where both masks are empty.",
+        formula="mean of |kept ∩ mask| / |kept ∪ mask|",
+        equals=f"{_TOOLKIT}, but where both masks are empty: 0 there",
     ),
-    _fraction(
+    fraction(
         "pixel_recall",
         "Pixel recall",
         "pixels",
         "",
         "Target pixels that a kept region covers, of all target pixels.",
+        formula="Σ |kept ∩ mask| / Σ |mask|",
+        equals=_TOOLKIT,
     ),
+    fraction(
+        "hiou",
+        "hIoU",
+        "pixels",
+        _HIOU,
+        "Mean IoU of the regions paired with a target, times pairs over pairs, FP and FN.",
+        formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
+        dialect="paper",
+        equals=f"{_TOOLKIT}, but for its phantom targets and regions",
+    ),
+    fraction(
+        "hiou_segmentation",
+        "hIoU, segmentation",
+        "pixels",
+        _HIOU,
+        "Mean IoU of the regions paired with a target, the first factor of hIoU.",
+        formula="Σ IoU of pairs / TP",
+        equals=_TOOLKIT,
+    ),
+    fraction(
+        "hiou_localisation",
+        "hIoU, localisation",
+        "pixels",
+        _HIOU,
+        "Pairs of regions and targets over pairs, FP and FN, the second factor of hIoU.",
+        formula="TP / (TP + FP + FN)",
+        dialect="paper",
+        equals=f"{_TOOLKIT}, but for its phantom targets and regions",
+    ),
+    fraction(
+        "hiou_toolkit",
+        "hIoU (PyIRSTDMetrics)",
+        "pixels",
+        f"{_HIOU}; PyIRSTDMetrics 1.0.2",
+        "As hIoU, with one FN for each image without targets and one FP for each without regions.",
+        formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
+        dialect="pyirstdmetrics",
+        equals=_TOOLKIT,
+    ),
+    *MAP_DEFINITIONS,
     _cost("params", "Params", False, "M", 1e-6, 2, "Learned parameters of the network."),
     _cost("flops", "FLOPs", False, "G", 1e-9, 2, "Twice the multiply-accumulates of one image."),
     _cost("fps", "FPS", True, "1/s", 1.0, 1, "Images per second, end to end."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-MetricKind = Literal["boxes", "points", "pixels", "cost", "setting"]
+MetricKind = Literal["boxes", "points", "pixels", "maps", "cost", "setting"]
 
 UNDEFINED_TEXT = "—"
 """How an undefined value prints."""
@@ -21,7 +21,7 @@ class MetricDefinition:
         Its column in ``results.json`` and ``results.csv``.
     title : str
         As printed at the head of a table.
-    kind : {"boxes", "points", "pixels", "cost", "setting"}
+    kind : {"boxes", "points", "pixels", "maps", "cost", "setting"}
         What it is measured on. A setting, such as the threshold, is no merit.
     higher_is_better : bool or None
         None where neither direction is.
@@ -37,6 +37,12 @@ class MetricDefinition:
         Where the definition comes from.
     description : str
         One sentence.
+    formula : str
+        In plain text; empty where the description says it all.
+    dialect : str
+        Which of several rules in use it follows; empty where there is one.
+    equals : str
+        The public implementation that it equals, and to what tolerance; empty for none.
     """
 
     name: str
@@ -49,6 +55,9 @@ class MetricDefinition:
     decimals: int
     reference: str
     description: str
+    formula: str = ""
+    dialect: str = ""
+    equals: str = ""
 
     @property
     def arrow(self) -> str:
@@ -71,3 +80,35 @@ class MetricDefinition:
         if other is None:
             return True
         return value > other if self.higher_is_better else value < other
+
+
+def fraction(
+    name: str,
+    title: str,
+    kind: MetricKind,
+    reference: str,
+    description: str,
+    **more: str,
+) -> MetricDefinition:
+    """A metric in [0, 1], more of which is better, printed in percent.
+
+    Parameters
+    ----------
+    name, title, kind, reference, description
+        See :class:`MetricDefinition`.
+    **more
+        Its ``formula``, ``dialect`` and ``equals``.
+    """
+    return MetricDefinition(
+        name=name,
+        title=title,
+        kind=kind,
+        higher_is_better=True,
+        bounds=(0.0, 1.0),
+        unit="%",
+        scale=100.0,
+        decimals=2,
+        reference=reference,
+        description=description,
+        **more,
+    )

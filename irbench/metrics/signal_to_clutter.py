@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,31 +73,63 @@ def local_statistics(image: NDArray[Any], targets: Regions) -> LocalStatistics:
     UsageError
         If the targets are those of an image of another shape.
     """
-    from scipy import ndimage
+    return local_statistics_of([image], targets)[0]
 
-    if image.shape != targets.shape:
-        raise UsageError(
-            f"targets must be those of an image of shape {image.shape}, got {targets.shape}."
-        )
-    values = np.asarray(image, dtype=np.float64)
+
+def local_statistics_of(images: Sequence[NDArray[Any]], targets: Regions) -> list[LocalStatistics]:
+    """Statistics of each target and of its background, in several images of one scene.
+
+    Parameters
+    ----------
+    images : sequence of (H, W) ndarray
+        Such as the grey levels and a score map.
+    targets : Regions
+
+    Returns
+    -------
+    list of LocalStatistics
+        One per image; see :func:`local_statistics`.
+
+    Raises
+    ------
+    UsageError
+        If the targets are those of an image of another shape.
+    """
+    import cv2
+
+    for image in images:
+        if image.shape != targets.shape:
+            raise UsageError(
+                f"targets must be those of an image of shape {image.shape}, got {targets.shape}."
+            )
     side = 2 * GUARD_PX + 1
-    guarded = ndimage.binary_dilation(targets.to_mask(), np.ones((side, side), dtype=bool))
-    boxes = targets.boxes.astype(np.int64)
-    statistics = np.full((3, len(targets)), np.nan)
-    for index, (x0, y0, x1, y1) in enumerate(boxes):
-        inside = np.concatenate(
-            [values.ravel()[start : start + n] for start, n in targets.region_runs(index)]
-        )
-        statistics[0, index] = inside.mean()
+    mask = targets.to_mask().view(np.uint8)
+    guarded = cv2.dilate(mask, np.ones((side, side), dtype=np.uint8)).view(np.bool_)
+    statistics = np.full((len(images), 3, len(targets)), np.nan)
+    for index, (x0, y0, x1, y1) in enumerate(targets.boxes.astype(np.int64).tolist()):
         rows = slice(max(y0 - BACKGROUND_MARGIN_PX, 0), y1 + BACKGROUND_MARGIN_PX)
         columns = slice(max(x0 - BACKGROUND_MARGIN_PX, 0), x1 + BACKGROUND_MARGIN_PX)
-        background = values[rows, columns][~guarded[rows, columns]]
-        if background.size:
-            statistics[1, index] = background.mean()
-            # A constant must have deviation 0, not the rounding error of its mean.
-            is_flat = background.min() == background.max()
-            statistics[2, index] = 0.0 if is_flat else background.std()
-    return LocalStatistics(*statistics)
+        background = np.flatnonzero(~guarded[rows, columns])
+        runs = targets.region_runs(index)
+        for image, of_image in zip(images, statistics, strict=True):
+            flat = image.ravel()
+            inside = np.concatenate([flat[start : start + n] for start, n in runs.tolist()])
+            window = image[rows, columns].astype(np.float64).ravel()
+            of_image[0, index] = inside.mean(dtype=np.float64)
+            of_image[1:, index] = _mean_and_std(window[background])
+    return [LocalStatistics(*of_image) for of_image in statistics]
+
+
+def _mean_and_std(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Of the population; NaN of nothing. ``values`` are overwritten."""
+    if values.size == 0:
+        return math.nan, math.nan
+    # Relative to one of them: a constant has deviation 0, not the rounding error of its mean.
+    first = float(values[0])
+    values -= first
+    offset = float(values.mean())
+    values -= offset
+    return first + offset, math.sqrt(float(values @ values) / len(values))
 
 
 def signal_to_clutter(image: NDArray[Any], targets: Regions) -> NDArray[np.float64]:

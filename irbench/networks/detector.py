@@ -8,18 +8,20 @@ that. Torch is imported when a network is made, so that listing methods stays fa
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.detector import BoxDetector
-from irbench.errors import ParameterError
+from irbench.errors import ParameterError, UsageError
 from irbench.images import ValueRange, to_unit_range
+from irbench.networks.libraries import require_libraries
+from irbench.networks.loss_sums import LossSums as LossSums
 from irbench.parameters import parameter
 
 if TYPE_CHECKING:
@@ -28,28 +30,11 @@ if TYPE_CHECKING:
 
     from irbench.networks.cost import Cost
     from irbench.networks.nms import Kept
+    from irbench.networks.tiling import Tile
     from irbench.networks.weights import WeightsFile
     from irbench.training.settings import TrainingSettings
 
 DEFAULT_IMAGE_SIZE = 640
-
-
-class LossSums(NamedTuple):
-    """What a loss says of a batch.
-
-    Sums, not means: those of two half batches add up to that of the whole, whether
-    the halves come one after the other or from two processes.
-
-    Attributes
-    ----------
-    terms : mapping of str to () Tensor
-        By name, each times its gain, with gradient.
-    weight : () Tensor
-        What the sums are divided by, where it is above 1.
-    """
-
-    terms: Mapping[str, Tensor]
-    weight: Tensor
 
 
 class NetworkDetector(BoxDetector):
@@ -131,7 +116,7 @@ class NetworkDetector(BoxDetector):
         boxes : (B, N, 4) Tensor
             ``(x0, y0, x1, y1)`` in pixels of the network's input.
         scores : (B, N, n_classes) Tensor
-            In [0, 1].
+            In [0, 1]. What only fills up to N has the score 0.
         """
 
     def loss(
@@ -140,9 +125,14 @@ class NetworkDetector(BoxDetector):
         """The function that is trained: from outputs and targets to :class:`LossSums`.
 
         Targets are ``(M, 6)``: row in the batch, class, ``x0, y0, x1, y1`` in pixels of the
-        network's input.
+        network's input. M may be 0, and rows may have none.
+
+        Raises
+        ------
+        UsageError
+            If it has none.
         """
-        raise NotImplementedError(f"{self.info.name} cannot be trained: it has no loss.")
+        raise UsageError(f"{self.info.name} cannot be trained: it has no loss.")
 
     def begin(self, network: nn.Module, settings: TrainingSettings) -> None:
         """Adapt fresh weights to a recipe; called before training that begins with them."""
@@ -181,9 +171,12 @@ class NetworkDetector(BoxDetector):
 
         Raises
         ------
+        MissingLibraryError
+            Without torch.
         WeightsError
             If the weights are not those of this network.
         """
+        require_libraries(self.info.name)
         network = self.build()
         if self.weights_file is not None:
             from irbench.networks.weights import load_weights
@@ -222,9 +215,9 @@ class NetworkDetector(BoxDetector):
         NetworkDetector
             Itself.
         """
-        self._device = str(device)
         if "network" in self.__dict__:
             self.network.to(device)
+        self._device = str(device)
         self.refresh()
         return self
 
@@ -247,6 +240,7 @@ class NetworkDetector(BoxDetector):
             Parameters, multiply-accumulates and FLOPs. Neither weights nor images are
             needed, and nothing is computed: shapes are enough.
         """
+        require_libraries(self.info.name)
         side = self.input_size if input_size is None else input_size
         if side not in self._costs:
             from irbench.networks.cost import cost_of_detector
@@ -260,6 +254,7 @@ class NetworkDetector(BoxDetector):
 
     def preprocess(self, image: NDArray[Any], value_range: ValueRange | None = None) -> Tensor:  # type: ignore[override]
         """Check the image, map it to [0, 1], cut it into tiles, and letterbox them."""
+        require_libraries(self.info.name)
         from irbench.networks.letterbox import letterbox
 
         grey = to_unit_range(image, value_range)
@@ -277,16 +272,7 @@ class NetworkDetector(BoxDetector):
 
     def postprocess(self, output: tuple[Tensor, Tensor], shape: tuple[int, ...]) -> Detections:  # type: ignore[override]
         """Suppress, map back to the image, and join the tiles."""
-        from irbench.networks.tiling import merge_tiles
-
-        tiles = self._tiles(shape)
-        found = self.suppress(output, [(y1 - y0, x1 - x0) for x0, y0, x1, y1 in tiles])
-        kept = found[0]
-        if len(tiles) > 1:
-            kept = merge_tiles(
-                found, tiles, (shape[0], shape[1]), max_detections=self.max_detections
-            )
-        return to_detections(kept)
+        return self._join(self.suppress(output, _shapes(self._tiles(shape))), shape)
 
     def suppress(
         self, output: tuple[Tensor, Tensor], shapes: Sequence[tuple[int, int]]
@@ -346,33 +332,54 @@ class NetworkDetector(BoxDetector):
         Returns
         -------
         list of Detections
+
+        Raises
+        ------
+        ImageError
+        UsageError
+            For a ``batch_size`` below 1.
         """
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1, got {batch_size}.")
+        require_libraries(self.info.name)
         import torch
 
         answers: list[Detections] = []
         stream = iter(images)
         while chunk := list(islice(stream, batch_size)):
-            canvases = [self.preprocess(image, value_range) for image in chunk]
-            sizes = [len(one) for one in canvases]
-            stack = torch.cat(canvases)
-            parts = [
-                self.compute(stack[i : i + batch_size]) for i in range(0, len(stack), batch_size)
-            ]
-            boxes, scores = (torch.cat(part) for part in zip(*parts, strict=True))
-            parts_of = torch.split(boxes, sizes), torch.split(scores, sizes)
-            answers += [
-                self.postprocess((b, s), image.shape)
-                for b, s, image in zip(*parts_of, chunk, strict=True)
-            ]
+            canvases = torch.cat([self.preprocess(image, value_range) for image in chunk])
+            tiles = [self._tiles(image.shape) for image in chunk]
+            shapes = [shape for of_image in tiles for shape in _shapes(of_image)]
+            found: list[Kept] = []
+            for start in range(0, len(canvases), batch_size):
+                part = slice(start, start + batch_size)
+                found += self.suppress(self.compute(canvases[part]), shapes[part])
+            of_all = iter(found)
+            for image, of_image in zip(chunk, tiles, strict=True):
+                answers.append(self._join(list(islice(of_all, len(of_image))), image.shape))
         return answers
 
-    def _tiles(self, shape: tuple[int, ...]) -> list[Any]:
+    def _join(self, found: list[Kept], shape: tuple[int, ...]) -> Detections:
+        """The detections of an image from those of its tiles."""
+        from irbench.networks.tiling import merge_tiles
+
+        tiles = self._tiles(shape)
+        if len(tiles) == 1:
+            return to_detections(found[0])
+        native = (shape[0], shape[1])
+        return to_detections(merge_tiles(found, tiles, native, max_detections=self.max_detections))
+
+    def _tiles(self, shape: tuple[int, ...]) -> list[Tile]:
         from irbench.networks.tiling import Tile, tile_grid
 
         height, width = shape[0], shape[1]
         if self.tile is None:
             return [Tile(0, 0, width, height)]
         return tile_grid((height, width), self.tile, self.overlap)
+
+
+def _shapes(tiles: Iterable[Tile]) -> list[tuple[int, int]]:
+    return [(y1 - y0, x1 - x0) for x0, y0, x1, y1 in tiles]
 
 
 def to_detections(kept: Kept) -> Detections:

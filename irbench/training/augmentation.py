@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from irbench.errors import UsageError
-from irbench.training.draws import Augmentation, Draws, draw
+from irbench.training.augmentation_settings import Augmentation
+from irbench.training.draws import Draws, draw
 from irbench.training.image_cache import ImageCache
 from irbench.training.placement import Placement
 from irbench.training.resampling import resample, upload

@@ -1,7 +1,9 @@
 """Where a training stands, in one file that is replaced as a whole.
 
-A safetensors file: tensors of the network, of the running mean and of the optimiser, and
-the rest as JSON in its header. No pickle, so reading one executes nothing.
+A safetensors file: tensors of the network, of the running mean, of the best mean so far and
+of the optimiser, and the rest as JSON in its header. One file, so that a killed process never
+leaves the best weights of another moment than the rest. No pickle, so reading one executes
+nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +19,8 @@ from torch import Tensor, nn
 
 from irbench.engine.atomic import replacing
 from irbench.errors import UsageError
-from irbench.training.ema import WeightAverage
 
-SCHEMA = 1
+SCHEMA = 2
 _MOMENTS = "optimizer."
 
 
@@ -55,13 +56,37 @@ class TrainingState:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingTensors:
+    """What changes while a network is trained.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        That is trained.
+    average : torch.nn.Module
+        The running mean of its weights.
+    best : torch.nn.Module
+        That mean as it was after the best epoch.
+    optimizer : torch.optim.Optimizer
+    """
+
+    network: nn.Module
+    average: nn.Module
+    best: nn.Module
+    optimizer: torch.optim.Optimizer
+
+    def by_name(self) -> dict[str, Tensor]:
+        """The tensors of the networks, which may be written to."""
+        return {
+            f"{part}.{name}": tensor
+            for part in ("network", "average", "best")
+            for name, tensor in getattr(self, part).state_dict().items()
+        }
+
+
 def save_checkpoint(
-    path: Path,
-    key: Mapping[str, Any],
-    state: TrainingState,
-    network: nn.Module,
-    average: WeightAverage,
-    optimizer: torch.optim.Optimizer,
+    path: Path, key: Mapping[str, Any], state: TrainingState, tensors: TrainingTensors
 ) -> None:
     """Write all that is needed to go on.
 
@@ -72,20 +97,27 @@ def save_checkpoint(
     key : mapping
         What must be equal to go on: settings, data, network.
     state : TrainingState
-    network : torch.nn.Module
-    average : WeightAverage
-    optimizer : torch.optim.Optimizer
+    tensors : TrainingTensors
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, for want of room for example; a former one is as it was.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    tensors = _network_tensors(network, average) | _moments(optimizer)
+    named = tensors.by_name() | _moments(tensors.optimizer)
     header = {"schema": SCHEMA, "key": dict(key), "state": asdict(state)}
     with replacing(path) as temporary:
-        save_file(
-            {name: tensor.detach().contiguous() for name, tensor in tensors.items()},
-            temporary,
-            metadata={"irbench": orjson.dumps(header).decode()},
-        )
+        try:
+            save_file(
+                {name: tensor.detach().contiguous() for name, tensor in named.items()},
+                temporary,
+                metadata={"irbench": orjson.dumps(header).decode()},
+            )
+        except SafetensorError as error:  # which hides the number of an operating system's error
+            raise OSError(str(error)) from error
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], TrainingState]:
@@ -114,13 +146,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], TrainingState]:
         ) from error
 
 
-def load_checkpoint(
-    path: Path,
-    key: Mapping[str, Any],
-    network: nn.Module,
-    average: WeightAverage,
-    optimizer: torch.optim.Optimizer,
-) -> TrainingState:
+def load_checkpoint(path: Path, key: Mapping[str, Any], tensors: TrainingTensors) -> TrainingState:
     """Put everything back as it was.
 
     Parameters
@@ -128,7 +154,7 @@ def load_checkpoint(
     path : Path
     key : mapping
         Must equal the one that was saved.
-    network, average, optimizer
+    tensors : TrainingTensors
         Changed in place.
 
     Returns
@@ -144,24 +170,23 @@ def load_checkpoint(
 
     saved, state = read_header(path)
     _check_key(path, saved, dict(key))
-    present = _network_tensors(network, average)
+    present = tensors.by_name()
     loaded = load_file(path)
     moments = {name: loaded.pop(name) for name in list(loaded) if name.startswith(_MOMENTS)}
-    if loaded.keys() != present.keys() or any(
-        loaded[name].shape != tensor.shape for name, tensor in present.items()
+    n_parameters = len(_parameters(tensors.optimizer))
+    if (
+        loaded.keys() != present.keys()
+        or any(loaded[name].shape != tensor.shape for name, tensor in present.items())
+        or any(int(name.split(".")[1]) >= n_parameters for name in moments)
     ):
-        raise CheckpointError(f"{path} is a checkpoint of another network.")
+        raise CheckpointError(
+            f"{path} is a checkpoint of another network; start anew in another --out."
+        )
     with torch.no_grad():
         for name, tensor in present.items():
             tensor.copy_(loaded[name])
-    _set_moments(optimizer, moments)
+    _set_moments(tensors.optimizer, moments)
     return state
-
-
-def _network_tensors(network: nn.Module, average: WeightAverage) -> dict[str, Tensor]:
-    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
-    tensors.update((f"average.{name}", t) for name, t in average.network.state_dict().items())
-    return tensors
 
 
 def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

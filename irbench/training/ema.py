@@ -16,7 +16,7 @@ class WeightAverage:
     Parameters
     ----------
     network : torch.nn.Module
-        Where it starts.
+        Where it starts; its tensors are read in place, so it may not move to another device.
     decay, tau : float
         See :func:`irbench.training.schedule.averaging_decay`.
 
@@ -32,18 +32,20 @@ class WeightAverage:
         pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
         self._means: list[Tensor] = []
         self._currents: list[Tensor] = []
-        self._counters: list[tuple[Tensor, Tensor]] = []
+        self._counters: list[Tensor] = []
+        self._current_counters: list[Tensor] = []
         for mean, current in pairs:
             if mean.is_floating_point():
                 self._means.append(mean)
                 self._currents.append(current)
             else:
-                self._counters.append((mean, current))
+                self._counters.append(mean)
+                self._current_counters.append(current)
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after ``step`` steps of the optimiser."""
         share = 1 - averaging_decay(step, self.decay, self.tau)
         torch._foreach_lerp_(self._means, self._currents, share)
-        for mean, current in self._counters:
-            mean.copy_(current)
+        if self._counters:
+            torch._foreach_copy_(self._counters, self._current_counters)

@@ -68,11 +68,14 @@ def draw_history(path: Path, rows: Sequence[Row], title: str) -> None:
             # An epoch that was not validated leaves a gap, not a zero.
             points = [(row["epoch"], row[name]) for row in rows if row[name] is not None]
             if points:
-                axis.plot(*zip(*points, strict=True), label=LABELS.get(name, name), linewidth=1.5)
+                # A line through one point is none.
+                marker = "o" if len(points) == 1 else None
+                label = LABELS.get(name, name)
+                axis.plot(*zip(*points, strict=True), label=label, linewidth=1.5, marker=marker)
         axis.set_title(label, loc="left", fontsize=10)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-        if len(names) > 1:
+        if len(axis.lines) > 1:
             axis.legend(frameon=False, fontsize=9)
     best = max(rows, key=lambda row: -1.0 if row["val_ap50"] is None else row["val_ap50"])
     if best["val_ap50"] is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,24 +15,33 @@ import torch
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.dataset import Dataset
 from irbench.engine.atomic import write_json
+from irbench.engine.directory import RunDirectory
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.errors import MissingDataError, UsageError
-from irbench.networks.card import Card, image_digests
+from irbench.networks.card import ANONYMOUS
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
-from irbench.training.checkpoint import TrainingState
+from irbench.training.batches import batch_size
 from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history
 from irbench.training.image_cache import ImageCache, estimate_bytes
 from irbench.training.processes import Processes
 from irbench.training.settings import TrainingSettings
-from irbench.training.trainer import HISTORY, Trainer, TrainingResult
+from irbench.training.telling import cannot_write
+from irbench.training.trainer import CHECKPOINT, HISTORY, Trainer, TrainingError, TrainingResult
+from irbench.training.training_card import make_card
 from irbench.training.validation import Validator
+
+PICTURE = "history.png"
+RECORD = "training.json"
 
 GPU_SHARE = 0.4
 """Of the free memory of a GPU that the images may take; else they stay with the CPU."""
+
+_MEMORY_ONLY = ("accumulate",)
+"""Settings that may change when a training goes on: they say how it fits into memory."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +64,7 @@ class TrainingJob:
     command : sequence of str
         For the record.
     test : Dataset, optional
-        Scored once, at the very end, for the card.
+        Scored once, after a training that is finished, for the card.
     """
 
     detector: NetworkDetector
@@ -69,7 +80,12 @@ class TrainingJob:
     @property
     def weights_path(self) -> Path:
         """Where the weights are put."""
-        return self.out / f"{self.detector.info.name}-{self.train.info.name}.safetensors"
+        return self.out / f"{training_name(self.detector.info.name, self.train)}.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that ``resume`` goes on from."""
+        return self.out / CHECKPOINT
 
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
@@ -82,13 +98,14 @@ class TrainingJob:
     def key(self) -> dict[str, Any]:
         """What must be equal to go on from a checkpoint."""
         start = self.detector.weights_file
+        settings = self.settings.as_dict()
         return {
             "method": self.detector.info.name,
             "architecture": architecture_fingerprint(self.detector.network),
             "dataset": self.train.info.name,
             "scheme": self.train.scheme,
             "manifests": {split: one.hash for split, one in self.manifests.items()},
-            "settings": self.settings.as_dict(),
+            "settings": {name: settings[name] for name in settings if name not in _MEMORY_ONLY},
             "weights": None if start is None else start.card.sha256,
         }
 
@@ -109,28 +126,47 @@ class TrainingJob:
         Raises
         ------
         UsageError
-            If ``out`` holds a checkpoint and ``resume`` is false.
+            If ``out`` holds a checkpoint and ``resume`` is false, or weights without one.
+        RunLockedError
+            If another process trains in ``out``.
         CheckpointError, TrainingError, MissingDataError
         """
-        trainer = self._trainer()
-        if trainer.checkpoint.exists():
+        self._check_out(resume)
+        batch_size(self.settings, max(len(self.train), 1), self.processes.count)
+        lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
+        with lock, _computing(self.settings.deterministic, self.processes.device):
+            trainer = self._trainer()
+            if trainer.checkpoint.exists():
+                trainer.resume()
+                self._say(f"going on after epoch {trainer.state.epoch}")
+            self._write_record(trainer)
+            result = trainer.fit(max_minutes)
+            if self.processes.first and result.state.best_epoch:
+                try:
+                    self._finish(trainer, result)
+                except OSError as error:
+                    raise TrainingError(cannot_write(self.out, error, self.checkpoint)) from error
+        return result
+
+    def _check_out(self, resume: bool) -> None:
+        if self.checkpoint.exists():
             if not resume:
                 raise UsageError(
                     f"{self.out} holds a training already; go on by --resume, or give another "
                     "--out."
                 )
-            trainer.resume()
-            self.progress.say(f"going on after epoch {trainer.state.epoch}")
+        elif self.weights_path.exists():
+            raise UsageError(
+                f"{self.out} holds {self.weights_path.name} without a checkpoint to go on from; "
+                "give another --out."
+            )
+
+    def _say(self, message: str) -> None:
         if self.processes.first:
-            write_json(self.out / "training.json", self._record(trainer))
-        result = trainer.fit(max_minutes)
-        if self.processes.first and result.state.best_epoch:
-            self._finish(trainer, result)
-        return result
+            self.progress.say(message)
 
     def _trainer(self) -> Trainer:
         settings, device = self.settings, self.processes.device
-        torch.use_deterministic_algorithms(settings.deterministic)
         torch.manual_seed(settings.seed)
         key = self.key()
         cache = ImageCache.of(
@@ -139,23 +175,31 @@ class TrainingJob:
             device=self._cache_device(len(self.train)),
             progress=self.progress,
         )
-        validator = None
-        if self.val is not None and self.processes.first:
-            validator = Validator.of(
-                self.detector,
-                self.val,
-                device=device,
-                batch=2 * settings.batch,
-                progress=self.progress,
-            )
         return Trainer(
             self.detector,
             cache,
-            validator,
+            self._validator(device),
             settings,
             self.out,
             key=key,
             processes=self.processes,
+            progress=self.progress,
+        )
+
+    def _validator(self, device: torch.device) -> Validator | None:
+        if self.val is None:
+            self._say("no validation split: the last epoch counts as the best")
+            return None
+        if not any(entry.n_targets for entry in self.manifests["val"].entries):
+            self._say("no targets in the validation split: the last epoch counts as the best")
+            return None
+        if not self.processes.first:
+            return None
+        return Validator.of(
+            self.detector,
+            self.val,
+            device=device,
+            batch=2 * self.settings.batch,
             progress=self.progress,
         )
 
@@ -167,17 +211,23 @@ class TrainingJob:
         fits = estimate_bytes(n_images, self.settings.image_size) < GPU_SHARE * free
         return device if fits else torch.device("cpu")
 
-    def _record(self, trainer: Trainer) -> dict[str, Any]:
-        return {
+    def _write_record(self, trainer: Trainer) -> None:
+        if not self.processes.first:
+            return
+        record = {
             "key": trainer.key,
             "command": list(self.command),
             "device": self._hardware(),
-            "precision": str(trainer.dtype).removeprefix("torch."),
+            "precision": str(trainer.step.dtype).removeprefix("torch."),
             "threads": torch.get_num_threads(),
             "processes": self.processes.count,
             "machine": machine_facts(),
             "versions": package_versions(),
         }
+        try:
+            write_json(self.out / RECORD, record)
+        except OSError as error:
+            raise TrainingError(cannot_write(self.out, error, self.checkpoint)) from error
 
     def _hardware(self) -> str:
         device = self.processes.device
@@ -189,58 +239,36 @@ class TrainingJob:
 
     def _finish(self, trainer: Trainer, result: TrainingResult) -> None:
         """Write the best weights with their card, then score them as they are on disk."""
-        from safetensors.torch import load_file
-
         write_history(self.out / HISTORY, result.state.history)
         title = f"{self.detector.info.title} on {self.train.info.title}"
-        draw_history(self.out / "history.png", result.state.history, title)
-        network = trainer.average.network
-        network.load_state_dict(load_file(trainer.best))
-        card = self._card(result.state, {"val": {}, "test": None})
-        save_weights(self.weights_path, network, card)
-        scores = score_splits(self.weights_file, self.detector, self._scored(), self.progress)
-        save_weights(self.weights_path, network, self._card(result.state, scores))
-
-    def _scored(self) -> dict[str, Dataset | None]:
-        return {"val": self.val, "test": self.test}
+        draw_history(self.out / PICTURE, result.state.history, title)
+        card = make_card(
+            self.detector, self.train, self.manifests, self.settings, result.state,
+            hardware=self._hardware(), command=self.command,
+        )  # fmt: skip
+        # At once, for who stops a training may have little time left.
+        save_weights(self.weights_path, trainer.best, card)
+        test = self.test if result.finished else None
+        splits = {"val": self.val, "test": test}
+        try:
+            scores = score_splits(self.weights_file, self.detector, splits, self.progress)
+        except KeyboardInterrupt:
+            self.progress.say("interrupted: the card is left without scores")
+            return
+        save_weights(self.weights_path, trainer.best, replace(card, metrics=scores))
 
     @property
     def weights_file(self) -> WeightsFile:
         """The weights that were written."""
         return WeightsFile.open(self.weights_path)
 
-    def _card(self, state: TrainingState, metrics: Mapping[str, Any]) -> Card:
-        start = self.detector.weights_file
-        manifests, settings = self.manifests, self.settings
-        empty = "0" * 64
-        return Card(
-            method=self.detector.info.name,
-            title=self.detector.info.title,
-            architecture="",
-            dataset=self.train.info.name,
-            scheme=self.train.scheme,
-            manifests={
-                split: manifests[split].hash if split in manifests else empty
-                for split in ("train", "val")
-            },
-            images={
-                split: image_digests(manifests[split].entries) if split in manifests else {}
-                for split in ("train", "val")
-            },
-            started_from=() if start is None else start.card.lineage(start.name),
-            image_size=settings.image_size,
-            settings=settings.as_dict(),
-            seed=settings.seed,
-            epochs=state.epoch,
-            best_epoch=state.best_epoch,
-            steps=state.step,
-            seconds=round(state.seconds, 1),
-            hardware=self._hardware(),
-            versions=package_versions(),
-            metrics=metrics,
-            licence=self.train.info.licence,
-            command=tuple(self.command),
-        )
+
+def training_name(method: str, dataset: Dataset) -> str:
+    """What a training of a method on a dataset, and its weights, are called by default."""
+    name = dataset.info.name
+    if name == ANONYMOUS and dataset.root is not None:
+        name = Path(dataset.root).resolve().name.replace(" ", "-")
+    return f"{method}-{name}"
 
 
 def training_splits(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
@@ -258,3 +286,20 @@ def training_splits(dataset: Dataset) -> tuple[Dataset, Dataset | None]:
         )
     val = dataset.with_split("val") if "val" in dataset.splits else None
     return dataset.with_split("train"), val
+
+
+@contextmanager
+def _computing(deterministic: bool, device: torch.device) -> Iterator[None]:
+    """How torch chooses its algorithms while a network is trained."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    if deterministic:
+        # cuBLAS reads it when it is first used.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    # All batches have one shape: trying the algorithms out once pays at once.
+    torch.backends.cudnn.benchmark = device.type == "cuda" and not deterministic
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]

@@ -9,7 +9,7 @@ little and needs no wrapper around the network.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -87,9 +87,19 @@ class Processes:
         for tensor, part in zip(tensors, parts, strict=True):
             tensor.detach().copy_(part.view(tensor.shape))
 
-    def add_up_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Add up the gradients; a parameter without one in this process has none in any."""
-        self.add_up(*(p.grad for p in parameters if p.grad is not None))
+    def add_up_gradients(self, parameters: Sequence[nn.Parameter], *others: Tensor) -> None:
+        """Add up gradients, and other sums of a step, in one message.
+
+        A parameter without a gradient in this process, for example for want of a target,
+        takes the others'; one that has none anywhere stays without.
+        """
+        if self.count == 1:
+            return
+        has = torch.tensor([float(p.grad is not None) for p in parameters], device=self.device)
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        self.add_up(has, *others, *gradients)
+        for parameter, gradient, n_have in zip(parameters, gradients, has.tolist(), strict=True):
+            parameter.grad = gradient if n_have else None
 
     def average_buffers(self, *networks: nn.Module) -> None:
         """Give all processes the mean of the running statistics."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +11,19 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.training.augmentation import Augmentation
+from irbench.training.augmentation_settings import Augmentation
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BoxLoss = Literal["ciou", "nwd", "mixed", "iou"]
+
+_POSITIVE = (
+    *("image_size", "epochs", "batch", "accumulate"),
+    *("learning_rate", "clip_norm", "ema_tau"),
+)
+_NOT_NEGATIVE = (
+    *("warmup_epochs", "weight_decay", "min_box_px"),
+    *("close_mosaic", "patience", "seed"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +111,14 @@ class TrainingSettings:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "epochs", "batch", "accumulate", "learning_rate", "ema_tau"):
-            if getattr(self, name) <= 0:
+        # Written such that NaN is refused too.
+        for name in _POSITIVE:
+            if not 0 < getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be greater than 0, got {getattr(self, name)}.")
-        for name in ("warmup_epochs", "weight_decay", "min_box_px", "close_mosaic", "patience"):
-            if getattr(self, name) < 0:
+        for name in _NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be at least 0, got {getattr(self, name)}.")
-        if self.box_prior_cells is not None and not self.box_prior_cells > 0:
+        if self.box_prior_cells is not None and not 0 < self.box_prior_cells < math.inf:
             raise UsageError(
                 f"box_prior_cells must be above 0 or none, got {self.box_prior_cells}."
             )
@@ -205,5 +216,7 @@ def _coerced(name: str, present: Any, value: Any) -> Any:
     else:
         good = isinstance(value, type(present))
     if not good:
-        raise UsageError(f"{name} must be of type {type(present).__name__}, got {value!r}.")
+        kind = "float" if present is None else type(present).__name__
+        kind += " or none" if name == "box_prior_cells" else ""
+        raise UsageError(f"{name} must be of type {kind}, got {value!r}.")
     return value

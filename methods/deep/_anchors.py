@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -100,25 +100,31 @@ def distances_from_boxes(points: Tensor, boxes: Tensor) -> Tensor:
     return torch.cat((points - low, high - points), -1)
 
 
-def expected_distances(logits: Tensor) -> Tensor:
+def expected_distances(logits: Tensor, bins: Tensor | None = None) -> Tensor:
     """The mean of the distribution over whole numbers of cells.
 
     Parameters
     ----------
     logits : (..., reg_max) Tensor
+    bins : (reg_max,) Tensor, optional
+        The numbers themselves, 0 to ``reg_max - 1``, where they exist already.
 
     Returns
     -------
     (...) Tensor
         In [0, reg_max - 1] cells.
     """
-    bins = torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
+    if bins is None:
+        bins = torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
     # A product and a sum, not a matrix product, which autocast would do in half precision.
     return (logits.softmax(-1) * bins).sum(-1)
 
 
 def decode(
-    raw_maps: Sequence[Tensor], strides: Sequence[int], reg_max: int = REG_MAX
+    raw_maps: Sequence[Tensor],
+    strides: Sequence[int],
+    reg_max: int = REG_MAX,
+    mean: Callable[[Tensor], Tensor] = expected_distances,
 ) -> tuple[Tensor, Tensor]:
     """Turn raw maps into boxes and scores: all of them, nothing suppressed.
 
@@ -129,11 +135,15 @@ def decode(
         each, then of the classes. Any float type.
     strides : sequence of int
     reg_max : int
+    mean : callable
+        What computes :func:`expected_distances`; a network has a module for it, which
+        counts.
 
     Returns
     -------
     boxes : (B, N, 4) Tensor
-        ``(x0, y0, x1, y1)`` in pixels of the network's input, not clipped to it.
+        ``(x0, y0, x1, y1)`` in pixels of the network's input, not clipped to it; level
+        by level, row by row.
     scores : (B, N, n_classes) Tensor
         In [0, 1]. Both float32 (float64 for maps of float64).
 
@@ -147,7 +157,7 @@ def decode(
     for level in raw_maps:
         flat = widen(level.flatten(2).transpose(1, 2))
         sides, classes = torch.split(flat, [4 * reg_max, n_classes], 2)
-        cells.append(expected_distances(sides.reshape(*sides.shape[:2], 4, reg_max)))
+        cells.append(mean(sides.reshape(*sides.shape[:2], 4, reg_max)))
         scores.append(classes.sigmoid())
     distances = torch.cat(cells, 1)
     points, cell_px = anchor_points(sizes, strides, device=distances.device, dtype=distances.dtype)
@@ -166,7 +176,8 @@ def pyramid_sizes(
     if len(raw_maps) != len(strides):
         raise UsageError(f"expected a raw map for each of the strides {strides}, {len(raw_maps)=}.")
     shapes = [tuple(level.shape) for level in raw_maps]
-    if any(len(shape) != 4 for shape in shapes) or len({shape[:2] for shape in shapes}) != 1:
+    # Compared, not put in a set: a hash would fix the batch while the network is traced.
+    if not shapes or any(len(one) != 4 or one[:2] != shapes[0][:2] for one in shapes):
         raise UsageError(f"raw maps must be (B, C, H_i, W_i) with the same B and C, got {shapes}.")
     n_classes = shapes[0][1] - 4 * reg_max
     if n_classes < 1:

@@ -45,12 +45,29 @@ class CBAM(nn.Module):
         return weighted, self.spatial(statistics)
 
 
+class ChannelMean(nn.AdaptiveAvgPool2d):
+    """The mean of each channel, equal to that of its base to the bit.
+
+    The gradient of a sum is one number per channel that is only looked at as a map; that of
+    a mean is written out as a map, of the widest size in the network, and read again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W) -> (B, C, 1, 1)``."""
+        if not x.requires_grad:
+            return super().forward(x)
+        return x.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3])
+
+
 class ChannelAttention(nn.Module):
     """One weight per channel from the channel means, by a full linear map."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.pool = ChannelMean()
         self.conv = nn.Conv2d(channels, channels, 1)
         self.sigmoid = nn.Sigmoid()
 
@@ -119,7 +136,9 @@ class _WeighChannels(torch.autograd.Function):
         x, weights, where = ctx.saved_tensors
         grad_mean, grad_largest = grad_statistics.chunk(2, 1)
         grad = grad_weighted + grad_mean / x.shape[1]
-        grad.scatter_add_(1, where, grad_largest.to(grad.dtype))
+        # No two of a pixel are the same. In half precision scatter_add_ would go through float32.
+        at_largest = grad.gather(1, where) + grad_largest
+        grad.scatter_(1, where, at_largest.to(grad.dtype))
         product = grad * x
         grad_weights = product.sum((2, 3), keepdim=True)
         return torch.mul(grad, weights, out=product), grad_weights

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from irbench.networks import printed_flops
 
+from ._attention import ChannelMean
 from ._detect import DistributionMean
 from ._network import Network
 
@@ -52,4 +53,10 @@ def _distribution_mean(module: nn.Module, x: Tensor, y: Tensor) -> int:
     return y.numel() * module.reg_max
 
 
-_RULES = MappingProxyType({**printed_flops.PRINTED_RULES, DistributionMean: _distribution_mean})
+_RULES = MappingProxyType(
+    {
+        **printed_flops.PRINTED_RULES,
+        ChannelMean: printed_flops.PRINTED_RULES[nn.AdaptiveAvgPool2d],
+        DistributionMean: _distribution_mean,
+    }
+)

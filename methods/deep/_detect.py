@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ._anchors import expected_distances
 from ._yolo_blocks import CBS
 
 
@@ -32,11 +33,8 @@ class DistributionMean(nn.Module):
             self.conv.weight.copy_(torch.arange(float(reg_max)).view(1, reg_max, 1, 1))
 
     def forward(self, logits: Tensor) -> Tensor:
-        """``(B, 4·reg_max, N) -> (B, 4, N)``, in [0, reg_max - 1]."""
-        n_images, _, n_anchors = logits.shape
-        probabilities = logits.view(n_images, 4, self.reg_max, n_anchors).softmax(2)
-        # A product and a sum, since autocast would convolve in half precision.
-        return (probabilities * self.conv.weight.view(self.reg_max, 1)).sum(2)
+        """``(..., reg_max) -> (...)``, in [0, reg_max - 1]."""
+        return expected_distances(logits, self.conv.weight.view(-1))
 
 
 class Detect(nn.Module):

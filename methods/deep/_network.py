@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from irbench.errors import ImageError, UsageError
 
-from ._anchors import anchor_points, boxes_from_distances, widen
+from ._anchors import decode
 from ._architecture import Architecture, Signal
 from ._detect import Detect
 
@@ -90,24 +89,8 @@ class Network(nn.Module):
         maps: list[Tensor] = self.head([outputs[name] for name in self.architecture.head])
         return maps
 
-    def decode_distances(self, logits: Tensor) -> Tensor:
-        """The expected distances from a cell's centre to the sides of its box.
-
-        Parameters
-        ----------
-        logits : (B, 4·reg_max, N) Tensor
-            The first channels of the raw maps, cells in a row.
-
-        Returns
-        -------
-        (B, 4, N) Tensor
-            Left, top, right, bottom, in cells, in [0, reg_max - 1].
-        """
-        distances: Tensor = self.head.distribution_mean(logits)
-        return distances
-
     def decode(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Turn raw maps into boxes and scores, all of them, before any suppression.
+        """Turn raw maps into boxes and scores; see :func:`._anchors.decode`.
 
         Parameters
         ----------
@@ -117,20 +100,9 @@ class Network(nn.Module):
         Returns
         -------
         boxes : (B, N, 4) Tensor
-            ``(x0, y0, x1, y1)`` in pixels of the network's input; level by level,
-            row by row. Not clipped to the image.
         scores : (B, N, n_classes) Tensor
-            In [0, 1]. Both float32 (float64 for maps of float64).
         """
-        sizes = [(level.shape[2], level.shape[3]) for level in maps]
-        logits = widen(torch.cat([level.flatten(2) for level in maps], 2))
-        sides, classes = torch.split(logits, [4 * self.reg_max, self.n_classes], 1)
-        distances = self.decode_distances(sides).transpose(1, 2)
-        points, cell_px = anchor_points(
-            sizes, self.strides, device=logits.device, dtype=logits.dtype
-        )
-        boxes = boxes_from_distances(points, distances * cell_px)
-        return boxes, classes.transpose(1, 2).sigmoid()
+        return decode(maps, self.strides, self.reg_max, self.head.distribution_mean)
 
     def _check(self, images: Tensor) -> None:
         channels, multiple = self.architecture.in_channels, self._multiple

@@ -110,8 +110,10 @@ class VKConv(nn.Module):
     A 3×3 convolution predicts an offset per pixel and point, the first
     ``n_points`` of its channels along the rows, the others along the columns;
     the samples at pixel + base point + offset go through one linear map,
-    normalisation and SiLU. All offsets start at zero. The factor of eq. (8) is
-    no parameter of the counted network.
+    normalisation and SiLU. The weights of the offsets start at zero, their biases
+    as torch draws them: every pixel moves a point by the same small fraction of a
+    pixel. So samples start off the grid, where bilinear interpolation has a kink
+    and no gradient. The factor of eq. (8) is no parameter of the counted network.
 
     Parameters
     ----------
@@ -128,8 +130,6 @@ class VKConv(nn.Module):
         self.register_buffer("points", torch.tensor(base_points(n_points)), persistent=False)
         self.offset = nn.Conv2d(in_channels, 2 * n_points, 3, padding=1)
         nn.init.zeros_(self.offset.weight)
-        assert self.offset.bias is not None
-        nn.init.zeros_(self.offset.bias)
         self.mix = nn.Sequential(
             nn.Conv2d(n_points * in_channels, out_channels, 1, bias=False),
             batch_norm(out_channels),

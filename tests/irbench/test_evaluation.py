@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from irbench import Detections, Protocol, evaluate
-from irbench.errors import DetectionsError
+from irbench.errors import AnnotationError, DetectionsError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
 
@@ -154,6 +154,94 @@ def test_order_changes_nothing(truths):
 def test_what_does_not_fit_the_image_is_refused(truths, detections, message):
     with pytest.raises(DetectionsError, match=message):
         evaluate(detections, truths, threshold=0.5)
+
+
+def test_metrics_over_all_scores_need_no_threshold(truths):
+    shifted = Detections.from_mask(spot(9, 10))  # IoU 6 / 12, a pixel aside
+    detections = {"a": found([0.9, 0.2], spot(5, 5), spot(30, 40)), "b": shifted}
+    result = evaluate(detections, truths)
+    assert result["map30"] == pytest.approx(result["map50"])
+    assert result["map75"] < result["map50"]
+    assert result["ap_point"] == pytest.approx(result["map50"])
+    assert result["precision_yolo"] == 1
+    assert result["recall_yolo"] == pytest.approx(2 / 3)
+    far = evaluate({"b": Detections.from_mask(spot(11, 11))}, truths)
+    assert (far["map30"], far["ap_point"]) == (0, pytest.approx(34 / 101))
+    assert "no threshold" in result.undefined["hiou"]
+
+
+def test_hiou_counted_by_hand(truths):
+    detections = {
+        "a": found([0.9, 0.8], spot(5, 6), spot(30, 40)),
+        "empty": found([0.8], spot(1, 1)),
+    }
+    result = evaluate(detections, truths, threshold=0.5)
+    # One pair of IoU 6 / 12, two misses, two false alarms.
+    assert result["hiou_segmentation"] == pytest.approx(1 / 2)
+    assert result["hiou_localisation"] == pytest.approx(1 / 5)
+    assert result["hiou"] == pytest.approx(1 / 10)
+    # The toolkit adds a false alarm on image b, and a miss on the empty one.
+    assert result["hiou_toolkit"] == pytest.approx(1 / 14)
+    boxes = evaluate({"b": Detections([[9, 9, 12, 12]], [1.0])}, truths, threshold=0.5)
+    assert boxes["hiou"] is None
+    assert "boxes only" in boxes.undefined["hiou_toolkit"]
+
+
+def tampered(**arrays):
+    """Detections whose arrays were replaced after they had been checked."""
+    one = Detections([[1, 1, 4, 4], [5, 5, 8, 8]], [0.9, 0.8])
+    for name, values in arrays.items():
+        object.__setattr__(one, name, np.array(values, np.float32))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (tampered(scores=[0.9, np.nan]), r"^mine: scores\[1\] on 'b' must be a finite number"),
+        (tampered(boxes=[[1, 1, 4, 4], [8, 5, 5, 8]]), r"^mine: boxes\[1\] on 'b' must be finite"),
+        (tampered(boxes=[[np.nan] * 4, [5, 5, 8, 8]]), r"^mine: boxes\[0\] on 'b' must be finite"),
+        (Detections([[1, 1, 2, 2], [0, 0, 9, 41]], [1, 1]), r"^mine: boxes\[1\] on 'b' must lie"),
+        (([[1, 1, 4, 4]], [0.9]), "^mine: the detections on 'b' must be Detections, got tuple"),
+    ],
+)
+@pytest.mark.parametrize("split", ["tested", "validation"])
+def test_bad_detections_name_method_image_and_index(truths, one, message, split):
+    arguments = {"threshold": 0.5} if split == "tested" else {"validation": ({"b": one}, truths)}
+    with pytest.raises(DetectionsError, match=message):
+        evaluate({"b": one} if split == "tested" else {}, truths, method="mine", **arguments)
+
+
+def test_two_images_of_one_id_are_refused(truths):
+    with pytest.raises(UsageError, match="distinct ids, got 'b' at the positions 1 and 3"):
+        evaluate({}, [*truths, truth("b", spot(1, 1))], threshold=0.5)
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [[5, 5, 8, 8], [8, 5, 5, 8]],
+        [[5, 5, 8, 8], [5, np.nan, 8, 8]],
+        [[5, 5, 8, 8], [45, 5, 51, 8]],
+    ],
+)
+def test_true_boxes_that_are_none_are_refused(boxes):
+    label = GroundTruth("x", SHAPE, np.array(boxes, np.float32), None)
+    with pytest.raises(AnnotationError, match="the true box 1 of 'x' must be"):
+        evaluate({}, [label], threshold=0.5)
+
+
+def test_ground_truth_that_contradicts_itself_is_refused():
+    regions = mask_regions(spot(5, 5))
+    with pytest.raises(AnnotationError, match=r"as many targets as true boxes \(0\), got 1"):
+        evaluate({}, [GroundTruth("x", SHAPE, np.zeros((0, 4), np.float32), regions)])
+    with pytest.raises(AnnotationError, match=r"must have shape \(N, 4\), got \(2,\)"):
+        evaluate({}, [GroundTruth("x", SHAPE, np.zeros(2, np.float32), None)])
+
+
+def test_a_threshold_is_a_number(truths):
+    with pytest.raises(UsageError, match="threshold must be a number or None, got NaN"):
+        evaluate({}, truths, threshold=float("nan"))
 
 
 def test_no_images_at_all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -42,20 +43,18 @@ def test_show_lists_the_weights(call, save_tiny):
     saved = save_tiny(metrics=metrics)
     shown = call(methods, "show", "tiny-net").output
     (line,) = (line for line in shown.splitlines() if line.startswith("tiny-scenes"))
-    cells = ["tiny-scenes", "letters", "64 px", "0.910", "0.880", "0.900", "—", "300"]
-    assert line.split("  ")[0] == cells[0]
-    assert [cell for cell in line.split() if cell in " ".join(cells).split()] == " ".join(
-        cells
-    ).split()
-    assert saved.card.sha256[:8] in line
-    assert "a test" in line
+    cells = re.split(r" {2,}", line.strip())
+    assert cells == [
+        "tiny-scenes", "letters", "64 px", "0.910", "0.880", "0.900", "—", "300", "a test",
+        saved.card.sha256[:8],
+    ]  # fmt: skip
 
 
 def test_show_says_what_is_missing_or_unusable(call, save_tiny):
     assert "irbench train tiny-net --dataset NAME" in call(methods, "show", "tiny-net").output
     save_tiny().path.with_suffix(".json").write_text("{}")
     assert "not usable: the card" in call(methods, "show", "tiny-net").output
-    assert "eights" not in call(methods, "show", "tophat").output.split("parameter")[0]
+    assert "weights" not in call(methods, "show", "tophat").output.lower()
 
 
 def test_json_holds_the_weights(call, save_tiny):
@@ -98,10 +97,10 @@ def test_detect_refuses_them_for_methods_without_a_network(call, frame, option):
 
 
 def test_detect_asks_for_weights(call, frame, save_tiny):
-    with pytest.raises(UsageError, match="tiny-net needs --weights.*irbench train tiny-net"):
+    with pytest.raises(UsageError, match=r"tiny-net needs --weights.*irbench train tiny-net"):
         call(detect, "tiny-net", frame)
     save_tiny()
-    with pytest.raises(UsageError, match="tiny-net needs --weights.*known by name: tiny-scenes"):
+    with pytest.raises(UsageError, match=r"tiny-net needs --weights.*known by name: tiny-scenes"):
         call(detect, "tiny-net", frame)
     with pytest.raises(UsageError, match="not both"):
         call(detect, "tiny-net", frame, "--weights", "x", "--param", "weights=y")

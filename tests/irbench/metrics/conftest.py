@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -218,6 +219,12 @@ class SlowMetrics:
     def map50(self) -> float | None:
         return self.ap(0.5)
 
+    def map30(self) -> float | None:
+        return self.ap(0.3)
+
+    def map75(self) -> float | None:
+        return self.ap(0.75)
+
     def map50_95(self) -> float | None:
         values = [self.ap(t) for t in IOU_THRESHOLDS]
         return None if values[0] is None else sum(values) / 10
@@ -230,6 +237,36 @@ class SlowMetrics:
             best = max(precision for recall, precision in points if recall >= level)
             area, last = area + (level - last) * best, level
         return area
+
+    def ap_yolo(self) -> float | None:
+        """Lines between the points of the envelope, and trapezoids by hand."""
+        if self.n_targets == 0:
+            return None
+        points = self.points(0.5)
+        if not points:
+            return 0.0
+        points = [(0.0, 1.0), *points, (1.0, 0.0)]
+        points = [(r, max(p for _, p in points[i:])) for i, (r, _) in enumerate(points)]
+
+        def at(recall: float) -> float:
+            last = max(i for i, (r, _) in enumerate(points) if r <= recall)
+            if last + 1 == len(points):
+                return points[last][1]
+            (r0, p0), (r1, p1) = points[last : last + 2]
+            return p0 + (p1 - p0) * (recall - r0) / (r1 - r0)
+
+        read = [at(recall) for recall in np.linspace(0, 1, 101)]
+        return sum((a + b) / 2 * 0.01 for a, b in pairwise(read))
+
+    def precision_yolo(self) -> float | None:
+        best = self.threshold()
+        return None if best is None else self.counts(best)[0] / self.counts(best)[1]
+
+    def recall_yolo(self) -> float | None:
+        best = self.threshold()
+        if best is None:
+            return 0.0 if self.n_targets else None
+        return self.counts(best)[0] / self.n_targets
 
     def precision(self) -> float | None:
         hits, kept = self.counts(self.scene.threshold)
@@ -344,6 +381,32 @@ class SlowMetrics:
 
     def fa_hungarian(self) -> float | None:
         return self._fa(self._best_match)
+
+    def ap_point(self) -> float | None:
+        """Down the scores, ties in raster order, to the nearest free target."""
+        if self.n_targets == 0:
+            return None
+        rows = []
+        for image, pairs in zip(self.scene.images, self.counted, strict=True):
+            free = self._raster(image.targets, image.shape)
+            place = {
+                id(box): n for n, box in enumerate(self._raster([b for _, b in pairs], image.shape))
+            }
+            for score, box in sorted(pairs, key=lambda pair: (-pair[0], place[id(pair[1])])):
+                near = [(self.distance(box, t), j) for j, t in enumerate(free)]
+                near = [pair for pair in near if pair[0] < 3]
+                if near:
+                    free.pop(min(near)[1])
+                rows.append((score, bool(near)))
+        points = []
+        for level in {score for score, _ in rows}:
+            kept = [hit for score, hit in rows if score >= level]
+            points.append((sum(kept) / self.n_targets, sum(kept) / len(kept)))
+        best = [
+            max((precision for recall, precision in points if recall >= level), default=0.0)
+            for level in np.linspace(0, 1, 101)
+        ]
+        return sum(best) / 101
 
     def masks(self) -> list[tuple[set[tuple[int, int]], set[tuple[int, int]]]]:
         """Kept pixels and target pixels of each image."""

@@ -23,6 +23,12 @@ def test_every_column_of_the_results_is_defined():
         assert metric.bounds[0] < metric.bounds[1]
 
 
+def test_metrics_are_told_apart_by_formula_and_dialect():
+    """Two metrics of one formula are two dialects, or differ in what they say."""
+    said = [(m.formula, m.dialect, m.description) for m in METRICS.values() if m.formula]
+    assert len(set(said)) == len(said)
+
+
 def test_titles_are_distinct_and_nothing_is_called_miou():
     titles = [metric.title for metric in METRICS.values()]
     assert len(set(titles)) == len(titles)
@@ -52,7 +58,7 @@ def test_values_print_as_in_the_paper(name, value, text):
 def test_direction():
     lower = {name for name, metric in METRICS.items() if metric.higher_is_better is False}
     false_alarms = {"fa", "fa_legacy", "fa_hungarian"}
-    assert lower == {*false_alarms, "params", "flops", "ms_median"}
+    assert lower == {*false_alarms, "auc_ft", "params", "flops", "ms_median"}
     assert [METRICS[name].arrow for name in ("f1", "fa", "threshold")] == ["↑", "↓", ""]
 
 
@@ -75,5 +81,5 @@ def test_definitions_are_frozen():
 
 
 def test_an_unknown_name_lists_those_there_are():
-    with pytest.raises(UnknownNameError, match=r"unknown metric 'map5'\. Did you mean map50"):
-        get_metric("map5")
+    with pytest.raises(UnknownNameError, match=r"unknown metric 'map5_95'\. Did you mean map50_95"):
+        get_metric("map5_95")

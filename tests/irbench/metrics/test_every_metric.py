@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from irbench.boxes import filled_ranges
-from irbench.metrics import average_precision, counting, operating_point, pixels, points
+from irbench.metrics import (
+    average_precision,
+    counting,
+    operating_point,
+    pixels,
+    point_average_precision,
+    points,
+    yolo_average_precision,
+)
 from irbench.metrics.components import Components
 from irbench.metrics.definition import METRICS
 from irbench.metrics.matching import match_detections
@@ -38,6 +46,22 @@ def point_counts(scene, matching="raster"):
     )
 
 
+def loose_table(scene):
+    return match_detections(*scene.lists(), (0.3,), scene.max_detections)
+
+
+def ranked_points(scene):
+    rows = table_of(scene)
+    images = []
+    for index, image in enumerate(scene.images):
+        # The limit is of the best-scored boxes, before any matching.
+        kept = rows.detection_index[rows.image_index == index]
+        components = Components.from_boxes([image.boxes[i] for i in kept], image.shape)
+        targets = Components.from_boxes(image.targets, image.shape)
+        images.append((components, [image.scores[i] for i in kept], targets))
+    return point_average_precision.match_points(images)
+
+
 def fill(boxes, shape):
     mask = np.zeros(shape, bool)
     for x0, y0, x1, y1 in filled_ranges(boxes, shape):
@@ -64,6 +88,14 @@ OURS = {
     "ap_all_point": lambda s, w: average_precision.average_precision(
         table_of(s), weights=w, estimator="all-point"
     ),
+    "map30": lambda s, w: average_precision.average_precision(loose_table(s), 0.3, w),
+    "map75": lambda s, w: average_precision.average_precision(table_of(s), 0.75, w),
+    "ap_yolo": lambda s, w: yolo_average_precision.ap_yolo(table_of(s), weights=w),
+    "precision_yolo": lambda s, w: (
+        yolo_average_precision.best_f1_point(table_of(s), weights=w).precision
+    ),
+    "recall_yolo": lambda s, w: yolo_average_precision.best_f1_point(table_of(s), weights=w).recall,
+    "ap_point": lambda s, w: point_average_precision.point_average_precision(ranked_points(s), w),
     "threshold": lambda s, w: operating_point.best_f1_threshold(table_of(s), weights=w),
     "pd": lambda s, w: points.pd(point_counts(s), w),
     "fa": lambda s, w: points.fa(point_counts(s), w),
@@ -84,8 +116,14 @@ def assert_same(value, expected, tolerance):
         assert value == pytest.approx(expected, rel=0, abs=tolerance)
 
 
-def test_every_metric_of_quality_is_compared():
-    assert {name for name, metric in METRICS.items() if metric.kind != "cost"} == set(OURS)
+# Against the toolkit of their authors, in test_hierarchical_iou.py.
+HIERARCHICAL = {"hiou", "hiou_segmentation", "hiou_localisation", "hiou_toolkit"}
+
+
+def test_every_metric_of_boxes_points_and_pixels_is_compared():
+    # Those of score maps are compared in tests of their own.
+    names = {name for name, metric in METRICS.items() if metric.kind not in ("cost", "maps")}
+    assert names == set(OURS) | HIERARCHICAL
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -97,3 +97,26 @@ def test_assignment_never_finds_fewer(components, targets):
         assert len(np.unique(used)) == len(used)
         chosen = np.hypot(*(ours.centroids[used] - theirs.centroids[matched >= 0]).T)
         assert (chosen < 3).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_assignment_equals_scipys(seed):
+    """As many pairs as a maximum matching has; of those with so many, the least distance."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    rng = np.random.default_rng(seed)
+    components, targets = (at(*rng.uniform(0, 14, (n, 2))) for n in rng.integers(5, 40, 2))
+    distances = np.hypot(*(targets.centroids[:, None] - components.centroids[None]).T).T
+    matched = match_by_assignment(components, targets)
+    hit = matched >= 0
+    n_pairs = (maximum_bipartite_matching(csr_array(distances < 3), "column") >= 0).sum()
+    assert hit.sum() == n_pairs > 0
+    # Every target may stay alone at a cost that no saving of distance outweighs.
+    alone = np.full((len(targets), len(targets)), 1e3)
+    row, column = linear_sum_assignment(np.hstack([np.where(distances < 3, distances, 1e6), alone]))
+    chosen = column < len(components)
+    least = distances[row[chosen], column[chosen]].sum()
+    assert chosen.sum() == n_pairs
+    assert distances[hit, matched[hit]].sum() == pytest.approx(least, abs=1e-9)

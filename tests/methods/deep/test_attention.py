@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from irbench.methods.deep._attention import CBAM, weigh_channels
+from irbench.methods.deep._attention import CBAM, ChannelMean, weigh_channels
 
 
 def plainly(x, weights):
@@ -63,3 +63,30 @@ def test_attention_from_its_definition(arguments):
     ours = attention(x)
     torch.testing.assert_close(ours[0], weighted)
     torch.testing.assert_close(ours[1], pixels)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_channel_means_and_their_gradients_are_those_of_pooling_to_the_bit(dtype):
+    torch.manual_seed(0)
+    answers = []
+    x = torch.randn(2, 6, 16, 16).to(dtype).contiguous(memory_format=torch.channels_last)
+    for pool in (ChannelMean(), torch.nn.AdaptiveAvgPool2d(1)):
+        for map_ in (x.clone(), x.clone().requires_grad_()):
+            y = pool(map_)
+            answers.append(y.detach())
+        ((y * torch.arange(6.0).view(6, 1, 1)).sum() + (map_ * 3).sum()).backward()
+        answers.append(map_.grad)
+    for ours, expected in zip(answers[:3], answers[3:], strict=True):
+        assert torch.equal(ours, expected)
+
+
+def test_half_precision_adds_what_belongs_to_the_largest_channel():
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 3, 4).bfloat16().requires_grad_()
+    weights = torch.rand(2, 5, 1, 1).bfloat16().requires_grad_()
+    gradients = [
+        torch.autograd.grad(function(x, weights)[1].float().sum(), (x, weights))
+        for function in (weigh_channels, plainly)
+    ]
+    for ours, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=0.02, atol=0.02)

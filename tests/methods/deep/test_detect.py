@@ -38,23 +38,22 @@ def test_biases_start_from_the_prior(head):
 
 def test_distribution_mean_from_its_definition():
     mean = DistributionMean(16)
-    logits = 4 * torch.randn(2, 64, 7, generator=torch.Generator().manual_seed(0))
+    logits = 4 * torch.randn(2, 7, 4, 16, generator=torch.Generator().manual_seed(0))
     ours = mean(logits)
-    assert ours.shape == (2, 4, 7)
-    for image in range(2):
-        for side in range(4):
-            for cell in range(7):
-                weights = logits[image, 16 * side : 16 * side + 16, cell].exp()
-                expected = sum(k * w for k, w in enumerate(weights)) / weights.sum()
-                torch.testing.assert_close(ours[image, side, cell], expected)
+    assert ours.shape == (2, 7, 4)
+    for row, expected in zip(logits.reshape(-1, 16), ours.flatten(), strict=True):
+        weights = row.exp()
+        torch.testing.assert_close(
+            sum(k * w for k, w in enumerate(weights)) / weights.sum(), expected
+        )
 
 
 @pytest.mark.parametrize(("bin_", "expected"), [(None, 7.5), (0, 0.0), (5, 5.0), (15, 15.0)])
 def test_distribution_mean_of_extremes(bin_, expected):
-    logits = torch.zeros(1, 64, 1)
+    logits = torch.zeros(3, 4, 16)
     if bin_ is not None:
-        logits.view(1, 4, 16, 1)[:, :, bin_] = 200.0
-    torch.testing.assert_close(DistributionMean(16)(logits), torch.full((1, 4, 1), expected))
+        logits[..., bin_] = 200.0
+    torch.testing.assert_close(DistributionMean(16)(logits), torch.full((3, 4), expected))
 
 
 def test_kernel_is_frozen_and_counted():

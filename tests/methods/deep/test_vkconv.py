@@ -135,18 +135,30 @@ def test_base_points_fill_a_grid(n_points, points):
     assert base_points(n_points) == points
 
 
-def test_offsets_start_at_zero():
-    block = VKConv(4, 4)
-    rows, columns = block.positions(torch.randn(2, 4, 3, 5))
-    grid_rows = torch.arange(3.0).view(1, 1, 3, 1)
-    grid_columns = torch.arange(5.0)
-    for point, (row, column) in enumerate(base_points(3)):
-        assert torch.equal(rows[:, point], (grid_rows + row).expand(2, 1, 3, 5)[:, 0])
-        assert torch.equal(columns[:, point], (grid_columns + column).expand(2, 3, 5))
+def test_offsets_start_as_one_small_shift_of_each_point():
+    torch.manual_seed(0)
+    block = VKConv(4, 4).double()
+    rows, columns = block.positions(torch.randn(2, 4, 3, 5, dtype=torch.float64))
+    shifts = torch.stack(
+        [
+            p - torch.arange(n, dtype=torch.float64).view(shape)
+            for p, n, shape in ((rows, 3, (3, 1)), (columns, 5, (5,)))
+        ]
+    )
+    points = torch.tensor(base_points(3), dtype=torch.float64).T
+    moved = shifts - points.view(2, 1, 3, 1, 1)
+    # The same at every pixel: torch's biases, within 1 / sqrt(9 · channels), and none at 0,
+    # where interpolation has a kink.
+    biases = block.offset.bias.detach().view(2, 1, 3, 1, 1)
+    torch.testing.assert_close(moved, biases.expand_as(moved))
+    assert biases.abs().min() > 0
+    assert biases.abs().max() <= 1 / 6
+    assert (block.offset.weight == 0).all()
 
 
 def test_first_offsets_are_of_rows_and_last_of_columns():
     block = VKConv(2, 2)
+    torch.nn.init.zeros_(block.offset.bias)
     x = torch.zeros(1, 2, 3, 3)
     rows, columns = block.positions(x)
     with torch.no_grad():
@@ -156,8 +168,9 @@ def test_first_offsets_are_of_rows_and_last_of_columns():
     assert (moved_columns - columns).mean((0, 2, 3)).tolist() == [40, 50, 60]
 
 
-def test_starts_as_a_convolution_of_the_shifted_map(generator):
+def test_without_offsets_it_is_a_convolution_of_the_shifted_map(generator):
     block = VKConv(3, 5).double().eval()
+    torch.nn.init.zeros_(block.offset.bias)
     x = torch.randn(2, 3, 4, 6, dtype=torch.float64, generator=generator)
     right = torch.cat((x[..., 1:], x[..., -1:]), -1)
     below = torch.cat((x[:, :, 1:], x[:, :, -1:]), -2)
@@ -183,6 +196,7 @@ def test_equals_a_tall_convolution_of_stacked_samples(n_points, generator):
 
 def test_positions_keep_single_precision_in_half():
     block = VKConv(4, 4).bfloat16()
+    torch.nn.init.zeros_(block.offset.bias)
     x = torch.randn(1, 4, 3, 300).bfloat16()
     rows, columns = block.positions(x)
     assert rows.dtype == columns.dtype == torch.float32

@@ -1,0 +1,143 @@
+"""What is kept of score maps, as a line of the journal and as a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from irbench.engine.atomic import replacing
+from irbench.engine.records import Entry
+from irbench.errors import RunKeyError
+from irbench.metrics.clutter_suppression import LocalContrasts
+from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics
+from irbench.metrics.pixel_roc import Histogram, PixelHistograms
+from irbench.metrics.roc_3d import NormalisedStatistics
+
+_HISTOGRAMS = ("target", "background", "unit_target", "unit_background")
+_SUMS = ("target_sum", "background_sum")
+_CONTRASTS = ("contrast_in", "std_in", "contrast_out", "std_out")
+
+MAP_STATISTICS_SCHEMA = pa.schema(
+    [
+        ("split", pa.string()),
+        ("image", pa.string()),
+        # Name and version of the bins of `target` and `background`; the others are `unit/1`.
+        ("binning", pa.string()),
+        *(
+            (f"{name}_{part}", pa.list_(kind))
+            for name in _HISTOGRAMS
+            for part, kind in (("bins", pa.uint16()), ("counts", pa.int32()))
+        ),
+        *((name, pa.float64()) for name in _SUMS),
+        # One value per target; null where it is undefined.
+        *((name, pa.list_(pa.float64())) for name in _CONTRASTS),
+    ]
+)
+
+
+def encode_map(measured: MapStatistics) -> dict[str, Any]:
+    """The statistics as a flat record, for JSON or a row of the Parquet file."""
+    pairs = (measured.histograms, measured.normalised.histograms)
+    histograms = [one for pair in pairs for one in (pair.target, pair.background)]
+    record: dict[str, Any] = {"binning": measured.binning}
+    for name, histogram in zip(_HISTOGRAMS, histograms, strict=True):
+        record[f"{name}_bins"] = histogram.bins
+        record[f"{name}_counts"] = histogram.counts
+    record.update({name: getattr(measured.normalised, name) for name in _SUMS})
+    record.update({name: _optional(getattr(measured.contrasts, name)) for name in _CONTRASTS})
+    return record
+
+
+def decode_map(record: Mapping[str, Any]) -> MapStatistics:
+    """The statistics of a record of :func:`encode_map`.
+
+    Raises
+    ------
+    RunKeyError
+        For bins of another version.
+    """
+    binning = record["binning"]
+    if binning not in (STANDARDISED, PROBABILITY):
+        raise RunKeyError(
+            f"the score maps were counted in bins {binning!r}, which this irbench does not know; "
+            "use the irbench that wrote them, or another --out."
+        )
+    target, background, unit_target, unit_background = (
+        Histogram(
+            np.asarray(record[f"{name}_bins"], dtype=np.uint16),
+            np.asarray(record[f"{name}_counts"], dtype=np.int32),
+        )
+        for name in _HISTOGRAMS
+    )
+    unit = PixelHistograms(unit_target, unit_background)
+    return MapStatistics(
+        binning,
+        PixelHistograms(target, background),
+        NormalisedStatistics(unit, *(float(record[name]) for name in _SUMS)),
+        # None becomes NaN.
+        LocalContrasts(*(np.array(record[name], dtype=np.float64) for name in _CONTRASTS)),
+    )
+
+
+def write_map_statistics(path: Path, entries: Iterable[Entry]) -> None:
+    """Write what is kept of a method's score maps, in the order of ``entries``.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced atomically; removed where no entry has a map.
+    entries : iterable of Entry
+    """
+    measured = [one for one in entries if one.map_statistics is not None]
+    if not measured:
+        path.unlink(missing_ok=True)
+        return
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, MAP_STATISTICS_SCHEMA, compression="zstd") as writer,
+    ):
+        for first in range(0, len(measured), 256):
+            rows = [
+                {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
+                for one in measured[first : first + 256]
+                if one.map_statistics is not None
+            ]
+            writer.write_table(pa.Table.from_pylist(rows, schema=MAP_STATISTICS_SCHEMA))
+
+
+def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:
+    """Read what :func:`write_map_statistics` wrote of a split, by image.
+
+    Raises
+    ------
+    RunKeyError
+        For bins of another version.
+    """
+    table = pq.read_table(path).combine_chunks()
+    columns: dict[str, list[Any]] = {
+        name: _arrays(table[name]) if pa.types.is_list(kind) else table[name].to_pylist()
+        for name, kind in zip(table.schema.names, table.schema.types, strict=True)
+    }
+    rows = (
+        {name: column[index] for name, column in columns.items()} for index in range(len(table))
+    )
+    return {row["image"]: decode_map(row) for row in rows if row["split"] == split}
+
+
+def _arrays(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+    """The lists of a column, without a Python object for each number."""
+    lists = column.combine_chunks()
+    values = lists.values.to_numpy(zero_copy_only=False)
+    offsets = lists.offsets.to_numpy()
+    return [values[low:high] for low, high in pairwise(offsets)]
+
+
+def _optional(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]

@@ -1,0 +1,154 @@
+"""What the evaluator refuses, with a message that names method, image and index."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.detections import Detections
+from irbench.errors import AnnotationError, DetectionsError, UsageError
+
+if TYPE_CHECKING:
+    from irbench.ground_truth import GroundTruth
+
+
+def check_truths(truths: Sequence[GroundTruth]) -> None:
+    """Refuse ground truth that cannot be scored against.
+
+    Parameters
+    ----------
+    truths : sequence of GroundTruth
+
+    Raises
+    ------
+    UsageError
+        If two images have one id: which of them the detections are of is not known.
+    AnnotationError
+        For boxes that are not ``(x0, y0, x1, y1)`` with x0 < x1 and y0 < y1, finite
+        and inside the image, or of another number than the masks' targets.
+    """
+    seen: dict[str, int] = {}
+    for index, truth in enumerate(truths):
+        if truth.id in seen:
+            raise UsageError(
+                f"the images must have distinct ids, got {truth.id!r} at the positions "
+                f"{seen[truth.id]} and {index}."
+            )
+        seen[truth.id] = index
+        boxes = np.asarray(truth.boxes)
+        if boxes.ndim != 2 or boxes.shape[1] != 4:
+            raise AnnotationError(
+                f"the true boxes of {truth.id!r} must have shape (N, 4), got {boxes.shape}."
+            )
+        _refuse_true_boxes(truth, _bad_corners(boxes) | _outside(boxes, truth.shape))
+        if truth.targets is not None and len(truth.targets) != len(boxes):
+            raise AnnotationError(
+                f"{truth.id!r} must have as many targets as true boxes ({len(boxes)}), "
+                f"got {len(truth.targets)}."
+            )
+
+
+def check_detections(
+    detections: Mapping[str, Detections], truths: Sequence[GroundTruth], method: str = ""
+) -> None:
+    """Refuse detections that are not those of the images.
+
+    Parameters
+    ----------
+    detections : mapping of str to Detections
+        By image id.
+    truths : sequence of GroundTruth
+    method : str
+        Whose they are, for the message; empty where it is not known.
+
+    Raises
+    ------
+    DetectionsError
+        For detections on images that are not among ``truths``, of another type, on
+        an image of another size, or outside of it.
+    """
+    whose = f"{method}: " if method else ""
+    strangers = sorted(detections.keys() - {truth.id for truth in truths}, key=str)
+    if strangers:
+        raise DetectionsError(
+            f"{whose}detections must be on images of the dataset; {len(strangers)} are not, "
+            f"such as {strangers[0]!r}."
+        )
+    for truth in truths:
+        if truth.id in detections:
+            _check_one(detections[truth.id], truth, whose)
+
+
+def check_threshold(threshold: float | None) -> None:
+    """Refuse NaN, which would keep nothing without a word.
+
+    Raises
+    ------
+    UsageError
+    """
+    if threshold is not None and math.isnan(threshold):
+        raise UsageError("threshold must be a number or None, got NaN.")
+
+
+def _check_one(found: Any, truth: GroundTruth, whose: str) -> None:
+    height, width = truth.shape
+    if not isinstance(found, Detections):
+        raise DetectionsError(
+            f"{whose}the detections on {truth.id!r} must be Detections, got "
+            f"{type(found).__name__}; Detections(boxes, scores) makes them."
+        )
+    regions = found.regions
+    if regions is not None and regions.shape != truth.shape:
+        raise DetectionsError(
+            f"{whose}the detections on {truth.id!r} were made on a {regions.shape[0]}x"
+            f"{regions.shape[1]} image, the dataset's is {height}x{width}."
+        )
+    # Checked when they were made; arrays can be replaced all the same.
+    bad = ~np.isfinite(found.scores)
+    if bad.any():
+        index = int(np.argmax(bad))
+        raise DetectionsError(
+            f"{whose}scores[{index}] on {truth.id!r} must be a finite number, "
+            f"got {found.scores[index]}."
+        )
+    bad = _bad_corners(found.boxes)
+    if bad.any():
+        index = int(np.argmax(bad))
+        raise DetectionsError(
+            f"{whose}boxes[{index}] on {truth.id!r} must be finite (x0, y0, x1, y1) with "
+            f"x0 < x1 and y0 < y1, got {found.boxes[index].tolist()}."
+        )
+    bad = _outside(found.boxes, truth.shape)
+    if bad.any():
+        index = int(np.argmax(bad))
+        raise DetectionsError(
+            f"{whose}boxes[{index}] on {truth.id!r} must lie inside the {height}x{width} image, "
+            f"got {found.boxes[index].tolist()}."
+        )
+
+
+def _refuse_true_boxes(truth: GroundTruth, bad: NDArray[np.bool_]) -> None:
+    if bad.any():
+        index = int(np.argmax(bad))
+        height, width = truth.shape
+        raise AnnotationError(
+            f"the true box {index} of {truth.id!r} must be (x0, y0, x1, y1) with x0 < x1 and "
+            f"y0 < y1 inside the {height}x{width} image, got {truth.boxes[index].tolist()}."
+        )
+
+
+def _bad_corners(boxes: NDArray[Any]) -> NDArray[np.bool_]:
+    # Written so that NaN is bad.
+    good = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
+    return np.asarray(~good)
+
+
+def _outside(boxes: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    height, width = shape
+    return np.asarray(
+        (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > width) | (boxes[:, 3] > height)
+    )

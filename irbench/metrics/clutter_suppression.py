@@ -1,0 +1,226 @@
+"""What a method does to a target's surroundings: SCR gain, background suppression, contrast gain.
+
+Of each target, with mean μt, and mean μb and standard deviation σb of its local background
+(:func:`irbench.metrics.signal_to_clutter.local_statistics`: its box grown by 20 px, less all
+targets dilated by 1 px), in the image's grey levels 0 to 255 ("in") and in the method's raw
+score map ("out")::
+
+    SCR  = |μt - μb| / σb
+    SCRG = SCR_out / SCR_in
+    BSF  = σb_in / σb_out
+    CG   = |μt - μb|_out / |μt - μb|_in
+
+SCRG does not depend on the unit of the map; BSF and CG do, and compare only maps in grey
+levels, such as those of background suppression. A gain is
+
+- undefined where the image gives no reference: no background pixel, or σb_in = 0, or
+  (SCRG, CG) μt = μb; where a statistic is not finite; and for SCRG where the map is flat, target
+  included, which is 0 / 0;
+- infinite where the map's background is flat, σb_out = 0, and (SCRG) the target is not.
+
+Many maps are flat round most targets, so that how gains are summed up decides the number.
+Here it is the median over targets, undefined ones left out and infinite ones ranked above all
+others: it needs no cap, no draw of a bootstrap is ruled by one target, and a method is not
+judged by its worst targets only because it suppressed everything round the others. Where half
+of the targets are infinite the median is undefined, and the reason says so. The field takes
+the plain mean over the finite ones (``scrg_mean``, ``bsf_mean``, ``cg_mean``), with just that flaw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.metrics.signal_to_clutter import local_statistics_of
+from irbench.metrics.value import NO_TARGETS, MetricValue, check_weights
+from irbench.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class LocalContrasts:
+    """Contrast and clutter of the N targets of one image, before and after a method.
+
+    Attributes
+    ----------
+    contrast_in, contrast_out : (N,) ndarray of float64
+        ``|μt - μb|``, in grey levels and in units of the map; NaN where there is none.
+    std_in, std_out : (N,) ndarray of float64
+        ``σb``, likewise.
+    """
+
+    contrast_in: NDArray[np.float64]
+    std_in: NDArray[np.float64]
+    contrast_out: NDArray[np.float64]
+    std_out: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.contrast_in)
+
+    @classmethod
+    def undefined(cls, n_targets: int) -> LocalContrasts:
+        """Those of an image without a map."""
+        return cls(*np.full((4, n_targets), np.nan))
+
+    @property
+    def scrg(self) -> NDArray[np.float64]:
+        """``(N,)`` gain of the signal-to-clutter ratio; NaN where undefined."""
+        after = _ratio(self.contrast_out, self.std_out)
+        return after * _reference(_ratio(self.std_in, self.contrast_in))
+
+    @property
+    def bsf(self) -> NDArray[np.float64]:
+        """``(N,)`` background suppression factor; NaN where undefined."""
+        return _ratio(_reference(self.std_in), self.std_out)
+
+    @property
+    def cg(self) -> NDArray[np.float64]:
+        """``(N,)`` contrast gain; NaN where undefined."""
+        return _ratio(self.contrast_out, _reference(self.contrast_in))
+
+
+def local_contrasts(
+    grey_levels: NDArray[Any], score_map: NDArray[Any], targets: Regions
+) -> LocalContrasts:
+    """Measure every target of one image in the image and in the score map.
+
+    Parameters
+    ----------
+    grey_levels : (H, W) ndarray
+        0 to 255.
+    score_map : (H, W) ndarray
+        As the method gave it.
+    targets : Regions
+
+    Returns
+    -------
+    LocalContrasts
+
+    Raises
+    ------
+    UsageError
+        If the targets are those of an image of another shape.
+    """
+    # A raw map may be infinite somewhere; such a target is undefined, not an error.
+    with np.errstate(invalid="ignore", over="ignore"):
+        before, after = local_statistics_of([grey_levels, score_map], targets)
+        parts = [
+            part
+            for one in (before, after)
+            for part in (np.abs(one.target_mean - one.background_mean), one.background_std)
+        ]
+    return LocalContrasts(*(np.where(np.isfinite(part), part, np.nan) for part in parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """Gains of all targets of a set.
+
+    Attributes
+    ----------
+    n_images : int
+    images : (n_targets,) ndarray of int64
+        The image of each target.
+    scrg, bsf, cg : (n_targets,) ndarray of float64
+        NaN where undefined.
+    """
+
+    n_images: int
+    images: NDArray[np.int64]
+    scrg: NDArray[np.float64]
+    bsf: NDArray[np.float64]
+    cg: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, images: Sequence[LocalContrasts]) -> Gains:
+        """Those of ``images``, in their order."""
+        empty = np.zeros(0)
+        return cls(
+            len(images),
+            np.repeat(np.arange(len(images)), [len(one) for one in images]),
+            np.concatenate([empty, *(one.scrg for one in images)]),
+            np.concatenate([empty, *(one.bsf for one in images)]),
+            np.concatenate([empty, *(one.cg for one in images)]),
+        )
+
+    def median(self, name: str, weights: NDArray[Any] | None = None) -> MetricValue:
+        """Median of a gain over targets, infinite ones above all others.
+
+        Parameters
+        ----------
+        name : {"scrg", "bsf", "cg"}
+        weights : (n_images,) array_like, optional
+            How often each image counts.
+
+        Returns
+        -------
+        MetricValue
+            At least 0; undefined where no gain is defined, or half of them are infinite.
+        """
+        values, times, reason = self._defined(name, weights)
+        if reason:
+            return MetricValue(None, reason)
+        # The two middle ones of the list in which each value stands so many times.
+        order = np.argsort(values, kind="stable")
+        reached = np.cumsum(times[order])
+        half = reached[-1] / 2
+        lower = values[order[np.searchsorted(reached, half, side="left")]]
+        upper = values[order[np.searchsorted(reached, half, side="right")]]
+        if np.isinf(upper):
+            share = float(times[np.isinf(values)].sum() / reached[-1])
+            return MetricValue(
+                None, f"infinite at {share:.0%} of targets: the map is flat around them"
+            )
+        return MetricValue(float((lower + upper) / 2))
+
+    def mean(self, name: str, weights: NDArray[Any] | None = None) -> MetricValue:
+        """Mean of a gain over the targets where it is finite, as the field averages.
+
+        Parameters
+        ----------
+        name : {"scrg", "bsf", "cg"}
+        weights : (n_images,) array_like, optional
+            How often each image counts.
+
+        Returns
+        -------
+        MetricValue
+            At least 0; undefined where no gain is finite.
+        """
+        values, times, reason = self._defined(name, weights)
+        finite = np.isfinite(values)
+        if reason or not finite.any():
+            return MetricValue(None, reason or "infinite at every target: the map is flat there")
+        return MetricValue(float(values[finite] @ times[finite] / times[finite].sum()))
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many targets have an infinite gain, and how many an undefined one."""
+        values = getattr(self, name)
+        return {"infinite": int(np.isinf(values).sum()), "undefined": int(np.isnan(values).sum())}
+
+    def _defined(
+        self, name: str, weights: NDArray[Any] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+        """Defined gains of the targets that count, how often each counts, or why there is none."""
+        values: NDArray[np.float64] = getattr(self, name)
+        checked = check_weights(weights, self.n_images)
+        times = np.ones(len(values)) if checked is None else checked[self.images]
+        if not (times > 0).any():
+            return values[:0], times[:0], NO_TARGETS
+        chosen = (times > 0) & ~np.isnan(values)
+        reason = "" if chosen.any() else "undefined at every target"
+        return values[chosen], times[chosen], reason
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ratio; infinite over 0, NaN for 0 / 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(numerator / denominator)
+
+
+def _reference(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a gain is relative to; NaN where that is nothing."""
+    return np.where((values > 0) & np.isfinite(values), values, np.nan)

@@ -1,0 +1,262 @@
+"""Hierarchical IoU: how well targets are found, times how well the found ones are outlined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import UnknownNameError
+from irbench.metrics.point_matching import DISTANCE_PX
+from irbench.metrics.region_matching import (
+    OVERLAP,
+    compare_regions,
+    match_by_overlap_then_distance,
+)
+from irbench.metrics.value import MetricValue, ratio, total
+from irbench.regions import Regions
+
+HierarchicalDialect = Literal["paper", "pyirstdmetrics"]
+HIERARCHICAL_DIALECTS = ("paper", "pyirstdmetrics")
+
+NO_PAIR = "no region belongs to a target"
+NOTHING = "no target and no region in any image"
+
+
+@dataclass(frozen=True, eq=False)
+class HierarchicalCounts:
+    """Counts and sums of each image, of which hIoU and its errors are ratios.
+
+    Attributes
+    ----------
+    pairs, targets, regions : (n_images,) ndarray of float64
+        Targets with a region of their own, all targets, and all kept regions.
+    overlap : (n_images,) ndarray of float64
+        Sum of the IoU of the pairs.
+    merged, interference, missed : (n_images,) ndarray of float64
+        Sums over the pairs of the shares of their union that are pixels of the region
+        in other targets, of the region in no target, and of the target not in the
+        region. With ``overlap`` they sum to the number of pairs.
+    lone_targets, lone_regions : (n_images,) ndarray of float64
+        Targets, and regions, that neither overlap nor lie near any of the others.
+    """
+
+    pairs: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    regions: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+    merged: NDArray[np.float64]
+    interference: NDArray[np.float64]
+    missed: NDArray[np.float64]
+    lone_targets: NDArray[np.float64]
+    lone_regions: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class HierarchicalErrors:
+    """What hIoU is made of, and what is missing in each of its factors.
+
+    Attributes
+    ----------
+    segmentation : MetricValue
+        Mean IoU of the pairs. With the next three it sums to 1.
+    merged, interference, missed : MetricValue
+        Mean share of a pair's union that is of another target; that is background; and
+        that the region leaves out.
+    localisation : MetricValue
+        Pairs over pairs, false alarms and misses. With the next four it sums to 1.
+    several_regions, several_targets : MetricValue
+        Regions without a target though they fit one (it went to another region), and
+        targets without a region though they fit one.
+    clutter, blindness : MetricValue
+        Regions that fit no target, and targets that fit no region.
+    """
+
+    segmentation: MetricValue
+    merged: MetricValue
+    interference: MetricValue
+    missed: MetricValue
+    localisation: MetricValue
+    several_regions: MetricValue
+    several_targets: MetricValue
+    clutter: MetricValue
+    blindness: MetricValue
+
+
+def count_hierarchical(
+    images: Iterable[tuple[Regions, Regions]],
+    dialect: HierarchicalDialect = "paper",
+    overlap: float = OVERLAP,
+    distance_px: float = DISTANCE_PX,
+) -> HierarchicalCounts:
+    """Match every image and count.
+
+    Parameters
+    ----------
+    images : iterable of (Regions, Regions)
+        Kept regions and targets of each image, each in raster order.
+    dialect : {"paper", "pyirstdmetrics"}
+        The toolkit of the paper's authors counts a target that is missed in every image
+        without targets, and a false alarm in every image without kept regions; the
+        paper's counts of targets have no such thing. Its 1.0.2 does so with its default
+        matching.
+    overlap : float
+        In (0, 1].
+    distance_px : float
+
+    Returns
+    -------
+    HierarchicalCounts
+
+    Raises
+    ------
+    UnknownNameError, DetectionsError
+    """
+    if dialect not in HIERARCHICAL_DIALECTS:
+        raise UnknownNameError("dialect of hIoU", dialect, HIERARCHICAL_DIALECTS)
+    rows = [_count(kept, targets, overlap, distance_px) for kept, targets in images]
+    columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(fields(HierarchicalCounts)))
+    counts = HierarchicalCounts(*columns.T)
+    return _with_phantoms(counts) if dialect == "pyirstdmetrics" else counts
+
+
+def hiou(counts: HierarchicalCounts, weights: NDArray[Any] | None = None) -> MetricValue:
+    """Hierarchical IoU: mean IoU of the pairs times pairs over pairs, false alarms and misses.
+
+    Parameters
+    ----------
+    counts : HierarchicalCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    MetricValue
+        In [0, 1]; 0 where nothing is paired, undefined where there is nothing to pair.
+
+    References
+    ----------
+    .. [1] Y. Pang et al., "Rethinking Evaluation of Infrared Small Target Detection",
+       NeurIPS 2025, arXiv:2509.16888.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from irbench.masks import mask_regions
+    >>> mask, kept = np.zeros((2, 12, 12), bool)
+    >>> mask[2:4, 2:4] = mask[9, 9] = kept[2:4, 2] = True
+    >>> hiou(count_hierarchical([(mask_regions(kept), mask_regions(mask))])).value
+    0.25
+    """
+    # The number of pairs cancels out, and none is no exception.
+    return ratio(total(counts.overlap, weights), _places(counts, weights), NOTHING)
+
+
+def segmentation_iou(
+    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
+) -> MetricValue:
+    """Mean IoU of targets and their regions, the first factor of :func:`hiou`.
+
+    Parameters
+    ----------
+    counts : HierarchicalCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    MetricValue
+        In [0, 1]; undefined without a pair, where the toolkit says 0.
+    """
+    return ratio(total(counts.overlap, weights), total(counts.pairs, weights), NO_PAIR)
+
+
+def localisation_iou(
+    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
+) -> MetricValue:
+    """Pairs over pairs, false alarms and misses, the second factor of :func:`hiou`.
+
+    Parameters
+    ----------
+    counts : HierarchicalCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    MetricValue
+        In [0, 1]; undefined without targets and regions.
+    """
+    return ratio(total(counts.pairs, weights), _places(counts, weights), NOTHING)
+
+
+def error_split(
+    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
+) -> HierarchicalErrors:
+    """What is missing in each factor of hIoU, by cause.
+
+    Parameters
+    ----------
+    counts : HierarchicalCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    HierarchicalErrors
+    """
+    pairs, places = total(counts.pairs, weights), _places(counts, weights)
+    spare_regions = counts.regions - counts.pairs - counts.lone_regions
+    spare_targets = counts.targets - counts.pairs - counts.lone_targets
+    return HierarchicalErrors(
+        segmentation=segmentation_iou(counts, weights),
+        merged=ratio(total(counts.merged, weights), pairs, NO_PAIR),
+        interference=ratio(total(counts.interference, weights), pairs, NO_PAIR),
+        missed=ratio(total(counts.missed, weights), pairs, NO_PAIR),
+        localisation=localisation_iou(counts, weights),
+        several_regions=ratio(total(spare_regions, weights), places, NOTHING),
+        several_targets=ratio(total(spare_targets, weights), places, NOTHING),
+        clutter=ratio(total(counts.lone_regions, weights), places, NOTHING),
+        blindness=ratio(total(counts.lone_targets, weights), places, NOTHING),
+    )
+
+
+def _places(counts: HierarchicalCounts, weights: NDArray[Any] | None) -> float:
+    """Pairs, false alarms and misses."""
+    return total(counts.targets + counts.regions - counts.pairs, weights)
+
+
+def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) -> list[float]:
+    pairs = compare_regions(kept, targets)
+    fits = (pairs.iou >= overlap) | (pairs.distance < distance_px)
+    matched = match_by_overlap_then_distance(pairs, overlap, distance_px)
+    row = np.flatnonzero(matched >= 0)
+    column = matched[row]
+    shared = pairs.shared[row, column]
+    in_targets = pairs.shared.sum(axis=0)[column]
+    own, area = targets.areas[row], kept.areas[column]
+    union = own + area - shared
+    return [
+        len(row),
+        len(targets),
+        len(kept),
+        (shared / union).sum(),
+        ((in_targets - shared) / union).sum(),
+        ((area - in_targets) / union).sum(),
+        ((own - shared) / union).sum(),
+        np.count_nonzero(~fits.any(axis=1)),
+        np.count_nonzero(~fits.any(axis=0)),
+    ]
+
+
+def _with_phantoms(counts: HierarchicalCounts) -> HierarchicalCounts:
+    no_target = (counts.targets == 0).astype(np.float64)
+    no_region = (counts.regions == 0).astype(np.float64)
+    values = {field.name: getattr(counts, field.name) for field in fields(counts)}
+    for name, phantom in (("target", no_target), ("region", no_region)):
+        values[f"{name}s"] = values[f"{name}s"] + phantom
+        values[f"lone_{name}s"] = values[f"lone_{name}s"] + phantom
+    return HierarchicalCounts(**values)

@@ -1,0 +1,209 @@
+"""What is kept of a score map: enough for every metric of score maps, and small.
+
+Score maps are not stored: a run of a thousand images would take gigabytes for each method.
+Two pairs of histograms, two sums and four numbers a target say all that the metrics ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import UsageError
+from irbench.metrics import pixel_roc, roc_3d
+from irbench.metrics.clutter_suppression import Gains, LocalContrasts, local_contrasts
+from irbench.metrics.pixel_roc import (
+    PixelHistograms,
+    RocCounts,
+    check_map_and_targets,
+    constant_histograms,
+    pixel_histograms,
+)
+from irbench.metrics.roc_3d import (
+    NormalisedStatistics,
+    Roc3dCounts,
+    constant_statistics,
+    normalised_statistics,
+)
+from irbench.metrics.score_maps import Binning, clean_map, standardise
+from irbench.metrics.value import MetricValue
+from irbench.regions import Regions
+
+STANDARDISED: Binning = "standardised/1"
+PROBABILITY: Binning = "unit/1"
+
+
+@dataclass(frozen=True, eq=False)
+class MapStatistics:
+    """What is kept of the score map of one image.
+
+    Attributes
+    ----------
+    binning : {"standardised/1", "unit/1"}
+        Of ``histograms``: score maps are standardised, probability maps stay as they are.
+    histograms : PixelHistograms
+        For ``auc``.
+    normalised : NormalisedStatistics
+        For the 3D ROC curve.
+    contrasts : LocalContrasts
+        For SCRG, BSF and CG.
+    """
+
+    binning: Binning
+    histograms: PixelHistograms
+    normalised: NormalisedStatistics
+    contrasts: LocalContrasts
+
+
+def measure_map(
+    score_map: NDArray[Any],
+    grey_levels: NDArray[Any],
+    targets: Regions,
+    *,
+    is_probability: bool = False,
+) -> MapStatistics:
+    """Measure the score map of one image.
+
+    Parameters
+    ----------
+    score_map : (H, W) ndarray
+        As the method gave it. For ROC curves its negative and non-finite values count as 0,
+        as they do for the conversion to detections.
+    grey_levels : (H, W) ndarray
+        The image, 0 to 255.
+    targets : Regions
+        The pixels of each target.
+    is_probability : bool
+        Whether the values are probabilities, which are compared between images as they are;
+        others are standardised per image.
+
+    Returns
+    -------
+    MapStatistics
+
+    Raises
+    ------
+    UsageError
+        If the map has another shape than the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from irbench.masks import mask_regions
+    >>> image = np.tile([9.0, 11.0], (16, 8))
+    >>> mask = np.zeros(image.shape, bool)
+    >>> mask[8, 8] = True
+    >>> image[8, 8] = 14
+    >>> found = measure_map(image, image, mask_regions(mask))
+    >>> map_values([found])["auc"].value, map_values([found])["scrg"].value
+    (1.0, 1.0)
+    """
+    check_map_and_targets(score_map, targets)
+    cleaned = clean_map(score_map)
+    binning = PROBABILITY if is_probability else STANDARDISED
+    values: NDArray[Any] = cleaned if is_probability else standardise(cleaned)
+    return MapStatistics(
+        binning,
+        pixel_histograms(values, targets, binning),
+        normalised_statistics(cleaned, targets),
+        local_contrasts(grey_levels, score_map, targets),
+    )
+
+
+def constant_map(shape: tuple[int, int], targets: Regions, binning: Binning) -> MapStatistics:
+    """What stands for an image without a map, because the method failed on it: 0 everywhere.
+
+    Its pixels count in the ROC curves; the gains of its targets are undefined.
+    """
+    n_target = int(targets.areas.sum())
+    n_background = shape[0] * shape[1] - n_target
+    return MapStatistics(
+        binning,
+        constant_histograms(n_target, n_background, binning),
+        constant_statistics(n_target, n_background),
+        LocalContrasts.undefined(len(targets)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MapCounts:
+    """The statistics of many images, which the metrics of score maps are computed from.
+
+    Attributes
+    ----------
+    binning : {"standardised/1", "unit/1"}
+        Of ``roc``.
+    roc : RocCounts
+    roc_3d : Roc3dCounts
+    gains : Gains
+    """
+
+    binning: Binning
+    roc: RocCounts
+    roc_3d: Roc3dCounts
+    gains: Gains
+
+    @classmethod
+    def of(cls, images: Sequence[MapStatistics]) -> MapCounts:
+        """Those of ``images``, in their order.
+
+        Raises
+        ------
+        UsageError
+            If some are of probability maps and others are not.
+        """
+        binnings = sorted({one.binning for one in images})
+        if len(binnings) > 1:
+            raise UsageError(f"images must be of one binning, got {' and '.join(binnings)}.")
+        return cls(
+            binnings[0] if binnings else STANDARDISED,
+            RocCounts.of(one.histograms for one in images),
+            Roc3dCounts.of([one.normalised for one in images]),
+            Gains.of([one.contrasts for one in images]),
+        )
+
+
+MapMetric = Callable[[MapCounts, NDArray[np.float64] | None], MetricValue]
+
+MAP_METRICS: Mapping[str, MapMetric] = {
+    "auc": lambda counts, weights: pixel_roc.auc(counts.roc, weights),
+    "auc_df": lambda counts, weights: roc_3d.auc_df(counts.roc_3d, weights),
+    "auc_dt": lambda counts, weights: roc_3d.auc_dt(counts.roc_3d, weights),
+    "auc_ft": lambda counts, weights: roc_3d.auc_ft(counts.roc_3d, weights),
+    "auc_td": lambda counts, weights: roc_3d.auc_td(counts.roc_3d, weights),
+    "auc_bs": lambda counts, weights: roc_3d.auc_bs(counts.roc_3d, weights),
+    "auc_tdbs": lambda counts, weights: roc_3d.auc_tdbs(counts.roc_3d, weights),
+    "auc_od": lambda counts, weights: roc_3d.auc_od(counts.roc_3d, weights),
+    "auc_snpr": lambda counts, weights: roc_3d.auc_snpr(counts.roc_3d, weights),
+    "scrg": lambda counts, weights: counts.gains.median("scrg", weights),
+    "bsf": lambda counts, weights: counts.gains.median("bsf", weights),
+    "cg": lambda counts, weights: counts.gains.median("cg", weights),
+    "scrg_mean": lambda counts, weights: counts.gains.mean("scrg", weights),
+    "bsf_mean": lambda counts, weights: counts.gains.mean("bsf", weights),
+    "cg_mean": lambda counts, weights: counts.gains.mean("cg", weights),
+}
+"""The metrics of score maps; each takes the counts and how often each image counts."""
+
+
+def map_values(
+    images: Sequence[MapStatistics] | MapCounts, weights: NDArray[Any] | None = None
+) -> dict[str, MetricValue]:
+    """Every metric of score maps.
+
+    Parameters
+    ----------
+    images : sequence of MapStatistics, or MapCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    dict of str to MetricValue
+        By the names of :data:`MAP_METRICS`.
+    """
+    counts = images if isinstance(images, MapCounts) else MapCounts.of(images)
+    return {name: metric(counts, weights) for name, metric in MAP_METRICS.items()}

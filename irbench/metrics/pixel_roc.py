@@ -1,0 +1,270 @@
+"""Pixels of score maps as a detection problem: the ROC curve, and the area under it.
+
+Every pixel of a target mask should score above every other pixel of the set. Maps are
+compared on a scale of each image (:mod:`irbench.metrics.score_maps`) and kept as two
+histograms an image, of target pixels and of background pixels: small enough to store, and
+to weigh again for every draw of a bootstrap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import UsageError
+from irbench.metrics.score_maps import N_BINS, Binning, bin_edges, bin_values
+from irbench.metrics.value import MetricValue, check_weights
+from irbench.regions import Regions
+
+NO_TARGET_PIXELS = "no target pixel in any image"
+NO_BACKGROUND_PIXELS = "no background pixel in any image"
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Occupied bins of one image.
+
+    Attributes
+    ----------
+    bins : (K,) ndarray of uint16
+        Ascending.
+    counts : (K,) ndarray of int32
+        Pixels in each, at least 1.
+    """
+
+    bins: NDArray[np.uint16]
+    counts: NDArray[np.int32]
+
+    @classmethod
+    def of_counts(cls, counts: NDArray[Any]) -> Histogram:
+        """The occupied ones of ``(4096,)`` counts."""
+        bins = np.flatnonzero(counts)
+        return cls(bins.astype(np.uint16), counts[bins].astype(np.int32))
+
+    @property
+    def total(self) -> int:
+        """Number of pixels."""
+        return int(self.counts.sum(dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class PixelHistograms:
+    """Histograms of the target pixels and of the background pixels of one image."""
+
+    target: Histogram
+    background: Histogram
+
+
+def check_map_and_targets(score_map: NDArray[Any], targets: Regions) -> None:
+    """Check that targets are those of the image that a map was made of.
+
+    Raises
+    ------
+    UsageError
+    """
+    if score_map.shape != targets.shape:
+        raise UsageError(
+            f"targets must be those of an image of shape {score_map.shape}, got {targets.shape}."
+        )
+
+
+def pixel_histograms(
+    values: NDArray[Any], targets: Regions, binning: Binning
+) -> PixelHistograms:
+    """Count the pixels of one image.
+
+    Parameters
+    ----------
+    values : (H, W) ndarray of float32 or float64
+        Standardised or in [0, 1], as ``binning`` asks for.
+    targets : Regions
+        Disjoint; all other pixels are background.
+    binning : {"standardised/1", "unit/1"}
+
+    Returns
+    -------
+    PixelHistograms
+
+    Raises
+    ------
+    UsageError
+        If the targets are those of an image of another shape.
+    """
+    check_map_and_targets(values, targets)
+    bins = bin_values(values, binning).ravel()
+    all_counts = np.bincount(bins, minlength=N_BINS)
+    target_counts = np.bincount(bins[target_pixels(targets)], minlength=N_BINS)
+    return PixelHistograms(
+        Histogram.of_counts(target_counts), Histogram.of_counts(all_counts - target_counts)
+    )
+
+
+def constant_histograms(n_target: int, n_background: int, binning: Binning) -> PixelHistograms:
+    """Those of a map that is 0 everywhere, which stands for an image without a map."""
+    (zero,) = bin_values(np.zeros(1), binning).tolist()
+    target, background = np.zeros((2, N_BINS), dtype=np.int64)
+    target[zero], background[zero] = n_target, n_background
+    return PixelHistograms(Histogram.of_counts(target), Histogram.of_counts(background))
+
+
+def target_pixels(targets: Regions) -> NDArray[np.int64]:
+    """``(n,)`` raster indices of the pixels of all targets."""
+    starts, lengths = targets.runs[:, 0].astype(np.int64), targets.runs[:, 1].astype(np.int64)
+    ends = np.cumsum(lengths)
+    n_pixels = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - ends + lengths, lengths) + np.arange(n_pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class RocCounts:
+    """Histograms of many images, which the areas are computed from.
+
+    Attributes
+    ----------
+    n_images : int
+    target, background : (image, bin, count), each (n,) ndarray
+        Every occupied bin of every image.
+    """
+
+    n_images: int
+    target: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+    background: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, images: Iterable[PixelHistograms]) -> RocCounts:
+        """Those of ``images``, in their order."""
+        listed = list(images)
+        return cls(
+            len(listed),
+            _flatten([one.target for one in listed]),
+            _flatten([one.background for one in listed]),
+        )
+
+    def pooled(
+        self, weights: NDArray[Any] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(4096,)`` target and background pixels of all images, each so many times."""
+        checked = check_weights(weights, self.n_images)
+        return _pool(self.target, checked), _pool(self.background, checked)
+
+
+@dataclass(frozen=True, eq=False)
+class PixelRoc:
+    """The ROC curve of pixels, for a figure.
+
+    Attributes
+    ----------
+    thresholds : (4097,) ndarray of float64
+        Descending; a pixel is kept where its value is at least this.
+    pd : (4097,) ndarray of float64
+        Target pixels that are kept, of all target pixels: ascending from 0 to 1.
+    fa : (4097,) ndarray of float64
+        Background pixels that are kept, of all background pixels: ascending from 0 to 1.
+    """
+
+    thresholds: NDArray[np.float64]
+    pd: NDArray[np.float64]
+    fa: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for array in (self.thresholds, self.pd, self.fa):
+            array.setflags(write=False)
+
+
+def pixel_roc(
+    counts: RocCounts, binning: Binning, weights: NDArray[Any] | None = None
+) -> PixelRoc | None:
+    """The curve of Pd against Fa over pixels, pooled over images.
+
+    Parameters
+    ----------
+    counts : RocCounts
+    binning : {"standardised/1", "unit/1"}
+        That of the counts.
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    PixelRoc or None
+        None without any target pixel, or any background pixel.
+    """
+    target, background = counts.pooled(weights)
+    if not target.any() or not background.any():
+        return None
+    pd, fa = (
+        np.concatenate([[0.0], np.cumsum(part[::-1]) / part.sum()]) for part in (target, background)
+    )
+    return PixelRoc(bin_edges(binning)[::-1].copy(), pd, fa)
+
+
+def auc(counts: RocCounts, weights: NDArray[Any] | None = None) -> MetricValue:
+    """Area under the ROC curve of pixels, pooled over images.
+
+    The probability that a random target pixel scores above a random background pixel of
+    the set, ties half. Pixels in one bin are ties, so that it differs from the area by
+    ranking the same maps by no more than :func:`auc_resolution`.
+
+    Parameters
+    ----------
+    counts : RocCounts
+    weights : (n_images,) array_like, optional
+        How often each image counts.
+
+    Returns
+    -------
+    MetricValue
+        In [0, 1]; undefined without any target pixel, or any background pixel.
+    """
+    target, background = counts.pooled(weights)
+    n_target, n_background = target.sum(), background.sum()
+    if n_target == 0 or n_background == 0:
+        return MetricValue(None, NO_BACKGROUND_PIXELS if n_target else NO_TARGET_PIXELS)
+    below = np.cumsum(background) - background
+    return MetricValue(float(target @ (below + background / 2) / (n_target * n_background)))
+
+
+def auc_resolution(counts: RocCounts, weights: NDArray[Any] | None = None) -> MetricValue:
+    """By how much :func:`auc` can differ from the area by ranking: half the share of ties.
+
+    ``sum over bins of pd(bin) * fa(bin) / 2``, for the shares of target and background
+    pixels in a bin.
+
+    Parameters
+    ----------
+    counts : RocCounts
+    weights : (n_images,) array_like, optional
+
+    Returns
+    -------
+    MetricValue
+        In [0, 0.5]; undefined where the area is.
+    """
+    area = auc(counts, weights)
+    if not area.is_defined:
+        return area
+    target, background = counts.pooled(weights)
+    return MetricValue(float(target @ background / (2 * target.sum() * background.sum())))
+
+
+def _flatten(
+    histograms: Sequence[Histogram],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    sizes = [len(one.bins) for one in histograms]
+    images = np.repeat(np.arange(len(histograms)), sizes)
+    bins = np.concatenate([np.zeros(0, np.uint16), *(one.bins for one in histograms)])
+    counts = np.concatenate([np.zeros(0, np.int32), *(one.counts for one in histograms)])
+    return images, bins.astype(np.int64), counts.astype(np.float64)
+
+
+def _pool(
+    sparse: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    weights: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    images, bins, counts = sparse
+    weighted = counts if weights is None else counts * weights[images]
+    return np.asarray(np.bincount(bins, weights=weighted, minlength=N_BINS))

@@ -1,0 +1,111 @@
+"""One step of the optimiser on a batch, in parts and by several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from irbench.networks.detector import LossSums
+from irbench.training.augmentation import Augmenter, Draws
+from irbench.training.precision import training_dtype
+from irbench.training.processes import Processes
+from irbench.training.settings import TrainingSettings
+
+
+class StepOutcome(NamedTuple):
+    """What a step says, on the device: reading it waits for the device.
+
+    Attributes
+    ----------
+    terms : dict of str to () Tensor
+        Of the loss, over the weight of the whole batch.
+    finite : () Tensor of bool
+        Whether these and the gradient are finite.
+    """
+
+    terms: dict[str, Tensor]
+    finite: Tensor
+
+
+class TrainingStep:
+    """Moves a network's weights by one batch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        On the device of the processes, channels last.
+    loss : callable
+        From outputs and targets to :class:`irbench.networks.detector.LossSums`.
+    optimizer : torch.optim.Optimizer
+        Of the network's parameters.
+    settings : TrainingSettings
+    processes : Processes
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        Of the network's activations.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: Callable[[Any, Tensor], LossSums],
+        optimizer: torch.optim.Optimizer,
+        settings: TrainingSettings,
+        processes: Processes,
+    ) -> None:
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self.settings, self.processes = settings, processes
+        self.dtype = training_dtype(settings.precision, processes.device)
+        self._parameters: list[nn.Parameter] = [
+            parameter for group in optimizer.param_groups for parameter in group["params"]
+        ]
+
+    def __call__(self, augmenter: Augmenter, draws: Draws) -> StepOutcome:
+        """Take one step.
+
+        Parameters
+        ----------
+        augmenter : Augmenter
+        draws : Draws
+            Of the whole batch, in every process; a multiple of parts and processes.
+
+        Returns
+        -------
+        StepOutcome
+        """
+        sums, weight = self._gradients(augmenter, draws)
+        self.processes.add_up_gradients(self._parameters, weight, *sums.values())
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        mean = 1 / weight.clamp_min(1)
+        # Times the batch, as in YOLOv8, against weight decay and the greatest norm.
+        torch._foreach_mul_(gradients, mean * len(draws))
+        norm = nn.utils.clip_grad_norm_(self._parameters, self.settings.clip_norm, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        terms = {name: term * mean for name, term in sums.items()}
+        return StepOutcome(terms, torch.stack([norm, *terms.values()]).isfinite().all())
+
+    def _gradients(self, augmenter: Augmenter, draws: Draws) -> tuple[dict[str, Tensor], Tensor]:
+        """Add up the gradients over our parts of a batch; the sums of terms and weight."""
+        device = self.processes.device
+        mine = self.processes.part(len(draws))
+        size = (mine.stop - mine.start) // self.settings.accumulate
+        sums: dict[str, Tensor] = {}
+        weight = torch.zeros((), device=device)
+        for start in range(mine.start, mine.stop, size):
+            images, targets = augmenter(draws[start : start + size])
+            images = images.to(device).expand(-1, 3, -1, -1)
+            images = images.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+                outputs = self.network(images)
+            terms, part_weight = self.loss(outputs, targets.to(device))
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+            weight += part_weight.detach()
+            for name, term in terms.items():
+                sums[name] = sums.get(name, 0) + term.detach()
+        return sums, weight

@@ -1,0 +1,105 @@
+"""What a training tells a person: after every epoch, and where it cannot go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from irbench.progress import duration
+from irbench.training.checkpoint import TrainingState
+from irbench.training.settings import TrainingSettings
+
+
+def epoch_line(state: TrainingState, settings: TrainingSettings, terms: Iterable[str]) -> str:
+    """The last epoch in one line.
+
+    Parameters
+    ----------
+    state : TrainingState
+    settings : TrainingSettings
+    terms : iterable of str
+        Names of the terms of the loss.
+
+    Returns
+    -------
+    str
+    """
+    row = state.history[-1]
+    recent = [one["seconds"] for one in state.history[-10:]]
+    left = duration(sum(recent) / len(recent) * (settings.epochs - state.epoch))
+    parts = [f"epoch {state.epoch}/{settings.epochs}"]
+    parts += [f"{name} {row[name]:.3f}" for name in terms]
+    if row["val_ap50"] is not None:
+        parts.append(
+            f"val AP@50 {100 * row['val_ap50']:.2f} "
+            f"(best {100 * state.best_score:.2f}, epoch {state.best_epoch})"
+        )
+    parts.append(f"{row['images_per_second']:.1f} images/s")
+    if state.epoch < settings.epochs:
+        parts.append(f"{left} left")
+    return "  ".join(parts)
+
+
+def not_finite(state: TrainingState, step: int, ids: Iterable[str], checkpoint: Path) -> str:
+    """Why training stops at a loss or a gradient that is NaN or infinite.
+
+    Parameters
+    ----------
+    state : TrainingState
+        At the beginning of the epoch.
+    step : int
+        Of the epoch, from 0.
+    ids : iterable of str
+        Of the batch's images.
+    checkpoint : Path
+    """
+    return (
+        f"the loss or its gradient is not finite in epoch {state.epoch + 1}, step {step + 1}, on "
+        f"the images {', '.join(ids)}; {_what_is_kept(checkpoint)}. Look at these images, or try "
+        "--precision float32 or a smaller --lr, with another --out."
+    )
+
+
+def out_of_memory(
+    settings: TrainingSettings, batch: int, n_processes: int, checkpoint: Path
+) -> str:
+    """What to do where a batch does not fit into memory.
+
+    Parameters
+    ----------
+    settings : TrainingSettings
+    batch : int
+        Images of a step.
+    n_processes : int
+    checkpoint : Path
+    """
+    share = batch // n_processes
+    finer = [n for n in range(settings.accumulate + 1, share + 1) if share % n == 0]
+    options = [f"--accumulate {finer[0]} (the same batch in {finer[0]} parts)"] if finer else []
+    advice = " or ".join([*options, "a smaller --imgsz in another --out"])
+    go_on = " With --accumulate, --resume goes on." if finer and checkpoint.exists() else ""
+    return (
+        f"out of memory with {share // settings.accumulate} images of {settings.image_size}×"
+        f"{settings.image_size} at a time; {_what_is_kept(checkpoint)}. Try {advice}.{go_on}"
+    )
+
+
+def cannot_write(folder: Path, error: OSError, checkpoint: Path) -> str:
+    """What a full disk means: nothing but the time since the last checkpoint.
+
+    Parameters
+    ----------
+    folder : Path
+    error : OSError
+    checkpoint : Path
+    """
+    return (
+        f"{folder} cannot be written to: {error.strerror or error}; {_what_is_kept(checkpoint)}. "
+        "Make room, then go on by --resume."
+    )
+
+
+def _what_is_kept(checkpoint: Path) -> str:
+    if checkpoint.exists():
+        return f"the last good checkpoint, {checkpoint}, is kept"
+    return "there is no checkpoint yet"

@@ -1,0 +1,76 @@
+"""The card of weights that were just trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from irbench.data.manifest import Manifest
+from irbench.dataset import Dataset
+from irbench.engine.machine import package_versions
+from irbench.networks.card import Card, image_digests
+from irbench.networks.detector import NetworkDetector
+from irbench.training.checkpoint import TrainingState
+from irbench.training.settings import TrainingSettings
+
+_NO_MANIFEST = "0" * 64
+
+
+def make_card(
+    detector: NetworkDetector,
+    train: Dataset,
+    manifests: Mapping[str, Manifest],
+    settings: TrainingSettings,
+    state: TrainingState,
+    *,
+    hardware: str,
+    command: Sequence[str],
+) -> Card:
+    """Write down what weights are and every image that had a part in them.
+
+    Parameters
+    ----------
+    detector : NetworkDetector
+        Whose network was trained; its weights, if it has any, are those it began with.
+    train : Dataset
+    manifests : mapping of str to Manifest
+        Of ``"train"`` and, where there is one, ``"val"``.
+    settings : TrainingSettings
+    state : TrainingState
+        After the last whole epoch.
+    hardware : str
+    command : sequence of str
+
+    Returns
+    -------
+    Card
+        Without scores, fingerprint and checksum.
+    """
+    start = detector.weights_file
+    return Card(
+        method=detector.info.name,
+        title=detector.info.title,
+        architecture="",
+        dataset=train.info.name,
+        scheme=train.scheme,
+        manifests={
+            split: manifests[split].hash if split in manifests else _NO_MANIFEST
+            for split in ("train", "val")
+        },
+        images={
+            split: image_digests(manifests[split].entries) if split in manifests else {}
+            for split in ("train", "val")
+        },
+        started_from=() if start is None else start.card.lineage(start.name),
+        image_size=settings.image_size,
+        settings=settings.as_dict(),
+        seed=settings.seed,
+        epochs=state.epoch,
+        best_epoch=state.best_epoch,
+        steps=state.step,
+        seconds=round(state.seconds, 1),
+        hardware=hardware,
+        versions=package_versions(),
+        metrics={"val": {}, "test": None},
+        licence=train.info.licence,
+        command=tuple(command),
+    )

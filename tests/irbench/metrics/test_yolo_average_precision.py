@@ -1,0 +1,57 @@
+"""The dialect of YOLO tools in closed forms; test_every_metric.py has the slow implementation."""
+
+from __future__ import annotations
+
+import pytest
+
+from irbench.metrics.average_precision import average_precision
+from irbench.metrics.counting import count_boxes, precision, recall
+from irbench.metrics.matching import match_detections
+from irbench.metrics.operating_point import best_f1_threshold
+from irbench.metrics.yolo_average_precision import ap_yolo, best_f1_point
+
+BOX, AWAY = [10, 10, 14, 14], [20, 3, 24, 7]
+
+
+def test_by_hand():
+    """Hit, false, hit, of 2 targets: 1 to recall 1/2, a step to 2/3, flat to recall 1, then 0."""
+    table = match_detections([[BOX, [0, 0, 1, 1], AWAY]], [[3, 2, 1]], [[BOX, AWAY]])
+    # 50 intervals at 1 but the last, which falls to 2/3 within it; 50 at 2/3, the last to 0.
+    expected = (49 + (1 + 2 / 3) / 2 + 49 * 2 / 3 + 1 / 3) / 100
+    assert ap_yolo(table).value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_targets", [2, 4, 5])
+def test_a_triangle_is_added_beyond_the_recall_reached(n_targets):
+    """One hit of n targets: 1/n, and half of the rest."""
+    targets = [BOX, *([30 * i, 50, 30 * i + 4, 54] for i in range(1, n_targets))]
+    table = match_detections([[BOX]], [[0.9]], [targets])
+    assert ap_yolo(table).value == pytest.approx(1 / n_targets + (1 - 1 / n_targets) / 2)
+    assert average_precision(table).value < ap_yolo(table).value
+
+
+def test_without_hits_it_is_zero():
+    assert ap_yolo(match_detections([[]], [[]], [[BOX]])).value == 0
+    assert ap_yolo(match_detections([[AWAY]], [[1]], [[BOX]])).value == 0
+
+
+def test_a_perfect_curve_loses_the_last_interval_by_half():
+    """At recall 1 the value read is that of the end, 0."""
+    assert ap_yolo(match_detections([[BOX]], [[1]], [[BOX]])).value == pytest.approx(0.995)
+
+
+def test_the_best_f1_is_the_operating_point_of_the_tested_images(make_scene):
+    table = match_detections(*make_scene(4, 25, 6, 12).lists())
+    point = best_f1_point(table)
+    counts = count_boxes(table, best_f1_threshold(table).value)
+    assert point.threshold == best_f1_threshold(table).value
+    assert point.precision.value == pytest.approx(precision(counts).value)
+    assert point.recall.value == pytest.approx(recall(counts).value)
+
+
+def test_undefined():
+    nothing = match_detections([[BOX]], [[1]], [[]])
+    assert ap_yolo(nothing).reason == "no target in any image"
+    assert best_f1_point(nothing).recall.reason == "no target in any image"
+    empty = best_f1_point(match_detections([[]], [[]], [[BOX]]))
+    assert (empty.precision.reason, empty.recall.value) == ("no detection in any image", 0)
