@@ -84,7 +84,7 @@ def make_detector(
         return cls(**parse_parameters(cls, texts))
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
-    from irbench.engine.network_plan import resolve_device
+    from irbench.networks.devices import resolve_device
     from irbench.networks.libraries import require_libraries
     from irbench.networks.weights_search import available_weights
 

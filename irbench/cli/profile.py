@@ -188,21 +188,15 @@ def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
     networks = [d for d in detectors if isinstance(d, NetworkDetector)]
     if not networks:
         return {"accelerator": None}
+    from irbench.networks.devices import resolve_device
+    from irbench.networks.libraries import require_libraries
+
+    require_libraries(networks[0].info.name)
+    device = resolve_device(device)
+    if device == "cpu":
+        return {"accelerator": None}
     import torch
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, index = device.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
-        raise UsageError(f"--device must be auto, cpu, cuda or cuda:N, got {device!r}.")
-    if kind == "cpu":
-        return {"accelerator": None}
-    n_devices = torch.cuda.device_count()
-    if int(index or 0) >= n_devices:
-        raise UsageError(
-            f"--device {device}: torch {torch.__version__} sees {n_devices} CUDA devices here; "
-            "use --device cpu, or install a torch with CUDA."
-        )
     for network in networks:
         network.to(device)
     return {"accelerator": torch.cuda.get_device_name(device)}

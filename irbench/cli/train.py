@@ -92,10 +92,13 @@ def train(
     irbench train mine --plugin mine.py --dataset my_images/ --no-augment
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
+    from irbench.networks.libraries import require_libraries
+
     load_plugins(plugins)
     settings = read_settings(recipe, options, no_augment=no_augment, assignments=assignments)
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(method, settings.image_size, weights, texts)
+    require_libraries(method)
     opened = open_dataset(dataset, data_root, "all", scheme, choose_protocol("table1", None, None))
 
     import torch

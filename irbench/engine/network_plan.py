@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from irbench.calibration import Calibration
-from irbench.errors import UsageError, WeightsError
+from irbench.errors import WeightsError
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.devices import resolve_device
 from irbench.networks.libraries import INSTALL, missing_libraries
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, weights_trained_on
@@ -94,7 +94,7 @@ def plan_network(
     dataset : Dataset or None
         To be tested on; its name and scheme choose the weights.
     device : str
-        See :func:`resolve_device`.
+        See :func:`irbench.networks.devices.resolve_device`.
 
     Raises
     ------
@@ -131,52 +131,3 @@ def _trained(
     if others:
         reason += f"; or use others: --param {name}.weights={'|'.join(others)}"
     return None, Obstacle("skipped", reason)
-
-
-def check_device(device: str) -> None:
-    """Refuse what is no name of a device; without torch, so before anything else.
-
-    Raises
-    ------
-    UsageError
-    """
-    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
-        raise UsageError(f"--device must be auto, cpu, cuda or cuda:N, got {device!r}.")
-
-
-def resolve_device(device: str) -> str:
-    """The device that ``--device`` stands for; loads torch.
-
-    Parameters
-    ----------
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-        ``auto`` is ``cuda`` where torch sees a GPU.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    UsageError
-        If it does not exist here.
-    """
-    check_device(device)
-    if device == "cpu":
-        return device
-    import torch
-
-    n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device == "auto":
-        return "cuda" if n_devices else "cpu"
-    if not n_devices:
-        raise UsageError(
-            f"--device {device}: torch {torch.__version__} sees no CUDA device; use --device cpu."
-        )
-    number = int(device.partition(":")[2] or 0)
-    if number >= n_devices:
-        raise UsageError(
-            f"--device {device}: there are {n_devices} CUDA devices, cuda:0 to "
-            f"cuda:{n_devices - 1}."
-        )
-    return device

@@ -15,10 +15,11 @@ from irbench.conversion.dispatch import conversion_name
 from irbench.dataset import Dataset
 from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.code_version import code_version
-from irbench.engine.network_plan import NetworkPlan, check_device, plan_network
+from irbench.engine.network_plan import NetworkPlan, plan_network
 from irbench.engine.worker import DatasetSpec, MethodSpec
 from irbench.errors import UnknownNameError, UsageError
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.devices import check_device
 from irbench.parameters import parse_parameters
 from irbench.protocol import Protocol
 from irbench.registry import catalogue, method_class

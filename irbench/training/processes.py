@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from irbench.errors import UsageError
+from irbench.networks.devices import resolve_device
 
 
 @dataclass(frozen=True)
@@ -125,24 +125,13 @@ class Processes:
 
 
 def choose_device(device: str, local_rank: int = 0) -> torch.device:
-    """A device by name; ``auto`` is a GPU where there is one.
+    """A device by name; where several processes train, each takes the GPU of its rank.
 
     Raises
     ------
     UsageError
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise UsageError(f"--device must be auto, cpu or cuda[:N], got {device!r}.") from error
-    if chosen.type not in ("cpu", "cuda"):
-        raise UsageError(f"--device must be auto, cpu or cuda[:N], got {device!r}.")
-    if chosen.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        index = local_rank if chosen.index is None else chosen.index
-        if index >= count:
-            raise UsageError(f"--device {device}: this machine has {count} CUDA devices.")
-        return torch.device("cuda", index)
-    return chosen
+    chosen = resolve_device(device)
+    if chosen == "cuda":
+        chosen = resolve_device(f"cuda:{local_rank}")
+    return torch.device(chosen)

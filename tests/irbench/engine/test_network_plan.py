@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from irbench.engine.network_plan import resolve_device
 from irbench.engine.plan import plan_methods
 from irbench.errors import UnknownNameError, UsageError, WeightsError
+from irbench.networks.devices import resolve_device
 from irbench.protocol import get_protocol
 from irbench.registry import load_dataset
 
