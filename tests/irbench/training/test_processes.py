@@ -106,7 +106,7 @@ def test_devices_by_name(monkeypatch):
     with pytest.raises(UsageError, match="sees no CUDA device"):
         choose_device("cuda")
     for name in ("tpu", "mps", ""):
-        with pytest.raises(UsageError, match="must be auto, cpu or cuda"):
+        with pytest.raises(UsageError, match="must be auto, cpu, cuda or cuda:N"):
             choose_device(name)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
