@@ -59,7 +59,7 @@ def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
     ----------
     path : path-like
     overhang : bool
-        Whether boxes may reach out of their image, as detections do. Otherwise
+        Whether boxes may reach far out of their image, as detections do. Otherwise
         up to half a pixel is rounding and clipped, more is an error.
 
     Returns

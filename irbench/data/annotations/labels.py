@@ -77,13 +77,13 @@ def check_box(
         Height and width of the image; None if they are not known.
     place : Place
     overhang : bool
-        Whether the box may reach out of the image, as those of detectors do. It
+        Whether the box may reach far out of the image, as those of detectors do. It
         must still overlap it, for a box beside the image belongs to another size.
 
     Returns
     -------
     list of float
-        The box; clipped to the image where ``overhang`` is false.
+        The box, clipped to the image.
 
     Raises
     ------
@@ -98,11 +98,11 @@ def check_box(
     if shape is None:
         return [x0, y0, x1, y1]
     height, width = shape
-    if overhang:
-        if not (x1 > 0 and y1 > 0 and x0 < width and y0 < height):
-            raise place.invalid(f"a box that meets the {height}x{width} image", list(box))
-        return [x0, y0, x1, y1]
     clipped = [max(x0, 0.0), max(y0, 0.0), min(x1, width), min(y1, height)]
+    if overhang:
+        if not _has_area(clipped):
+            raise place.invalid(f"a box that meets the {height}x{width} image", list(box))
+        return clipped
     if min(x0, y0, width - x1, height - y1) < -OVERHANG_PX or not _has_area(clipped):
         raise place.invalid(f"a box inside the {height}x{width} image", list(box))
     return clipped

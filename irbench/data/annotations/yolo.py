@@ -33,8 +33,8 @@ def read_yolo(path: Path | str, shape: Shape, *, overhang: bool = False) -> BoxL
     shape : (int, int)
         Height and width of the image in pixels.
     overhang : bool
-        Whether boxes may reach out of the image, as detections do. Otherwise
-        up to half a pixel is rounding and clipped, more is an error.
+        Whether boxes may reach far out of the image, as detections do. Otherwise
+        more than half a pixel, which is rounding, is an error. Clipped in any case.
 
     Returns
     -------
