@@ -14,6 +14,9 @@ from irbench.training.settings import TrainingSettings
 
 _NO_MANIFEST = "0" * 64
 
+_OWN_MATTERS = ("--out", "--data-root", "--resume")
+"""Options that say where things are on one machine, or in how many goes it was done."""
+
 
 def make_card(
     detector: NetworkDetector,
@@ -39,6 +42,7 @@ def make_card(
         After the last whole epoch.
     hardware : str
     command : sequence of str
+        See :func:`repeatable_command`.
 
     Returns
     -------
@@ -72,5 +76,32 @@ def make_card(
         versions=package_versions(),
         metrics={"val": {}, "test": None},
         licence=train.info.licence,
-        command=tuple(command),
+        command=repeatable_command(command),
     )
+
+
+def repeatable_command(command: Sequence[str]) -> tuple[str, ...]:
+    """A command without what concerns one machine only, for others to repeat.
+
+    Parameters
+    ----------
+    command : sequence of str
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> repeatable_command(["irbench", "train", "--out", "/tmp/a", "--data-root=/b", "--batch", "8"])
+    ('irbench', 'train', '--batch', '8')
+    """
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if name not in _OWN_MATTERS:
+            kept.append(word)
+        elif not equals and name != "--resume":
+            next(words, None)
+    return tuple(kept)
