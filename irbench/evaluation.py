@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,8 @@ class Result:
     n_images: int
     n_targets: int
     counts: dict[str, Any] = field(default_factory=dict, repr=False)
-    """Per-image counts by kind (``boxes``, ``points``, ``pixels``, ``maps``) behind the values."""
+    """Per-image counts by kind behind the values: ``boxes``, ``points``, ``pixels``, ``regions``
+    and ``maps``; ``table``, ``table30`` and ``ranked_points`` are match tables over all scores."""
 
     def __getitem__(self, metric: str) -> float | None:
         return self.values[metric]
@@ -226,7 +226,7 @@ def _ranked_values(
 ) -> dict[str, MetricValue]:
     """The metrics over all scores that go beyond COCO's."""
     # A table of its own: the mean over the columns of the other one is AP@50:95.
-    loose = match_images(found, truths, protocol, (0.3,))
+    counts["table30"] = match_images(found, truths, protocol, (0.3,))
     best = yolo_average_precision.best_f1_point(counts["table"], 0.5)
     counts["ranked_points"] = point_average_precision.match_points(
         (
@@ -240,7 +240,7 @@ def _ranked_values(
         protocol.distance_px,
     )
     return {
-        "map30": average_precision.average_precision(loose, 0.3),
+        "map30": average_precision.average_precision(counts["table30"], 0.3),
         "map75": average_precision.average_precision(counts["table"], 0.75),
         "ap_yolo": yolo_average_precision.ap_yolo(counts["table"], 0.5),
         "precision_yolo": best.precision,
@@ -307,10 +307,12 @@ def _region_values(
         for one, truth in zip(kept, truths, strict=True)
         if truth.targets is not None
     ]
-    count = partial(hierarchical_iou.count_hierarchical, images, distance_px=protocol.distance_px)
-    counts["regions"] = count()
+    counts["regions"] = hierarchical_iou.count_hierarchical(
+        images, distance_px=protocol.distance_px
+    )
     values = {name: metric(counts["regions"]) for name, metric in _REGION_METRICS.items()}
-    return {**values, "hiou_toolkit": hierarchical_iou.hiou(count("pyirstdmetrics"))}
+    toolkit = hierarchical_iou.with_phantoms(counts["regions"])
+    return {**values, "hiou_toolkit": hierarchical_iou.hiou(toolkit)}
 
 
 def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:

@@ -159,8 +159,10 @@ def _maximum_spanning_forest(
     keep = np.ones(len(first), dtype=bool)
     keep[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     first, second, weight = first[keep], second[keep], weight[keep]
-    # Ranks are at least 1, so that no negated weight is the "no edge" of SciPy.
-    graph = csr_array((-weight.astype(np.float64), (first, second)), shape=(n_nodes, n_nodes))
+    # Ranks are at least 1, so that no negated weight is the "no edge" of SciPy, which before
+    # 1.15 takes indices of 32 bits only.
+    indices = (first.astype(np.int32), second.astype(np.int32))
+    graph = csr_array((-weight.astype(np.float64), indices), shape=(n_nodes, n_nodes))
     tree = minimum_spanning_tree(graph).tocoo()
     order = np.argsort(tree.data, kind="stable")
     return (

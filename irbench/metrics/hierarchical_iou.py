@@ -99,10 +99,7 @@ def count_hierarchical(
     images : iterable of (Regions, Regions)
         Kept regions and targets of each image, each in raster order.
     dialect : {"paper", "pyirstdmetrics"}
-        The toolkit of the paper's authors counts a target that is missed in every image
-        without targets, and a false alarm in every image without kept regions; the
-        paper's counts of targets have no such thing. Its 1.0.2 does so with its default
-        matching.
+        The second as :func:`with_phantoms`.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -120,7 +117,7 @@ def count_hierarchical(
     rows = [_count(kept, targets, overlap, distance_px) for kept, targets in images]
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(fields(HierarchicalCounts)))
     counts = HierarchicalCounts(*columns.T)
-    return _with_phantoms(counts) if dialect == "pyirstdmetrics" else counts
+    return with_phantoms(counts) if dialect == "pyirstdmetrics" else counts
 
 
 def hiou(counts: HierarchicalCounts, weights: NDArray[Any] | None = None) -> MetricValue:
@@ -252,7 +249,21 @@ def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) 
     ]
 
 
-def _with_phantoms(counts: HierarchicalCounts) -> HierarchicalCounts:
+def with_phantoms(counts: HierarchicalCounts) -> HierarchicalCounts:
+    """The counts of the dialect ``"paper"`` as the toolkit of its authors counts.
+
+    PyIRSTDMetrics 1.0.2 counts, with its default matching, a missed target in every
+    image without targets and a false alarm in every image without kept regions. The
+    paper counts targets and regions, and knows no such thing.
+
+    Parameters
+    ----------
+    counts : HierarchicalCounts
+
+    Returns
+    -------
+    HierarchicalCounts
+    """
     no_target = (counts.targets == 0).astype(np.float64)
     no_region = (counts.regions == 0).astype(np.float64)
     values = {field.name: getattr(counts, field.name) for field in fields(counts)}

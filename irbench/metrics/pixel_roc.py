@@ -72,9 +72,7 @@ def check_map_and_targets(score_map: NDArray[Any], targets: Regions) -> None:
         )
 
 
-def pixel_histograms(
-    values: NDArray[Any], targets: Regions, binning: Binning
-) -> PixelHistograms:
+def pixel_histograms(values: NDArray[Any], targets: Regions, binning: Binning) -> PixelHistograms:
     """Count the pixels of one image.
 
     Parameters

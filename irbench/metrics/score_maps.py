@@ -140,7 +140,7 @@ def bin_values(values: NDArray[Any], binning: Binning) -> NDArray[np.int32]:
     --------
     >>> import numpy as np
     >>> bin_values(np.array([-9.0, -0.001, 0.0, 1.0, 1e6]), "standardised/1").tolist()
-    [0, 1378, 1408, 2432, 4095]
+    [0, 1375, 1408, 2432, 4095]
     """
     if binning == "unit/1":
         steps = _steps(np.asarray(values, dtype=np.float32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,14 @@ _RATIOS: dict[str, tuple[str, Callable[[Any], Ratio]]] = {
     "niou": ("pixels", _niou),
     "pixel_recall": ("pixels", _pixel_recall),
 }
-_AVERAGE_PRECISIONS = ("map50", "map50_95")
+# The table in the counts of a result, and the thresholds that are averaged.
+_AVERAGE_PRECISIONS: Mapping[str, tuple[str, tuple[float, ...] | None]] = {
+    "map50": ("table", (0.5,)),
+    "map50_95": ("table", COCO_IOU_THRESHOLDS),
+    "map30": ("table30", (0.3,)),
+    "map75": ("table", (0.75,)),
+    "ap_point": ("ranked_points", None),
+}
 
 RESAMPLED_METRICS: tuple[str, ...] = (
     *("precision", "recall", "f1", *_AVERAGE_PRECISIONS),
@@ -122,27 +129,29 @@ class ImageStatistics:
     n_images : int
     ratios : mapping of str to Ratio
         By metric.
-    table : MatchTable, optional
-        For average precision.
-    average_precisions : collection of {"map50", "map50_95"}
-        Which of the two; they need ``table`` at COCO's IoU thresholds.
+    rankings : mapping of str to (MatchTable, sequence of int), optional
+        By metric, the table and its columns over which average precision is averaged.
     """
 
     def __init__(
         self,
         n_images: int,
         ratios: Mapping[str, Ratio],
-        table: MatchTable | None = None,
-        average_precisions: Collection[str] = (),
+        rankings: Mapping[str, tuple[MatchTable, Sequence[int]]] | None = None,
     ) -> None:
         self.n_images = n_images
         self._ratios = dict(ratios)
-        self._average_precisions = tuple(average_precisions) if table is not None else ()
-        if table is not None and average_precisions:
-            all_columns = "map50_95" in average_precisions
-            thresholds = COCO_IOU_THRESHOLDS if all_columns else COCO_IOU_THRESHOLDS[:1]
-            indices = [table.iou_index(threshold) for threshold in thresholds]
-            self._weighted = WeightedAveragePrecision(table, indices)
+        self._columns: dict[str, tuple[int, Sequence[int]]] = {}
+        self._weighted: dict[int, WeightedAveragePrecision] = {}
+        rankings = rankings or {}
+        # Metrics of one table share its columns, and the sums down its ranking.
+        tables = {id(table): table for table, _ in rankings.values()}
+        for key, table in tables.items():
+            mine = {name: list(cols) for name, (one, cols) in rankings.items() if one is table}
+            wanted = sorted(set().union(*mine.values()))
+            self._weighted[key] = WeightedAveragePrecision(table, wanted)
+            for name, columns in mine.items():
+                self._columns[name] = (key, [wanted.index(column) for column in columns])
 
     @classmethod
     def of(cls, result: Result, metrics: Collection[str] = RESAMPLED_METRICS) -> ImageStatistics:
@@ -167,13 +176,18 @@ class ImageStatistics:
             for name, (kind, ratio) in _RATIOS.items()
             if name in metrics and kind in result.counts
         }
-        wanted = [name for name in _AVERAGE_PRECISIONS if name in metrics]
-        return cls(result.n_images, ratios, result.counts.get("table"), wanted)
+        rankings = {}
+        for name, (kind, thresholds) in _AVERAGE_PRECISIONS.items():
+            if name in metrics and kind in result.counts:
+                table: MatchTable = result.counts[kind]
+                indices = [0] if thresholds is None else [table.iou_index(t) for t in thresholds]
+                rankings[name] = (table, indices)
+        return cls(result.n_images, ratios, rankings)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics."""
-        return (*self._ratios, *self._average_precisions)
+        return (*self._ratios, *self._columns)
 
     def values(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Every metric of each draw.
@@ -197,8 +211,7 @@ class ImageStatistics:
                 f"weights must have shape ({self.n_images}, n_draws), got {weights.shape}."
             )
         values = {name: ratio.values(weights) for name, ratio in self._ratios.items()}
-        if self._average_precisions:
-            columns = self._weighted.values(weights)
-            found = {"map50": columns[:, 0], "map50_95": columns.mean(axis=1)}
-            values.update({name: found[name] for name in self._average_precisions})
+        columns = {key: one.values(weights) for key, one in self._weighted.items()}
+        for name, (key, chosen) in self._columns.items():
+            values[name] = columns[key][:, chosen].mean(axis=1)
         return values

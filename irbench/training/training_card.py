@@ -93,7 +93,7 @@ def repeatable_command(command: Sequence[str]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> repeatable_command(["irbench", "train", "--out", "/tmp/a", "--data-root=/b", "--batch", "8"])
+    >>> repeatable_command(["irbench", "train", "--out", "a", "--data-root=b", "--batch", "8"])
     ('irbench', 'train', '--batch', '8')
     """
     kept: list[str] = []

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from irbench.engine.directory import RunDirectory
 from irbench.engine.plan import RunPlan, plan_methods
 from irbench.engine.runner import Runner
 from irbench.engine.worker import DatasetSpec
 from irbench.protocol import TABLE1
+from irbench.registry import load_dataset
 
 
 @pytest.fixture(scope="session")
-def run_methods(tmp_path_factory):
-    """Run methods over a dataset's test split under ``table1``, and give the rows by method."""
+def run_results(tmp_path_factory):
+    """Run methods over a dataset's test split under ``table1``, and give the run.
+
+    One directory for each dataset, shared by all tests and by the processes of pytest-xdist:
+    what is in it already is not run again.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "golden"
+    folder.mkdir(exist_ok=True)
 
     def run(names, dataset, root=None, scheme=None):
+        # The scheme that the command line would put into the key.
+        scheme = load_dataset(dataset, root, "test", scheme).scheme or None
         plan = RunPlan(
             dataset=DatasetSpec(dataset, None if root is None else str(root), scheme),
             split="test",
@@ -26,8 +38,19 @@ def run_methods(tmp_path_factory):
             n_jobs=2,
             n_timing_images=0,
         )
-        folder = tmp_path_factory.mktemp("golden") / "run"
-        return {row["method"]: row for row in Runner(plan, RunDirectory(folder)).execute().rows}
+        with FileLock(folder / f"{dataset}.lock"):
+            return Runner(plan, RunDirectory(folder / dataset)).execute()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_methods(run_results):
+    """As ``run_results``, and give the rows by method."""
+
+    def run(names, dataset, root=None, scheme=None):
+        rows = run_results(names, dataset, root, scheme).rows
+        return {row["method"]: row for row in rows if row["method"] in names}
 
     return run
 

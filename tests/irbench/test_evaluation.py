@@ -212,6 +212,76 @@ def test_bad_detections_name_method_image_and_index(truths, one, message, split)
         evaluate({"b": one} if split == "tested" else {}, truths, method="mine", **arguments)
 
 
+FALLING = (
+    *("precision", "f1", "map30", "map50", "map75", "map50_95", "ap_all_point", "ap_yolo"),
+    *("ap_point", "iou", "niou", "hiou", "hiou_localisation"),
+)
+# Not precision_yolo: its threshold is chosen on these images, and moves.
+SAME = ("recall", "pd", "pixel_recall", "hiou_segmentation")
+
+
+def random_set(seed):
+    """Six images of 0 to 3 targets each, some found, among clutter, with scores that tie."""
+    rng = np.random.default_rng(seed)
+    truths, detections = [], {}
+    for name in "abcdef":
+        cells = [(10 * row + 1, 10 * column + 1) for row in range(4) for column in range(5)]
+        places = rng.permutation(cells)
+        n = rng.integers(0, 4)
+        truths.append(truth(name, *(spot(*place) for place in places[:n])))
+        near = [place + rng.integers(0, 3, 2) for place in places[:n] if rng.random() < 0.8]
+        shown = [spot(*place) for place in (*near, *places[n : n + rng.integers(0, 3)])]
+        if shown and name != "f":
+            one = Detections.from_mask(np.any(shown, axis=0))
+            detections[name] = Detections(one.boxes, rng.integers(1, 9, len(one)) / 8, one.regions)
+    return truths, detections
+
+
+@pytest.mark.parametrize("score", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("seed", range(4))
+def test_another_false_alarm_never_helps(seed, score):
+    truths, detections = random_set(seed)
+    empty = truth("none")
+    before = evaluate(detections, [*truths, empty], threshold=0.4)
+    more = {**detections, "none": found([score], spot(20, 20))}
+    after = evaluate(more, [*truths, empty], threshold=0.4)
+    for name in FALLING:
+        assert after[name] <= before[name] + 1e-12, name
+    for name in SAME:
+        assert after[name] == before[name], name
+    assert after["fa"] - before["fa"] == pytest.approx(9 / (7 * 2000) if score > 0.4 else 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_order_and_no_scale_of_the_scores_changes_anything(seed):
+    truths, detections = random_set(seed)
+    rng = np.random.default_rng(seed)
+    before = evaluate(detections, truths, threshold=0.4)
+    turned = {
+        name: detections[name].take(rng.permutation(len(detections[name])))
+        for name in reversed(detections)
+    }
+    shuffled = [truths[index] for index in rng.permutation(len(truths))]
+    assert evaluate(turned, shuffled, threshold=0.4).values == pytest.approx(before.values)
+    scaled = {
+        name: Detections(one.boxes, 64 * one.scores - 5, one.regions)
+        for name, one in detections.items()
+    }
+    assert evaluate(scaled, truths, threshold=64 * 0.4 - 5).values == before.values
+
+
+def test_duplicates_are_false_alarms_everywhere(truths):
+    box = [9, 9, 12, 12]
+    once = evaluate({"b": Detections([box], [0.9])}, truths, threshold=0.5)
+    twice = evaluate({"b": Detections([box, box], [0.9, 0.8])}, truths, threshold=0.5)
+    assert (once["precision"], twice["precision"]) == (1, 0.5)
+    assert (once["fa"], twice["fa"]) == (0, 9 / 6000)
+    assert twice["recall"] == twice["pd"] == pytest.approx(1 / 3)
+    # Below the hit in score, a duplicate costs no average precision up to the recall reached.
+    assert twice["map50"] == once["map50"]
+    assert twice["ap_point"] == once["ap_point"]
+
+
 def test_two_images_of_one_id_are_refused(truths):
     with pytest.raises(UsageError, match="distinct ids, got 'b' at the positions 1 and 3"):
         evaluate({}, [*truths, truth("b", spot(1, 1))], threshold=0.5)

@@ -72,8 +72,14 @@ def test_closed_forms():
     mask = np.array([[False, False, True, True]])
     values = values_of(counts_of([(score_map, mask)]))
     assert values == {
-        **{"auc_df": 1.0, "auc_dt": 0.75, "auc_ft": 0.125},
-        **{"auc_td": 1.75, "auc_bs": 0.875, "auc_tdbs": 0.625, "auc_od": 1.625, "auc_snpr": 6.0},
+        "auc_df": 1.0,
+        "auc_dt": 0.75,
+        "auc_ft": 0.125,
+        "auc_td": 1.75,
+        "auc_bs": 0.875,
+        "auc_tdbs": 0.625,
+        "auc_od": 1.625,
+        "auc_snpr": 6.0,
     }
 
 

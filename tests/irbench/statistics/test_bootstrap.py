@@ -90,7 +90,7 @@ def test_coverage_of_average_precision():
     resamples = Resamples(ids_of(n_images), 200)
     for _ in range(n_sets):
         table = simulated_table(rng, n_images)
-        one = ImageStatistics(n_images, {}, table, ["map50"])
+        one = ImageStatistics(n_images, {}, {"map50": (table, [0])})
         values = resample({"m": one}, resamples)["m"]["map50"]
         found = confidence_interval(average_precision(table).value, values)
         covered += found.lower <= truth <= found.upper

@@ -7,7 +7,13 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import evaluate
-from irbench.metrics import average_precision, counting, pixels, points
+from irbench.metrics import (
+    average_precision,
+    counting,
+    pixels,
+    point_average_precision,
+    points,
+)
 from irbench.metrics.definition import METRICS
 from irbench.statistics.image_statistics import RESAMPLED_METRICS, ImageStatistics
 from irbench.statistics.resamples import Resamples
@@ -19,6 +25,9 @@ ORACLES = {
     "f1": ("boxes", counting.f1),
     "map50": ("table", lambda table, w: average_precision.average_precision(table, 0.5, w)),
     "map50_95": ("table", average_precision.mean_average_precision),
+    "map30": ("table30", lambda table, w: average_precision.average_precision(table, 0.3, w)),
+    "map75": ("table", lambda table, w: average_precision.average_precision(table, 0.75, w)),
+    "ap_point": ("ranked_points", point_average_precision.point_average_precision),
     "pd": ("points", points.pd),
     "fa": ("points", points.fa),
     "fa_legacy": ("points", points.fa_legacy),
@@ -71,7 +80,8 @@ def test_what_an_evaluation_leaves_undefined_is_left_out(make_truths, make_detec
     assert "iou" not in ImageStatistics.of(boxes).metrics
     assert "pd" in ImageStatistics.of(boxes).metrics
     unkept = evaluate(make_detections(truths), truths)
-    assert ImageStatistics.of(unkept).metrics == ("map50", "map50_95")
+    ranked = {"map50", "map50_95", "map30", "map75", "ap_point"}
+    assert set(ImageStatistics.of(unkept).metrics) == ranked
 
 
 def test_refusals(make_truths, make_detections):

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from irbench.training.training_card import repeatable_command  # noqa: E402
+from irbench.training.training_card import repeatable_command
 
 
 @pytest.mark.parametrize(

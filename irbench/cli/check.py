@@ -1,0 +1,146 @@
+"""``irbench check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irbench.cli.options import load_plugins, split_names
+from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
+
+if TYPE_CHECKING:
+    from irbench.engine.results import RunResults
+    from irbench.gate.changes import CheckReport
+    from irbench.progress import Progress
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.option("--baseline", type=click.Path(path_type=Path), help="The file to check against.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write this file from RUN instead.")
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="[METHOD.]METRIC=VALUE",
+    help="How far a metric may fall, as results.json has it: f1=0.002 is 0.2 points; for time, "
+    "relative: time=0.5. May be repeated.  [default: rounding; time 0.5]",
+)
+@click.option("--allow-missing", is_flag=True, help="Rows of the baseline may be absent.")
+@click.option(
+    "--timing", is_flag=True, help="Check times too, as ratios to tophat's of the same run."
+)
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the outcome as JUnit XML.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write it for a pull request.")
+@click.option(
+    "--random",
+    default="",
+    metavar="METHOD,…",
+    help="With --write: methods whose answers change from run to run. Like those with learned "
+    "weights, they regress only where the bootstrap over images says so too.",
+)
+@click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=10_000,
+    show_default=True,
+    help="Draws of images in the bootstrap.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="With --write: a Python file with your own methods. May be repeated.",
+)
+def check(
+    run: Path,
+    baseline: Path | None,
+    write: Path | None,
+    tolerances: tuple[str, ...],
+    allow_missing: bool,
+    timing: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    random: str,
+    resamples: int,
+    seed: int,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Check a run against a baseline: exit 1 where a metric got worse.
+
+    Nothing is run again. Data, protocol and parameters must be the baseline's; the methods' code
+    and weights may differ, since they are what is checked.
+
+    \b
+    irbench check runs/synth --write baselines/synth.json
+    irbench check runs/synth --baseline baselines/synth.json
+    irbench check runs/synth --baseline baselines/synth.json --tolerance map50=0.005 --junit out.xml
+    """
+    from irbench.engine.results import load_run
+    from irbench.progress import terminal_progress
+
+    if (baseline is None) == (write is None):
+        raise UsageError("give either --baseline FILE to check against, or --write FILE.")
+    load_plugins(plugins)
+    progress = terminal_progress()
+    if write is not None:
+        return _write(load_run(run), write, split_names(random) if random else [], progress)
+    assert baseline is not None
+    from irbench.gate.baseline import read_baseline
+    from irbench.gate.comparison import Gate
+    from irbench.gate.tolerance import Tolerances
+
+    gate = Gate(
+        tolerances=Tolerances.parse(tolerances),
+        allow_missing=allow_missing,
+        timing=timing,
+        n_resamples=resamples,
+        seed=seed,
+        progress=progress,
+    )
+    report = gate.check(read_baseline(baseline), load_run(run))
+    _write_reports(report, junit, markdown)
+    from irbench.cli.check_table import print_check
+
+    print_check(report)
+    return EXIT_DONE if report.passed else EXIT_FAILED
+
+
+def _write(results: RunResults, path: Path, random: list[str], progress: Progress) -> int:
+    from irbench.gate.recording import record_baseline
+
+    recorded = record_baseline(results, random, progress)
+    recorded.write(path)
+    click.echo(
+        f"wrote {path}: {', '.join(recorded.rows)}; {recorded.dataset['n_images']} images, "
+        f"{len(recorded.content) / 1000:.0f} kB"
+    )
+    for row in results.rows:
+        if row["method"] not in recorded.rows:
+            click.echo(f"left out: {row['method']} ({row['state']})", err=True)
+        elif row["state"] == "partial":
+            click.echo(f"{row['method']}: {row['reason']}", err=True)
+    return EXIT_DONE
+
+
+def _write_reports(report: CheckReport, junit: Path | None, markdown: Path | None) -> None:
+    from irbench.engine.atomic import write_bytes
+    from irbench.gate.junit import junit_xml
+    from irbench.gate.summary import markdown_summary
+
+    contents = {}
+    if junit is not None:
+        contents[junit] = junit_xml(report)
+    if markdown is not None:
+        contents[markdown] = markdown_summary(report).encode()
+    for path, content in contents.items():
+        try:
+            write_bytes(path, content)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,179 @@
+"""A run on disk as a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from irbench.detections import Detections
+from irbench.engine.directory import RunDirectory
+from irbench.engine.results import Row, RunResults
+from irbench.engine.store import read_timings
+from irbench.errors import UnknownNameError, UsageError
+from irbench.evaluation import Result, evaluate
+from irbench.gate.baseline import Baseline, BaselineRow
+from irbench.gate.counts import TruthCounts, count_arrays
+from irbench.ground_truth import GroundTruth
+from irbench.metrics.definition import METRICS
+from irbench.progress import Progress
+from irbench.protocol import Protocol
+
+GATED_METRICS: tuple[str, ...] = tuple(
+    name
+    for name, metric in METRICS.items()
+    if metric.kind not in ("cost", "setting") and metric.higher_is_better is not None
+)
+"""The metrics of quality; times are gated as ratios, and only where asked."""
+
+_OF_DETECTIONS = ("boxes", "points", "pixels")
+"""Kinds of metrics that the detections of a run give again."""
+
+HAS_RESULTS = ("done", "partial")
+
+_TIME_DIGITS = 4
+_SAME = 1e-9
+"""Relative; sums of the same numbers in another order differ by less."""
+
+
+def record_baseline(
+    results: RunResults, random: Collection[str] = (), progress: Progress | None = None
+) -> Baseline:
+    """Make a baseline of a run.
+
+    Parameters
+    ----------
+    results : RunResults
+    random : collection of str
+        Methods to be judged by the bootstrap too, beside those with learned weights and
+        submitted predictions.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Baseline
+        Of the rows with results.
+
+    Raises
+    ------
+    UsageError
+        If there is no such row, or what is on disk contradicts itself.
+    """
+    rows = rows_with_results(results)
+    if not rows:
+        raise UsageError(f"{results.path} has no row with results to write a baseline of.")
+    for name in random:
+        if name not in rows:
+            raise UnknownNameError("row of the run", name, rows)
+    truths = sorted_truths(results)
+    recorded = {}
+    with (progress or Progress()).track("Scoring", len(rows)) as advance:
+        for name, row in rows.items():
+            deterministic = name not in random and not is_trained(row)
+            recorded[name] = _record_row(results, row, truths, deterministic)
+            advance()
+    return Baseline(
+        key=results.run["key"],
+        dataset=results.dataset,
+        versions=results.run.get("versions", {}),
+        processor=str(results.run.get("machine", {}).get("processor", "")),
+        truth=TruthCounts.of(truths),
+        rows=recorded,
+    )
+
+
+def rows_with_results(results: RunResults) -> dict[str, Row]:
+    """The rows that are done or partial, by method."""
+    return {row["method"]: row for row in results.rows if row["state"] in HAS_RESULTS}
+
+
+def sorted_truths(results: RunResults) -> list[GroundTruth]:
+    """The tested images in the order in which a baseline keeps their counts."""
+    return sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
+
+
+def is_trained(row: Row) -> bool:
+    """Whether a row comes of learned weights, or of predictions that may."""
+    if "weights_sha256" in row or "predictions" in row.get("method_params", {}):
+        return True
+    from irbench.registry import catalogue
+
+    cls = catalogue("methods").classes.get(row["method"])
+    return cls is not None and bool(cls.info.trainable)
+
+
+def score_row(results: RunResults, row: Row, truths: Sequence[GroundTruth]) -> Result:
+    """Score a row's detections again, for the counts of each image.
+
+    Parameters
+    ----------
+    results : RunResults
+    row : dict
+    truths : sequence of GroundTruth
+
+    Raises
+    ------
+    UsageError
+        If the values differ from those of the row: the run was scored by another
+        version of irbench, or changed by hand.
+    """
+    method = row["method"]
+    found = results.detections(method)
+    if row.get("kind", "box") != "box":
+        # An image without detections still comes from a method with regions.
+        failed = results.run["methods"][method].get("errors", {})
+        shapes = {truth.id: truth.shape for truth in truths if truth.id not in failed}
+        found = {**{name: Detections.empty(shape) for name, shape in shapes.items()}, **found}
+    threshold = row.get("threshold")
+    result = evaluate(
+        found,
+        truths,
+        Protocol(**results.protocol),
+        threshold=None if threshold is None else float(threshold),
+    )
+    for name in GATED_METRICS:
+        scored = METRICS[name].kind in _OF_DETECTIONS and name in result.values
+        if scored and name in row and not _agree(row[name], result.values[name]):
+            raise UsageError(
+                f"{results.path}: {name} of {method} is {row[name]} in results.json and "
+                f"{result.values[name]} by its detections; repeat the command that made the "
+                "run, which scores it again."
+            )
+    return result
+
+
+def image_times(results: RunResults, method: str) -> dict[str, float]:
+    """Milliseconds of each image in the timing pass, end to end; empty where there was none."""
+    file = RunDirectory(results.path).timings_file(method)
+    if not file.exists():
+        return {}
+    _, timing = read_timings(file, results.dataset["split"])
+    if timing is None:
+        return {}
+    return {
+        image: one.pre_ms + one.compute_ms + one.post_ms
+        for image, one in sorted(timing.times.items())
+    }
+
+
+def _record_row(
+    results: RunResults, row: Row, truths: Sequence[GroundTruth], deterministic: bool
+) -> BaselineRow:
+    method = row["method"]
+    result = score_row(results, row, truths)
+    times = image_times(results, method)
+    return BaselineRow(
+        method=method,
+        title=row["title"],
+        deterministic=deterministic,
+        facts=results.run["methods"][method].get("facts", {}),
+        settings={name: row.get(name) for name in ("extent", "threshold", "calibration")},
+        values={name: row[name] for name in GATED_METRICS if name in row},
+        n_failed=int(row.get("n_failed", 0)),
+        counts=count_arrays(result, with_ranking=not deterministic),
+        times_ms={image: float(f"{ms:.{_TIME_DIGITS}g}") for image, ms in times.items()},
+    )
+
+
+def _agree(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _SAME * max(abs(one), abs(other))

@@ -1,0 +1,133 @@
+"""A row of a run against the same method's row of the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from irbench.engine.results import Row
+from irbench.evaluation import Result
+from irbench.gate.baseline import BaselineRow
+from irbench.gate.changes import Change, Verdict
+from irbench.gate.recording import GATED_METRICS
+from irbench.gate.tolerance import Tolerances
+from irbench.metrics.definition import METRICS
+from irbench.statistics.bootstrap import Interval, resample
+from irbench.statistics.image_statistics import RESAMPLED_METRICS, ImageStatistics
+from irbench.statistics.paired import paired_difference
+from irbench.statistics.resamples import Resamples
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A row of a run against the same method's row of the baseline.
+
+    Parameters
+    ----------
+    before : BaselineRow
+    row : dict
+    tolerances : Tolerances
+    allow_missing : bool
+        Whether metrics of the baseline may be absent.
+    """
+
+    before: BaselineRow
+    row: Row
+    tolerances: Tolerances
+    allow_missing: bool = False
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that either has."""
+        before = self.before.values
+        names = [name for name in GATED_METRICS if name in before or name in self.row]
+        return names + [name for name in before if name not in GATED_METRICS]
+
+    @property
+    def moved(self) -> list[str]:
+        """The metrics that moved, up or down, by more than their tolerance."""
+        return [name for name in self.metrics if self._has_moved(name)]
+
+    def judge(self, metric: str, interval: Interval | None = None) -> Change:
+        """What became of a metric.
+
+        Parameters
+        ----------
+        metric : str
+        interval : Interval, optional
+            Of now minus before, where it is known.
+        """
+        method, known = self.before.method, self.before.values
+        old, new = known.get(metric), self.row.get(metric)
+        if metric not in known:
+            return Change(method, metric, "new", old, new, reason="not in the baseline")
+        if metric not in self.row:
+            fails = not self.allow_missing
+            return Change(method, metric, "missing", old, reason="no longer measured", fails=fails)
+        if not self._has_moved(metric):
+            return Change(method, metric, "same", old, new)
+        if new is None:
+            reason = self.row.get("undefined", {}).get(metric, "undefined")
+            return Change(method, metric, "regressed", old, new, reason=reason, fails=True)
+        verdict: Verdict = "improved" if METRICS[metric].is_better(new, old) else "regressed"
+        reason = ""
+        if not self.before.deterministic and old is not None:
+            if metric not in RESAMPLED_METRICS:
+                verdict, reason = "uncertain", "no interval of it: shown, not gated"
+            elif interval is None or interval.lower is None or interval.upper is None:
+                reason = "no interval: judged by the tolerance alone"
+            elif interval.lower <= 0 <= interval.upper:
+                verdict = "uncertain"
+        return Change(method, metric, verdict, old, new, interval, reason, verdict == "regressed")
+
+    def _has_moved(self, metric: str) -> bool:
+        old, new = self.before.values.get(metric), self.row.get(metric)
+        if old is None or new is None:
+            return old is not new
+        return bool(abs(new - old) > self.tolerances.allowed(self.before.method, metric, old))
+
+
+def paired_intervals(
+    old: Result,
+    new: Result,
+    image_ids: Sequence[str],
+    metrics: Sequence[str],
+    draws: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Intervals of new minus old, by the paired bootstrap over images.
+
+    Parameters
+    ----------
+    old, new : Result
+        With counts of the same images.
+    image_ids : sequence of str
+    metrics : sequence of str
+        Those that either leaves undefined, or has no counts of, are left out; of a single
+        image all.
+    draws, seed : int
+
+    Returns
+    -------
+    dict of str to Interval
+    """
+    wanted = [name for name in metrics if name in RESAMPLED_METRICS]
+    common = [name for name in wanted if all(_is_counted(one, name) for one in (old, new))]
+    if len(image_ids) < 2 or not common:
+        return {}
+    statistics = {
+        "old": ImageStatistics.of(old, common),
+        "new": ImageStatistics.of(new, common),
+    }
+    spread = resample(statistics, Resamples(image_ids, draws, seed))
+    return {
+        name: paired_difference(
+            new.values[name], old.values[name], spread["new"][name], spread["old"][name]
+        ).interval
+        for name in common
+    }
+
+
+def _is_counted(result: Result, metric: str) -> bool:
+    is_defined = result.values.get(metric) is not None
+    return is_defined and metric in ImageStatistics.of(result, [metric]).metrics

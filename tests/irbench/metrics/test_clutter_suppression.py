@@ -1,0 +1,194 @@
+"""Gains of single targets by hand, and how they are summed up."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from irbench.masks import mask_regions
+from irbench.metrics.clutter_suppression import Gains, LocalContrasts, local_contrasts
+from irbench.metrics.signal_to_clutter import local_statistics
+
+SHAPE = (60, 70)
+
+
+def stripes(low, high, target):
+    """Columns of two levels by turns, and one target pixel; σb = (high - low) / 2."""
+    image = np.tile([float(low), float(high)], (SHAPE[0], SHAPE[1] // 2))
+    image[30, 30] = target
+    return image
+
+
+@pytest.fixture
+def one_target():
+    mask = np.zeros(SHAPE, bool)
+    mask[30, 30] = True
+    return mask_regions(mask)
+
+
+def gains_of(*values):
+    """One image per tuple of gains; the same for all three."""
+    flat = np.array([v for image in values for v in image], float)
+    images = np.repeat(np.arange(len(values)), [len(image) for image in values])
+    return Gains(len(values), images, flat, flat, flat)
+
+
+def test_closed_forms(one_target):
+    # Even numbers of both columns in every row, but for the 3 of the guard.
+    before, after = stripes(90, 110, 150), stripes(0, 4, 102)
+    found = local_contrasts(before, after, one_target)
+    # 41 columns, even ones as the target's: 21·41 low and 20·41 high less the guard's 3 and 6.
+    low, high = 21 * 41 - 3, 20 * 41 - 6
+    share = high / (low + high)
+    spread = math.sqrt(share * (1 - share))
+    assert found.contrast_in[0] == pytest.approx(60 - 20 * share)
+    assert found.std_in[0] == pytest.approx(20 * spread)
+    assert found.contrast_out[0] == pytest.approx(102 - 4 * share)
+    assert found.std_out[0] == pytest.approx(4 * spread)
+    assert found.bsf[0] == pytest.approx(5)
+    assert found.cg[0] == pytest.approx((102 - 4 * share) / (60 - 20 * share))
+    assert found.scrg[0] == pytest.approx(found.bsf[0] * found.cg[0])
+
+
+def test_the_regions_are_those_of_the_signal_to_clutter_ratio():
+    rng = np.random.default_rng(0)
+    mask = rng.random(SHAPE) > 0.995
+    before, after = rng.random(SHAPE) * 255, rng.normal(size=SHAPE)
+    targets = mask_regions(mask)
+    found = local_contrasts(before, after, targets)
+    for image, contrast, std in (
+        (before, found.contrast_in, found.std_in),
+        (after, found.contrast_out, found.std_out),
+    ):
+        expected = local_statistics(image, targets)
+        np.testing.assert_allclose(contrast / std, expected.signal_to_clutter, rtol=1e-12)
+        np.testing.assert_array_equal(std, expected.background_std)
+    before_scr = local_statistics(before, targets).signal_to_clutter
+    after_scr = local_statistics(after, targets).signal_to_clutter
+    np.testing.assert_allclose(found.scrg, after_scr / before_scr, rtol=1e-10)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_scrg_does_not_depend_on_the_unit_of_the_map(gain, offset):
+    rng = np.random.default_rng(1)
+    mask = np.zeros(SHAPE, bool)
+    mask[10:12, 10:13] = mask[40, 50] = True
+    before, after = rng.random(SHAPE) * 255, rng.random(SHAPE) + 3 * mask
+    targets = mask_regions(mask)
+    found = local_contrasts(before, after, targets)
+    other = local_contrasts(before, gain * after + offset, targets)
+    np.testing.assert_allclose(other.scrg, found.scrg, rtol=1e-6)
+    np.testing.assert_allclose(other.bsf, found.bsf / gain, rtol=1e-6)
+    np.testing.assert_allclose(other.cg, found.cg * gain, rtol=1e-6)
+
+
+def test_flips_and_moves_change_nothing():
+    rng = np.random.default_rng(2)
+    mask = np.zeros((120, 130), bool)
+    mask[50:53, 60:62] = True
+    before, after = rng.random(mask.shape), rng.random(mask.shape)
+    expected = local_contrasts(before, after, mask_regions(mask))
+    for change in (np.flipud, np.fliplr, np.transpose, lambda a: np.roll(a, (9, -11), (0, 1))):
+        moved = (np.ascontiguousarray(change(a)) for a in (before, after, mask))
+        first, second, target = moved
+        found = local_contrasts(first, second, mask_regions(target))
+        np.testing.assert_allclose(found.scrg, expected.scrg, rtol=1e-9)
+        np.testing.assert_allclose(found.bsf, expected.bsf, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "scrg", "bsf", "cg"),
+    [
+        # The map is flat but for the target.
+        ((90, 110, 150), (0, 0, 5), math.inf, math.inf, None),
+        # The map is flat, target included: erased.
+        ((90, 110, 150), (0, 0, 0), math.nan, math.inf, 0.0),
+        # The image is flat: nothing to suppress.
+        ((90, 90, 150), (0, 4, 9), math.nan, math.nan, None),
+        ((90, 90, 150), (0, 0, 9), math.nan, math.nan, None),
+        # The image has no contrast.
+        ((90, 90, 90), (0, 4, 9), math.nan, math.nan, math.nan),
+        # A map that is infinite at the target, or somewhere in the background.
+        ((90, 110, 150), (0, 4, math.inf), math.nan, None, math.nan),
+        ((90, 110, 150), (0, math.inf, 9), math.nan, math.nan, math.nan),
+    ],
+)
+def test_what_is_infinite_and_what_is_undefined(one_target, before, after, scrg, bsf, cg):
+    found = local_contrasts(stripes(*before), stripes(*after), one_target)
+    for value, expected in ((found.scrg[0], scrg), (found.bsf[0], bsf), (found.cg[0], cg)):
+        if expected is None:
+            assert math.isfinite(value)
+        else:
+            np.testing.assert_equal(value, expected)
+
+
+def test_a_target_without_background_is_undefined():
+    mask = np.ones((3, 4), bool)
+    image = np.arange(12.0).reshape(3, 4)
+    found = local_contrasts(image, image, mask_regions(mask))
+    assert np.isnan([found.scrg, found.bsf, found.cg]).all()
+
+
+def test_median_over_targets_with_infinite_ones_on_top():
+    gains = gains_of([1.0, 3.0], [], [math.inf, 2.0, math.nan, 8.0])
+    assert gains.median("scrg").value == 3
+    assert gains.mean("scrg").value == 14 / 4
+    assert gains.counts("scrg") == {"infinite": 1, "undefined": 1}
+    assert gains_of([1, 2, 3, 8]).median("bsf").value == 2.5
+
+
+def test_an_infinite_median_is_undefined_and_says_so():
+    gains = gains_of([1.0, math.inf], [2.0, math.inf])
+    assert gains.median("cg").value is None
+    assert gains.median("cg").reason == "infinite at 50% of targets: the map is flat around them"
+    assert gains.mean("cg").value == 1.5
+    every = gains_of([math.inf])
+    assert every.mean("bsf").reason == "infinite at every target: the map is flat there"
+
+
+def test_reasons():
+    assert gains_of().median("scrg").reason == "no target in any image"
+    assert gains_of([], []).mean("scrg").reason == "no target in any image"
+    assert gains_of([1.0], []).median("scrg", [0, 1]).reason == "no target in any image"
+    assert gains_of([math.nan]).median("scrg").reason == "undefined at every target"
+    assert gains_of([math.nan]).mean("scrg").reason == "undefined at every target"
+    undefined = LocalContrasts.undefined(2)
+    assert len(undefined) == 2
+    assert Gains.of([undefined]).median("bsf").reason == "undefined at every target"
+
+
+VALUES = st.lists(
+    st.lists(
+        st.one_of(st.floats(0, 100, allow_subnormal=False), st.just(math.inf), st.just(math.nan)),
+        max_size=4,
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=100)
+@given(VALUES, st.integers(0, 10**6))
+def test_a_weight_is_the_image_so_many_times(values, seed):
+    times = np.random.default_rng(seed).integers(0, 4, len(values))
+    repeated = gains_of(*(v for v, n in zip(values, times, strict=True) for _ in range(n)))
+    weighted = gains_of(*values)
+    for summary in ("median", "mean"):
+        found = getattr(weighted, summary)("scrg", times)
+        expected = getattr(repeated, summary)("scrg")
+        assert found.reason == expected.reason
+        assert found.value == (None if expected.value is None else pytest.approx(expected.value))
+
+
+@given(VALUES)
+def test_the_median_is_numpys(values):
+    flat = np.array([v for image in values for v in image if not math.isnan(v)])
+    found = gains_of(*values).median("scrg")
+    if flat.size and math.isfinite(np.sort(flat)[len(flat) // 2]):
+        assert found.value == pytest.approx(np.median(flat))
+    else:
+        assert found.value is None
