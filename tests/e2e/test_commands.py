@@ -23,6 +23,11 @@ def test_help_teaches(irbench_command):
         "compare",
         "detect",
         "methods",
+        "train",
+        "profile",
+        "export",
+        "check",
+        "analyze",
         "data",
         "calibrate",
     ):
