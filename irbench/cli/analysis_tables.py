@@ -92,7 +92,7 @@ class _Printer:
             return
         self.say(f"\n{title}", "bold")
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-        table.add_column("Method", max_width=20, overflow="fold")
+        table.add_column("Method", min_width=11, max_width=20, overflow="fold")
         for head in heads:
             table.add_column(head, justify="right", no_wrap=True)
         for method, row in rows.items():
@@ -151,10 +151,10 @@ class _Printer:
 
         def cells(method: str) -> list[str]:
             found = {(one["area"], one["amplitude_px"]): one["mean"] for one in records[method]}
-            columns = [(area, amplitude) for area in areas for amplitude in (0.0, 1.0, 2.0)]
+            columns = [(area, amplitude) for area in areas for amplitude in (0.0, 1.0)]
             return [_percent(found.get(column)) for column in columns] if found else []
 
-        heads = [f"{area} px\n±{a:g}" for area in areas for a in (0, 1, 2)]
+        heads = [f"{area} px\n±{a:g}" for area in areas for a in (0, 1)]
         title = "AP@50 by target area when boxes are shifted (normalised precision)"
         self.table(title, heads, cells, [*self.methods, EXACT])
 

@@ -203,6 +203,62 @@ def export(
     return EXIT_FAILED if done.left_out else EXIT_DONE
 
 
+@data.command("leaks")
+@click.option("--dataset", required=True, help="A name of `irbench data list`, or a folder.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.9,
+    show_default=True,
+    help="Correlation from which two backgrounds are near twins.",
+)
+@click.option(
+    "--fail-over",
+    type=click.IntRange(min=0),
+    help="Exit with 1 if more test images than this have a twin.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write leaks.csv and leaks.png, the strongest pairs side by side, to this folder.",
+)
+@_JSON
+@data_options
+def leaks(
+    dataset: str,
+    threshold: float,
+    fail_over: int | None,
+    out: Path | None,
+    as_json: bool,
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Find near-duplicate backgrounds between the splits, such as frames of one sequence.
+
+    Targets are left out of the comparison; the backgrounds may be shifted by up to half of the
+    image, or mirrored. What is found is information: the exit code is 0 unless --fail-over is
+    given.
+    """
+    from irbench.data.contact_sheet import write_leaks
+    from irbench.data.leaks import find_leaks, format_leaks
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    opened = _open(dataset, data_root, scheme)
+    search = find_leaks(opened, threshold, terminal_progress())
+    report = search.report
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        click.echo("\n".join(format_leaks(report)))
+    if out is not None:
+        written = write_leaks(out, search)
+        click.echo(f"written: {', '.join(map(str, written))}", err=as_json)
+    too_many = fail_over is not None and report.n_leaked > fail_over
+    return EXIT_FAILED if too_many else EXIT_DONE
+
+
 def _open(name: str, data_root: Path | None, scheme: str | None, split: str = "all") -> Dataset:
     from irbench.registry import load_dataset
 

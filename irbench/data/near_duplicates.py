@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.data.backgrounds import DETAIL_PX, GRID_PX, Background
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 FLIPS = ("none", "horizontal", "vertical", "both")
 """Mirrorings: left to right, top to bottom, or both."""
@@ -24,6 +27,7 @@ N_CANDIDATES = 4
 LEAST_OVERLAP = 0.5
 """Of the smaller image; less of it says little."""
 
+_PIECE = 32
 _PADDED_PX = 2 ** int(np.ceil(np.log2(1.5 * DETAIL_PX)))
 
 
@@ -79,15 +83,15 @@ def find_candidates(
     if not first or not second:
         return []
     gallery = fft.rfft2(np.stack([one.thumbnail for one in second]))
+    # In pieces that stay in the cache.
+    pieces = np.array_split(gallery, -(-len(gallery) // _PIECE))
     found = []
     for index, one in enumerate(first):
-        best = np.stack(
-            [
-                fft.irfft2(gallery * np.conj(fft.rfft2(_flip(one.thumbnail, flip))), (GRID_PX,) * 2)
-                .reshape(len(second), -1)
-                .max(axis=1)
-                for flip in range(len(FLIPS))
-            ]
+        mirrored = np.stack([_flip(one.thumbnail, flip) for flip in range(len(FLIPS))])
+        spectra = np.conj(fft.rfft2(mirrored))[:, None]
+        best = np.concatenate(
+            [fft.irfft2(piece * spectra, (GRID_PX,) * 2).max(axis=(-2, -1)) for piece in pieces],
+            axis=1,
         )
         strength = best.max(axis=0)
         order = np.argsort(-strength, kind="stable")[:n_candidates]
@@ -96,9 +100,9 @@ def find_candidates(
     return found
 
 
-def compare(first: Background, second: Background, flip: int = 0) -> tuple[
-    float, tuple[float, float], float
-]:
+def compare(
+    first: Background, second: Background, flip: int = 0
+) -> tuple[float, tuple[float, float], float]:
     """Align two backgrounds and correlate them where they overlap.
 
     Parameters
@@ -176,7 +180,7 @@ def group_pairs(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
     return sorted(unique.values(), key=lambda names: (-len(names), names))
 
 
-def _flip(image: NDArray[np.generic], flip: int) -> NDArray[np.generic]:
+def _flip(image: NDArray[Scalar], flip: int) -> NDArray[Scalar]:
     if flip & 1:
         image = image[:, ::-1]
     return image[::-1] if flip & 2 else image
@@ -190,7 +194,7 @@ def _enough_overlap(a: tuple[int, ...], b: tuple[int, ...]) -> NDArray[np.float3
         np.clip(np.minimum(b[k], a[k] + shifts) - np.maximum(shifts, 0), 0, None) for k in (0, 1)
     )
     least = LEAST_OVERLAP * min(a[0] * a[1], b[0] * b[1])
-    return (rows[:, None] * columns[None] >= least).astype(np.float32)
+    return np.asarray(rows[:, None] * columns[None] >= least, dtype=np.float32)
 
 
 def _overlap(length_a: int, length_b: int, shift: int) -> tuple[slice, slice]:
@@ -199,10 +203,11 @@ def _overlap(length_a: int, length_b: int, shift: int) -> tuple[slice, slice]:
     return slice(start, stop), slice(start - shift, stop - shift)
 
 
-def _correlate(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
+def _correlate(a: NDArray[Any], b: NDArray[Any]) -> float:
     x, y = a.astype(np.float64), b.astype(np.float64)
     if x.size < 2:
         return 0.0
     x, y = x - x.mean(), y - y.mean()
-    norm = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / norm if norm > 0 else 0.0
+    # Sums instead of dot products, which a BLAS would spread over threads that cost more.
+    norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum()) / norm if norm > 0 else 0.0

@@ -1,0 +1,1 @@
+"""Why a method's numbers are what they are: sensitivity, curves, breakdowns, errors."""

@@ -1,0 +1,78 @@
+"""The local signal-to-clutter ratio of the targets of a run, whose images lie elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.data.manifest import UNUSABLE
+from irbench.dataset import Dataset
+from irbench.errors import IrbenchError
+from irbench.ground_truth import GroundTruth
+from irbench.metrics.signal_to_clutter import signal_to_clutter
+from irbench.progress import Progress
+from irbench.registry import load_dataset
+
+
+def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
+    """The dataset that a run was made on.
+
+    Parameters
+    ----------
+    run : dict
+        Content of ``run.json``.
+
+    Returns
+    -------
+    dataset : Dataset or None
+    reason : str
+        Why there is none, as a clause.
+    """
+    if "data_root" not in run:
+        return None, "run.json does not say where the images are"
+    facts = run["dataset"]
+    root = run["data_root"]
+    name = root if facts["name"] == "folder" else facts["name"]
+    try:
+        return load_dataset(name, root, facts["split"], facts["scheme"] or None), ""
+    except IrbenchError as error:
+        return None, f"the images of the run are not here: {error}"
+
+
+def read_target_scr(
+    dataset: Dataset, truths: Sequence[GroundTruth], progress: Progress | None = None
+) -> tuple[NDArray[np.float64] | None, str]:
+    """Read the images and measure every target.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    truths : sequence of GroundTruth
+        Of the run.
+    progress : Progress, optional
+
+    Returns
+    -------
+    scr : (n_targets,) ndarray of float64, or None
+        NaN where undefined; see :mod:`irbench.metrics.signal_to_clutter`.
+    reason : str
+        Why it is None, as a clause: no masks, an image that cannot be read, or other targets
+        than the run's.
+    """
+    if any(truth.targets is None for truth in truths):
+        return None, "the data has boxes only"
+    found = [np.zeros(0)]
+    with (progress or Progress()).track("Reading images", len(truths)) as advance:
+        for truth in truths:
+            try:
+                sample = dataset.load(truth.id)
+            except (*UNUSABLE, IrbenchError, OSError, KeyError) as error:
+                return None, f"{truth.id} cannot be read: {error}"
+            if sample.targets is None or not np.array_equal(sample.boxes, truth.boxes):
+                return None, f"{truth.id} on disk has other targets than in the run"
+            found.append(signal_to_clutter(sample.image, sample.targets))
+            advance()
+    return np.concatenate(found), ""

@@ -1,0 +1,138 @@
+"""``irbench analyze``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irbench.cli.options import load_plugins
+from irbench.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from irbench.engine.results import Row, RunResults
+
+_HAS_RESULTS = ("done", "partial")
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("methods", nargs=-1, metavar="[METHOD…]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write analysis.json, a CSV for each table, and figures (PNG) to this folder.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="What is printed. JSON and CSV hold everything.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Of each jitter of the ground truth.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the jitter."
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with the dataset of the run. May be repeated.",
+)
+def analyze(
+    run: Path,
+    methods: tuple[str, ...],
+    out: Path | None,
+    form: str,
+    repeats: int,
+    seed: int,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Tell why the numbers of a run are what they are.
+
+    How far scores move when the ground truth is drawn half a pixel to two pixels differently;
+    AP against IoU, Pd against distance, P, R and F1 against the score threshold; recall, Pd and
+    AP by signal-to-clutter ratio, area and number of targets; what became of each target and
+    detection; the worst images. Nothing is run again.
+
+    \b
+    irbench analyze runs/nudt
+    irbench analyze runs/nudt tophat mpcm --out analysis
+    irbench analyze runs/nudt --format json > analysis.json
+    """
+    from irbench.analysis.files import csv_text, json_text, write_analysis
+    from irbench.analysis.study import Study
+    from irbench.analysis.target_scr import open_run_dataset, read_target_scr
+    from irbench.cli.analysis_tables import print_analysis
+    from irbench.engine.results import load_run
+    from irbench.progress import terminal_progress
+    from irbench.protocol import Protocol
+
+    load_plugins(plugins)
+    results = load_run(run)
+    rows = _chosen_rows(results, methods)
+    truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
+    progress = terminal_progress()
+    scr = None
+    dataset, reason = open_run_dataset(results.run)
+    if dataset is not None:
+        scr, reason = read_target_scr(dataset, truths, progress)
+    notes = [f"No breakdown by signal-to-clutter ratio: {reason}."] if scr is None else []
+    study = Study(truths, Protocol(**results.protocol), scr, repeats, seed)
+    with progress.track("Analysing", len(rows)) as advance:
+        for row in rows:
+            study.add(row["method"], results.detections(row["method"]), _threshold(row))
+            advance()
+    analysis = study.done(*notes)
+    titles = {row["method"]: row["title"] for row in results.rows}
+    facts = {
+        "run": str(results.path),
+        "dataset": results.dataset,
+        "protocol": results.protocol,
+        "titles": {row["method"]: row["title"] for row in rows},
+        "repeats": repeats,
+        "seed": seed,
+    }
+    if form == "json":
+        click.echo(json_text(analysis, facts))
+    elif form == "csv":
+        click.echo(csv_text(analysis), nl=False)
+    else:
+        print_analysis(analysis, results, [row["method"] for row in rows])
+    if out is not None:
+        written = write_analysis(out, analysis, facts, titles)
+        click.echo(f"written: {len(written)} files in {out}", err=form != "table")
+
+
+def _threshold(row: Row) -> float | None:
+    """As the row has it: a number, the text ``inf`` where nothing is kept, or None."""
+    value = row.get("threshold")
+    return None if value is None else float(value)
+
+
+def _chosen_rows(results: RunResults, methods: Sequence[str]) -> list[Row]:
+    by_name = {row["method"]: row for row in results.rows}
+    for name in methods:
+        if name not in by_name:
+            raise UnknownNameError("row of the run", name, by_name)
+        row = by_name[name]
+        if row["state"] not in _HAS_RESULTS:
+            raise UsageError(f"{name} is {row['state']} in {results.path}: {row.get('reason')}.")
+    chosen = dict.fromkeys(methods) or {
+        name: None for name, row in by_name.items() if row["state"] in _HAS_RESULTS
+    }
+    if not chosen:
+        known = ", ".join(by_name) or "none"
+        raise UsageError(f"{results.path} has no method with results; its rows: {known}.")
+    return [by_name[name] for name in chosen]

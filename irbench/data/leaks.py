@@ -1,0 +1,302 @@
+"""Near-duplicate backgrounds between the splits of a dataset.
+
+A network that has seen the background of a test image in training has seen half of the
+answer. Frames of one sequence, and crops of one photograph, must not be on both sides.
+
+References
+----------
+.. [1] J. E. Elias, S. P. Gygi, "Target-decoy search strategy for increased confidence in
+   large-scale protein identifications by mass spectrometry", Nature Methods 4, 2007.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from irbench.data.backgrounds import Background, extract_background
+from irbench.data.findings import plural
+from irbench.data.manifest import UNUSABLE
+from irbench.data.near_duplicates import (
+    FLIPS,
+    compare,
+    compare_pairs,
+    find_candidates,
+    group_pairs,
+)
+from irbench.dataset import Dataset
+from irbench.errors import MissingDataError
+from irbench.progress import Progress
+
+THRESHOLD = 0.9
+"""Correlation from which two images are near twins; see ``docs/split-leaks.md``."""
+
+N_UNRELATED = 500
+"""So many pairs are drawn at random, to say what unrelated images reach."""
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Two images of different splits with the same background.
+
+    Attributes
+    ----------
+    split, image : str
+        Of the later split.
+    other_split, other_image : str
+        Of the earlier one.
+    correlation : float
+    flip : str
+        How the first is mirrored to become the other: ``"none"`` and so on.
+    shift_x, shift_y : float
+        Where it then lies in the other, in pixels.
+    overlap : float
+        Share of the smaller image that was compared.
+    """
+
+    split: str
+    image: str
+    other_split: str
+    other_image: str
+    correlation: float
+    flip: str
+    shift_x: float
+    shift_y: float
+    overlap: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakReport:
+    """What was found.
+
+    Attributes
+    ----------
+    dataset, title, scheme : str
+    n_images : dict of str to int
+        Readable ones, by split.
+    unreadable : dict of str to str
+        The reason for each image that was left out.
+    threshold : float
+    twins : tuple of Twin
+        At or above the threshold, the strongest first.
+    n_leaked : int
+        Test images with a twin in another split.
+    clusters : tuple of tuple of str
+        Images that twins link, the largest group first.
+    unrelated : dict of str to float
+        Quantiles of the correlation of pairs drawn at random, best aligned.
+    """
+
+    dataset: str
+    title: str
+    scheme: str
+    n_images: dict[str, int]
+    unreadable: dict[str, str]
+    threshold: float
+    twins: tuple[Twin, ...]
+    n_leaked: int
+    clusters: tuple[tuple[str, ...], ...]
+    unrelated: dict[str, float]
+
+    @property
+    def n_mirrored(self) -> int:
+        """Twins that are mirrored: chance or a symmetric scene, as nature mirrors none."""
+        return sum(twin.flip != "none" for twin in self.twins)
+
+    @property
+    def n_left_right(self) -> int:
+        """Twins that are mirrored left to right: as many others may be chance [1]_ too.
+
+        The other mirrorings put the sky below, and so match by chance more rarely than
+        images as they are. A dataset that was augmented has such twins in earnest.
+        """
+        return sum(twin.flip == "horizontal" for twin in self.twins)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON takes it."""
+        return {
+            **vars(self),
+            "n_mirrored": self.n_mirrored,
+            "n_left_right": self.n_left_right,
+            "twins": [vars(twin) for twin in self.twins],
+            "clusters": [list(names) for names in self.clusters],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class LeakSearch:
+    """A report, and the backgrounds it is of, for drawing them.
+
+    Attributes
+    ----------
+    report : LeakReport
+    backgrounds : dict of str to Background
+        By image id.
+    """
+
+    report: LeakReport
+    backgrounds: dict[str, Background]
+
+
+def find_leaks(
+    dataset: Dataset,
+    threshold: float = THRESHOLD,
+    progress: Progress | None = None,
+    seed: int = 0,
+) -> LeakSearch:
+    """Search a dataset for near-duplicate backgrounds between its splits.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any split of it; the scheme counts.
+    threshold : float
+        Correlation from which two images are twins.
+    progress : Progress, optional
+        Says nothing by default.
+    seed : int
+        Of the pairs drawn at random.
+
+    Returns
+    -------
+    LeakSearch
+
+    Raises
+    ------
+    MissingDataError
+        If fewer than two splits have images.
+    """
+    progress = progress or Progress()
+    ids = {split: dataset.split_ids(split) for split in SPLITS if split in dataset.splits}
+    backgrounds, unreadable = _read(dataset, ids, progress)
+    found = {
+        split: [backgrounds[name] for name in names if name in backgrounds]
+        for split, names in ids.items()
+    }
+    present = [split for split, images in found.items() if images]
+    if len(present) < 2:
+        raise MissingDataError(
+            f"{dataset.info.title} must have two splits with images to look for leaks between, "
+            f"got {', '.join(present) or 'none'}; a folder takes train.txt, val.txt, test.txt."
+        )
+    twins: list[Twin] = []
+    total = sum(len(found[split]) for split in present[1:])
+    with progress.track("Comparing backgrounds", total) as advance:
+        for place, split in enumerate(present[1:], start=1):
+            earlier = [(other, one) for other in present[:place] for one in found[other]]
+            gallery = [one for _, one in earlier]
+            candidates = find_candidates(found[split], gallery, advance=advance)
+            for pair in compare_pairs(found[split], gallery, candidates):
+                if pair.correlation >= threshold:
+                    other_split, other = earlier[pair.second]
+                    twins.append(
+                        Twin(
+                            split,
+                            found[split][pair.first].id,
+                            other_split,
+                            other.id,
+                            pair.correlation,
+                            pair.flip,
+                            *pair.shift,
+                            pair.overlap,
+                        )
+                    )
+    twins.sort(key=lambda twin: (-twin.correlation, twin.image, twin.other_image))
+    clusters = group_pairs([(twin.image, twin.other_image) for twin in twins])
+    report = LeakReport(
+        dataset=dataset.info.name,
+        title=dataset.info.title,
+        scheme=dataset.scheme,
+        n_images={split: len(images) for split, images in found.items()},
+        unreadable=unreadable,
+        threshold=threshold,
+        twins=tuple(twins),
+        n_leaked=len({twin.image for twin in twins if twin.split == "test"}),
+        clusters=tuple(tuple(names) for names in clusters),
+        unrelated=_unrelated([found[split] for split in present], seed),
+    )
+    return LeakSearch(report, backgrounds)
+
+
+def format_leaks(report: LeakReport, max_twins: int = 10) -> list[str]:
+    """The report as lines of text."""
+    scheme = f" ({report.scheme})" if report.scheme else ""
+    sizes = ", ".join(f"{split} {n}" for split, n in report.n_images.items())
+    lines = [f"{report.title}{scheme}: {sizes}"]
+    if report.unreadable:
+        lines.append(f"  left out      {plural(len(report.unreadable), 'unreadable image')}")
+    n_test = report.n_images.get("test", 0)
+    share = f" ({report.n_leaked / n_test:.1%})" if n_test else ""
+    lines.append(
+        f"  test images   {report.n_leaked} of {n_test}{share} have a near twin in another split"
+    )
+    for split, other in dict.fromkeys((t.split, t.other_split) for t in report.twins):
+        n = sum((t.split, t.other_split) == (split, other) for t in report.twins)
+        lines.append(f"  pairs         {n} of {split} with {other}")
+    lines.append(
+        f"  threshold     correlation of at least {report.threshold:g}; pairs drawn at random "
+        "reach " + ", ".join(f"{value:.2f} ({q})" for q, value in report.unrelated.items())
+    )
+    lines.append(
+        f"  mirrored      {report.n_mirrored} of the pairs, {report.n_left_right} of them left to "
+        "right; about as many others may be chance"
+    )
+    if report.clusters:
+        sizes = ", ".join(str(len(names)) for names in report.clusters[:10])
+        more = " …" if len(report.clusters) > 10 else ""
+        lines.append(f"  clusters      {len(report.clusters)}, of {sizes}{more} images")
+    for twin in report.twins[:max_twins]:
+        mirrored = "" if twin.flip == "none" else f", mirrored: {twin.flip}"
+        lines.append(
+            f"  {twin.correlation:.3f}  {twin.split} {twin.image}  =  {twin.other_split} "
+            f"{twin.other_image}, shifted by ({twin.shift_x:.0f}, {twin.shift_y:.0f}) px{mirrored}"
+        )
+    if len(report.twins) > max_twins:
+        lines.append(f"  … and {len(report.twins) - max_twins} more; --json and --out have all.")
+    return lines
+
+
+def _read(
+    dataset: Dataset, ids: Mapping[str, Sequence[str]], progress: Progress
+) -> tuple[dict[str, Background], dict[str, str]]:
+    """The background of every readable image, all to one scale."""
+    names = list(dict.fromkeys(name for part in ids.values() for name in part))
+    unreadable: dict[str, str] = {}
+    found: dict[str, Background] = {}
+    with progress.track("Reading images", len(names)) as advance:
+        for name in names:
+            try:
+                sample = dataset.load(name)
+                found[name] = extract_background(sample, max(sample.shape))
+            except UNUSABLE as error:
+                unreadable[name] = str(error)
+            advance()
+    longest = max((max(one.shape) for one in found.values()), default=1)
+    # The scale is that of the largest image; who was taken for it is read again.
+    smaller = [name for name, one in found.items() if max(one.shape) < longest]
+    with progress.track("Reading smaller images", len(smaller)) as advance:
+        for name in smaller:
+            found[name] = extract_background(dataset.load(name), longest)
+            advance()
+    return found, unreadable
+
+
+def _unrelated(parts: Sequence[Sequence[Background]], seed: int) -> dict[str, float]:
+    """What pairs of the last split with the others reach, drawn and mirrored at random."""
+    rng = np.random.default_rng(seed)
+    last, others = parts[-1], [one for part in parts[:-1] for one in part]
+    values = [
+        compare(
+            last[int(rng.integers(len(last)))],
+            others[int(rng.integers(len(others)))],
+            int(rng.integers(len(FLIPS))),
+        )[0]
+        for _ in range(N_UNRELATED)
+    ]
+    quantiles = {"median": 0.5, "99 %": 0.99, "greatest": 1.0}
+    return {name: float(np.quantile(values, q)) for name, q in quantiles.items()}
