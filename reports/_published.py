@@ -4,64 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from irbench.metrics.definition import METRICS
-from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.metrics.metric import MetricDefinition
+from irbench.published import COST, QUALITY, PublishedRow, published_tables
+from irbench.published.comparison import Comparison
+from irbench.published.consistency import f1_inconsistencies
 
-from ._paper import COST, QUALITY, PublishedRow, f1_inconsistencies, published_tables
 from ._side_by_side import DataGroup, methods_in_order
 
 TABLE = 1
 PAPER_ONLY = "As published"
-Part = Literal["published", "measured", "difference"]
-PARTS: tuple[Part, ...] = ("published", "measured", "difference")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A published value and the measured one.
-
-    Attributes
-    ----------
-    row : str
-        Name of the published row.
-    method, title : str
-        Of the method that was measured; empty, and the published name, where none was.
-    dataset, dataset_title : str
-        Empty for what holds for all datasets.
-    metric : str
-    published, measured : float or None
-        Fractions and SI units.
-    """
-
-    row: str
-    method: str
-    title: str
-    dataset: str
-    dataset_title: str
-    metric: str
-    published: float | None
-    measured: float | None
-
-    @property
-    def difference(self) -> float | None:
-        """Measured minus published."""
-        if self.published is None or self.measured is None:
-            return None
-        return self.measured - self.published
-
-    def text(self, part: Part) -> str:
-        """One of the three numbers as printed."""
-        metric, value = METRICS[self.metric], getattr(self, part)
-        if value is None:
-            return UNDEFINED_TEXT
-        if part != "difference":
-            return metric.format(value)
-        # Of the numbers as they are printed, so that a reader can check it.
-        numbers = [float(metric.format(one)) for one in (self.measured, self.published)]
-        text = f"{numbers[0] - numbers[1]:+.{metric.decimals}f}"
-        return "0" if float(text) == 0 else text.replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from irbench.engine.atomic import write_bytes
 from irbench.engine.results import RunResults
+from irbench.markup.latex import latex_text
+from irbench.published.comparison import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
-from ._latex_text import latex_text
 from ._model import Cell, ResultTable
-from ._published import PARTS, comparison_tables
+from ._published import comparison_tables
 from ._table import result_table, table_groups
 from ._templates import latex_environment
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from irbench.engine.atomic import write_bytes
 from irbench.engine.results import RunResults
+from irbench.markup.markdown import Alignment, markdown_text, pipe_table
+from irbench.published.comparison import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
-from ._markdown_text import Alignment, markdown_text, pipe_table
 from ._model import Cell, ResultTable, TableRow
-from ._published import PARTS, ComparisonTable, comparison_tables
+from ._published import ComparisonTable, comparison_tables
 from ._table import result_table, table_groups
 from ._templates import markdown_environment
 

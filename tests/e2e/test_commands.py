@@ -28,6 +28,7 @@ def test_help_teaches(irbench_command):
         "export",
         "check",
         "analyze",
+        "paper",
         "data",
         "calibrate",
     ):

@@ -1,17 +1,20 @@
-"""The published tables, transcribed: their own sums have to agree."""
+"""The published tables, transcribed."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import pytest
 
 from irbench.metrics.definition import METRICS
-from irbench.reports._paper import (
+from irbench.published import (
     COST,
     QUALITY,
-    f1_inconsistencies,
+    published_source,
     published_tables,
     stored_value,
 )
+from irbench.registry import catalogue
 
 LE_IRSTD = ("le-irstd", "le-irstd-published")
 
@@ -20,38 +23,6 @@ def test_all_tables_are_there():
     sizes = {number: len(table.rows) for number, table in published_tables().items()}
     assert sizes == {1: 17, 2: 5, 3: 8, 4: 3, 5: 2, 6: 3}
     assert list(published_tables()[1].datasets) == ["irstd1k", "nuaa", "nudt"]
-
-
-def test_every_f1_follows_from_p_and_r_but_these():
-    found = {
-        (one.table, one.row, one.dataset): (one.printed, round(one.recomputed, 2))
-        for one in f1_inconsistencies(0.1)
-    }
-    swapped_digits = (90.74, 90.47)
-    assert found == {
-        (1, "PSTNN", "nudt"): (63.55, 34.48),
-        (1, "Fast R-CNN", "nudt"): (91.05, 89.10),
-        (1, "RetinaNet", "nudt"): (89.01, 84.44),
-        (2, "(c)", "irstd1k"): (85.23, 84.81),
-        (2, "(e)", "irstd1k"): swapped_digits,
-        (3, "6 / 3*3 / 1,2", "irstd1k"): swapped_digits,
-        (3, "1 / 5*5 / 1,2", "irstd1k"): (82.23, 82.40),
-        (3, "6 / 3*3 / 3,6", "irstd1k"): (85.37, 85.19),
-        (4, "BSblock(PCConv)", "irstd1k"): swapped_digits,
-        (5, "SC", "irstd1k"): (82.77, 87.17),
-        (5, "VKConv", "irstd1k"): swapped_digits,
-        (6, "SC+DWConv", "irstd1k"): (79.84, 83.99),
-        (6, "SC+DWConv+shuffle", "irstd1k"): swapped_digits,
-    }
-
-
-def test_the_smaller_inconsistencies():
-    found = {(one.table, one.row) for one in f1_inconsistencies(0.02)}
-    found -= {(one.table, one.row) for one in f1_inconsistencies(0.1)}
-    assert found == {
-        (2, "(a)"), (4, "C2f"), (2, "(d)"), (3, "6 / 5*5 / 1,2"), (4, "BSblock(SC)"),
-        (6, "SC+shuffle"),
-    }  # fmt: skip
 
 
 def test_the_final_model_is_the_same_in_every_ablation():
@@ -106,3 +77,40 @@ def test_a_few_values_by_eye():
     assert rows["DET-YOLO"].printed["nuaa"]["map50"] == "84.83"
     settings = published_tables()[2].rows["(d)"].settings
     assert settings == {"MBConv": "✓", "BSblock": "✓", "AVCStem": "✓", "GSConv": "×"}
+
+
+def test_what_is_published_cannot_be_changed():
+    table = published_tables()[1]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        table.rows["LE-IRSTD"].name = "another"
+    with pytest.raises(TypeError):
+        table.rows["LE-IRSTD"].printed["nudt"]["f1"] = "100.00"
+    with pytest.raises(TypeError):
+        published_tables()[7] = table
+
+
+def test_numerals():
+    numerals = [table.numeral for table in published_tables().values()]
+    assert numerals == ["I", "II", "III", "IV", "V", "VI"]
+    assert "Tables I to VI" in published_source()
+
+
+def test_what_a_row_does_not_have():
+    row = published_tables()[2].rows["(a)"]
+    assert row.text("f1", "nudt") == "-"
+    assert row.value("f1", "nudt") is None
+
+
+def test_every_ablation_names_its_network():
+    variants = pytest.importorskip("irbench.methods.deep._variants", exc_type=ImportError)
+    for number, networks in variants.ABLATIONS.items():
+        rows = published_tables()[number].rows.values()
+        assert tuple(row.methods[0] for row in rows) == networks
+    known = catalogue("methods").classes
+    named = {
+        name
+        for number in variants.ABLATIONS
+        for row in published_tables()[number].rows.values()
+        for name in row.methods
+    }
+    assert named <= known.keys()

@@ -28,7 +28,7 @@ _MATH = {
     "↑": r"\uparrow", "↓": r"\downarrow", "→": r"\rightarrow", "←": r"\leftarrow",
     "×": r"\times", "·": r"\cdot", "±": r"\pm", "−": "-", "∞": r"\infty",
     "≤": r"\leq", "≥": r"\geq", "≈": r"\approx", "≠": r"\neq", "⋆": r"\star", "★": r"\star",
-    "√": r"\surd", "∈": r"\in", "∅": r"\emptyset", "°": r"^{\circ}", "Δ": r"\Delta",
+    "√": r"\surd", "✓": r"\surd", "∈": r"\in", "∅": r"\emptyset", "°": r"^{\circ}", "Δ": r"\Delta",
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon",
     "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "ι": r"\iota", "κ": r"\kappa",
     "λ": r"\lambda", "μ": r"\mu", "µ": r"\mu", "ν": r"\nu", "ξ": r"\xi", "π": r"\pi",

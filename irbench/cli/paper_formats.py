@@ -1,0 +1,148 @@
+"""Sections of tables as text: for a terminal, as Markdown, as LaTeX."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from irbench.cli.paper_sections import Section
+from irbench.cli.table import WIDTH
+from irbench.markup.latex import latex_text
+from irbench.markup.markdown import Alignment, markdown_text, pipe_table
+
+_PREAMBLE = r"""% Compile with pdflatex. The tables need booktabs and graphicx.
+\documentclass[a4paper]{article}
+\usepackage{booktabs}
+\usepackage{graphicx}
+\pagestyle{empty}
+\setlength{\textwidth}{\dimexpr\paperwidth-40mm\relax}
+\setlength{\textheight}{\dimexpr\paperheight-40mm\relax}
+\setlength{\oddsidemargin}{\dimexpr20mm-1in\relax}
+\setlength{\topmargin}{\dimexpr20mm-1in\relax}
+\setlength{\headheight}{0pt}
+\setlength{\headsep}{0pt}
+\setlength{\parindent}{0pt}
+\raggedbottom
+\begin{document}
+"""
+
+
+def print_sections(sections: Sequence[Section], console: Console) -> None:
+    """Print sections to a terminal.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+    console : rich.console.Console
+    """
+    for section in sections:
+        console.print()
+        console.print(section.title, style="bold", markup=False)
+        if section.heads:
+            table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+            for index, head in enumerate(section.heads):
+                if index < section.n_texts:
+                    table.add_column(escape(head), overflow="fold")
+                else:
+                    table.add_column(escape(head), justify="right", no_wrap=True)
+            for row in section.rows:
+                table.add_row(*map(escape, row))
+            console.print(table)
+        for note in section.notes:
+            console.print(note, style="dim", markup=False)
+
+
+def plain_text(sections: Sequence[Section]) -> str:
+    """What :func:`print_sections` prints, for a file.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+
+    Returns
+    -------
+    str
+    """
+    stream = io.StringIO()
+    print_sections(sections, Console(file=stream, highlight=False, width=WIDTH, no_color=True))
+    lines = stream.getvalue().strip("\n").splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """Sections as GitHub Markdown.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+
+    Returns
+    -------
+    str
+    """
+    parts = []
+    for section in sections:
+        parts.append(f"## {markdown_text(section.title)}")
+        if section.heads:
+            alignment: list[Alignment] = [
+                "left" if index < section.n_texts else "right"
+                for index in range(len(section.heads))
+            ]
+            rows = [list(map(markdown_text, row)) for row in section.rows]
+            parts.append(pipe_table(list(map(markdown_text, section.heads)), alignment, rows))
+        parts += [markdown_text(note) for note in section.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(sections: Sequence[Section]) -> str:
+    """Sections as a document for pdflatex.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+
+    Returns
+    -------
+    str
+        ASCII.
+    """
+    body = "\n".join(map(_latex_section, sections))
+    return f"{_PREAMBLE}{body}\\end{{document}}\n"
+
+
+def _latex_section(section: Section) -> str:
+    # A box, so that no page breaks between a title and its table.
+    lines = [
+        r"\begin{minipage}{\linewidth}\raggedright",
+        rf"\textbf{{{latex_text(section.title)}}}\par",
+    ]
+    if section.heads:
+        columns = "l" * section.n_texts + "r" * (len(section.heads) - section.n_texts)
+        lines += [
+            r"\medskip",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            _latex_row(map(_latex_head, section.heads)),
+            r"\midrule",
+            *(_latex_row(map(latex_text, row)) for row in section.rows),
+            r"\bottomrule",
+            r"\end{tabular}}\par",
+        ]
+    lines += [rf"\smallskip{{\footnotesize {latex_text(note)}\par}}" for note in section.notes]
+    return "\n".join([*lines, r"\end{minipage}\par\bigskip", ""])
+
+
+def _latex_head(head: str) -> str:
+    if "\n" not in head:
+        return latex_text(head)
+    stacked = r" \\ ".join(map(latex_text, head.split("\n")))
+    return rf"\begin{{tabular}}[b]{{@{{}}r@{{}}}}{stacked}\end{{tabular}}"
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return rf"{' & '.join(cells)} \\"

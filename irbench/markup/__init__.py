@@ -1,0 +1,1 @@
+"""Any text, escaped for the languages that tables are written in."""
