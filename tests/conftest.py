@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure():
+    # A shell that starts the tests in its background has them, and all that they start,
+    # ignore Ctrl-C; some of them are about it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _folder_from_environment(variable: str, holds: str) -> Path:
