@@ -1,0 +1,202 @@
+"""The detections of a run scored again, for what its rows do not hold: spread and curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from irbench.calibration import match_images
+from irbench.detections import Detections
+from irbench.engine.results import Row, RunResults
+from irbench.errors import IrbenchError
+from irbench.ground_truth import GroundTruth
+from irbench.metrics.map_statistics import STANDARDISED, constant_map
+from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.metrics.pixel_roc import PixelRoc, RocCounts, pixel_roc
+from irbench.protocol import Protocol
+from irbench.statistics.bootstrap import (
+    Interval,
+    Values,
+    confidence_interval,
+    resample,
+)
+from irbench.statistics.image_statistics import ImageStatistics
+from irbench.statistics.method_output import MethodOutput
+from irbench.statistics.paired import PairedDifference, paired_difference
+from irbench.statistics.resamples import Resamples
+
+from ._side_by_side import DataGroup, methods_in_order
+
+N_RESAMPLES = 1000
+"""Enough for intervals of two digits, and a report is not waited for."""
+
+_SCORED = ("done", "partial")
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredMethod:
+    """A method's output on the tested images.
+
+    Attributes
+    ----------
+    row : dict
+    images : list of Detections
+        Of each image, the best-scored ones that count.
+    table : MatchTable
+        Over all scores; column ``column`` is that of the protocol's IoU.
+    column : int
+    output : MethodOutput
+    roc : PixelRoc or None
+        None without score maps.
+    spread : dict of str to (n_resamples,) ndarray
+        By metric, the values on the draws of the bootstrap; empty for a single image.
+    """
+
+    row: Row
+    images: list[Detections]
+    table: MatchTable
+    column: int
+    output: MethodOutput
+    roc: PixelRoc | None
+    spread: Values
+
+    @property
+    def threshold(self) -> float | None:
+        """The operating point; None where there is none."""
+        return self.output.result.threshold
+
+    def interval(self, metric: str) -> Interval | None:
+        """The 95 % interval of a metric; None where it is not resampled, or undefined."""
+        values = self.spread.get(metric)
+        if values is None or self.row.get(metric) is None:
+            return None
+        found = confidence_interval(self.output.result.values[metric], values)
+        return None if found.lower is None else found
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredGroup:
+    """The methods of one dataset, scored on the same images.
+
+    Attributes
+    ----------
+    truths : list of GroundTruth
+        Of the tested split; empty where the run has none.
+    methods : dict of str to ScoredMethod
+        In the order of the table; without those that have no detections.
+    problems : tuple of str
+        What could not be scored and why, or came out otherwise than in the rows.
+    """
+
+    truths: list[GroundTruth]
+    methods: dict[str, ScoredMethod]
+    problems: tuple[str, ...]
+
+    def difference(self, first: str, second: str, metric: str) -> PairedDifference | None:
+        """The first method minus the second on the same draws; None where not resampled."""
+        one, other = self.methods.get(first), self.methods.get(second)
+        if one is None or other is None or metric not in one.spread or metric not in other.spread:
+            return None
+        return paired_difference(
+            one.output.result.values[metric],
+            other.output.result.values[metric],
+            one.spread[metric],
+            other.spread[metric],
+        )
+
+
+def score_group(group: DataGroup, n_resamples: int = N_RESAMPLES) -> ScoredGroup:
+    """Score every method of a dataset that has detections.
+
+    Parameters
+    ----------
+    group : DataGroup
+    n_resamples : int
+        Draws of the bootstrap over images; the same ones for all methods.
+
+    Returns
+    -------
+    ScoredGroup
+    """
+    try:
+        truths = group.runs[0].ground_truth[group.facts["split"]]
+    except (OSError, KeyError, IrbenchError) as error:
+        reason = f"{group.runs[0].path} holds no ground truth ({type(error).__name__})"
+        return ScoredGroup([], {}, (f"{reason}: there are no intervals, curves and pictures",))
+    home = {row["method"]: run for run in group.runs for row in run.rows}
+    draws = None
+    if len(truths) > 1:
+        draws = Resamples([truth.id for truth in truths], n_resamples)
+    methods: dict[str, ScoredMethod] = {}
+    problems = []
+    for row in methods_in_order([group]):
+        if row["state"] not in _SCORED:
+            continue
+        try:
+            one = _score(row, home[row["method"]], truths, Protocol(**group.protocol), draws)
+        except (IrbenchError, OSError, KeyError) as error:
+            problems.append(f"{row['title']} cannot be scored again: {error}")
+            continue
+        methods[row["method"]] = one
+        problems += _differences(one)
+    return ScoredGroup(truths, methods, tuple(problems))
+
+
+def _score(
+    row: Row,
+    run: RunResults,
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    draws: Resamples | None,
+) -> ScoredMethod:
+    detections = run.detections(row["method"])
+    threshold = row.get("threshold")
+    output = MethodOutput.score(
+        detections, truths, protocol, None if threshold is None else float(threshold)
+    )
+    found = [detections.get(truth.id, Detections.empty()) for truth in truths]
+    images = [one.best(protocol.max_detections) for one in found]
+    table = output.result.counts["table"]
+    if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
+        table = match_images(images, truths, protocol)
+    spread: Values = {}
+    if draws is not None:
+        statistics = ImageStatistics.of(output.result)
+        spread = resample({row["method"]: statistics}, draws)[row["method"]]
+    column = table.iou_index(protocol.iou_threshold)
+    return ScoredMethod(row, images, table, column, output, _roc(row, run, truths), spread)
+
+
+def _roc(row: Row, run: RunResults, truths: Sequence[GroundTruth]) -> PixelRoc | None:
+    maps = run.map_statistics(row["method"])
+    if not maps:
+        return None
+    binning = next((one.binning for one in maps.values()), STANDARDISED)
+    histograms = []
+    for truth in truths:
+        if truth.targets is None:
+            return None
+        one = maps.get(truth.id) or constant_map(truth.shape, truth.targets, binning)
+        histograms.append(one.histograms)
+    return pixel_roc(RocCounts.of(histograms), binning)
+
+
+def _differences(one: ScoredMethod) -> list[str]:
+    """A row made by other code than this is no ground to print intervals on in silence."""
+    differing = [
+        metric
+        for metric in one.spread
+        if isinstance(stored := one.row.get(metric), int | float)
+        and not math.isclose(
+            stored, one.output.result.values.get(metric) or 0.0, rel_tol=0, abs_tol=_TOLERANCE
+        )
+    ]
+    if not differing:
+        return []
+    text = (
+        f"{one.row['title']}: {', '.join(differing)} scored again differ from the run's, which "
+        "another version made; the table has the run's values, intervals are of the new ones"
+    )
+    return [text]

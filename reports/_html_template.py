@@ -1,0 +1,60 @@
+"""The template of the page, which escapes every value unless told that it is markup."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import orjson
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import _html_chart
+
+
+def render_page(**values: Any) -> str:
+    """The page, style sheet and script included.
+
+    Parameters
+    ----------
+    **values
+        As ``report.html.jinja`` uses them.
+
+    Returns
+    -------
+    str
+    """
+    environment = Environment(
+        loader=FunctionLoader(_source),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+    environment.filters["json"] = json_text
+    return environment.get_template("report.html.jinja").render(
+        style=Markup(_source("report.css")),
+        script=Markup(_source("report.js")),
+        size=_html_chart,
+        **values,
+    )
+
+
+def json_text(value: Any) -> Markup:
+    r"""A value as JSON inside of a ``<script>``, which no text in it can end.
+
+    Examples
+    --------
+    >>> str(json_text("</script>"))
+    '"\\u003c/script\\u003e"'
+    """
+    text = orjson.dumps(value).decode()
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    # None of the characters of markup is left.
+    return Markup(text)
+
+
+def _source(name: str) -> str:
+    folder = resources.files(__package__).joinpath("templates")
+    return folder.joinpath(name).read_text("utf-8")
