@@ -152,7 +152,12 @@ def test_what_is_there_is_never_overwritten(call):
         ("plain-net", ("--dataset", "blank-scenes"), UsageError, "No labels in the training split"),
         ("plain-net", ("--accumulate", 3), UsageError, "batch must be a multiple of accumulate"),
         ("plain-net", ("--imgsz", 40), UsageError, "must be a multiple of 32 px"),
-        ("plain-net", ("--device", "tpu"), UsageError, "--device must be auto, cpu, cuda or cuda:N"),
+        (
+            "plain-net",
+            ("--device", "tpu"),
+            UsageError,
+            "--device must be auto, cpu, cuda or cuda:N",
+        ),
         ("plain-net", ("--recipe", "none.toml"), UsageError, "cannot read the recipe none.toml"),
         ("plain-net", ("--weights", "./none.safetensors"), UsageError, "there are no weights"),
     ],
