@@ -24,6 +24,7 @@ from irbench.engine.network_worker import (
     prepare_network,
     synchronise,
 )
+from irbench.engine.parent import die_with_parent
 from irbench.engine.records import StageTimes, TimingOutcome
 from irbench.filters.memory import keep_freed_memory
 from irbench.images import to_grey_levels
@@ -165,6 +166,7 @@ def start_worker() -> None:
     """Prepare a worker process."""
     # Ctrl-C is the parent's business: it stops the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
     limit_threads()
     keep_freed_memory()
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import faulthandler
 import os
+import resource
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -98,3 +103,72 @@ class Slow(Brightness):
     def compute(self, image):
         time.sleep(0.05)
         return super().compute(image)
+
+
+def is_unlucky(image):
+    """Some of the images."""
+    return int(image.sum()) % 7 == 0
+
+
+class Segfaulting(Brightness):
+    """Reads address 0 on some of the images."""
+
+    info = info("segfaulting", default=False)
+
+    def compute(self, image):
+        if is_unlucky(image):
+            faulthandler.disable()
+            ctypes.string_at(0)
+        return super().compute(image)
+
+
+class Greedy(Brightness):
+    """Needs more memory than there is on some of the images."""
+
+    info = info("greedy", default=False)
+
+    def compute(self, image):
+        if is_unlucky(image):
+            resource.setrlimit(resource.RLIMIT_AS, (2**32, resource.RLIM_INFINITY))
+            return np.ones((2**33,))
+        return super().compute(image)
+
+
+class UntellableError(Exception):
+    """Of a plug-in, and such that pickle cannot put it together again."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+class Untellable(Brightness):
+    """Raises what the parent cannot read, on some of the images."""
+
+    info = info("untellable", default=False)
+
+    def compute(self, image):
+        if is_unlucky(image):
+            raise UntellableError("this", "that")
+        return super().compute(image)
+
+
+class Exiting(Brightness):
+    """Wants to end the program on some of the images."""
+
+    info = info("exiting", default=False)
+
+    def compute(self, image):
+        if is_unlucky(image):
+            sys.exit(3)
+        return super().compute(image)
+
+
+class Endless(Brightness):
+    """Writes the number of its process beside the run, and computes for ever."""
+
+    info = info("endless", default=False)
+
+    def compute(self, image):
+        Path(f"worker-{os.getpid()}").touch()
+        while True:
+            image = np.sqrt(image * image)
