@@ -13,6 +13,16 @@ from collections.abc import Iterable
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+"""As shells have it after Ctrl-C."""
+
+EXIT_CODES = {
+    EXIT_DONE: "done",
+    EXIT_FAILED: "something failed or got worse, or images were left out",
+    EXIT_USAGE: "bad usage or missing data",
+    EXIT_INTERRUPTED: "interrupted",
+}
+"""What the exit codes of the command line mean; the help and the documentation say the same."""
 
 
 class IrbenchError(Exception):

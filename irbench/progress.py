@@ -33,6 +33,18 @@ class Progress:
     def say(self, message: str) -> None:
         """Tell one line."""
 
+    def warn(self, message: str) -> None:
+        """Tell one line about what went wrong."""
+        self.say(message)
+
+
+class QuietProgress(Progress):
+    """Says on standard error what went wrong, and nothing else."""
+
+    def warn(self, message: str) -> None:
+        """See :meth:`Progress.warn`."""
+        sys.stderr.write(f"{message}\n")
+
 
 class LineProgress(Progress):
     """Lines in a log: at the end of each piece of work, and now and then between.

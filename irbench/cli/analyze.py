@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irbench.cli.completing import complete_row, complete_run
+from irbench.cli.opened_run import open_run
 from irbench.cli.options import load_plugins
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -18,8 +21,8 @@ _HAS_RESULTS = ("done", "partial")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.argument("methods", nargs=-1, metavar="[METHOD…]")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
+@click.argument("methods", nargs=-1, metavar="[METHOD…]", shell_complete=complete_row)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -50,6 +53,7 @@ _HAS_RESULTS = ("done", "partial")
     type=click.Path(path_type=Path),
     help="A Python file with the dataset of the run. May be repeated.",
 )
+@verbosity_options
 def analyze(
     run: Path,
     methods: tuple[str, ...],
@@ -75,15 +79,13 @@ def analyze(
     from irbench.analysis.study import Study
     from irbench.analysis.target_scr import open_run_dataset, read_target_scr
     from irbench.cli.analysis_tables import print_analysis
-    from irbench.engine.results import load_run
-    from irbench.progress import terminal_progress
     from irbench.protocol import Protocol
 
     load_plugins(plugins)
-    results = load_run(run)
+    results = open_run(run)
     rows = _chosen_rows(results, methods)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
-    progress = terminal_progress()
+    progress = command_progress()
     scr = None
     dataset, reason = open_run_dataset(results.run)
     if dataset is not None:
@@ -112,7 +114,7 @@ def analyze(
         print_analysis(analysis, results, [row["method"] for row in rows])
     if out is not None:
         written = write_analysis(out, analysis, facts, titles)
-        click.echo(f"written: {len(written)} files in {out}", err=form != "table")
+        note(f"written: {len(written)} files in {out}", err=form != "table")
 
 
 def _threshold(row: Row) -> float | None:

@@ -6,13 +6,27 @@ from pathlib import Path
 
 import click
 
+from irbench.cli.completing import complete_dataset, complete_methods
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.run import choose_protocol, dataset_spec, open_dataset, typical_pixels
+from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
+from irbench.errors import EXIT_DONE
 
 
 @click.command()
-@click.option("--methods", default="all", show_default=True, help="As for `irbench run`.")
-@click.option("--dataset", required=True, help="A dataset with a validation split.")
+@click.option(
+    "--methods",
+    default="all",
+    shell_complete=complete_methods,
+    show_default=True,
+    help="As for `irbench run`.",
+)
+@click.option(
+    "--dataset",
+    required=True,
+    shell_complete=complete_dataset,
+    help="A dataset with a validation split.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -24,6 +38,7 @@ from irbench.cli.run import choose_protocol, dataset_spec, open_dataset, typical
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=600.0, show_default=True)
 @click.option("--param", "params", multiple=True, metavar="METHOD.NAME=VALUE")
 @data_options
+@verbosity_options
 def calibrate(
     methods: str,
     dataset: str,
@@ -43,7 +58,6 @@ def calibrate(
     from irbench.engine.calibrating import calibrate_methods
     from irbench.engine.plan import RunPlan, plan_methods
     from irbench.engine.worker import n_cores
-    from irbench.progress import terminal_progress
 
     protocol = choose_protocol("table1", None, None)
     plugin_paths = load_plugins(plugins)
@@ -63,11 +77,12 @@ def calibrate(
         timeout_s=timeout,
         command=("irbench", "calibrate"),
     )
-    calibrations = calibrate_methods(plan, out, terminal_progress())
+    progress = command_progress()
+    calibrations = calibrate_methods(plan, out, progress, command_events(progress))
     for name, calibration in calibrations.items():
         click.echo(
             f"{name:12} extent {calibration.extent}  threshold {calibration.threshold:.4g}  "
             f"AP@50 {calibration.map50 or 0:.4f}  F1 {calibration.f1 or 0:.4f}"
         )
-    click.echo(f"written: {out}")
-    return 0
+    note(f"written: {out}")
+    return EXIT_DONE

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irbench.cli.completing import complete_run
+from irbench.cli.opened_run import open_run
 from irbench.cli.options import load_plugins, split_names
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
 @click.option("--baseline", type=click.Path(path_type=Path), help="The file to check against.")
 @click.option("--write", type=click.Path(path_type=Path), help="Write this file from RUN instead.")
 @click.option(
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="With --write: a Python file with your own methods. May be repeated.",
 )
+@verbosity_options
 def check(
     run: Path,
     baseline: Path | None,
@@ -82,15 +86,12 @@ def check(
     irbench check runs/synth --baseline baselines/synth.json
     irbench check runs/synth --baseline baselines/synth.json --tolerance map50=0.005 --junit out.xml
     """
-    from irbench.engine.results import load_run
-    from irbench.progress import terminal_progress
-
     if (baseline is None) == (write is None):
         raise UsageError("give either --baseline FILE to check against, or --write FILE.")
     load_plugins(plugins)
-    progress = terminal_progress()
+    progress = command_progress()
     if write is not None:
-        return _write(load_run(run), write, split_names(random) if random else [], progress)
+        return _write(open_run(run), write, split_names(random) if random else [], progress)
     assert baseline is not None
     from irbench.gate.baseline import read_baseline
     from irbench.gate.comparison import Gate
@@ -104,7 +105,7 @@ def check(
         seed=seed,
         progress=progress,
     )
-    report = gate.check(read_baseline(baseline), load_run(run))
+    report = gate.check(read_baseline(baseline), open_run(run))
     _write_reports(report, junit, markdown)
     from irbench.cli.check_table import print_check
 
@@ -117,7 +118,7 @@ def _write(results: RunResults, path: Path, random: list[str], progress: Progres
 
     recorded = record_baseline(results, random, progress)
     recorded.write(path)
-    click.echo(
+    note(
         f"wrote {path}: {', '.join(recorded.rows)}; {recorded.dataset['n_images']} images, "
         f"{len(recorded.content) / 1000:.0f} kB"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irbench.cli.completing import complete_row, complete_run
+from irbench.cli.opened_run import open_run
 from irbench.cli.options import split_names
+from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UnknownNameError, UsageError
-from irbench.progress import Advance, BarProgress, LineProgress, Progress
+from irbench.progress import Advance, BarProgress, Progress
 
 if TYPE_CHECKING:
     from irbench.engine.results import Row, RunResults
@@ -25,8 +27,8 @@ _HAS_RESULTS = ("done", "partial")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.argument("methods", nargs=-1, metavar="[METHOD METHOD…]")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
+@click.argument("methods", nargs=-1, metavar="[METHOD METHOD…]", shell_complete=complete_row)
 @click.option(
     "--metric",
     "metrics",
@@ -46,6 +48,7 @@ _HAS_RESULTS = ("done", "partial")
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@verbosity_options
 def compare(
     run: Path,
     methods: tuple[str, ...],
@@ -68,14 +71,13 @@ def compare(
     """
     from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
-    from irbench.engine.results import load_run
     from irbench.protocol import Protocol
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.image_statistics import RESAMPLED_METRICS
     from irbench.statistics.method_output import MethodOutput
     from irbench.statistics.resamples import Resamples
 
-    results = load_run(run)
+    results = open_run(run)
     rows = _chosen_rows(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
     names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
@@ -84,7 +86,9 @@ def compare(
             raise UnknownNameError("metric to compare by", name, RESAMPLED_METRICS)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     protocol = Protocol(**results.protocol)
-    progress = _DelayedBar() if sys.stderr.isatty() else LineProgress()
+    progress = command_progress()
+    if isinstance(progress, BarProgress):
+        progress = _DelayedBar()
     outputs = {}
     with progress.track("Scoring", len(rows)) as advance:
         for row in rows:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_dataset
 from irbench.cli.options import data_options, load_plugins
+from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -80,10 +82,11 @@ def list_datasets(
 
 
 @data.command("verify")
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--all-ids", is_flag=True, help="Name every image of a finding, not the first ten.")
 @_JSON
 @data_options
+@verbosity_options
 def verify(
     dataset: str,
     all_ids: bool,
@@ -99,10 +102,9 @@ def verify(
     """
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
-    report = verify_dataset(_open(dataset, data_root, scheme), progress=terminal_progress())
+    report = verify_dataset(_open(dataset, data_root, scheme), progress=command_progress())
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
     else:
@@ -112,10 +114,11 @@ def verify(
 
 
 @data.command("stats")
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--split", default="all", show_default=True)
 @_JSON
 @data_options
+@verbosity_options
 def stats(
     dataset: str,
     split: str,
@@ -126,10 +129,9 @@ def stats(
 ) -> None:
     """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios."""
     from irbench.data.stats import compute_stats, format_stats
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
-    measured = compute_stats(_open(dataset, data_root, scheme, split), terminal_progress())
+    measured = compute_stats(_open(dataset, data_root, scheme, split), command_progress())
     if as_json:
         click.echo(json.dumps(measured.as_dict(), indent=2))
     else:
@@ -138,16 +140,20 @@ def stats(
 
 @data.command("import")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option("--dataset", help="Which dataset it is.  [default: told from the file's name]")
+@click.option(
+    "--dataset",
+    shell_complete=complete_dataset,
+    help="Which dataset it is.  [default: told from the file's name]",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a copy that is there already.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where to put it.")
+@verbosity_options
 def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | None) -> int:
     """Bring a published dataset in from PATH, a folder or an archive (zip, tar), and verify it."""
     from irbench.data.importing import import_data
     from irbench.data.location import search_places
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
-    from irbench.progress import terminal_progress
     from irbench.registry import catalogue
 
     name = dataset or _guess(path)
@@ -156,7 +162,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         known = ", ".join(n for n, cls in classes.items() if cls.info.url)
         raise UsageError(f"--dataset must be one of {known}, got {name!r}.")
     cls = classes[name]
-    progress = terminal_progress()
+    progress = command_progress()
     place = import_data(
         path,
         cls.info.title,
@@ -165,20 +171,21 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         is_dataset=_recogniser(cls),
         progress=progress,
     )
-    click.echo(f"imported: {place}")
+    note(f"imported: {place}")
     report = verify_dataset(cls(root=place, split="all"), progress=progress)
     click.echo("\n".join(format_report(report)))
     return EXIT_DONE if report.ok else EXIT_FAILED
 
 
 @data.command("export")
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=complete_dataset)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--format", "form", type=click.Choice(["yolo", "coco"]), default="yolo", show_default=True
 )
 @click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
 @data_options
+@verbosity_options
 def export(
     dataset: str,
     out: Path,
@@ -190,21 +197,25 @@ def export(
 ) -> int:
     """Write images and boxes of DATASET to the folder OUT, to train other software on."""
     from irbench.data.exporting import export as export_dataset
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
     opened = _open(dataset, data_root, scheme)
-    done = export_dataset(opened, out, form, splits=splits or None, progress=terminal_progress())
+    done = export_dataset(opened, out, form, splits=splits or None, progress=command_progress())
     for split, n_images in done.n_images.items():
         click.echo(f"{split}: {n_images} images, {done.n_boxes[split]} boxes")
     for sample_id, reason in done.left_out.items():
         click.echo(f"left out: {sample_id}: {reason}", err=True)
-    click.echo(f"written: {out}")
+    note(f"written: {out}")
     return EXIT_FAILED if done.left_out else EXIT_DONE
 
 
 @data.command("leaks")
-@click.option("--dataset", required=True, help="A name of `irbench data list`, or a folder.")
+@click.option(
+    "--dataset",
+    required=True,
+    shell_complete=complete_dataset,
+    help="A name of `irbench data list`, or a folder.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),
@@ -224,6 +235,7 @@ def export(
 )
 @_JSON
 @data_options
+@verbosity_options
 def leaks(
     dataset: str,
     threshold: float,
@@ -242,11 +254,10 @@ def leaks(
     """
     from irbench.data.contact_sheet import write_leaks
     from irbench.data.leaks import find_leaks, format_leaks
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
     opened = _open(dataset, data_root, scheme)
-    search = find_leaks(opened, threshold, terminal_progress())
+    search = find_leaks(opened, threshold, command_progress())
     report = search.report
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
@@ -254,7 +265,7 @@ def leaks(
         click.echo("\n".join(format_leaks(report)))
     if out is not None:
         written = write_leaks(out, search)
-        click.echo(f"written: {', '.join(map(str, written))}", err=as_json)
+        note(f"written: {', '.join(map(str, written))}", err=as_json)
     too_many = fail_over is not None and report.n_leaked > fail_over
     return EXIT_FAILED if too_many else EXIT_DONE
 
@@ -262,7 +273,9 @@ def leaks(
 def _open(name: str, data_root: Path | None, scheme: str | None, split: str = "all") -> Dataset:
     from irbench.registry import load_dataset
 
-    return load_dataset(name, data_root, split, scheme)
+    opened = load_dataset(name, data_root, split, scheme)
+    record_opened(opened)
+    return opened
 
 
 def _guess(path: Path) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_method
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("method")
+@click.argument("method", shell_complete=complete_method)
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 @network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path))
+@verbosity_options
 def detect(
     method: str,
     images: tuple[Path, ...],
@@ -66,7 +69,6 @@ def detect(
     irbench detect le-irstd frames/ --weights nudt --tile 640
     """
     from irbench.calibration import Calibration, read_calibrations, shipped_calibration
-    from irbench.progress import terminal_progress
     from irbench.registry import method_class
 
     load_plugins(plugins)
@@ -82,7 +84,7 @@ def detect(
         chosen = known[method]
     files = _files(images)
     out.mkdir(parents=True, exist_ok=True)
-    progress = terminal_progress()
+    progress = command_progress()
     records, n_bad = [], 0
     with progress.track(f"{cls.info.title} on {len(files)} images", len(files)) as advance:
         for file in files:
@@ -91,7 +93,7 @@ def detect(
             except IrbenchError as error:
                 n_bad += 1
                 record = {"image": str(file), "error": str(error)}
-                progress.say(f"{file}: {error}")
+                progress.warn(f"{file}: {error}")
             records.append(record)
             advance()
     content = {"method": method, "params": detector.params, "images": records}

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 
+from irbench.cli.completing import complete_dataset
 from irbench.cli.options import data_options, load_plugins
 from irbench.cli.run import choose_protocol, dataset_spec, default_directory, open_dataset
+from irbench.cli.verbosity import command_events, command_progress, verbosity_options
+from irbench.errors import EXIT_DONE, EXIT_FAILED
 
 
 @click.command()
@@ -18,7 +21,12 @@ from irbench.cli.run import choose_protocol, dataset_spec, default_directory, op
     type=click.Path(path_type=Path, exists=True),
     help="A folder of masks, probability maps or YOLO texts, or a COCO JSON file.",
 )
-@click.option("--dataset", required=True, help="A name, or a directory of your own images.")
+@click.option(
+    "--dataset",
+    required=True,
+    shell_complete=complete_dataset,
+    help="A name, or a directory of your own images.",
+)
 @click.option("--split", default="test", show_default=True, help="The split that was predicted.")
 @click.option("--name", "title", help="Title of the row.  [default: the name of --predictions]")
 @click.option(
@@ -50,6 +58,7 @@ from irbench.cli.run import choose_protocol, dataset_spec, default_directory, op
     help="Run directory to add the row to.  [default: runs/DATASET]",
 )
 @data_options
+@verbosity_options
 def evaluate(
     predictions: Path,
     dataset: str,
@@ -79,7 +88,6 @@ def evaluate(
     from irbench.engine.directory import RunDirectory
     from irbench.engine.external import ExternalRow, evaluate_predictions
     from irbench.engine.plan import RunPlan
-    from irbench.progress import terminal_progress
 
     given = threshold if operating_point in (None, "val-f1") else None
     protocol = choose_protocol(
@@ -104,9 +112,10 @@ def evaluate(
         command=("irbench", *sys.argv[1:]),
     )
     directory = RunDirectory(out or default_directory(opened, protocol))
-    results = evaluate_predictions(row, plan, directory, terminal_progress())
+    progress = command_progress()
+    results = evaluate_predictions(row, plan, directory, progress, command_events(progress))
     from irbench.cli.table import print_results
 
     print_results(results)
     n_left_out = sum(len(images) for images in results.dataset.get("left_out", {}).values())
-    return 1 if n_left_out else 0
+    return EXIT_FAILED if n_left_out else EXIT_DONE

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_method
 from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
 
 
 @click.command()
-@click.argument("method")
+@click.argument("method", shell_complete=complete_method)
 @click.option(
     "--format",
     "format_",
@@ -98,6 +100,7 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
     type=click.Path(path_type=Path),
     help="A Python file with your own methods. May be repeated.",
 )
+@verbosity_options
 def export(
     method: str,
     format_: str,
@@ -202,4 +205,4 @@ def _describe(
         confidence=detector.confidence,
         nms_iou=detector.nms_iou,
     )
-    click.echo(f"\nTo run it:\n\n{snippet}")
+    note(f"\nTo run it:\n\n{snippet}")

@@ -6,11 +6,15 @@ import difflib
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from irbench import __version__
+from irbench.errors import EXIT_CODES, EXIT_DONE, EXIT_INTERRUPTED, IrbenchError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Loaded when they are called, so that --help does not wait for NumPy.
 _COMMANDS = {
@@ -28,10 +32,8 @@ _COMMANDS = {
     "profile": ("irbench.cli.profile", "Measure size, FLOPs, time by stage and memory."),
     "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),
     "calibrate": ("irbench.cli.calibrate", "Find extents and thresholds on validation data."),
+    "completion": ("irbench.cli.completion", "Print a script that completes words in a shell."),
 }
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 class LazyGroup(click.Group):
@@ -59,6 +61,17 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {args[0]!r}.{hint} Known: {', '.join(_COMMANDS)}.")
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -68,7 +81,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done; 1 something failed or regressed; 2 bad usage or missing data.",
+    epilog=f"Exit codes: {'; '.join(f'{code} {text}' for code, text in EXIT_CODES.items())}.",
 )
 @click.version_option(__version__, prog_name="irbench")
 def irbench() -> None:
@@ -89,25 +102,23 @@ def main(args: list[str] | None = None) -> None:
     try:
         status = irbench.main(args=args, prog_name="irbench", standalone_mode=False)
     except click.exceptions.Abort:
-        status = INTERRUPTED
+        status = EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except KeyboardInterrupt:
         click.echo("irbench: interrupted.", err=True)
-        status = INTERRUPTED
+        status = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone, such as `irbench … | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = EXIT_DONE
     except Exception as error:
         status = _status_of(error)
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status if isinstance(status, int) else EXIT_DONE)
 
 
 def _status_of(error: Exception) -> Any:
-    from irbench.errors import IrbenchError
-
     if not isinstance(error, IrbenchError):
         raise error
     click.echo(f"irbench: {error}", err=True)

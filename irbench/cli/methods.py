@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from irbench.cli.completing import complete_method
 from irbench.cli.options import load_plugins
 from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
 
@@ -53,7 +54,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 
 
 @methods.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_method)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_PLUGIN
 def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_run
+from irbench.cli.opened_run import open_run
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class PaperCommand(click.Command):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="RUN…",
+    shell_complete=complete_run,
     help="Run directories to set beside what is published.",
 )
 @click.option(
@@ -73,6 +77,7 @@ class PaperCommand(click.Command):
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write to.  [default: standard output]",
 )
+@verbosity_options
 def paper(
     tables: tuple[int, ...],
     tolerance: float,
@@ -95,15 +100,13 @@ def paper(
     irbench paper --table 1 --no-counts --runs runs/irstd1k runs/nuaa runs/nudt
     irbench paper --format latex --out published.tex
     """
-    from irbench.engine.results import load_run
-    from irbench.progress import terminal_progress
     from irbench.published import published_tables
     from irbench.published.comparison import compare_runs
     from irbench.published.consistency import disagreements, f1_inconsistencies
     from irbench.published.counts import Counts, count_published
 
     numbers = sorted(set(tables)) or list(published_tables())
-    opened = [load_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
     measured = compare_runs(opened, numbers)
     wrong = [one for one in f1_inconsistencies(tolerance) if one.table in numbers]
     differing = [
@@ -112,7 +115,7 @@ def paper(
         if any(table in numbers for _, places in one.printed for table, _ in places)
     ]
     if wants_counts:
-        counts = count_published(numbers, imgsz, terminal_progress())
+        counts = count_published(numbers, imgsz, command_progress())
     else:
         counts = Counts(imgsz, (), (), "--no-counts")
     if format_name == "json":
@@ -168,7 +171,7 @@ def _write(text: str, out: Path | None) -> None:
         raise UsageError(
             f"{out} cannot be written: {error.strerror}; name another --out."
         ) from None
-    click.echo(f"wrote {out}", err=True)
+    note(f"wrote {out}", err=True)
 
 
 def _spread(args: Sequence[str], option: str) -> list[str]:

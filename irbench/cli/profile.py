@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_dataset, complete_method
 from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ SYNTHETIC = "synth256"
 
 
 @click.command()
-@click.argument("methods", nargs=-1, required=True, metavar="METHOD...")
+@click.argument(
+    "methods", nargs=-1, required=True, metavar="METHOD...", shell_complete=complete_method
+)
 @click.option(
     "--imgsz",
     type=click.IntRange(min=1),
@@ -59,6 +63,7 @@ SYNTHETIC = "synth256"
 @click.option(
     "--dataset",
     default=SYNTHETIC,
+    shell_complete=complete_dataset,
     show_default=True,
     help="Whose test images to run: a name, or a directory of your own.",
 )
@@ -84,6 +89,7 @@ SYNTHETIC = "synth256"
     type=click.Path(path_type=Path),
     help="A Python file with your own methods or datasets. May be repeated.",
 )
+@verbosity_options
 def profile(
     methods: tuple[str, ...],
     imgsz: int | None,
@@ -119,7 +125,6 @@ def profile(
     from irbench.engine.machine import machine_facts, package_versions
     from irbench.filters.memory import keep_freed_memory
     from irbench.networks.profiling import profile_detector
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
     detectors = _detectors(methods, imgsz, weights, params)
@@ -129,7 +134,7 @@ def profile(
     # As the workers of a run do.
     keep_freed_memory()
     profiles = []
-    with terminal_progress().track("profiling", len(detectors)) as advance:
+    with command_progress().track("profiling", len(detectors)) as advance:
         for detector in detectors:
             profiles.append(
                 profile_detector(detector, samples, batch=batch, threads=threads, layers=layers)
@@ -150,7 +155,7 @@ def profile(
             "methods": [asdict(one) for one in profiles],
         }
         json_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        click.echo(f"\nAll of it: {json_file}")
+        note(f"\nAll of it: {json_file}")
     return 0
 
 
@@ -207,6 +212,7 @@ def _samples(name: str, data_root: Path | None, n_images: int) -> list[Sample]:
     from irbench.registry import load_dataset
 
     opened = load_dataset(name, data_root)
+    record_opened(opened)
     ids = list(opened.ids)
     if not ids:
         raise UsageError(f"--dataset {name} has no test images.")

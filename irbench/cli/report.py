@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from irbench.cli.completing import complete_format, complete_run
+from irbench.cli.opened_run import open_run
 from irbench.cli.options import load_plugins, split_names
+from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
 
@@ -25,11 +28,19 @@ class ReportCommand(click.Command):
 
 
 @click.command(cls=ReportCommand)
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN…")
+@click.argument(
+    "runs",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN…",
+    shell_complete=complete_run,
+)
 @click.option(
     "--format",
     "formats",
     default="markdown",
+    shell_complete=complete_format,
     show_default=True,
     help="One of the formats below, several separated by commas, or all.",
 )
@@ -60,6 +71,7 @@ class ReportCommand(click.Command):
     type=click.Path(path_type=Path),
     help="A Python file with your own methods or reports. May be repeated.",
 )
+@verbosity_options
 def report(
     runs: tuple[Path, ...],
     formats: str,
@@ -80,14 +92,13 @@ def report(
     irbench report runs/nudt --format markdown --columns wide --paper
     irbench report runs/nudt --format csv --out tables/
     """
-    from irbench.engine.results import load_run
     from irbench.registry import catalogue, report_class
     from irbench.report import ReportOptions
 
     load_plugins(plugins)
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
     classes = [report_class(name) for name in dict.fromkeys(names)]
-    opened = [load_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
     options = ReportOptions(
         table=table, columns=tuple(split_names(columns)) if columns else (), paper=paper
     )
@@ -100,7 +111,7 @@ def report(
         if cls.info.printed:
             click.echo(paths[0].read_text(encoding="utf-8"))
         for path in paths:
-            click.echo(f"wrote {path}")
+            note(f"wrote {path}")
 
 
 def _folder(path: Path) -> Path:

@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irbench.cli.completing import complete_dataset, complete_methods
 from irbench.cli.network_options import device_option
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
-from irbench.errors import EXIT_DONE, EXIT_FAILED
+from irbench.cli.verbosity import (
+    command_events,
+    command_progress,
+    record_opened,
+    verbosity_options,
+)
+from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
@@ -27,11 +34,13 @@ if TYPE_CHECKING:
     "--methods",
     default="all",
     show_default=True,
+    shell_complete=complete_methods,
     help="all, classical, deep, or names separated by commas; see `irbench methods list`.",
 )
 @click.option(
     "--dataset",
     required=True,
+    shell_complete=complete_dataset,
     help="A name, or a directory of your own images; see `irbench data list`.",
 )
 @click.option("--split", default="test", show_default=True, help="The split to test on.")
@@ -90,6 +99,7 @@ if TYPE_CHECKING:
 )
 @device_option
 @data_options
+@verbosity_options
 def run(
     methods: str,
     dataset: str,
@@ -126,7 +136,6 @@ def run(
     from irbench.engine.plan import RunPlan, hash_key, plan_methods
     from irbench.engine.runner import Runner
     from irbench.engine.worker import n_cores
-    from irbench.progress import terminal_progress
 
     protocol = choose_protocol(protocol_name, operating_point, threshold, score)
     plugin_paths = load_plugins(plugins)
@@ -162,15 +171,16 @@ def run(
         command=("irbench", *sys.argv[1:]),
     )
     directory = RunDirectory(out or default_directory(opened, protocol))
+    progress = command_progress()
     try:
-        results = Runner(plan, directory, terminal_progress()).execute()
+        results = Runner(plan, directory, progress, command_events(progress)).execute()
     except KeyboardInterrupt:
         click.echo(
             f"irbench: interrupted. {directory.path} keeps what is done; go on by the same "
             f"command:\n  {shlex.join(plan.command)}",
             err=True,
         )
-        return 130
+        return EXIT_INTERRUPTED
     from irbench.cli.table import print_results
 
     print_results(results, [method.name for method in plan.methods])
@@ -207,7 +217,9 @@ def open_dataset(
         known = catalogue("datasets").classes.get(name)
         if known is not None and protocol.scheme in known.info.schemes:
             scheme = protocol.scheme
-    return load_dataset(name, data_root, split, scheme)
+    opened = load_dataset(name, data_root, split, scheme)
+    record_opened(opened)
+    return opened
 
 
 def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from irbench.cli.verbosity import Verbosity, verbosity
 from irbench.engine.results import RunResults
 from irbench.metrics.definition import METRICS
 
@@ -40,8 +41,10 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     console.print(_table(rows))
     for line in footnotes(results, rows):
         console.print(line, style="dim", markup=False)
+    if verbosity() == Verbosity.QUIET:
+        return
     path = results.path
-    files = "results.json, results.csv, detections/, timings/, run.json"
+    files = "results.json, results.csv, detections/, timings/, run.json, log.jsonl"
     console.print(f"\nFiles in {path}: {files}", markup=False)
     console.print("Next:", markup=False)
     for command in (

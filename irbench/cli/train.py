@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.main import INTERRUPTED
+from irbench.cli.completing import complete_dataset, complete_method
 from irbench.cli.options import data_options, load_plugins, parse_assignments
 from irbench.cli.run import choose_protocol, open_dataset
 from irbench.cli.sections import SectionedCommand
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
-from irbench.errors import EXIT_DONE, UsageError
+from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
+from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, sections=SECTIONS)
-@click.argument("method")
-@click.option("--dataset", required=True, help="A name, or a directory of your own images.")
+@click.argument("method", shell_complete=complete_method)
+@click.option(
+    "--dataset",
+    required=True,
+    shell_complete=complete_dataset,
+    help="A name, or a directory of your own images.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
 )
 @setting_options
 @data_options
+@verbosity_options
 def train(
     method: str,
     dataset: str,
@@ -103,7 +110,7 @@ def train(
 
     import torch
 
-    from irbench.progress import Progress, terminal_progress
+    from irbench.progress import Progress
     from irbench.training.allocator import keep_activations_mapped
     from irbench.training.job import TrainingJob, training_name, training_splits
     from irbench.training.processes import Processes
@@ -113,6 +120,7 @@ def train(
     keep_activations_mapped()
     train_split, val_split = training_splits(opened)
     processes = Processes.join(device)
+    progress = command_progress() if processes.first else Progress()
     job = TrainingJob(
         detector=detector,
         train=train_split,
@@ -120,7 +128,8 @@ def train(
         settings=settings,
         out=out or Path("runs/train") / training_name(method, opened),
         processes=processes,
-        progress=terminal_progress() if processes.first else Progress(),
+        progress=progress,
+        events=command_events(progress),
         command=_command(),
         test=opened.with_split("test") if test else None,
     )
@@ -129,12 +138,12 @@ def train(
     except KeyboardInterrupt:
         if processes.first:
             click.echo(f"irbench: interrupted.{_how_to_go_on(job)}", err=True)
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     finally:
         processes.leave()
     if processes.first:
         _print_end(job, result, _data_arguments(dataset, opened, data_root, scheme, plugins))
-    return INTERRUPTED if result.interrupted else EXIT_DONE
+    return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
 
 
 def make_detector(
@@ -207,11 +216,11 @@ def _print_end(job: TrainingJob, result: TrainingResult, data: list[str]) -> Non
     for part in ("val", "test"):
         if card.metrics.get(part):
             click.echo(f"  {part:4}  {_scores(card, part)}")
-    click.echo(f"written: {path}")
+    note(f"written: {path}")
     weights = ["--param", f"{card.method}.weights={path}"]
-    click.echo(f"next: {shlex.join(['irbench', 'run', '--methods', card.method, *data, *weights])}")
+    note(f"next: {shlex.join(['irbench', 'run', '--methods', card.method, *data, *weights])}")
     if not result.finished:
-        click.echo(_how_to_go_on(job).strip())
+        note(_how_to_go_on(job).strip())
 
 
 def _scores(card: Card, part: str) -> str:

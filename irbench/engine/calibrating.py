@@ -15,11 +15,14 @@ from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
 from irbench.engine.scan import SplitScan, scan_split
 from irbench.errors import MissingValidationError, UsageError
+from irbench.events import Events
 from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 
 
-def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str, Calibration]:
+def calibrate_methods(
+    plan: RunPlan, out: Path, progress: Progress, events: Events | None = None
+) -> dict[str, Calibration]:
     """Calibrate the methods of a plan on its split and write the file.
 
     Parameters
@@ -29,6 +32,7 @@ def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str,
     out : Path
         JSON; methods in it already, and not in the plan, are kept.
     progress : Progress
+    events : Events, optional
 
     Returns
     -------
@@ -50,9 +54,9 @@ def calibrate_methods(plan: RunPlan, out: Path, progress: Progress) -> dict[str,
     with tempfile.TemporaryDirectory() as folder, WorkerPool(plan.n_jobs, plan.timeout_s) as pool:
         for method in plan.methods:
             if stopped := _stopped(method, plan, scan):
-                progress.say(f"{method.info.title}: {stopped}")
+                progress.warn(f"{method.info.title}: {stopped}")
                 continue
-            run = MethodRun(plan, method, RunDirectory(folder), {"val": scan}, progress)
+            run = MethodRun(plan, method, RunDirectory(folder), {"val": scan}, progress, events)
             found[method.name] = run.calibrate(pool, {"manifest": scan.hash})
     measured_on = {
         "dataset": plan.dataset.name,

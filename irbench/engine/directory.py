@@ -43,6 +43,11 @@ class RunDirectory:
         """The targets of every image that the run uses."""
         return self.path / "ground_truth.parquet"
 
+    @property
+    def log_file(self) -> Path:
+        """What happened when; see :mod:`irbench.events`."""
+        return self.path / "log.jsonl"
+
     def journal_file(self, method: str) -> Path:
         """The finished images of a method that is not done yet."""
         return self.path / "journal" / f"{method}.jsonl"

@@ -22,6 +22,7 @@ from irbench.engine.session import VALIDATION, Session
 from irbench.engine.store import write_detections, write_timings
 from irbench.engine.worker import MethodSpec
 from irbench.errors import UsageError
+from irbench.events import Events
 from irbench.progress import Progress
 
 GROUP = "Submitted Predictions"
@@ -59,7 +60,11 @@ class ExternalRow:
 
 
 def evaluate_predictions(
-    row: ExternalRow, plan: RunPlan, directory: RunDirectory, progress: Progress
+    row: ExternalRow,
+    plan: RunPlan,
+    directory: RunDirectory,
+    progress: Progress,
+    events: Events | None = None,
 ) -> RunResults:
     """Score predictions and add their row to a run directory.
 
@@ -71,6 +76,7 @@ def evaluate_predictions(
     directory : RunDirectory
         A new one, or one of ``irbench run`` on the same data and protocol.
     progress : Progress
+    events : Events, optional
 
     Returns
     -------
@@ -84,7 +90,7 @@ def evaluate_predictions(
         part = dataset.with_split(VALIDATION)
         validation = _read(row, row.validation, part, progress)
     method = _method(row, tested)
-    session = Session(plan, directory, progress)
+    session = Session(plan, directory, progress, events)
     with session.opened():
         calibration = _calibration(row, tested, validation, session)
         session.begin(method)

@@ -27,6 +27,7 @@ from irbench.engine.worker import (
     time_images,
 )
 from irbench.errors import IrbenchError
+from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
 from irbench.protocol import EXTENTS
@@ -71,6 +72,7 @@ class MethodRun:
     scans : mapping of str to SplitScan
         The tested split and, where there is one, ``"val"``.
     progress : Progress
+    events : Events, optional
     """
 
     def __init__(
@@ -80,9 +82,11 @@ class MethodRun:
         directory: RunDirectory,
         scans: Mapping[str, SplitScan],
         progress: Progress,
+        events: Events | None = None,
     ) -> None:
         self.plan, self.method, self.directory = plan, method, directory
         self.scans, self.progress = scans, progress
+        self.events = Events() if events is None else events
 
     def execute(self, pool: WorkerPool, key: Mapping[str, Any]) -> MethodOutcome:
         """Run the method, going on from its journal where there is one.
@@ -99,7 +103,11 @@ class MethodRun:
         """
         network = self._inspect(pool)
         with self._journal(key) as journal:
+            if journal.entries:
+                n_images = len(journal.entries)
+                self._record("method_resumed", n_images_done=n_images)
             calibration = self._calibrate(pool, journal)
+            self._record("calibrated", **calibration.as_dict())
             extents: tuple[float, ...] = ()
             if calibration.extent is not None:
                 extents = (calibration.extent,)
@@ -116,6 +124,10 @@ class MethodRun:
         """Do the validation part alone; see :meth:`execute`."""
         with self._journal(key) as journal:
             return self._calibrate(pool, journal)
+
+    def _record(self, event: str, **fields: Any) -> None:
+        level: Level = "info" if "error" not in fields else "warning"
+        self.events.record(event, level, method=self.method.name, **fields)
 
     def _inspect(self, pool: WorkerPool) -> NetworkFacts | None:
         if self.method.network is None:
@@ -174,6 +186,10 @@ class MethodRun:
                 times = measured = None
                 if outcome.answer is None:
                     n_bad += 1
+                    failure = {"split": split, "image": outcome.job.image, "error": outcome.error}
+                    self._record("image_failed", **failure)
+                    if outcome.worker_lost:
+                        self._record("worker_restarted", **failure)
                 else:
                     n_good += 1
                     times = outcome.answer.times
@@ -232,6 +248,7 @@ class MethodRun:
             outcome = next(pool.run(time_images, [job]))
             advance()
         if outcome.answer is None:
+            self._record("not_timed", error=outcome.error)
             self.progress.say(f"{self.method.info.title}: not timed: {outcome.error}")
         return outcome.answer
 

@@ -29,11 +29,21 @@ MAX_LOST = 3
 
 @dataclass(frozen=True)
 class Outcome(Generic[Job, Answer]):
-    """What became of a job: an answer, or the error in words."""
+    """What became of a job: an answer, or the error in words.
+
+    Attributes
+    ----------
+    job : object
+    answer : object or None
+    error : str
+    worker_lost : bool
+        Whether the job cost its worker process, which is replaced.
+    """
 
     job: Job
     answer: Answer | None
     error: str = ""
+    worker_lost: bool = False
 
 
 class WorkerPool:
@@ -113,7 +123,8 @@ class WorkerPool:
                     elif n_lost + 1 < MAX_LOST:
                         lost.append((job, n_lost + 1))
                     else:
-                        yield Outcome(job, None, "the worker processes broke down, again and again")
+                        error = "the worker processes broke down, again and again"
+                        yield Outcome(job, None, error, worker_lost=True)
         finally:
             for future in running:
                 future.cancel()
@@ -143,14 +154,16 @@ class WorkerPool:
         try:
             return Outcome(job, *future.result())
         except TimeoutError:  # The built-in one, which futures raise since Python 3.11.
-            return Outcome(job, None, f"timeout: took longer than {self.timeout_s:g} s")
-        except ProcessExpired as error:
-            return Outcome(job, None, f"the worker process died ({_cause(error.exitcode)})")
+            error = f"timeout: took longer than {self.timeout_s:g} s"
+            return Outcome(job, None, error, worker_lost=True)
+        except ProcessExpired as expired:
+            error = f"the worker process died ({_cause(expired.exitcode)})"
+            return Outcome(job, None, error, worker_lost=True)
         except BrokenProcessPool:
             return None
         # An answer that cannot be sent, for example.
-        except Exception as error:
-            return Outcome(job, None, f"{type(error).__name__}: {error}")
+        except Exception as raised:
+            return Outcome(job, None, f"{type(raised).__name__}: {raised}")
 
 
 def _new_pool(n_workers: int) -> ProcessPool:

@@ -12,6 +12,7 @@ from irbench.engine.pool import WorkerPool
 from irbench.engine.results import RunResults, load_run
 from irbench.engine.session import Session
 from irbench.errors import IrbenchError
+from irbench.events import Events
 from irbench.progress import Progress
 
 N_GPU_WORKERS = 4
@@ -26,13 +27,19 @@ class Runner:
     plan : RunPlan
     directory : RunDirectory
     progress : Progress, optional
+    events : Events, optional
     """
 
     def __init__(
-        self, plan: RunPlan, directory: RunDirectory, progress: Progress | None = None
+        self,
+        plan: RunPlan,
+        directory: RunDirectory,
+        progress: Progress | None = None,
+        events: Events | None = None,
     ) -> None:
         self.plan = plan
-        self.session = Session(plan, directory, Progress() if progress is None else progress)
+        progress = Progress() if progress is None else progress
+        self.session = Session(plan, directory, progress, events)
 
     def execute(self) -> RunResults:
         """Run all methods of the plan.
@@ -81,7 +88,14 @@ class Runner:
                 summary = method.network.weights.card.summary
                 session.progress.say(f"{method.info.title}: weights {summary}")
             session.begin(method)
-            run = MethodRun(self.plan, method, session.directory, session.scans, session.progress)
+            run = MethodRun(
+                self.plan,
+                method,
+                session.directory,
+                session.scans,
+                session.progress,
+                session.log.events,
+            )
             try:
                 with self._workers(method, pool) as workers:
                     outcome = run.execute(workers, session.run["key"])

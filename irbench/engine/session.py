@@ -18,10 +18,12 @@ from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, run_key
 from irbench.engine.results import Row, load_run, write_results
 from irbench.engine.rows import finished_row, state_of, unfinished_row
+from irbench.engine.run_log import RunLog
 from irbench.engine.scan import SplitScan, scan_split
 from irbench.engine.store import read_detections, read_timings, write_ground_truth
 from irbench.errors import MissingDataError, UsageError
 from irbench.evaluation import Result, evaluate
+from irbench.events import Events
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
@@ -37,6 +39,8 @@ class Session:
     plan : RunPlan
     directory : RunDirectory
     progress : Progress
+    events : Events, optional
+        Kept in the directory's log.
 
     Attributes
     ----------
@@ -48,8 +52,15 @@ class Session:
         By method, those of earlier commands included.
     """
 
-    def __init__(self, plan: RunPlan, directory: RunDirectory, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        directory: RunDirectory,
+        progress: Progress,
+        events: Events | None = None,
+    ) -> None:
         self.plan, self.directory, self.progress = plan, directory, progress
+        self.log = RunLog(Events() if events is None else events)
         self.title = plan.dataset.name
         self.scans: dict[str, SplitScan] = {}
         self.run: dict[str, Any] = {}
@@ -68,7 +79,7 @@ class Session:
         """
         dataset = self.plan.dataset.open(self.plan.split)
         self.title = dataset.info.title or self.title
-        with self.directory.locked():
+        with self.directory.locked(), self.log.kept(self.directory, self.plan):
             before = self.directory.read()
             self._scan_splits(dataset)
             key = run_key(self.plan, {split: scan.hash for split, scan in self.scans.items()})
@@ -95,6 +106,7 @@ class Session:
     def begin(self, method: MethodPlan) -> None:
         """Record that a method is being run."""
         facts = method.facts(self.plan.protocol)
+        self.log.method_begun(method.name, facts)
         self.run["methods"][method.name] = {"facts": facts, "state": "running"}
         self.directory.write(self.run)
 
@@ -140,6 +152,7 @@ class Session:
             if outcome.network.gpu is not None:
                 self.run["machine"]["gpu"] = outcome.network.gpu
         self._write()
+        self.log.method_finished(method.name, row)
 
     def record(self, method: MethodPlan, state: str, reason: str) -> None:
         """Record a method without results: failed, interrupted or skipped."""
@@ -148,6 +161,7 @@ class Session:
         self.run["methods"][method.name] = known
         self.rows[method.name] = unfinished_row(self.plan, method, state, reason, self.title)
         self._write()
+        self.log.method_given_up(method.name, state, reason)
 
     def _scan_splits(self, dataset: Dataset) -> None:
         plan = self.plan
@@ -171,6 +185,7 @@ class Session:
         with self.progress.track(f"reading {self.title} ({dataset.split})", n_images) as advance:
             scan = scan_split(dataset, limit, advance)
         for sample_id, reason in scan.left_out.items():
+            self.log.image_left_out(dataset.split, sample_id, reason)
             self.progress.say(f"left out for every method: {sample_id}: {reason}")
         return scan
 

@@ -18,6 +18,7 @@ from irbench.engine.atomic import write_json
 from irbench.engine.directory import RunDirectory
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.errors import MissingDataError, UsageError
+from irbench.events import Events
 from irbench.networks.card import ANONYMOUS
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
@@ -61,6 +62,8 @@ class TrainingJob:
         Directory for the weights with their card, the history and the checkpoint.
     processes : Processes
     progress : Progress
+    events : Events, optional
+        Kept in the log of ``out``.
     command : sequence of str
         For the record.
     test : Dataset, optional
@@ -74,6 +77,7 @@ class TrainingJob:
     out: Path
     processes: Processes
     progress: Progress
+    events: Events | None = None
     command: Sequence[str] = ()
     test: Dataset | None = None
 
@@ -134,13 +138,17 @@ class TrainingJob:
         self._check_out(resume)
         batch_size(self.settings, max(len(self.train), 1), self.processes.count)
         lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
-        with lock, _computing(self.settings.deterministic, self.processes.device):
+        computing = _computing(self.settings.deterministic, self.processes.device)
+        with lock, self._logged() as ended, computing:
             trainer = self._trainer()
             if trainer.checkpoint.exists():
                 trainer.resume()
                 self._say(f"going on after epoch {trainer.state.epoch}")
             self._write_record(trainer)
             result = trainer.fit(max_minutes)
+            ended.update(reason=result.reason, epochs=result.state.epoch)
+            if result.interrupted:
+                ended["event"] = "interrupted"
             if self.processes.first and result.state.best_epoch:
                 try:
                     self._finish(trainer, result)
@@ -160,6 +168,22 @@ class TrainingJob:
                 f"{self.out} holds {self.weights_path.name} without a checkpoint to go on from; "
                 "give another --out."
             )
+
+    @contextmanager
+    def _logged(self) -> Iterator[dict[str, Any]]:
+        """Keep the log; what the block puts into the dict is told of its end."""
+        events = self.events
+        if events is None or not self.processes.first:
+            yield {}
+            return
+        with events.of_command(
+            RunDirectory(self.out).log_file,
+            self.command,
+            resumed=self.checkpoint.exists(),
+            method=self.detector.info.name,
+            dataset=self.train.info.name,
+        ) as ended:
+            yield ended
 
     def _say(self, message: str) -> None:
         if self.processes.first:

@@ -1,0 +1,47 @@
+"""Nothing heavy is imported before it is needed; `benchmarks/startup.py` has the times."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "IPython", "cv2", "dask", "filelock", "jinja2", "matplotlib", "multiprocessing", "onnx",
+    "onnxruntime", "pandas", "pebble", "psutil", "pyarrow", "rich", "safetensors", "scipy",
+    "skimage", "tabulate", "threadpoolctl", "torch", "urllib.request",
+}  # fmt: skip
+
+PROBE = """
+import sys
+from irbench.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    assert end.code == 0, end.code
+sys.stderr.write(" ".join(sys.modules))
+"""
+
+
+def modules_of(*arguments):
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout, set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["data", "--help"]]
+)
+def test_help_needs_no_numbers(arguments):
+    out, modules = modules_of(*arguments)
+    assert out
+    assert not modules & (HEAVY | {"numpy", "orjson"})
+
+
+@pytest.mark.parametrize("arguments", [["methods", "list"], ["methods", "list", "--json"]])
+def test_methods_are_listed_without_what_runs_them(arguments):
+    out, modules = modules_of(*arguments)
+    assert "le-irstd" in out
+    assert "pstnn" in out
+    assert not modules & HEAVY
