@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from irbench.detector import SegmentationDetector as SegmentationDetector
     from irbench.evaluation import Result as Result
     from irbench.evaluation import evaluate as evaluate
+    from irbench.loaded_run import Run as Run
+    from irbench.loaded_run import load_run as load_run
     from irbench.networks.detector import LossSums as LossSums
     from irbench.networks.detector import NetworkDetector as NetworkDetector
     from irbench.parameters import parameter as parameter
@@ -48,12 +50,14 @@ _HOMES = {
     "Protocol": "irbench.protocol",
     "Regions": "irbench.regions",
     "Result": "irbench.evaluation",
+    "Run": "irbench.loaded_run",
     "Sample": "irbench.dataset",
     "ScoreMapDetector": "irbench.detector",
     "SegmentationDetector": "irbench.detector",
     "evaluate": "irbench.evaluation",
     "load_dataset": "irbench.registry",
     "load_method": "irbench.registry",
+    "load_run": "irbench.loaded_run",
     "parameter": "irbench.parameters",
 }
 
