@@ -6,9 +6,8 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
-
-pd = pytest.importorskip("pandas")
 
 import irbench
 from irbench.errors import MissingLibraryError, UsageError
