@@ -32,6 +32,7 @@ _COMMANDS = {
     "profile": ("irbench.cli.profile", "Measure size, FLOPs, time by stage and memory."),
     "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),
     "calibrate": ("irbench.cli.calibrate", "Find extents and thresholds on validation data."),
+    "doctor": ("irbench.cli.doctor", "Check this machine: libraries, devices, data, folders."),
     "completion": ("irbench.cli.completion", "Print a script that completes words in a shell."),
 }
 

@@ -1,0 +1,86 @@
+"""Which datasets, weights and plug-ins are found, and where they were looked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from irbench.doctor.finding import Finding
+
+
+def check_plugins() -> Iterator[Finding]:
+    """Methods, datasets and reports, built in and installed by others."""
+    from irbench.registry import Group, catalogue
+
+    groups: tuple[Group, ...] = ("methods", "datasets", "reports")
+    counts = []
+    for group in groups:
+        found = catalogue(group)
+        counts.append(f"{len(found.classes)} {group}")
+        for failure in found.failures:
+            own = failure.source.startswith("irbench.")
+            yield Finding(
+                "plug-ins",
+                "broken" if own else "warning",
+                f"{failure.source} cannot be used: {failure.reason}",
+                "install irbench again" if own else "repair or uninstall the package it is from",
+            )
+    yield Finding("plug-ins", "ok", ", ".join(counts))
+
+
+def check_data(root: Path | None) -> Iterator[Finding]:
+    """Each published dataset: where it is, or where it was looked for.
+
+    Parameters
+    ----------
+    root : Path or None
+        What ``--data-root`` names.
+    """
+    from irbench.data.location import DATA_VARIABLE, search_places
+    from irbench.errors import IrbenchError
+    from irbench.registry import catalogue
+
+    if root is not None:
+        yield from _check_folder("--data-root", root)
+    else:
+        yield from _check_variable(DATA_VARIABLE)
+    looked = ", ".join(map(str, search_places(root)))
+    for name, cls in catalogue("datasets").classes.items():
+        if not cls.info.url:
+            continue
+        try:
+            opened = cls(root=root)
+        except IrbenchError:
+            advice = f"irbench data import FILE; it is published at {cls.info.url}"
+            yield Finding(f"data {name}", "note", f"not here: looked in {looked}", advice)
+        else:
+            yield Finding(f"data {name}", "ok", str(opened.root))
+
+
+def check_weights() -> Iterator[Finding]:
+    """The weights that are known by name."""
+    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.weights_search import FOLDER_VARIABLE, survey_weights
+    from irbench.registry import catalogue
+
+    yield from _check_variable(FOLDER_VARIABLE)
+    names = []
+    for cls in catalogue("methods").classes.values():
+        if cls.info.trainable and issubclass(cls, NetworkDetector):
+            usable, broken = survey_weights(cls)
+            names += [one.name for one in usable]
+            for error in broken:
+                yield Finding("weights", "warning", str(error), "get the file again, or remove it")
+    yield Finding("weights", "ok", ", ".join(names) or "none")
+
+
+def _check_variable(variable: str) -> Iterator[Finding]:
+    if value := os.environ.get(variable):
+        yield from _check_folder(f"${variable}", Path(value).expanduser())
+
+
+def _check_folder(about: str, folder: Path) -> Iterator[Finding]:
+    if not folder.is_dir():
+        text = f"{folder} is no folder"
+        yield Finding(about, "broken", text, "correct the path, or leave it out")

@@ -1,0 +1,78 @@
+"""Whether torch works, and which devices it sees."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from irbench.doctor.finding import Finding
+from irbench.doctor.isolation import Isolated, run_isolated
+
+_PROGRAM = """
+import json, sys
+import numpy, torch
+cuda = torch.cuda.is_available()
+array = torch.from_numpy(numpy.ones(3, numpy.float32)).numpy()
+devices = []
+for index in range(torch.cuda.device_count() if cuda else 0):
+    properties = torch.cuda.get_device_properties(index)
+    devices.append({"name": properties.name, "memory_bytes": properties.total_memory})
+print(json.dumps({
+    "version": torch.__version__, "cuda": torch.version.cuda, "available": cuda,
+    "devices": devices, "threads": torch.get_num_threads(),
+}))
+"""
+
+
+def check_torch() -> Iterator[Finding]:
+    """Import torch in another process, and ask it."""
+    if importlib.util.find_spec("torch") is None:
+        # That the extra is missing is said with the libraries.
+        return
+    yield from torch_findings(run_isolated(_PROGRAM), has_nvidia_gpu())
+
+
+def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Finding]:
+    """What torch's answer means.
+
+    Parameters
+    ----------
+    isolated : Isolated
+    has_gpu : bool
+        Whether the machine has a GPU that torch could use.
+    """
+    if isolated.trouble or not isolated.records:
+        why = isolated.trouble or "no answer"
+        advice = "install torch again: https://pytorch.org/get-started/locally says how"
+        yield Finding("torch", "broken", f"torch does not work: {why}", advice)
+        return
+    facts: dict[str, Any] = isolated.records[-1]
+    text = f"torch {facts['version']}, {facts['threads']} threads"
+    if facts["available"]:
+        names = (f"{one['name']} ({one['memory_bytes'] / 1e9:.0f} GB)" for one in facts["devices"])
+        yield Finding("torch", "ok", f"{text}, CUDA {facts['cuda']}: {', '.join(names)}")
+    elif not has_gpu:
+        yield Finding("torch", "ok", f"{text}, CPU alone")
+    elif facts["cuda"] is None:
+        yield Finding(
+            "torch",
+            "warning",
+            f"{text}: built for the CPU, but there is an NVIDIA GPU",
+            "install a build for CUDA: https://pytorch.org/get-started/locally says how",
+        )
+    else:
+        yield Finding(
+            "torch",
+            "warning",
+            f"{text}, built for CUDA {facts['cuda']}, does not see the NVIDIA GPU",
+            "compare `nvidia-smi` with this CUDA version, and look at CUDA_VISIBLE_DEVICES; "
+            "in a container, pass the GPU in",
+        )
+
+
+def has_nvidia_gpu() -> bool:
+    """Whether the driver, or its tool, is on this machine."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
