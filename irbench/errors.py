@@ -8,7 +8,10 @@ exits with :attr:`IrbenchError.exit_code`.
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -100,6 +103,40 @@ class RunKeyError(UsageError):
 
 class RunLockedError(UsageError):
     """A run directory that another process is writing to."""
+
+
+class WriteError(IrbenchError, OSError):
+    """A file that cannot be written, for want of room most often.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    error : OSError
+        Why not.
+    """
+
+    def __init__(self, path: Path | str, error: OSError) -> None:
+        reason = str(error) if error.errno is None else os.strerror(error.errno)
+        super().__init__(error.errno, error.strerror or reason)
+        self.filename = str(path)
+        advice = _ADVICE.get(error.errno or 0, "See to it, or choose another place")
+        self.message = (
+            f"cannot write {path}: {reason}. Nothing that was written before is damaged. "
+            f"{advice}, then repeat the command; a run goes on where it stopped."
+        )
+
+    def __str__(self) -> str:
+        return self.message
+
+
+_ADVICE = {
+    errno.ENOSPC: "Make room on that disk",
+    errno.EDQUOT: "Make room within your quota",
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f)",
+    errno.EACCES: "Get leave to write there, or choose another place",
+    errno.EROFS: "Choose a place that can be written to",
+}
 
 
 class ArchiveError(UsageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench import __version__
-from irbench.errors import EXIT_CODES, EXIT_DONE, EXIT_INTERRUPTED, IrbenchError
+from irbench.errors import EXIT_CODES, EXIT_DONE, EXIT_INTERRUPTED, IrbenchError, WriteError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -35,6 +36,8 @@ _COMMANDS = {
     "doctor": ("irbench.cli.doctor", "Check this machine: libraries, devices, data, folders."),
     "completion": ("irbench.cli.completion", "Print a script that completes words in a shell."),
 }
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class LazyGroup(click.Group):
@@ -120,6 +123,8 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _status_of(error: Exception) -> Any:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename:
+        error = WriteError(error.filename, error)
     if not isinstance(error, IrbenchError):
         raise error
     click.echo(f"irbench: {error}", err=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from irbench.errors import WriteError
+
+_SUFFIX = ".tmp"
 
 
 @contextmanager
@@ -24,16 +28,38 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     Path
         In the same folder, so that the final rename is atomic.
+
+    Raises
+    ------
+    WriteError
+        For any OSError, of the block too: naming the file and what to do.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_SUFFIX}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed were about to write.
+
+    Parameters
+    ----------
+    folder : Path
+        With all below it; nobody else may be writing there.
+    """
+    for file in folder.rglob(f".*.[0-9]*{_SUFFIX}"):
+        file.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 from filelock import FileLock, Timeout
 
-from irbench.engine.atomic import write_json
-from irbench.errors import RunKeyError, RunLockedError, UsageError
+from irbench.engine.atomic import remove_leftovers, write_json
+from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
 
 SCHEMA_VERSION = 1
 
@@ -72,6 +72,10 @@ class RunDirectory:
         ------
         RunLockedError
             If another process holds it.
+        UsageError
+            If it cannot be made.
+        WriteError
+            If nothing can be written in it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -80,11 +84,14 @@ class RunDirectory:
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)
+            remove_leftovers(self.path)
         except Timeout:
             raise RunLockedError(
                 f"{self.path} is being written by another irbench process; wait for it, "
                 "or use another --out."
             ) from None
+        except OSError as error:
+            raise WriteError(self.path / ".lock", error) from error
         try:
             yield
         finally:

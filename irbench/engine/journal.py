@@ -16,7 +16,7 @@ import orjson
 from irbench.detections import Detections
 from irbench.engine.map_records import decode_map, encode_map
 from irbench.engine.records import Entry, StageTimes
-from irbench.errors import RunKeyError
+from irbench.errors import RunKeyError, WriteError
 from irbench.regions import Regions
 
 
@@ -33,15 +33,21 @@ class Journal:
     ------
     RunKeyError
         If the file holds the journal of another key.
+    WriteError
+        If it cannot be written.
     """
 
     def __init__(self, path: Path, key: str) -> None:
         self.path = path
         self.entries: dict[tuple[str, str], Entry] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
         good = self._read(key) if path.exists() else 0
-        self._file = path.open("ab")
-        self._file.truncate(good)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Not buffered: what a full disk does not take must not be tried again by close().
+            self._file = path.open("ab", buffering=0)
+            self._file.truncate(good)
+        except OSError as error:
+            raise WriteError(path, error) from error
         if good == 0:
             self._write({"key": key})
 
@@ -66,8 +72,13 @@ class Journal:
         self.close()
 
     def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
-        self._file.flush()
+        line = memoryview(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            # Half a line at most stays behind, and is cut off when the run goes on.
+            raise WriteError(self.path, error) from error
 
     def _read(self, key: str) -> int:
         """Take up the whole lines, and tell where they end."""

@@ -11,7 +11,7 @@ from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
 from irbench.engine.results import RunResults, load_run
 from irbench.engine.session import Session
-from irbench.errors import IrbenchError
+from irbench.errors import IrbenchError, WriteError
 from irbench.events import Events
 from irbench.progress import Progress
 
@@ -55,6 +55,8 @@ class Runner:
             If the directory holds another run.
         RunLockedError
             If another process writes to it.
+        WriteError
+            If the disk is full; the same command goes on once there is room.
         KeyboardInterrupt
             After the directory was left in a state to go on from.
         """
@@ -99,6 +101,9 @@ class Runner:
             try:
                 with self._workers(method, pool) as workers:
                     outcome = run.execute(workers, session.run["key"])
+            except WriteError:
+                # No fault of the method, and nothing more can be recorded.
+                raise
             except IrbenchError as error:
                 self._give_up(method, "failed", str(error))
                 return

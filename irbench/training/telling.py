@@ -94,7 +94,8 @@ def cannot_write(folder: Path, error: OSError, checkpoint: Path) -> str:
     checkpoint : Path
     """
     return (
-        f"{folder} cannot be written to: {error.strerror or error}; {_what_is_kept(checkpoint)}. "
+        f"{error.filename or folder} cannot be written to: {error.strerror or error}; "
+        f"{_what_is_kept(checkpoint)}. "
         "Make room, then go on by --resume."
     )
 

@@ -50,8 +50,9 @@ class CommandLine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}
 
-    def start(self, *arguments) -> subprocess.Popen:
+    def start(self, *arguments, **more) -> subprocess.Popen:
         command = [sys.executable, "-m", "irbench", *map(str, arguments)]
         return subprocess.Popen(
             command,
@@ -60,20 +61,21 @@ class CommandLine:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "COLUMNS": "100"},
+            env={**os.environ, "COLUMNS": "100", **self.environment},
+            **more,
         )
 
-    def __call__(self, *arguments, status=0) -> subprocess.CompletedProcess:
-        process = self.start(*arguments)
+    def __call__(self, *arguments, status=0, **more) -> subprocess.CompletedProcess:
+        process = self.start(*arguments, **more)
         out, err = process.communicate(timeout=300)
         done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
         assert done.returncode == status, f"{done.args}\n{out}\n{err}"
         return done
 
-    def run(self, dataset, methods, out="run", *more, status=0):
+    def run(self, dataset, methods, out="run", *more, status=0, **options):
         return self(
             "run", "--methods", methods, "--dataset", dataset, "--plugin", PLUGIN, "--out", out,
-            "--timing-images", 2, "--jobs", 2, *more, status=status,
+            "--timing-images", 2, "--jobs", 2, *more, status=status, **options,
         )  # fmt: skip
 
     def results(self, out="run"):
@@ -90,3 +92,17 @@ class CommandLine:
 @pytest.fixture
 def irbench_command(tmp_path):
     return CommandLine(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def command_line():
+    """Makes a command line that works in a folder."""
+    return CommandLine
+
+
+@pytest.fixture(scope="session")
+def unbroken_run(small_dataset, tmp_path_factory):
+    """The results of ``boxes`` and ``slow``, from a run that nothing happened to."""
+    command = CommandLine(tmp_path_factory.mktemp("unbroken"))
+    command.run(small_dataset, "boxes,slow")
+    return command.results()
