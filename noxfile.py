@@ -30,6 +30,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def stress(session: nox.Session) -> None:
+    """Run what takes long: many kills, and tens of thousands of damaged files."""
+    install(session, "test", "deep")
+    session.run("pytest", "-m", "stress", "-s", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
     session.install("ruff", "--constraint", "constraints.txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
+from irbench.image_headers import JPEG, PNG, claimed_size, image_format, png_chunks
 
 ValueRange = tuple[float, float]
 
 IMAGE_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 """Endings of the files that count as images, in lower case."""
 
-# A camera frame is a few megapixels; a header that claims more is an error or an attack.
 MAX_PIXELS = 2**28
+"""More are never decoded: a camera frame is a few megapixels, so a header that claims more
+than 16384 x 16384 is an error or an attack."""
 
 _DTYPE_RANGES: dict[str, ValueRange] = {
     "uint8": (0.0, 255.0),
@@ -73,24 +76,47 @@ def read_image(path: Path | str) -> NDArray[Any]:
 
 
 def check_complete(path: Path, encoded: bytes) -> None:
-    """Refuse a PNG or JPEG whose end is missing, and a header that claims absurd sizes.
+    """Refuse, before anything is decoded, what must not or cannot be decoded whole.
 
-    OpenCV decodes the upper part of a truncated file and fills the rest with
-    zeros; a benchmark must not score that.
+    OpenCV decodes the upper part of a truncated or damaged file and fills the rest with
+    zeros; a benchmark must not score that. It also knows many formats that nobody here
+    needs, by content whatever the file's name.
 
     Raises
     ------
     ImageError
+        If the file is no PNG, JPEG, BMP or TIFF; if its header is cut off, or claims no
+        pixel or more than :data:`MAX_PIXELS`; if the end of a PNG or JPEG is missing, or
+        a part of a PNG is not what its checksum says.
     """
-    if encoded.startswith(b"\x89PNG\r\n\x1a\n"):
-        width = int.from_bytes(encoded[16:20], "big")
-        height = int.from_bytes(encoded[20:24], "big")
-        if width * height > MAX_PIXELS:
-            raise ImageError(f"{path} claims {width}x{height} pixels; at most {MAX_PIXELS}.")
-        if b"IEND" not in encoded[-64:]:
-            raise ImageError(f"{path} is truncated: its PNG end marker is missing.")
-    elif encoded.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in encoded[-64:]:
+    kind = image_format(encoded)
+    if kind is None:
+        raise ImageError(
+            f"cannot decode the image {path}: expected a complete PNG, TIFF, BMP or JPEG file."
+        )
+    size = claimed_size(encoded)
+    if size is None:
+        raise ImageError(f"{path} is truncated or damaged: its {kind} header tells no size.")
+    height, width = size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(
+            f"{path} claims {width}x{height} pixels; expected 1 to {MAX_PIXELS} pixels in all. "
+            "Cut a larger scene into tiles."
+        )
+    if kind == PNG:
+        _check_png(path, encoded)
+    elif kind == JPEG and b"\xff\xd9" not in encoded[-64:]:
         raise ImageError(f"{path} is truncated: its JPEG end marker is missing.")
+
+
+def _check_png(path: Path, encoded: bytes) -> None:
+    for name, content, checksum in png_chunks(encoded):
+        # Chunks whose name begins with a small letter are ancillary: no pixel depends on them.
+        if name[:1].isupper() and zlib.crc32(content, zlib.crc32(name)) != checksum:
+            raise ImageError(f"{path} is damaged: the checksum of a PNG chunk does not hold.")
+        if name == b"IEND":
+            return
+    raise ImageError(f"{path} is truncated: its PNG end marker is missing.")
 
 
 def to_grey(image: NDArray[Any]) -> NDArray[Any]:

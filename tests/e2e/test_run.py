@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import time
@@ -49,24 +48,6 @@ def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
     irbench_command.run(small_dataset, "brightness,segments", "two")
     irbench_command.run(small_dataset, "brightness,segments", "one", "--jobs", 1)
     assert irbench_command.results("one") == irbench_command.results("two")
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_killed_run_ends_as_an_unbroken_one(irbench_command, small_dataset, seed):
-    methods = "slow,boxes"
-    irbench_command.run(small_dataset, methods, "unbroken")
-    chance = random.Random(seed)
-    for _ in range(3):
-        process = irbench_command.start(
-            "run", "--methods", methods, "--dataset", small_dataset,
-            "--plugin", PLUGIN,
-            "--out", "killed", "--timing-images", 2, "--jobs", 2,
-        )  # fmt: skip
-        time.sleep(chance.uniform(1.0, 3.5))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    irbench_command.run(small_dataset, methods, "killed")
-    assert irbench_command.results("killed") == irbench_command.results("unbroken")
 
 
 def test_ctrl_c_leaves_a_run_to_go_on_with(irbench_command, small_dataset):

@@ -1,0 +1,121 @@
+"""What the header of an encoded image claims, read before anything is decoded."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+Size = tuple[int, int]
+
+PNG, JPEG, BMP, TIFF = "PNG", "JPEG", "BMP", "TIFF"
+
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+# Type of a TIFF field: format of struct for one value.
+_TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+# Start of frame, of whatever coding; C4, C8 and CC mean something else.
+_JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_BARE = {0x01, *range(0xD0, 0xD9)}
+
+
+def image_format(encoded: bytes) -> str | None:
+    """``"PNG"``, ``"JPEG"``, ``"BMP"`` or ``"TIFF"`` by the first bytes; None for anything else."""
+    if encoded.startswith(_PNG_MAGIC):
+        return PNG
+    if encoded.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if encoded.startswith(b"BM"):
+        return BMP
+    if encoded[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return TIFF
+    return None
+
+
+def claimed_size(encoded: bytes) -> Size | None:
+    """Height and width in pixels that the header of an image claims.
+
+    Parameters
+    ----------
+    encoded : bytes
+        Of a PNG, JPEG, BMP or TIFF file (its first page; BigTIFF too).
+
+    Returns
+    -------
+    (int, int) or None
+        None where the header is cut off, or tells none.
+
+    Examples
+    --------
+    >>> claimed_size(b"BM" + bytes(16) + (7).to_bytes(4, "little") + (5).to_bytes(4, "little"))
+    (5, 7)
+    """
+    reader = {PNG: _png_size, JPEG: _jpeg_size, BMP: _bmp_size, TIFF: _tiff_size}
+    kind = image_format(encoded)
+    try:
+        return None if kind is None else reader[kind](encoded)
+    except (struct.error, IndexError):
+        return None
+
+
+def png_chunks(encoded: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Name, content and stated checksum of each chunk of a PNG file; ends where it is cut off."""
+    at = len(_PNG_MAGIC)
+    while at + 12 <= len(encoded):
+        length, name = struct.unpack_from(">I4s", encoded, at)
+        end = at + 12 + length
+        if end > len(encoded):
+            return
+        yield name, encoded[at + 8 : end - 4], struct.unpack_from(">I", encoded, end - 4)[0]
+        at = end
+
+
+def _png_size(encoded: bytes) -> Size:
+    width, height = struct.unpack_from(">II", encoded, 16)
+    return height, width
+
+
+def _bmp_size(encoded: bytes) -> Size:
+    if encoded[14:18] == b"\x0c\0\0\0":  # the header of OS/2, of 12 bytes
+        width, height = struct.unpack_from("<HH", encoded, 18)
+    else:
+        width, height = struct.unpack_from("<ii", encoded, 18)
+    # Negative for rows from the top.
+    return abs(height), abs(width)
+
+
+def _jpeg_size(encoded: bytes) -> Size | None:
+    at = 2
+    while True:
+        if encoded[at] != 0xFF:
+            return None
+        marker = encoded[at + 1]
+        if marker == 0xFF:  # filling
+            at += 1
+        elif marker in _JPEG_BARE:
+            at += 2
+        elif marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", encoded, at + 5)
+            return height, width
+        elif marker in (0xD9, 0xDA):  # the end, or the picture, without a frame before it
+            return None
+        else:
+            at += 2 + int(struct.unpack_from(">H", encoded, at + 2)[0])
+
+
+def _tiff_size(encoded: bytes) -> Size | None:
+    order = "<" if encoded.startswith(b"I") else ">"
+    big = b"+" in encoded[:4]
+    start, count, field = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
+    (at,) = struct.unpack_from(order + start, encoded, 8 if big else 4)
+    (n_fields,) = struct.unpack_from(order + count, encoded, at)
+    at += struct.calcsize(order + count)
+    sides: dict[int, int] = {}
+    for index in range(min(n_fields, 4096)):
+        place = at + index * (20 if big else 12)
+        tag, kind, n_values = struct.unpack_from(order + field, encoded, place)
+        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT) and kind in _TIFF_NUMBERS and n_values == 1:
+            value = place + struct.calcsize(order + field)
+            (sides[tag],) = struct.unpack_from(order + _TIFF_NUMBERS[kind], encoded, value)
+    if len(sides) < 2:
+        return None
+    return sides[_TIFF_HEIGHT], sides[_TIFF_WIDTH]
