@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def assert_no_kill_matters(irbench_command, dataset, expected, n_kills, seed):
     assert irbench_command.results() == expected
     # Nothing is left of what was being written when the kills came.
     assert not list(folder.rglob("*.tmp"))
-    print(f"{n_killed} kills, {n_whole + 1} runs that came to their end")
+    sys.stdout.write(f"{n_killed} kills, {n_whole + 1} runs that came to their end\n")
 
 
 def test_twelve_kills_change_nothing(irbench_command, small_dataset, unbroken_run):
