@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from irbench.cli.next_steps import next_commands
 from irbench.cli.verbosity import Verbosity, verbosity
 from irbench.engine.results import RunResults
 from irbench.metrics.definition import METRICS
 
 WIDTH = 100
+BEST = "*"
+_LEAST_TO_RANK = 2
 COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou", "ms_median")
 
 
@@ -38,27 +40,20 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         style="bold",
         markup=False,
     )
-    console.print(_table(rows))
+    best = {name: _best(rows, name) for name in COLUMNS}
+    console.print(_table(rows, best))
+    if any(text is not None for text in best.values()):
+        console.print(f"{BEST} best of its column", style="dim", markup=False)
     for line in footnotes(results, rows):
         console.print(line, style="dim", markup=False)
     if verbosity() == Verbosity.QUIET:
         return
-    path = results.path
     files = "results.json, results.csv, detections/, timings/, run.json, log.jsonl"
-    console.print(f"\nFiles in {path}: {files}", markup=False)
+    # A terminal breaks a long line where it likes; a line break of ours would be copied.
+    console.print(f"\nFiles in {results.path}: {files}", markup=False, soft_wrap=True)
     console.print("Next:", markup=False)
-    for command in (
-        f"irbench report {path} --format latex",
-        f"irbench report {path} --format markdown",
-        f"irbench run --methods all --dataset {_argument(results)} --out {path}",
-    ):
-        console.print(f"  {command}", markup=False)
-
-
-def _argument(results: RunResults) -> str:
-    """What to type after --dataset for the same data."""
-    name: str = results.dataset["name"]
-    return shlex.quote(results.run["data_root"]) if name == "folder" else name
+    for command in next_commands(results):
+        console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
 def results_console() -> Console:
@@ -69,15 +64,14 @@ def results_console() -> Console:
     return console
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("Method", max_width=24, overflow="fold")
+def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("Method", max_width=34, overflow="fold")
     for name in COLUMNS:
         metric = METRICS[name]
-        unit = f"\n{metric.unit}" if metric.unit else ""
+        unit = f"\n{metric.unit} " if metric.unit else ""
         heading = f"{metric.title} {metric.arrow}{unit}"
         table.add_column(heading, justify="right", no_wrap=True, min_width=6)
-    best = {name: _best(rows, name) for name in COLUMNS}
     group = None
     for row in rows:
         if row["group"] != group:
@@ -89,18 +83,21 @@ def _table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def _best(rows: Sequence[dict[str, Any]], name: str) -> float | None:
+def _best(rows: Sequence[dict[str, Any]], name: str) -> str | None:
+    """The best value of a column as printed; None where there are not two to choose from."""
     best: float | None = None
     for row in rows:
         if METRICS[name].is_better(row.get(name), best):
             best = row[name]
-    return best
+    if sum(row.get(name) is not None for row in rows) < _LEAST_TO_RANK:
+        return None
+    return None if best is None else METRICS[name].format(best)
 
 
-def _cell(row: dict[str, Any], name: str, best: float | None) -> str:
-    value = row.get(name)
-    text = METRICS[name].format(value)
-    return f"[bold]{text}[/]" if value is not None and value == best else text
+def _cell(row: dict[str, Any], name: str, best: str | None) -> str:
+    """A value, the best one in bold and with a mark that stays where there is no bold."""
+    text = METRICS[name].format(row.get(name))
+    return f"[bold]{text}{BEST}[/]" if text == best else f"{text} "
 
 
 def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:

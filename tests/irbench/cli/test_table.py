@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from irbench.cli.main import irbench
 from irbench.cli.table import print_results
 from irbench.engine.results import RunResults
 from irbench.protocol import TABLE1
@@ -41,9 +45,71 @@ def test_it_fits_a_hundred_columns_and_loses_nothing(results, capsys):
     assert "(partial)" in text
     assert "(failed)" in text
     assert "…" not in text
-    assert "--dataset '/some where'" in text
 
 
 def test_only_the_wanted_rows(results, capsys):
     print_results(results, ["c"])
     assert "50%_a&b" not in capsys.readouterr().out
+
+
+def next_lines(capsys):
+    return capsys.readouterr().out.partition("Next:\n")[2].splitlines()
+
+
+def test_the_best_value_is_marked_without_colour_too(results, capsys):
+    print_results(results)
+    text = capsys.readouterr().out
+    assert "50.00*" in text
+    assert "25.00 " in text
+    assert "* best of its column" in text
+    # Of one value none is the best.
+    assert "10.00*" not in text
+
+
+def test_a_single_method_is_not_marked(results, capsys):
+    print_results(results, ["a"])
+    assert "*" not in capsys.readouterr().out
+
+
+def test_no_colour_where_there_is_no_terminal_or_none_is_wanted(results, capsys, monkeypatch):
+    print_results(results)
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(
+        "irbench.cli.table.results_console",
+        lambda: Console(force_terminal=True, width=100, highlight=False),
+    )
+    print_results(results)
+    # Weight is left; of colours none: 30 to 37, 90 to 97.
+    coloured = [f"\x1b[{style}m" for style in (*range(30, 38), *range(90, 98))]
+    text = capsys.readouterr().out
+    assert "\x1b[1m" in text
+    assert not any(one in text for one in coloured)
+
+
+def test_three_commands_that_can_be_typed(results, capsys):
+    long = dataclasses.replace(results, path=Path("runs/my scenes " + "x" * 120))
+    print_results(long)
+    lines = next_lines(capsys)
+    assert len(lines) == 3
+    words = [shlex.split(line) for line in lines]
+    assert [one[:2] for one in words] == [
+        ["irbench", "report"], ["irbench", "report"], ["irbench", "compare"],
+    ]  # fmt: skip
+    assert all(one[2] == str(long.path) for one in words)
+    assert words[2][3:] == ["a", "b"]
+    for one in words:
+        command = irbench.get_command(None, one[1])
+        command.make_context(one[1], one[2:])
+
+
+def test_one_method_is_followed_by_more(results, capsys):
+    made_by = ["irbench", "run", "--methods", "a", "--dataset", "/some where", "--scheme=official"]
+    alone = dataclasses.replace(
+        results, rows=results.rows[:1], run={**results.run, "command": made_by}
+    )
+    print_results(alone)
+    assert shlex.split(next_lines(capsys)[2]) == [
+        "irbench", "run", "--dataset", "/some where", "--scheme=official",
+        "--methods", "all", "--out", "runs/x",
+    ]  # fmt: skip
