@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -124,8 +125,9 @@ class BarProgress(Progress):
 
 
 def terminal_progress() -> Progress:
-    """A bar where standard error is a terminal, else lines."""
-    return BarProgress() if sys.stderr.isatty() else LineProgress()
+    """A bar where standard error is a terminal that can draw one, else lines."""
+    can_draw = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return BarProgress() if can_draw else LineProgress()
 
 
 def duration(seconds: float) -> str:

@@ -143,7 +143,9 @@ def load_dataset(
         folder: Dataset = classes["folder"](root=name, split=split, scheme=scheme)
         return folder
     hint = "A directory of images with masks or boxes is accepted too."
-    if "/" in str(name):
+    if Path(name).is_file():
+        hint = f"{name} is a file; give the directory that holds the images."
+    elif "/" in str(name):
         hint = f"There is no directory {name}."
     raise UnknownNameError("dataset", str(name), classes, hint)
 
@@ -213,7 +215,7 @@ def load_plugin(path: str | Path) -> list[str]:
     """
     path = Path(path).resolve()
     if not path.is_file():
-        raise UsageError(f"--plugin must name a Python file, got {path}, which does not exist.")
+        raise UsageError(f"--plugin must name a Python file, got {path}, which is no file.")
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     name = f"irbench_plugin_{path.stem}_{digest}"
     if name in sys.modules:

@@ -35,8 +35,16 @@ from irbench.errors import EXIT_DONE
     help="The file for `irbench run --calibration`; methods in it already are kept.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=600.0, show_default=True)
-@click.option("--param", "params", multiple=True, metavar="METHOD.NAME=VALUE")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    help="Seconds for one image; longer counts as failed.",
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
+)
 @data_options
 @verbosity_options
 def calibrate(
@@ -54,6 +62,10 @@ def calibrate(
 
     The extent is the one of greatest AP@50, the threshold then the one of greatest F1. For data
     without a validation split of its own: irbench run --dataset DIR --calibration FILE.
+
+    \b
+    irbench calibrate --dataset nudt --out nudt.json
+    irbench calibrate --methods tophat,mpcm --dataset my_images/ --param tophat.size=9
     """
     from irbench.engine.calibrating import calibrate_methods
     from irbench.engine.plan import RunPlan, plan_methods

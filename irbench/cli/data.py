@@ -12,7 +12,7 @@ import click
 from irbench.cli.completing import complete_dataset
 from irbench.cli.options import data_options, load_plugins
 from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UsageError
+from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
@@ -22,7 +22,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def data() -> None:
-    """List, verify, measure, import and export datasets."""
+    """List, verify, measure, import and export datasets.
+
+    \b
+    irbench data list                       where each dataset was found
+    irbench data import NUDT-SIRST.zip      bring a published one in, and verify it
+    irbench data stats my_images/           any directory will do
+    """
 
 
 @data.command("list")
@@ -31,7 +37,12 @@ def data() -> None:
 def list_datasets(
     as_json: bool, data_root: Path | None, scheme: str | None, plugins: tuple[Path, ...]
 ) -> None:
-    """List the datasets, and where each was found on this machine."""
+    """List the datasets, and where each was found on this machine.
+
+    \b
+    irbench data list
+    irbench data list --data-root /data --json
+    """
     from irbench.registry import catalogue
 
     load_plugins(plugins)
@@ -99,6 +110,10 @@ def verify(
 
     A copy that was re-encoded verifies too. Declared repairs and odd masks are reported by
     number. Exit code 1 if there is a problem.
+
+    \b
+    irbench data verify nudt
+    irbench data verify my_images/ --all-ids
     """
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
@@ -115,7 +130,7 @@ def verify(
 
 @data.command("stats")
 @click.argument("dataset", shell_complete=complete_dataset)
-@click.option("--split", default="all", show_default=True)
+@click.option("--split", default="all", show_default=True, help="The split to measure.")
 @_JSON
 @data_options
 @verbosity_options
@@ -127,7 +142,12 @@ def stats(
     scheme: str | None,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios."""
+    """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios.
+
+    \b
+    irbench data stats nudt
+    irbench data stats my_images/ --split test --json
+    """
     from irbench.data.stats import compute_stats, format_stats
 
     load_plugins(plugins)
@@ -149,7 +169,12 @@ def stats(
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where to put it.")
 @verbosity_options
 def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | None) -> int:
-    """Bring a published dataset in from PATH, a folder or an archive (zip, tar), and verify it."""
+    """Bring a published dataset in from PATH, a folder or an archive (zip, tar), and verify it.
+
+    \b
+    irbench data import NUDT-SIRST.zip
+    irbench data import downloads/sirst-master --dataset nuaa --data-root /data
+    """
     from irbench.data.importing import import_data
     from irbench.data.location import search_places
     from irbench.data.verify import format_report
@@ -159,8 +184,8 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     name = dataset or _guess(path)
     classes = catalogue("datasets").classes
     if name not in classes or not classes[name].info.url:
-        known = ", ".join(n for n, cls in classes.items() if cls.info.url)
-        raise UsageError(f"--dataset must be one of {known}, got {name!r}.")
+        published = [one for one, cls in classes.items() if cls.info.url]
+        raise UnknownNameError("published dataset", name, published)
     cls = classes[name]
     progress = command_progress()
     place = import_data(
@@ -181,7 +206,12 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["yolo", "coco"]), default="yolo", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["yolo", "coco"]),
+    default="yolo",
+    show_default=True,
+    help="Of the boxes.",
 )
 @click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
 @data_options
@@ -195,7 +225,12 @@ def export(
     scheme: str | None,
     plugins: tuple[Path, ...],
 ) -> int:
-    """Write images and boxes of DATASET to the folder OUT, to train other software on."""
+    """Write images and boxes of DATASET to the folder OUT, to train other software on.
+
+    \b
+    irbench data export nudt nudt_yolo/
+    irbench data export nudt nudt_coco/ --format coco --split train --split val
+    """
     from irbench.data.exporting import export as export_dataset
 
     load_plugins(plugins)
@@ -251,6 +286,10 @@ def leaks(
     Targets are left out of the comparison; the backgrounds may be shifted by up to half of the
     image, or mirrored. What is found is information: the exit code is 0 unless --fail-over is
     given.
+
+    \b
+    irbench data leaks --dataset nudt
+    irbench data leaks --dataset my_images/ --fail-over 0 --out leaks/
     """
     from irbench.data.contact_sheet import write_leaks
     from irbench.data.leaks import find_leaks, format_leaks

@@ -44,7 +44,13 @@ if TYPE_CHECKING:
 )
 @network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
-@click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path))
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own methods. May be repeated.",
+)
 @verbosity_options
 def detect(
     method: str,

@@ -51,7 +51,13 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
     type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
     help="How the score threshold is found.  [default: the protocol's]",
 )
-@click.option("--protocol", "protocol_name", default="table1", show_default=True)
+@click.option(
+    "--protocol",
+    "protocol_name",
+    default="table1",
+    show_default=True,
+    help="table1 or basicirstd, as for `irbench run`.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

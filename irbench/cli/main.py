@@ -5,14 +5,23 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from irbench import __version__
-from irbench.errors import EXIT_CODES, EXIT_DONE, EXIT_INTERRUPTED, IrbenchError, WriteError
+from irbench.errors import (
+    EXIT_CODES,
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    IrbenchError,
+    WriteError,
+)
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -38,6 +47,15 @@ _COMMANDS = {
 }
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# Of paths that somebody has typed, as a rule; a full disk, for example, is another matter.
+_WRONG_PATHS = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
 
 
 class LazyGroup(click.Group):
@@ -103,12 +121,18 @@ def irbench() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; every deliberate error becomes one line and an exit code."""
+    _let_every_character_pass()
+    # What rich prints obeys it of itself.
+    color = False if os.environ.get("NO_COLOR") else None
     try:
-        status = irbench.main(args=args, prog_name="irbench", standalone_mode=False)
+        status = irbench.main(args=args, prog_name="irbench", standalone_mode=False, color=color)
     except click.exceptions.Abort:
         status = EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        status = error.exit_code
+    except click.ClickException as error:
+        click.echo(_one_line(error), err=True)
         status = error.exit_code
     except KeyboardInterrupt:
         click.echo("irbench: interrupted.", err=True)
@@ -122,10 +146,31 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(status if isinstance(status, int) else EXIT_DONE)
 
 
-def _status_of(error: Exception) -> Any:
+def _one_line(error: click.ClickException) -> str:
+    """What is wrong with the words of a command, and where they are explained."""
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return f"irbench: {error.format_message()}"
+    path = context.command_path
+    message = " ".join(error.format_message().split())
+    return f"{path}: {message} See {path} --help."
+
+
+def _status_of(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename:
         error = WriteError(error.filename, error)
-    if not isinstance(error, IrbenchError):
-        raise error
-    click.echo(f"irbench: {error}", err=True)
-    return error.exit_code
+    if isinstance(error, IrbenchError):
+        click.echo(f"irbench: {error}", err=True)
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"irbench: {place}{error.strerror}.", err=True)
+        return EXIT_USAGE if isinstance(error, _WRONG_PATHS) else EXIT_FAILED
+    raise error
+
+
+def _let_every_character_pass() -> None:
+    """Print what a stream's encoding lacks as a question mark, not as an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

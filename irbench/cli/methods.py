@@ -23,14 +23,24 @@ _PLUGIN = click.option(
 
 @click.group()
 def methods() -> None:
-    """List the methods, or show one with its parameters."""
+    """List the methods, or show one with its parameters.
+
+    \b
+    irbench methods list
+    irbench methods show tophat
+    """
 
 
 @methods.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_PLUGIN
 def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
-    """List all methods by the groups of Table I, and plug-ins that could not be loaded."""
+    """List all methods by the groups of Table I, and plug-ins that could not be loaded.
+
+    \b
+    irbench methods list
+    irbench methods list --plugin mine.py --json
+    """
     from irbench.registry import catalogue
 
     load_plugins(plugins)
@@ -58,7 +68,12 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_PLUGIN
 def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
-    """Show a method: its paper, its parameters with units and ranges, its docstring."""
+    """Show a method: its paper, its parameters with units and ranges, its docstring.
+
+    \b
+    irbench methods show tophat
+    irbench methods show le-irstd --json
+    """
     import inspect
 
     from irbench.calibration import shipped_calibration

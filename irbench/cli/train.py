@@ -168,7 +168,10 @@ def make_detector(
     if cls.loss is NetworkDetector.loss:
         raise UsageError(f"{method} cannot be trained: {cls.__name__} has no loss.")
     given = parse_parameters(cls, params)
-    return cls(**{**given, "image_size": image_size, "weights": weights})
+    made = cls(**{**given, "image_size": image_size, "weights": weights})
+    # A name that nobody knows is refused before anything is written.
+    made.weights_file  # noqa: B018
+    return made
 
 
 def _command() -> tuple[str, ...]:

@@ -17,7 +17,9 @@ from irbench.training.settings import BoxLoss, Precision, TrainingSettings, read
 
 SECTIONS = {
     "What is trained": ("dataset", "data_root", "scheme", "plugins", "weights", "params"),
-    "Where it goes and when it ends": ("out", "resume", "max_minutes", "test"),
+    "Where it goes and when it ends": (
+        *("out", "resume", "max_minutes", "test", "quiet", "verbose"),
+    ),
     "The recipe": (
         *("recipe", "imgsz", "epochs", "batch", "lr", "patience", "seed"),
         *("box_loss", "min_box_px", "assignments"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 
 def test_a_run_leaves_a_log_of_what_happened(irbench_command, small_dataset):
@@ -26,6 +27,8 @@ def test_a_run_leaves_a_log_of_what_happened(irbench_command, small_dataset):
     failed = next(one for one in events if one["event"] == "method_failed")
     assert "never works" in failed["reason"]
     assert failed["level"] == "error"
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert {one["event"] for one in events} <= set(re.findall(r"`(\w+)`", manual))
     # The same events, for a person.
     assert "calibrated: method=brightness" in first.stderr
     results = (irbench_command.folder / "run" / "results.json").read_text()
