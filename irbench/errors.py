@@ -143,5 +143,9 @@ class ArchiveError(UsageError):
     """An archive that must not or cannot be unpacked."""
 
 
+class NoFigureError(UsageError):
+    """A figure that cannot be drawn of this run, and why."""
+
+
 class WeightsError(UsageError):
     """Weights of a network, or their card, that cannot be used."""

@@ -13,8 +13,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from irbench.rescoring.pareto import pareto_front
+from irbench.styles import MethodStyle
+
 from ._html_axes import Axis
-from ._html_style import MethodStyle
 
 WIDTH, HEIGHT = 440, 320
 LEFT, RIGHT, TOP, BOTTOM = 46, 18, 12, 46
@@ -153,33 +155,6 @@ def scatter(
             )
         )  # fmt: skip
     return tuple(points), _steps(sorted(places[style] for style in best))
-
-
-def pareto_front(values: Sequence[tuple[float, float]]) -> list[bool]:
-    """Whether each pair of cost and merit is bettered by no other.
-
-    Parameters
-    ----------
-    values : sequence of (float, float)
-        Less of the first and more of the second is better.
-
-    Returns
-    -------
-    list of bool
-        Equal pairs are on it together.
-
-    Examples
-    --------
-    >>> pareto_front([(1.0, 0.5), (2.0, 0.4), (2.0, 0.9)])
-    [True, False, True]
-    """
-    return [
-        not any(
-            other[0] <= one[0] and other[1] >= one[1] and tuple(other) != tuple(one)
-            for other in values
-        )
-        for one in values
-    ]
 
 
 def _steps(front: Sequence[tuple[float, float]]) -> str:

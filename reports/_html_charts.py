@@ -10,12 +10,12 @@ from irbench.engine.results import Row
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol
+from irbench.rescoring.methods import ScoredGroup
+from irbench.rescoring.point_curve import point_curve
+from irbench.styles import MethodStyle
 
 from ._html_axes import Axis, log_axis, share_axis
 from ._html_chart import Chart, line, scatter
-from ._html_curves import point_curve
-from ._html_scoring import ScoredGroup
-from ._html_style import MethodStyle
 
 COSTS = ("ms_median", "params", "flops")
 _SPOKEN = {"ms_median": "time", "params": "parameters", "flops": "FLOPs"}

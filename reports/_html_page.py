@@ -10,15 +10,15 @@ from typing import Any
 
 from irbench.protocol import Protocol
 from irbench.report import ReportOptions
+from irbench.rescoring.methods import ScoredGroup, score_methods
+from irbench.rescoring.recall_by_bin import RecallByBin, recall_by_bins
+from irbench.styles import MethodStyle, method_styles
 
 from ._footnotes import footnotes
-from ._html_breakdown import Breakdown, breakdowns
 from ._html_chart import Chart
 from ._html_charts import cost_charts, curve_charts
 from ._html_outcomes import gallery_images
 from ._html_pictures import MOST_BYTES, Pictures, read_pictures
-from ._html_scoring import ScoredGroup, score_group
-from ._html_style import MethodStyle, method_styles
 from ._html_table import HtmlTable, first_columns, html_table
 from ._html_verdict import Verdict, verdicts
 from ._side_by_side import DataGroup, methods_in_order
@@ -37,7 +37,7 @@ class Section:
     table : HtmlTable
     footnotes : list of str
     curves, costs : list of Chart
-    breakdowns : list of Breakdown
+    breakdowns : list of RecallByBin
     gallery : dict
         What the script shows; ``images`` is empty where nothing could be scored.
     gallery_note : str
@@ -56,7 +56,7 @@ class Section:
     footnotes: list[str]
     curves: list[Chart]
     costs: list[Chart]
-    breakdowns: list[Breakdown]
+    breakdowns: list[RecallByBin]
     gallery: dict[str, Any]
     gallery_note: str
     problems: tuple[str, ...]
@@ -81,7 +81,7 @@ def page_sections(
     sections : list of Section
     """
     styles = method_styles(methods_in_order(groups))
-    scored = [score_group(group) for group in groups]
+    scored = [score_methods(group.runs, methods_in_order([group])) for group in groups]
     n_images = max(sum(len(one.truths) for one in scored), 1)
     sections = []
     for group, one in zip(groups, scored, strict=True):
@@ -109,7 +109,7 @@ def _section(
         footnotes=footnotes([group], columns),
         curves=curve_charts(scored, Protocol(**group.protocol), styles),
         costs=cost_charts(rows, styles),
-        breakdowns=breakdowns(scored, pictures.scr, styles),
+        breakdowns=recall_by_bins(scored, pictures.scr),
         gallery=_gallery(scored, pictures, styles),
         gallery_note=pictures.note,
         problems=scored.problems,

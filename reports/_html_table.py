@@ -9,10 +9,10 @@ from irbench.engine.results import Row
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.report import ReportOptions
+from irbench.rescoring.methods import ScoredGroup
+from irbench.styles import MethodStyle
 
 from ._columns import PER_METHOD, chosen_columns
-from ._html_scoring import ScoredGroup
-from ._html_style import MethodStyle
 from ._side_by_side import DataGroup, methods_in_order
 from ._table import result_table
 

@@ -9,6 +9,8 @@ import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from irbench.styles import DARK, FALSE_ALARM, HIT, LIGHT, MISS
+
 from . import _html_chart
 
 
@@ -33,11 +35,21 @@ def render_page(**values: Any) -> str:
     )
     environment.filters["json"] = json_text
     return environment.get_template("report.html.jinja").render(
-        style=Markup(_source("report.css")),
+        style=Markup(f"{palette_css()}{_source('report.css')}"),
         script=Markup(_source("report.js")),
         size=_html_chart,
         **values,
     )
+
+
+def palette_css() -> str:
+    """The colours of methods and outcomes as variables, on a light and on a dark ground."""
+    outcomes = f"--hit:{HIT};--false:{FALSE_ALARM};--miss:{MISS}"
+    light, dark = (
+        ";".join(f"--c{place}:{colour}" for place, colour in enumerate(colours))
+        for colours in (LIGHT, DARK)
+    )
+    return f":root{{{light};{outcomes}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
 
 
 def json_text(value: Any) -> Markup:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irbench.metrics.metric import MetricDefinition
+from irbench.rescoring.methods import ScoredGroup
+from irbench.styles import MethodStyle
 
-from ._html_scoring import ScoredGroup
-from ._html_style import MethodStyle
 from ._html_table import interval_text
 from ._ranking import ranks
 from ._side_by_side import DataGroup, methods_in_order

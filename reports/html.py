@@ -39,6 +39,7 @@ class Html(Report):
         text = render_page(
             sections=sections,
             styles=styles,
+            looks={style.method: style for style in styles},
             comparisons=comparison_tables(groups) if options.paper else None,
             parts=PARTS,
         )

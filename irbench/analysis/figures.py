@@ -9,15 +9,12 @@ import numpy as np
 
 from irbench.analysis.study import EXACT, Analysis
 from irbench.analysis.taxonomy import TARGET_KINDS
+from irbench.styles import LIGHT, method_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; their yellow is too pale for
-# a line on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LINES = ("-", "--", ":", "-.")
 GREY = "#999999"
 
 BREAKDOWNS = {
@@ -39,39 +36,31 @@ class Styles:
     """
 
     def __init__(self, titles: Mapping[str, str]) -> None:
-        self._titles = dict(titles)
-        self._place = {name: index for index, name in enumerate(titles)}
+        self._styles = method_styles(
+            {"method": name, "title": title, "group": ""} for name, title in titles.items()
+        )
 
     def title(self, method: str) -> str:
         """The method's title."""
-        return self._titles.get(method, "Exact boxes")
+        style = self._styles.get(method)
+        return "Exact boxes" if style is None else style.title
 
     def colour(self, method: str) -> str:
-        """The method's colour; after seven methods they repeat, with another line."""
-        place = self._place.get(method)
-        return GREY if place is None else COLOURS[place % len(COLOURS)]
+        """The method's colour; those that share one have different lines."""
+        style = self._styles.get(method)
+        return GREY if style is None else LIGHT[style.colour]
 
     def line(self, method: str) -> dict[str, Any]:
         """Arguments of :meth:`matplotlib.axes.Axes.plot`."""
-        place = self._place.get(method, 0)
-        return {
-            "color": self.colour(method),
-            "linestyle": LINES[place // len(COLOURS) % len(LINES)],
-            "linewidth": 1.4,
-            "label": self.title(method),
-        }
+        style = self._styles.get(method)
+        look = {"color": GREY} if style is None else style.line
+        return {**look, "linewidth": 1.4, "label": self.title(method)}
 
     def bar(self, method: str) -> dict[str, Any]:
         """Arguments of :meth:`matplotlib.axes.Axes.bar`."""
-        place = self._place.get(method, 0)
-        hatch = ("", "///", "...", "xxx")[place // len(COLOURS) % 4]
-        return {
-            "color": self.colour(method),
-            "hatch": hatch,
-            "edgecolor": "white",
-            "linewidth": 0.4,
-            "label": self.title(method),
-        }
+        style = self._styles.get(method)
+        look = {"color": GREY} if style is None else style.bar
+        return {**look, "label": self.title(method)}
 
 
 def plot_ap_by_iou(analysis: Analysis, styles: Styles) -> Figure:
@@ -164,7 +153,7 @@ def plot_errors(analysis: Analysis, styles: Styles) -> Figure:
     figure, axis = _figure()
     methods = _methods(analysis, "errors")
     # The kinds have colours of their own here: a method is a bar.
-    colours = dict(zip(TARGET_KINDS, (*COLOURS[:4], "#DDDDDD"), strict=True))
+    colours = dict(zip(TARGET_KINDS, (*LIGHT[:4], "#DDDDDD"), strict=True))
     left = np.zeros(len(methods))
     for kind in TARGET_KINDS:
         shares = [

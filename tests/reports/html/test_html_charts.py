@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irbench.detections import Detections
@@ -12,10 +12,11 @@ from irbench.evaluation import components_of
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import points
 from irbench.reports._html_axes import Axis, log_axis, share_axis
-from irbench.reports._html_chart import HEIGHT, WIDTH, line, pareto_front, scatter
-from irbench.reports._html_curves import point_curve
-from irbench.reports._html_style import method_styles
+from irbench.reports._html_chart import HEIGHT, WIDTH, line, scatter
 from irbench.reports._html_template import json_text
+from irbench.rescoring.pareto import pareto_front
+from irbench.rescoring.point_curve import point_curve
+from irbench.styles import method_styles
 
 SHAPE = (40, 50)
 
@@ -66,6 +67,7 @@ def test_nothing_found_is_no_curve():
     assert len(curve.pd) == len(curve.fa) == len(curve.thresholds) == 0
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), min_size=1, max_size=8))
 def test_whatever_is_off_the_front_is_bettered_by_something_on_it(values):
     front = pareto_front(values)

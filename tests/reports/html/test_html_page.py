@@ -14,10 +14,10 @@ from irbench.metrics.counting import count_boxes
 from irbench.report import ReportOptions
 from irbench.reports._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from irbench.reports._html_pictures import read_pictures
-from irbench.reports._html_scoring import score_group
-from irbench.reports._html_style import method_styles
 from irbench.reports._side_by_side import methods_in_order, side_by_side
 from irbench.reports.html import Html
+from irbench.rescoring.methods import score_methods
+from irbench.styles import method_styles
 
 ODD = "50%_a&b<script>"
 VOID = {"meta", "input", "br", "hr", "img", "link"}
@@ -179,7 +179,7 @@ def test_one_method_has_one_look_everywhere(page):
 
 def test_the_gallery_counts_what_the_metrics_count(html_run, tmp_path):
     (group,) = side_by_side([html_run()])
-    scored = score_group(group)
+    scored = score_methods(group.runs, methods_in_order([group]))
     assert scored.problems == ()
     styles = method_styles(methods_in_order([group]))
     images = gallery_images(scored, styles)

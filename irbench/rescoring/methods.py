@@ -14,6 +14,7 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.map_statistics import STANDARDISED, constant_map
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.pixel_roc import PixelRoc, RocCounts, pixel_roc
+from irbench.progress import Progress
 from irbench.protocol import Protocol
 from irbench.statistics.bootstrap import (
     Interval,
@@ -25,8 +26,6 @@ from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.method_output import MethodOutput
 from irbench.statistics.paired import PairedDifference, paired_difference
 from irbench.statistics.resamples import Resamples
-
-from ._side_by_side import DataGroup, methods_in_order
 
 N_RESAMPLES = 1000
 """Enough for intervals of two digits, and a report is not waited for."""
@@ -107,40 +106,52 @@ class ScoredGroup:
         )
 
 
-def score_group(group: DataGroup, n_resamples: int = N_RESAMPLES) -> ScoredGroup:
+def score_methods(
+    runs: Sequence[RunResults],
+    rows: Sequence[Row],
+    n_resamples: int = N_RESAMPLES,
+    progress: Progress | None = None,
+) -> ScoredGroup:
     """Score every method of a dataset that has detections.
 
     Parameters
     ----------
-    group : DataGroup
+    runs : sequence of RunResults
+        On the very same images, under one protocol.
+    rows : sequence of dict
+        One of each method, in the order of the table.
     n_resamples : int
-        Draws of the bootstrap over images; the same ones for all methods.
+        Draws of the bootstrap over images; the same ones for all methods. 0 for none.
+    progress : Progress, optional
 
     Returns
     -------
     ScoredGroup
     """
+    first = runs[0]
     try:
-        truths = group.runs[0].ground_truth[group.facts["split"]]
+        truths = first.ground_truth[first.dataset["split"]]
     except (OSError, KeyError, IrbenchError) as error:
-        reason = f"{group.runs[0].path} holds no ground truth ({type(error).__name__})"
+        reason = f"{first.path} holds no ground truth ({type(error).__name__})"
         return ScoredGroup([], {}, (f"{reason}: there are no intervals, curves and pictures",))
-    home = {row["method"]: run for run in group.runs for row in run.rows}
+    home = {row["method"]: run for run in runs for row in run.rows}
     draws = None
-    if len(truths) > 1:
+    if n_resamples and len(truths) > 1:
         draws = Resamples([truth.id for truth in truths], n_resamples)
     methods: dict[str, ScoredMethod] = {}
     problems = []
-    for row in methods_in_order([group]):
-        if row["state"] not in _SCORED:
-            continue
-        try:
-            one = _score(row, home[row["method"]], truths, Protocol(**group.protocol), draws)
-        except (IrbenchError, OSError, KeyError) as error:
-            problems.append(f"{row['title']} cannot be scored again: {error}")
-            continue
-        methods[row["method"]] = one
-        problems += _differences(one)
+    scored = [row for row in rows if row["state"] in _SCORED]
+    with (progress or Progress()).track("Scoring", len(scored)) as advance:
+        for row in scored:
+            try:
+                protocol = Protocol(**first.protocol)
+                one = _score(row, home[row["method"]], truths, protocol, draws)
+            except (IrbenchError, OSError, KeyError) as error:
+                problems.append(f"{row['title']} cannot be scored again: {error}")
+            else:
+                methods[row["method"]] = one
+                problems += _differences(one)
+            advance()
     return ScoredGroup(truths, methods, tuple(problems))
 
 

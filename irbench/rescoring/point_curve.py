@@ -1,4 +1,4 @@
-"""The curves of a page: what a method reaches at every threshold."""
+"""Pd against Fa: what a method reaches at every threshold."""
 
 from __future__ import annotations
 

@@ -9,81 +9,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.breakdown import AREA_BINS, SCR_BINS, Bin
-
-from ._html_scoring import ScoredGroup
-from ._html_style import MethodStyle
+from irbench.metrics.breakdown import AREA_BINS, SCR_BINS, UNDEFINED_RATIO, Bin
+from irbench.rescoring.methods import ScoredGroup
 
 
-@dataclass(frozen=True)
-class Breakdown:
+@dataclass(frozen=True, eq=False)
+class RecallByBin:
     """Recall of each method by bins of the targets.
 
     Attributes
     ----------
+    by : {"area", "scr"}
     title : str
     bins : tuple of (str, int)
         Label, and number of targets in it.
-    rows : tuple of (MethodStyle, tuple of (float or None))
+    methods : dict of str to tuple of (float or None)
         Recall of each bin in [0, 1]; None for a bin without targets.
     """
 
+    by: str
     title: str
     bins: tuple[tuple[str, int], ...]
-    rows: tuple[tuple[MethodStyle, tuple[float | None, ...]], ...]
+    methods: dict[str, tuple[float | None, ...]]
 
 
-def breakdowns(
-    scored: ScoredGroup,
-    scr: NDArray[np.float64] | None,
-    styles: Mapping[str, MethodStyle],
-) -> list[Breakdown]:
+def recall_by_bins(scored: ScoredGroup, scr: NDArray[np.float64] | None) -> list[RecallByBin]:
     """Recall by the area of the target, and by its signal-to-clutter ratio where known.
 
     Parameters
     ----------
     scored : ScoredGroup
     scr : (n_targets,) ndarray of float64, or None
-    styles : mapping of str to MethodStyle
+        NaN where undefined.
 
     Returns
     -------
-    list of Breakdown
+    list of RecallByBin
+        Empty without targets, and without any method that has a threshold.
     """
     found = {
-        styles[method]: one.output.found["overlap"]
+        method: one.output.found["overlap"]
         for method, one in scored.methods.items()
         if "overlap" in one.output.found
     }
     areas = np.concatenate([np.zeros(0), *(_areas(truth) for truth in scored.truths)])
     if not found or not len(areas):
         return []
-    tables = [_breakdown("Recall by area of the target, in px", found, areas, AREA_BINS)]
+    tables = [_by("area", "Recall by area of the target, in px", found, areas, AREA_BINS)]
     if scr is not None:
         title = "Recall by signal-to-clutter ratio of the target"
-        tables.append(_breakdown(title, found, scr, SCR_BINS))
+        tables.append(_by("scr", title, found, scr, SCR_BINS))
     return tables
 
 
-def _breakdown(
+def _by(
+    by: str,
     title: str,
-    found: Mapping[MethodStyle, NDArray[np.bool_]],
+    found: Mapping[str, NDArray[np.bool_]],
     values: NDArray[np.float64],
     bins: Sequence[Bin],
-) -> Breakdown:
+) -> RecallByBin:
     parts = [(one.label, one.holds(values)) for one in bins]
     if np.isnan(values).any():
-        parts.append(("undefined", np.isnan(values)))
-    return Breakdown(
+        parts.append((UNDEFINED_RATIO, np.isnan(values)))
+    return RecallByBin(
+        by,
         title,
         tuple((label, int(inside.sum())) for label, inside in parts),
-        tuple(
-            (
-                style,
-                tuple(float(hit[inside].mean()) if inside.any() else None for _, inside in parts),
+        {
+            method: tuple(
+                float(hit[inside].mean()) if inside.any() else None for _, inside in parts
             )
-            for style, hit in found.items()
-        ),
+            for method, hit in found.items()
+        },
     )
 
 

@@ -1,0 +1,134 @@
+"""The sheet that figures are drawn on: sizes of print, small type, no trace of a display."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irbench.engine.atomic import write_bytes
+from irbench.styles import MethodStyle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ONE_COLUMN_IN, TWO_COLUMNS_IN, PAGE_IN = 3.5, 7.16, 9.3
+"""Width of one and of two columns of a journal's page, and the height of its text."""
+
+TEXT_PT, SMALL_PT = 8.0, 6.5
+DPI = 300
+GREY = "#999999"
+FORMATS = ("png", "pdf")
+
+
+def new_figure(width_in: float, height_in: float, **options: Any) -> Figure:
+    """An empty figure of a size on paper; it belongs to no window."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained", **options)
+    figure.set_dpi(150)
+    return figure
+
+
+def plain(text: str) -> str:
+    r"""A name as matplotlib shows it unchanged: no mathematics between ``$``.
+
+    Examples
+    --------
+    >>> print(plain("50%_a&b $x$"))
+    50%_a&b \$x\$
+    """
+    return text.replace("$", r"\$")
+
+
+def set_small_type(axis: Axes) -> None:
+    """Type of print size, a faint grid, and no frame at the top and at the right."""
+    axis.tick_params(labelsize=SMALL_PT, width=0.5, length=2.5)
+    axis.xaxis.label.set_fontsize(TEXT_PT)
+    axis.yaxis.label.set_fontsize(TEXT_PT)
+    axis.grid(color="#e3e3e3", linewidth=0.5)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    for spine in axis.spines.values():
+        spine.set_linewidth(0.5)
+
+
+def set_log_ticks(axis: Axes) -> None:
+    """A logarithmic x axis with plain numbers at 1, 2 and 5 of each decade, where it has few."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    subs = (1.0, 2.0, 5.0) if high < 300 * low else (1.0,)
+    axis.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
+def add_legend(figure: Figure, styles: Sequence[MethodStyle], kind: str, title: str = "") -> None:
+    """The methods below the figure, each with its line, point or bar.
+
+    Parameters
+    ----------
+    figure : Figure
+    styles : sequence of MethodStyle
+    kind : {"line", "mark", "bar"}
+    title : str
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    for style in styles:
+        # matplotlib leaves out labels that begin with an underscore.
+        label = plain(style.title)
+        label = f"\N{ZERO WIDTH SPACE}{label}" if label.startswith("_") else label
+        if kind == "bar":
+            look = {key: value for key, value in style.bar.items() if key != "color"}
+            handles.append(Patch(facecolor=style.bar["color"], label=label, **look))
+        else:
+            look = style.line if kind == "line" else style.mark
+            handles.append(Line2D([], [], linewidth=1.3, markersize=4.5, label=label, **look))
+    width_in = figure.get_figwidth()
+    longest = max((len(style.title) for style in styles), default=1)
+    columns = max(1, min(len(styles), int((width_in - 0.2) / (0.45 + 0.053 * longest))))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, fontsize=SMALL_PT,
+        frameon=False, title=title or None, title_fontsize=SMALL_PT, handlelength=2.4,
+        columnspacing=1.2,
+    )  # fmt: skip
+
+
+def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
+    """Write a figure as PNG and PDF; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+    stem : Path
+        Without a suffix; a dot in it stays.
+    dpi : float
+        Of the PNG, and of what is no vector in the PDF.
+
+    Returns
+    -------
+    list of Path
+    """
+    from matplotlib import rc_context
+
+    paths = []
+    # Type 42 keeps letters as letters, which publishers ask for.
+    with rc_context({"pdf.fonttype": 42, "hatch.linewidth": 0.5}):
+        for form in FORMATS:
+            metadata: dict[str, Any] = (
+                {"Software": None} if form == "png" else {"CreationDate": None, "Creator": None}
+            )
+            picture = io.BytesIO()
+            figure.savefig(picture, format=form, dpi=dpi, metadata=metadata)
+            path = stem.with_name(f"{stem.name}.{form}")
+            write_bytes(path, picture.getvalue())
+            paths.append(path)
+    return paths

@@ -1,0 +1,75 @@
+"""The figures of a run by name: how each is made, and what it needs besides the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from irbench.figures.breakdown import BREAKDOWNS, breakdown_figure
+from irbench.figures.comparison import Comparison
+from irbench.figures.cost import COSTS, pareto_figure
+from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
+from irbench.figures.detections import detections_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class NamedFigure:
+    """A figure of a run.
+
+    Attributes
+    ----------
+    name : str
+        Its file, without a suffix.
+    draw : callable
+        From a comparison to a matplotlib figure.
+    """
+
+    name: str
+    draw: Callable[[Comparison], Figure]
+
+
+_COST_NAMES = {"ms_median": "time", "params": "parameters", "flops": "flops"}
+
+
+def named_figures(comparison: Comparison) -> dict[str, NamedFigure]:
+    """The figures of a comparison, by name, whether or not they can be drawn of it.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    dict of str to NamedFigure
+        Those that need the run alone first, then those that read the images, then those
+        that run detectors again.
+    """
+    found = [
+        NamedFigure("precision-recall", precision_recall_figure),
+        NamedFigure("pd-fa", pd_fa_figure),
+        NamedFigure("pixel-roc", pixel_roc_figure),
+        *(
+            NamedFigure(f"accuracy-{_COST_NAMES[cost]}", partial(pareto_figure, cost=cost))
+            for cost in COSTS
+        ),
+        *(NamedFigure(f"recall-{by}", partial(breakdown_figure, by=by)) for by in BREAKDOWNS),
+        NamedFigure("detections", detections_figure),
+    ]
+    return {one.name: one for one in found}
+
+
+def file_stem(text: str) -> str:
+    """A name that every file system takes.
+
+    Examples
+    --------
+    >>> file_stem("my night scenes: 50%_a&b/7")
+    'my-night-scenes-50-_a-b-7'
+    """
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "unnamed"

@@ -1,0 +1,172 @@
+"""What figures are drawn from: the methods of one dataset, scored and styled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.analysis.target_scr import open_run_dataset, read_target_scr
+from irbench.dataset import Dataset
+from irbench.detector import group_rank
+from irbench.engine.results import Row, RunResults
+from irbench.errors import NoFigureError, UnknownNameError
+from irbench.ground_truth import GroundTruth
+from irbench.progress import Progress
+from irbench.rescoring.methods import ScoredGroup, ScoredMethod, score_methods
+from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
+from irbench.styles import MethodStyle, method_styles
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The methods of one dataset: of one run, or of several on the very same images.
+
+    Attributes
+    ----------
+    title : str
+        The dataset's.
+    runs : tuple of RunResults
+    rows : tuple of dict
+        One of each method, in the order of the table.
+    progress : Progress
+        Told of whatever takes long.
+    """
+
+    title: str
+    runs: tuple[RunResults, ...]
+    rows: tuple[Row, ...]
+    progress: Progress
+
+    @classmethod
+    def of(cls, source: RunResults | Comparison) -> Comparison:
+        """A run as a comparison; the same run gives the same one, so that it is scored once."""
+        if isinstance(source, Comparison):
+            return source
+        return _of_run(source)
+
+    @cached_property
+    def styles(self) -> dict[str, MethodStyle]:
+        """A style of each method, in the order of the table."""
+        return method_styles(self.rows)
+
+    @cached_property
+    def scored(self) -> ScoredGroup:
+        """The methods' detections, scored again; no detector runs."""
+        return score_methods(self.runs, self.rows, n_resamples=0, progress=self.progress)
+
+    @cached_property
+    def outcomes(self) -> dict[str, list[Outcome]]:
+        """By method with a threshold, what it made of each image, in the order of the truths."""
+        found = {
+            method: method_outcomes(one, self.scored) for method, one in self.scored.methods.items()
+        }
+        return {method: one for method, one in found.items() if one is not None}
+
+    @cached_property
+    def by_disagreement(self) -> list[int]:
+        """Places of the images, those that the methods disagree about most first."""
+        amounts = [
+            disagreement([one[place] for one in self.outcomes.values()])
+            for place in range(len(self.scored.truths))
+        ]
+        return sorted(range(len(amounts)), key=lambda place: -amounts[place])
+
+    @cached_property
+    def _opened(self) -> tuple[Dataset | None, str]:
+        opened: tuple[Dataset | None, str] = (None, "")
+        for run in self.runs:
+            opened = open_run_dataset(run.run)
+            if opened[0] is not None:
+                break
+        return opened
+
+    @property
+    def dataset(self) -> Dataset:
+        """The images of the runs.
+
+        Raises
+        ------
+        NoFigureError
+            If they are not on this machine.
+        """
+        dataset, reason = self._opened
+        if dataset is None:
+            raise NoFigureError(reason)
+        return dataset
+
+    @cached_property
+    def scr(self) -> tuple[NDArray[np.float64] | None, str]:
+        """Signal-to-clutter ratio of every target, or why it is not known."""
+        try:
+            return read_target_scr(self.dataset, self.scored.truths, self.progress)
+        except NoFigureError as error:
+            return None, str(error)
+
+    def method(self, name: str) -> ScoredMethod:
+        """A scored method by name.
+
+        Raises
+        ------
+        UnknownNameError
+            For a method that the runs have not.
+        NoFigureError
+            For one without results, saying what became of it.
+        """
+        rows = {row["method"]: row for row in self.rows}
+        if name not in rows:
+            raise UnknownNameError("method of the run", name, rows)
+        if name not in self.scored.methods:
+            state, reason = rows[name]["state"], rows[name].get("reason") or "no reason given"
+            raise NoFigureError(f"{name} is {state} and has no detections: {reason}")
+        return self.scored.methods[name]
+
+    def chosen(self, methods: Sequence[str] | None) -> dict[str, ScoredMethod]:
+        """The methods asked for, by default all that have detections.
+
+        Raises
+        ------
+        UnknownNameError, NoFigureError
+            See :meth:`method`; also where there is none at all.
+        """
+        if methods is not None:
+            return {name: self.method(name) for name in methods}
+        if not self.scored.methods:
+            raise NoFigureError(
+                "; ".join(self.scored.problems) or "no method of the run has detections"
+            )
+        return self.scored.methods
+
+    def truth(self, image: str) -> tuple[int, GroundTruth]:
+        """Place and ground truth of an image of the tested split.
+
+        Raises
+        ------
+        UnknownNameError
+            With the nearest ids, for an image that was not tested.
+        """
+        for place, truth in enumerate(self.scored.truths):
+            if truth.id == image:
+                return place, truth
+        raise UnknownImageError(image, [truth.id for truth in self.scored.truths])
+
+
+class UnknownImageError(UnknownNameError):
+    """An image that the run has not tested; hundreds of others are not all listed."""
+
+    def __init__(self, image: str, known: Sequence[str]) -> None:
+        super().__init__("image of the run", image, known)
+        near = self.args[0].partition(" Known: ")[0]
+        some = ", ".join(self.known[:5]) + (", …" if len(self.known) > 5 else "")
+        self.args = (f"{near} The run has {len(self.known)} images: {some or 'none'}.",)
+
+
+@lru_cache(maxsize=8)
+def _of_run(run: RunResults) -> Comparison:
+    ranked = sorted(
+        run.rows, key=lambda row: (*group_rank(row["group"]), row["year"], row["method"])
+    )
+    return Comparison(str(run.dataset["title"]), (run,), tuple(ranked), Progress())

@@ -1,0 +1,130 @@
+"""Fig. 10 of the paper: what each method finds on a few images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from irbench.engine.results import RunResults
+from irbench.errors import NoFigureError
+from irbench.figures.canvas import PAGE_IN, SMALL_PT, TWO_COLUMNS_IN, new_figure, plain
+from irbench.figures.comparison import Comparison
+from irbench.figures.marks import (
+    TARGET_LOOK,
+    add_outcome_legend,
+    add_zoom,
+    circle,
+    draw_outcome,
+    read_image,
+    show_image,
+)
+from irbench.rescoring.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+N_IMAGES = 4
+_MOST_COLUMNS = 7
+_CAPTION_IN, _LABEL_IN, _LEGEND_IN = 0.13, 0.18, 0.25
+
+
+def detections_figure(
+    source: RunResults | Comparison,
+    *,
+    images: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+) -> Figure:
+    """Methods by images: hits green, false alarms orange, misses purple, and a zoom.
+
+    No detector runs, but the images are read.
+
+    Parameters
+    ----------
+    source : RunResults or Comparison
+    images : sequence of str, optional
+        Ids; by default the four with targets that the methods disagree about most.
+    methods : sequence of str, optional
+        By default all with an operating point.
+
+    Raises
+    ------
+    NoFigureError
+        If the images are not here, or no method has an operating point.
+    UnknownNameError
+        With the nearest names.
+    """
+    comparison = Comparison.of(source)
+    chosen = [name for name in comparison.chosen(methods) if name in comparison.outcomes]
+    if not chosen:
+        raise NoFigureError("no method has an operating point")
+    places = _places(comparison, images)
+    dataset = comparison.dataset
+    n_panels = len(chosen) + 1
+    # As few rows an image as the width allows, evenly filled.
+    n_rows = -(-n_panels // _MOST_COLUMNS)
+    columns = -(-n_panels // n_rows)
+    wide = (TWO_COLUMNS_IN - _LABEL_IN) / columns
+    high = (PAGE_IN - _LEGEND_IN) / (len(places) * n_rows) - _CAPTION_IN
+    side = min(wide, max(high, 0.5), 2.2)
+    figure = new_figure(
+        columns * side + _LABEL_IN,
+        len(places) * n_rows * (side + _CAPTION_IN) + _LEGEND_IN,
+    )
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
+    axes = figure.subplots(len(places) * n_rows, columns, squeeze=False)
+    for block, place in enumerate(places):
+        truth = comparison.scored.truths[place]
+        sample = read_image(dataset, truth)
+        here = {name: comparison.outcomes[name][place] for name in chosen}
+        target = telling_target(here)
+        panels = axes[block * n_rows : (block + 1) * n_rows].ravel()
+        show_image(panels[0], sample)
+        for box in truth.boxes.tolist():
+            circle(panels[0], tuple(box), TARGET_LOOK)
+        if target is not None:
+            add_zoom(panels[0], sample, None, truth, target)
+        label = f"({chr(ord('a') + block % 26)}) {truth.id}"
+        panels[0].set_ylabel(plain(label), fontsize=SMALL_PT, labelpad=2)
+        panels[0].set_title("Targets", fontsize=SMALL_PT - 0.5, pad=1.5)
+        for axis, name in zip(panels[1:], chosen, strict=False):
+            show_image(axis, sample)
+            draw_outcome(axis, here[name], truth)
+            if target is not None:
+                add_zoom(axis, sample, here[name], truth, target)
+            title = plain(comparison.styles[name].title)
+            axis.set_title(title, fontsize=SMALL_PT - 0.5, pad=1.5)
+        for axis in panels[n_panels:]:
+            axis.set_visible(False)
+    add_outcome_legend(figure)
+    return figure
+
+
+def telling_target(outcomes: Mapping[str, Outcome]) -> int | None:
+    """The target of an image that the methods disagree about most; None without targets.
+
+    Examples
+    --------
+    >>> found = {"a": Outcome({1: (0, 0, 2, 2)}, (), 2), "b": Outcome({}, (), 2)}
+    >>> telling_target(found)
+    1
+    """
+    n_targets = next(iter(outcomes.values())).n_targets
+    if n_targets == 0:
+        return None
+    shares = np.array(
+        [np.mean([target in one.hits for one in outcomes.values()]) for target in range(n_targets)]
+    )
+    return int(np.argmax(shares * (1 - shares)))
+
+
+def _places(comparison: Comparison, images: Sequence[str] | None) -> list[int]:
+    if images is not None:
+        return [comparison.truth(image)[0] for image in images]
+    truths = comparison.scored.truths
+    with_targets = [place for place in comparison.by_disagreement if len(truths[place].boxes)]
+    places = (with_targets or comparison.by_disagreement)[:N_IMAGES]
+    if not places:
+        raise NoFigureError("the run has no images")
+    return places

@@ -1,0 +1,1 @@
+"""The detections of a run scored again, for what its rows do not hold."""

@@ -1,0 +1,165 @@
+"""Figures of a run: which are made, which say why not, and that names stay as they are."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from irbench.errors import NoFigureError, UnknownNameError
+from irbench.figures.breakdown import breakdown_figure
+from irbench.figures.canvas import save_figure
+from irbench.figures.comparison import Comparison
+from irbench.figures.cost import pareto_figure
+from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
+from irbench.figures.detections import detections_figure
+from irbench.metrics.counting import count_boxes
+from irbench.reports.figures import Figures
+
+ODD = "50%_a&b<script>"
+RUN_ALONE = {
+    "precision-recall", "pd-fa", "pixel-roc", "accuracy-time", "accuracy-parameters",
+    "accuracy-flops", "recall-area",
+}  # fmt: skip
+
+
+@pytest.fixture
+def detectors_off(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("a detector was asked for")
+
+    for home in ("irbench.registry", "irbench"):
+        monkeypatch.setattr(f"{home}.load_method", refuse)
+
+
+def stems(paths, suffix):
+    return {path.stem for path in paths if path.suffix == suffix}
+
+
+def test_every_figure_is_written_as_png_and_pdf(html_run, tmp_path, detectors_off):
+    paths = Figures().write([html_run()], tmp_path)
+    assert RUN_ALONE | {"recall-scr", "detections"} <= stems(paths, ".png")
+    assert stems(paths, ".png") == stems(paths, ".pdf")
+    for path in paths:
+        if path.suffix == ".png":
+            picture = cv2.imread(str(path))
+            # Print size: at 300 dpi between one column and a page.
+            assert 700 < picture.shape[1] <= 2200
+            assert picture.std() > 5
+        else:
+            assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_without_images_the_curves_are_still_drawn(html_run, tmp_path, capsys):
+    paths = Figures().write([html_run(with_images=False)], tmp_path)
+    assert stems(paths, ".png") == RUN_ALONE
+    told = capsys.readouterr().err
+    assert "detections is left out: run.json does not say where the images are" in told
+
+
+def test_no_method_with_results(html_run, tmp_path, capsys):
+    assert Figures().write([html_run(("broken", "none"))], tmp_path) == []
+    told = capsys.readouterr().err
+    assert "accuracy-flops is left out: no method has both FLOPs and mAP@50" in told
+    assert "precision-recall is left out: no method of the run has detections" in told
+
+
+def test_one_method_alone(html_run):
+    run = html_run(("tophat",))
+    for draw in (pareto_figure, breakdown_figure, pd_fa_figure, detections_figure):
+        draw(run).draw_without_rendering()
+
+
+def test_rows_alone_say_why_there_are_no_figures(paper_like, tmp_path, capsys):
+    paths = Figures().write(paper_like, tmp_path)
+    # Costs stand in the rows; files of several datasets bear their names.
+    assert {"IRSTD-1k-accuracy-time", "my-night-scenes-accuracy-time"} <= stems(paths, ".png")
+    assert "holds no ground truth" in capsys.readouterr().err
+
+
+def test_the_same_run_gives_the_same_bytes(html_run, tmp_path):
+    run = html_run()
+    files = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        figure = precision_recall_figure(run)
+        files.append([p.read_bytes() for p in save_figure(figure, tmp_path / name / "1.5 x")])
+        assert (tmp_path / name / "1.5 x.pdf").exists()
+    assert files[0] == files[1]
+
+
+def test_the_operating_point_lies_on_the_curve(html_run):
+    run = html_run(("tophat",))
+    axis = precision_recall_figure(run).axes[0]
+    curve, mark = (np.stack(line.get_data(), axis=1) for line in axis.lines)
+    assert np.abs(curve - mark).max(axis=1).min() < 1e-9
+
+
+def test_curves_end_where_everything_is_kept(html_run):
+    run = html_run(("tophat",))
+    comparison = Comparison.of(run)
+    one = comparison.scored.methods["tophat"]
+    everything = count_boxes(one.table, -np.inf, one.column)
+    n_targets = sum(len(truth.boxes) for truth in comparison.scored.truths)
+    axis = precision_recall_figure(run).axes[0]
+    reached = axis.lines[0].get_xdata()[-1]
+    assert reached == pytest.approx(100 * everything.true_positives.sum() / n_targets)
+    roc = pixel_roc_figure(run).axes[0].lines[0]
+    assert (roc.get_xdata()[-1], roc.get_ydata()[-1]) == (1, 100)
+
+
+def test_names_are_shown_as_they_are(html_run):
+    run = html_run()
+    for row in run.rows:
+        if row["method"] == ODD:
+            row["title"] = "$x_2$ _50%"
+    for draw in (precision_recall_figure, pd_fa_figure, pareto_figure, breakdown_figure):
+        (legend,) = draw(run).legends
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert r"\$x_2\$ _50%" in texts
+
+
+def test_circles_are_the_outcomes(html_run):
+    from matplotlib.colors import to_hex
+    from matplotlib.patches import Circle
+
+    from irbench.styles import FALSE_ALARM, HIT, MISS
+
+    comparison = Comparison.of(html_run())
+    figure = detections_figure(comparison, images=["b"], methods=["tophat", ODD])
+    place = comparison.truth("b")[0]
+    panels = [axis for axis in figure.axes if axis.get_title() and axis.child_axes != []]
+    assert len(panels) == 3
+    for axis, method in zip(panels[1:], ("tophat", ODD), strict=True):
+        drawn = [to_hex(one.get_edgecolor()) for one in axis.patches if isinstance(one, Circle)]
+        outcome = comparison.outcomes[method][place]
+        assert drawn.count(HIT) == len(outcome.hits)
+        assert drawn.count(MISS) == len(outcome.misses)
+        assert drawn.count(FALSE_ALARM) == len(outcome.false_alarms)
+
+
+def test_an_image_without_targets(html_run, tmp_path):
+    figure = detections_figure(html_run(), images=["empty"])
+    assert all(axis.child_axes == [] for axis in figure.axes)
+    save_figure(figure, tmp_path / "empty")
+
+
+def test_unknown_names_are_answered_with_near_ones(html_run):
+    run = html_run()
+    with pytest.raises(
+        UnknownNameError, match=r"unknown image of the run 'emty'\. Did you mean emp"
+    ):
+        detections_figure(run, images=["emty"])
+    with pytest.raises(UnknownNameError, match="tophat"):
+        precision_recall_figure(run, methods=["tophatt"])
+    with pytest.raises(NoFigureError, match="broken is failed and has no detections: no <memory>"):
+        precision_recall_figure(run, methods=["broken"])
+    with pytest.raises(UnknownNameError, match="ms_median"):
+        pareto_figure(run, cost="ms")
+    with pytest.raises(UnknownNameError, match="area"):
+        breakdown_figure(run, by="size")
+
+
+def test_a_run_is_scored_once(html_run):
+    run = html_run()
+    assert Comparison.of(run).scored is Comparison.of(run).scored
