@@ -49,3 +49,10 @@ def types(session: nox.Session) -> None:
     """Check types, strictly."""
     install(session, "types", "deep")
     session.run("mypy", *PACKAGES)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build; a warning is an error."""
+    install(session, "docs", "deep")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build")
