@@ -162,25 +162,38 @@ def read_calibrations(path: Path | str) -> dict[str, Calibration]:
     Raises
     ------
     UsageError
-        If it is neither.
+        If it is neither, or is damaged or of another version.
     """
     path = Path(path)
-    file = path / "run.json" if path.is_dir() else path
+    if path.is_dir():
+        return _calibrations_of_run(path)
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"--calibration must be a run directory or a JSON file of `irbench calibrate`, got "
             f"{path}: {error}."
         ) from None
-    if isinstance(content, dict) and path.is_dir():
-        methods = content.get("methods", {})
-        content = {n: m["calibration"] for n, m in methods.items() if m.get("calibration")}
-    elif isinstance(content, dict):
-        content = content.get("methods")
+    content = content.get("methods") if isinstance(content, dict) else None
     if not isinstance(content, dict):
         raise UsageError(f"--calibration {path} holds no calibrations by method.")
     return {name: Calibration.from_dict(fields, path.name) for name, fields in content.items()}
+
+
+def _calibrations_of_run(path: Path) -> dict[str, Calibration]:
+    from irbench.engine.directory import RunDirectory
+
+    run = RunDirectory(path).read()
+    if run is None:
+        raise UsageError(
+            f"--calibration must be a run directory or a JSON file of `irbench calibrate`, got "
+            f"{path}: it has no run.json."
+        )
+    return {
+        name: Calibration.from_dict(method["calibration"], path.name)
+        for name, method in run["methods"].items()
+        if method.get("calibration")
+    }
 
 
 @cache

@@ -11,6 +11,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from irbench.engine.atomic import remove_leftovers, write_json
+from irbench.engine.run_fields import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
 
 SCHEMA_VERSION = 1
@@ -119,6 +120,7 @@ class RunDirectory:
                 f"{self.run_file} has schema version {version}, this irbench reads "
                 f"{SCHEMA_VERSION}; use another --out, or the irbench that wrote it."
             )
+        check_run(content, self.run_file)
         return content
 
     def write(self, content: dict[str, Any]) -> None:

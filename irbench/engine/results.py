@@ -16,8 +16,9 @@ from irbench.detections import Detections
 from irbench.engine.atomic import write_bytes, write_json
 from irbench.engine.directory import RunDirectory
 from irbench.engine.map_records import read_map_statistics
+from irbench.engine.run_fields import check_rows
 from irbench.engine.store import read_detections, read_ground_truth
-from irbench.errors import UsageError
+from irbench.errors import RunKeyError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.map_statistics import MapStatistics
 
@@ -76,7 +77,8 @@ class RunResults:
             raise UsageError(f"{self.path} holds no detections of {method!r}; its rows: {known}.")
         split = self.dataset["split"]
         shapes = {truth.id: truth.shape for truth in self.ground_truth[split]}
-        extent = self.run["methods"][method]["calibration"]["extent"]
+        calibration = self.run["methods"].get(method, {}).get("calibration") or {}
+        extent = calibration.get("extent")
         return read_detections(file, split, extent, shapes)
 
     def map_statistics(self, method: str) -> dict[str, MapStatistics] | None:
@@ -115,8 +117,12 @@ def load_run(path: Path | str) -> RunResults:
         raise UsageError(f"{path} has no results yet; run the command that made it again.")
     try:
         rows = orjson.loads(directory.results_file.read_bytes())["rows"]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise UsageError(f"{directory.results_file} is damaged ({error}); run again.") from None
+    except (orjson.JSONDecodeError, KeyError, TypeError, OSError) as error:
+        raise RunKeyError(
+            f"{directory.results_file} is damaged ({error}); remove it and repeat the command "
+            "that made the run, which scores it again."
+        ) from None
+    check_rows(rows, directory.results_file)
     return RunResults(directory.path, run, tuple(rows))
 
 

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from irbench.errors import ImageError
+from irbench.image_headers import claimed_size, image_format
+from irbench.images import MAX_PIXELS, read_image
+
+SHAPE = (9, 13)
+BIG_TIFF = (
+    struct.pack("<4sHHQQ", b"II+\0", 8, 0, 16, 2)
+    + struct.pack("<HHQQ", 256, 3, 1, 13)
+    + struct.pack("<HHQQ", 257, 16, 1, 9)
+)
+
+
+def encoded(suffix, dtype=np.uint8):
+    image = np.random.default_rng(0).integers(0, 200, SHAPE).astype(dtype)
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff"])
+def test_the_size_is_read_without_decoding(suffix):
+    whole = encoded(suffix)
+    assert claimed_size(whole) == SHAPE
+    # A header that is cut off tells none, or the same; it never fails.
+    assert {claimed_size(whole[:n]) for n in range(len(whole))} <= {None, SHAPE}
+
+
+def test_tiff_of_either_order_and_size_of_numbers():
+    assert claimed_size(BIG_TIFF) == SHAPE
+    swapped = struct.pack(">4sIH", b"MM\0*", 8, 2)
+    swapped += struct.pack(">HHIHH", 256, 3, 1, 13, 0) + struct.pack(">HHII", 257, 4, 1, 9)
+    assert claimed_size(swapped) == SHAPE
+
+
+def with_sides(suffix, side):
+    """A valid file of few bytes whose header claims a square of so many pixels a side."""
+    whole = bytearray(encoded(suffix))
+    if suffix == ".png":
+        whole[16:24] = struct.pack(">II", side, side)
+    elif suffix == ".bmp":
+        whole[18:26] = struct.pack("<ii", side, -side)
+    elif suffix == ".jpg":
+        at = whole.index(b"\xff\xc0") + 5
+        whole[at : at + 4] = struct.pack(">HH", side, side)
+    else:
+        (at,) = struct.unpack_from("<I", whole, 4)
+        for index in range(struct.unpack_from("<H", whole, at)[0]):
+            place = at + 2 + 12 * index
+            if struct.unpack_from("<H", whole, place)[0] in (256, 257):
+                whole[place + 2 : place + 12] = struct.pack("<HII", 4, 1, side)
+    return bytes(whole)
+
+
+@pytest.mark.parametrize("side", [16_385, 30_000, 65_535])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff"])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch, suffix, side):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    path = tmp_path / f"bomb{suffix}"
+    path.write_bytes(with_sides(suffix, side))
+    with pytest.raises(ImageError, match=rf"claims {side}x{side} pixels.*{MAX_PIXELS}"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("content", ["webp", "pgm", "hdr"])
+def test_other_formats_are_refused_whatever_they_are_called(tmp_path, monkeypatch, content):
+    image = np.full(SHAPE, 100, np.uint8)
+    if content == "hdr":
+        image = cv2.merge([image.astype(np.float32)] * 3)
+    whole = cv2.imencode(f".{content}", image)[1].tobytes()
+    assert image_format(whole) is None
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    (tmp_path / "a.png").write_bytes(whole)
+    with pytest.raises(ImageError, match="expected a complete PNG"):
+        read_image(tmp_path / "a.png")
+
+
+def test_any_changed_pixel_of_a_png_is_seen(tmp_path):
+    whole = encoded(".png")
+    start = whole.index(b"IDAT")
+    for at in range(start, whole.index(b"IEND") - 8, 5):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1
+        (tmp_path / "a.png").write_bytes(damaged)
+        with pytest.raises(ImageError, match=r"checksum|truncated"):
+            read_image(tmp_path / "a.png")
