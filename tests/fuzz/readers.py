@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import random
+import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -545,13 +546,18 @@ def main(names, n_inputs, seed, folder, note):
                 what["at"] = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
                 what["input"] = base64.b64encode(content[:3000]).decode()
                 what["file"] = reader.files[index][0].name
+                tell({"reader": name, "number": number, **what})
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
             reader.files[index][0].write_bytes(valid[index])
+        tell({"reader": name, "tried": n_inputs, "refused": n_refused})
+
+
+def tell(what):
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    import sys
-
     names, n_inputs, seed, folder = sys.argv[1:]
     main(names.split(","), int(n_inputs), int(seed), Path(folder), Path(folder) / "input")
