@@ -136,8 +136,8 @@ def _check_operating_points(runs: Sequence[RunResults]) -> None:
 def _images_of(run: RunResults) -> str:
     """The tested images and their targets, by content."""
     key = run.run["key"]
-    tested = key.get("manifests", {}).get(key["split"])
-    return repr((key["dataset"], key["scheme"], key["split"], key.get("limit"), tested))
+    named = [key.get(name) for name in ("dataset", "scheme", "split", "limit")]
+    return repr((*named, key.get("manifests", {}).get(key.get("split"))))
 
 
 def _dataset_rank(group: Sequence[RunResults]) -> int:

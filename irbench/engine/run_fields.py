@@ -28,7 +28,7 @@ def check_run(content: Mapping[str, Any], path: Path) -> None:
         Naming the field.
     """
     _check(content, _RUN, path, "", set(_RUN) - {"command", "machine", "versions", "data_root"})
-    _check(content["key"], {"protocol": _OBJECT, "limit": _COUNT}, path, "key.", {"protocol"})
+    _check(content["key"], _KEY, path, "key.", {"protocol"})
     _check(content["key"]["protocol"], _PROTOCOL, path, "key.protocol.", {"name"})
     _check(content["dataset"], _DATASET, path, "dataset.", {"name", "title", "split"})
     for name, method in content["methods"].items():
@@ -128,6 +128,15 @@ _RUN: dict[str, Rule] = {
     "command": ("a list", lambda value: isinstance(value, list)),
     "machine": _OBJECT,
     "versions": _OBJECT,
+}
+_KEY: dict[str, Rule] = {
+    "protocol": _OBJECT,
+    "dataset": _TEXT,
+    "split": _TEXT,
+    "scheme": _optional(_TEXT),
+    "limit": _COUNT,
+    "manifests": _TEXTS,
+    "calibration": _optional(_TEXT),
 }
 _PROTOCOL: dict[str, Rule] = {
     **dict.fromkeys(("name", "scheme", "operating_point", "score", "ap_estimator"), _NAME),
