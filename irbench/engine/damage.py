@@ -30,16 +30,6 @@ def refuses_damage(
     ----------
     read : callable
         Its first argument is the file.
-
-    Examples
-    --------
-    >>> @refuses_damage
-    ... def read_number(path):
-    ...     return int(path.read_text())
-    >>> read_number(Path("no/such/file.parquet"))
-    Traceback (most recent call last):
-    ...
-    irbench.errors.RunKeyError: no/such/file.parquet cannot be read (...
     """
 
     @wraps(read)

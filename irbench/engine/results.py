@@ -14,6 +14,7 @@ import orjson
 
 from irbench.detections import Detections
 from irbench.engine.atomic import write_bytes, write_json
+from irbench.engine.damage import refuses_damage
 from irbench.engine.directory import RunDirectory
 from irbench.engine.map_records import read_map_statistics
 from irbench.engine.run_fields import check_rows
@@ -61,7 +62,7 @@ class RunResults:
     @cached_property
     def ground_truth(self) -> dict[str, list[GroundTruth]]:
         """The targets of every image, by split."""
-        return read_ground_truth(RunDirectory(self.path).ground_truth_file)
+        return refuses_damage(read_ground_truth)(RunDirectory(self.path).ground_truth_file)
 
     def detections(self, method: str) -> dict[str, Detections]:
         """What a method found on the tested split, by image; absent where nothing.
@@ -76,10 +77,10 @@ class RunResults:
             known = ", ".join(row["method"] for row in self.rows)
             raise UsageError(f"{self.path} holds no detections of {method!r}; its rows: {known}.")
         split = self.dataset["split"]
-        shapes = {truth.id: truth.shape for truth in self.ground_truth[split]}
+        shapes = {truth.id: truth.shape for truth in self.ground_truth.get(split, [])}
         calibration = self.run["methods"].get(method, {}).get("calibration") or {}
         extent = calibration.get("extent")
-        return read_detections(file, split, extent, shapes)
+        return refuses_damage(read_detections)(file, split, extent, shapes)
 
     def map_statistics(self, method: str) -> dict[str, MapStatistics] | None:
         """What is kept of a method's score maps on the tested split, by image.
@@ -88,7 +89,9 @@ class RunResults:
         made before they were measured.
         """
         file = RunDirectory(self.path).map_statistics_file(method)
-        return read_map_statistics(file, self.dataset["split"]) if file.exists() else None
+        if not file.exists():
+            return None
+        return refuses_damage(read_map_statistics)(file, self.dataset["split"])
 
 
 def load_run(path: Path | str) -> RunResults:

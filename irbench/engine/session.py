@@ -10,6 +10,7 @@ from irbench.calibration import Calibration
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import group_rank
+from irbench.engine.damage import refuses_damage
 from irbench.engine.directory import RunDirectory, check_key
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.engine.map_records import read_map_statistics
@@ -119,7 +120,9 @@ class Session:
         )
         if known.get("state") not in ("done", "partial") or not all(f.exists() for f in files):
             return None
-        errors, timing = read_timings(files[1], self.plan.split, known.get("peak_memory"))
+        errors, timing = refuses_damage(read_timings)(
+            files[1], self.plan.split, known.get("peak_memory")
+        )
         network = NetworkFacts(**known["network"]) if known.get("network") else None
         return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing, network)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from irbench.detections import Detections
+from irbench.engine.damage import refuses_damage
 from irbench.engine.directory import RunDirectory
 from irbench.engine.results import Row, RunResults
 from irbench.engine.store import read_timings
@@ -145,7 +146,7 @@ def image_times(results: RunResults, method: str) -> dict[str, float]:
     file = RunDirectory(results.path).timings_file(method)
     if not file.exists():
         return {}
-    _, timing = read_timings(file, results.dataset["split"])
+    _, timing = refuses_damage(read_timings)(file, results.dataset["split"])
     if timing is None:
         return {}
     return {

@@ -306,30 +306,23 @@ def journal(folder):
 
 
 def parquet(folder):
-    from irbench.engine.map_records import read_map_statistics, write_map_statistics
-    from irbench.engine.store import (
-        read_detections,
-        read_ground_truth,
-        read_timings,
-        write_detections,
-        write_timings,
-    )
+    from irbench.engine.map_records import write_map_statistics
+    from irbench.engine.results import load_run
+    from irbench.gate.recording import image_times
 
-    entries = some_entries()
-    shapes = dict.fromkeys("12", SHAPE)
-    write_detections(folder / "detections.parquet", entries)
-    write_timings(folder / "timings.parquet", entries, {"1": entries[0].times}, "test")
-    write_map_statistics(folder / "maps.parquet", entries)
-    truths = run_directory(folder) / "ground_truth.parquet"
+    run = run_directory(folder)
+    write_map_statistics(run / "map_statistics" / "net.parquet", some_entries())
 
-    return Reader(
-        [
-            (folder / "detections.parquet", lambda p: read_detections(p, "test", 0.5, shapes)),
-            (folder / "timings.parquet", lambda p: read_timings(p, "test")),
-            (folder / "maps.parquet", lambda p: read_map_statistics(p, "test")),
-            (truths, read_ground_truth),
-        ]
-    )
+    def read(path):
+        results = load_run(run)
+        if path.parent.name == "timings":
+            image_times(results, "net")
+        elif path.parent.name == "map_statistics":
+            results.map_statistics("net")
+        else:
+            results.detections("net")
+
+    return Reader([(path, read) for path in sorted(run.rglob("*.parquet"))])
 
 
 def baselines(folder):
