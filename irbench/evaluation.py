@@ -311,7 +311,7 @@ def _region_values(
         images, distance_px=protocol.distance_px
     )
     values = {name: metric(counts["regions"]) for name, metric in _REGION_METRICS.items()}
-    toolkit = hierarchical_iou.with_phantoms(counts["regions"])
+    toolkit = hierarchical_iou.with_padding(counts["regions"])
     return {**values, "hiou_toolkit": hierarchical_iou.hiou(toolkit)}
 
 

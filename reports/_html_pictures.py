@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.analysis.target_scr import open_run_dataset
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, Sample
 from irbench.drawing import to_display
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.signal_to_clutter import signal_to_clutter
-from irbench.registry import load_dataset
 
 from ._side_by_side import DataGroup
 
@@ -139,18 +139,10 @@ def _matching(dataset: Dataset, truth: GroundTruth) -> Sample:
 
 
 def _open(group: DataGroup) -> tuple[Dataset | None, str]:
-    """The dataset where the run found it, or where it lies on this machine."""
-    facts, reason = group.facts, "run.json does not say where the images are"
+    """The dataset of the first run of the group whose images are here."""
+    reason = ""
     for run in group.runs:
-        if "data_root" not in run.run:
-            continue
-        root = run.run["data_root"]
-        places = [(facts["name"], root), (facts["name"], None)]
-        if facts["name"] == "folder" and root is not None:
-            places = [(root, root)]
-        for name, place in places:
-            try:
-                return load_dataset(name, place, facts["split"], facts["scheme"] or None), ""
-            except (IrbenchError, OSError) as error:
-                reason = str(error).rstrip(".")
+        dataset, reason = open_run_dataset(run.run)
+        if dataset is not None:
+            return dataset, ""
     return None, reason

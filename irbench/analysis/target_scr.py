@@ -18,7 +18,7 @@ from irbench.registry import load_dataset
 
 
 def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
-    """The dataset that a run was made on.
+    """The dataset that a run was made on: where the run found it, or where it lies here.
 
     Parameters
     ----------
@@ -35,11 +35,16 @@ def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
         return None, "run.json does not say where the images are"
     facts = run["dataset"]
     root = run["data_root"]
-    name = root if facts["name"] == "folder" else facts["name"]
-    try:
-        return load_dataset(name, root, facts["split"], facts["scheme"] or None), ""
-    except IrbenchError as error:
-        return None, f"the images of the run are not here: {error}"
+    places = [(facts["name"], root), (facts["name"], None)]
+    if facts["name"] == "folder" and root is not None:
+        places = [(root, root)]
+    reason = ""
+    for name, place in places:
+        try:
+            return load_dataset(name, place, facts["split"], facts["scheme"] or None), ""
+        except (IrbenchError, OSError) as error:
+            reason = reason or str(error).rstrip(".")
+    return None, f"the images of the run are not here: {reason}"
 
 
 def read_target_scr(

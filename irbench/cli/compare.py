@@ -73,7 +73,7 @@ def compare(
     from irbench.cli.comparison_tables import print_pair, print_ranking
     from irbench.protocol import Protocol
     from irbench.statistics.comparison import Comparison
-    from irbench.statistics.image_statistics import RESAMPLED_METRICS
+    from irbench.statistics.image_statistics import RESAMPLED_MAP_METRICS, RESAMPLED_METRICS
     from irbench.statistics.method_output import MethodOutput
     from irbench.statistics.resamples import Resamples
 
@@ -81,9 +81,11 @@ def compare(
     rows = _chosen_rows(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
     names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
+    known = (*RESAMPLED_METRICS, *RESAMPLED_MAP_METRICS)
     for name in names:
-        if name not in RESAMPLED_METRICS:
-            raise UnknownNameError("metric to compare by", name, RESAMPLED_METRICS)
+        if name not in known:
+            raise UnknownNameError("metric to compare by", name, known)
+    needs_maps = any(name in RESAMPLED_MAP_METRICS for name in names)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     protocol = Protocol(**results.protocol)
     progress = command_progress()
@@ -93,7 +95,10 @@ def compare(
     with progress.track("Scoring", len(rows)) as advance:
         for row in rows:
             found = results.detections(row["method"])
-            outputs[row["method"]] = MethodOutput.score(found, truths, protocol, _threshold(row))
+            maps = results.map_statistics(row["method"]) if needs_maps else None
+            outputs[row["method"]] = MethodOutput.score(
+                found, truths, protocol, _threshold(row), maps
+            )
             advance()
     comparison = Comparison(
         outputs,

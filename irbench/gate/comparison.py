@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from irbench.engine.results import Row, RunResults
 from irbench.errors import UnknownNameError, UsageError
-from irbench.gate.baseline import Baseline, BaselineRow
+from irbench.gate.baseline import Baseline
 from irbench.gate.changes import ROW, Change, CheckReport, Verdict
 from irbench.gate.comparability import check_comparable, image_notes, library_notes, row_notes
+from irbench.gate.multiplicity import Differences, adjusted_p
 from irbench.gate.recording import HAS_RESULTS, image_times, score_row, sorted_truths
-from irbench.gate.row_check import RowCheck, paired_intervals
+from irbench.gate.row_check import RowCheck, paired_differences
 from irbench.gate.timing import choose_reference, time_change
 from irbench.gate.tolerance import TIMING, Tolerances
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
-from irbench.statistics.bootstrap import Interval
 from irbench.statistics.resamples import N_RESAMPLES
 
 
@@ -65,18 +65,26 @@ class Gate:
         for method in self.tolerances.methods - baseline.rows.keys():
             raise UnknownNameError("row of the baseline", method, baseline.rows)
         truths = sorted_truths(results)
-        changes: list[Change] = []
+        checks: dict[str, RowCheck] = {}
+        differences: dict[str, Differences] = {}
         notes = library_notes(baseline, results)
         with self.progress.track("Checking", len(baseline.rows)) as advance:
             for method, before in baseline.rows.items():
                 row = rows.get(method)
-                if row is None or row["state"] not in HAS_RESULTS:
-                    changes.append(self._missing(method, row))
-                else:
-                    found, said = self._check_row(baseline, before, results, row, truths)
-                    changes += found
+                if row is not None and row["state"] in HAS_RESULTS:
+                    check = RowCheck(before, row, self.tolerances, self.allow_missing)
+                    found, said = self._measure(baseline, check, results, truths)
+                    checks[method], differences[method] = check, found
                     notes += said
                 advance()
+        # A verdict needs the p-values of all methods.
+        adjusted = adjusted_p(checks, differences)
+        changes: list[Change] = []
+        for method in baseline.rows:
+            if method in checks:
+                changes += _judge(checks[method], differences[method], adjusted[method])
+            else:
+                changes.append(self._missing(method, rows.get(method)))
         changes += [
             Change(method, ROW, "new", reason="not in the baseline")
             for method, row in rows.items()
@@ -95,30 +103,24 @@ class Gate:
         reason = "not in the run" if row is None else f"{row['state']}: {row.get('reason', '')}"
         return Change(method, ROW, "missing", reason=reason, fails=not self.allow_missing)
 
-    def _check_row(
+    def _measure(
         self,
         baseline: Baseline,
-        before: BaselineRow,
+        check: RowCheck,
         results: RunResults,
-        row: Row,
         truths: Sequence[GroundTruth],
-    ) -> tuple[list[Change], list[str]]:
-        check = RowCheck(before, row, self.tolerances, self.allow_missing)
-        changes: list[Change] = []
-        n_failed = int(row.get("n_failed", 0))
-        if n_failed > before.n_failed:
-            reason = f"fails on {n_failed} images, in the baseline on {before.n_failed}"
-            changes.append(Change(before.method, ROW, "regressed", reason=reason, fails=True))
+    ) -> tuple[Differences, list[str]]:
+        """The differences of what moved, and what else differs."""
+        before, row = check.before, check.row
         notes = row_notes(before, results, row)
-        intervals: dict[str, Interval] = {}
         # Scoring takes a second or so; what did not move needs no interval.
-        if moved := check.moved:
-            new, old = score_row(results, row, truths), baseline.result(before.method)
-            ids = [truth.id for truth in truths]
-            intervals = paired_intervals(old, new, ids, moved, self.n_resamples, self.seed)
-            notes += image_notes(before.method, old, new, truths)
-        changes += [check.judge(name, intervals.get(name)) for name in check.metrics]
-        return changes, notes
+        moved = check.moved
+        if not moved:
+            return {}, notes
+        new, old = score_row(results, row, truths), baseline.result(before.method)
+        ids = [truth.id for truth in truths]
+        found = paired_differences(old, new, ids, moved, self.n_resamples, self.seed)
+        return found, notes + image_notes(before.method, old, new, truths)
 
     def _check_times(self, baseline: Baseline, results: RunResults) -> tuple[list[Change], str]:
         before = {method: row.times_ms for method, row in baseline.rows.items()}
@@ -157,3 +159,16 @@ class Gate:
                 )
             )
         return changes, reference
+
+
+def _judge(
+    check: RowCheck, differences: Differences, adjusted: Mapping[str, float]
+) -> list[Change]:
+    changes: list[Change] = []
+    before, n_failed = check.before, int(check.row.get("n_failed", 0))
+    if n_failed > before.n_failed:
+        reason = f"fails on {n_failed} images, in the baseline on {before.n_failed}"
+        changes.append(Change(before.method, ROW, "regressed", reason=reason, fails=True))
+    return changes + [
+        check.judge(name, differences.get(name), adjusted.get(name)) for name in check.metrics
+    ]

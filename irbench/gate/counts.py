@@ -16,8 +16,13 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.counting import BoxCounts
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.points import PointCounts
+from irbench.statistics.image_statistics import RESAMPLED_METRICS
 
 Arrays = dict[str, NDArray[np.int64]]
+
+COUNTED_METRICS = tuple(name for name in RESAMPLED_METRICS if name not in ("map30", "ap_point"))
+"""The metrics that the counts of a baseline give again: of the rankings, the largest part, only
+that of COCO's IoU thresholds is kept, and nothing of score maps."""
 
 _KINDS: dict[str, type[BoxCounts] | type[PointCounts] | type[PixelCounts]] = {
     "boxes": BoxCounts,

@@ -9,12 +9,13 @@ from irbench.engine.results import Row
 from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineRow
 from irbench.gate.changes import Change, Verdict
+from irbench.gate.counts import COUNTED_METRICS
 from irbench.gate.recording import GATED_METRICS
 from irbench.gate.tolerance import Tolerances
 from irbench.metrics.definition import METRICS
-from irbench.statistics.bootstrap import Interval, resample
-from irbench.statistics.image_statistics import RESAMPLED_METRICS, ImageStatistics
-from irbench.statistics.paired import paired_difference
+from irbench.statistics.bootstrap import resample
+from irbench.statistics.image_statistics import ImageStatistics
+from irbench.statistics.paired import PairedDifference, paired_difference
 from irbench.statistics.resamples import Resamples
 
 
@@ -48,15 +49,20 @@ class RowCheck:
         """The metrics that moved, up or down, by more than their tolerance."""
         return [name for name in self.metrics if self._has_moved(name)]
 
-    def judge(self, metric: str, interval: Interval | None = None) -> Change:
+    def judge(
+        self, metric: str, difference: PairedDifference | None = None, p_holm: float | None = None
+    ) -> Change:
         """What became of a metric.
 
         Parameters
         ----------
         metric : str
-        interval : Interval, optional
-            Of now minus before, where it is known.
+        difference : PairedDifference, optional
+            Now minus before, where it is known.
+        p_holm : float, optional
+            Its p-value, adjusted over the methods that are judged by theirs.
         """
+        interval = None if difference is None else difference.interval
         method, known = self.before.method, self.before.values
         old, new = known.get(metric), self.row.get(metric)
         if metric not in known:
@@ -72,12 +78,15 @@ class RowCheck:
         verdict: Verdict = "improved" if METRICS[metric].is_better(new, old) else "regressed"
         reason = ""
         if not self.before.deterministic and old is not None:
-            if metric not in RESAMPLED_METRICS:
+            if metric not in COUNTED_METRICS:
                 verdict, reason = "uncertain", "no interval of it: shown, not gated"
             elif interval is None or interval.lower is None or interval.upper is None:
                 reason = "no interval: judged by the tolerance alone"
             elif interval.lower <= 0 <= interval.upper:
                 verdict = "uncertain"
+            elif p_holm is not None and p_holm > 1 - interval.level:
+                verdict = "uncertain"
+                reason = f"p = {p_holm:.2g} by Holm's correction over the methods"
         return Change(method, metric, verdict, old, new, interval, reason, verdict == "regressed")
 
     def _has_moved(self, metric: str) -> bool:
@@ -87,15 +96,15 @@ class RowCheck:
         return bool(abs(new - old) > self.tolerances.allowed(self.before.method, metric, old))
 
 
-def paired_intervals(
+def paired_differences(
     old: Result,
     new: Result,
     image_ids: Sequence[str],
     metrics: Sequence[str],
     draws: int,
     seed: int,
-) -> dict[str, Interval]:
-    """Intervals of new minus old, by the paired bootstrap over images.
+) -> dict[str, PairedDifference]:
+    """New minus old, by the paired bootstrap over images.
 
     Parameters
     ----------
@@ -109,9 +118,9 @@ def paired_intervals(
 
     Returns
     -------
-    dict of str to Interval
+    dict of str to PairedDifference
     """
-    wanted = [name for name in metrics if name in RESAMPLED_METRICS]
+    wanted = [name for name in metrics if name in COUNTED_METRICS]
     common = [name for name in wanted if all(_is_counted(one, name) for one in (old, new))]
     if len(image_ids) < 2 or not common:
         return {}
@@ -123,7 +132,7 @@ def paired_intervals(
     return {
         name: paired_difference(
             new.values[name], old.values[name], spread["new"][name], spread["old"][name]
-        ).interval
+        )
         for name in common
     }
 

@@ -72,6 +72,16 @@ class LocalContrasts:
         return after * _reference(_ratio(self.std_in, self.contrast_in))
 
     @property
+    def erased(self) -> NDArray[np.bool_]:
+        """``(N,)`` whether the map is flat round a target and the target with it.
+
+        Its gain of the signal-to-clutter ratio is 0 / 0: the method has lost the target. The
+        image itself gives a reference there.
+        """
+        is_flat = (self.contrast_out == 0) & (self.std_out == 0)
+        return is_flat & ~np.isnan(_reference(self.std_in) + _reference(self.contrast_in))
+
+    @property
     def bsf(self) -> NDArray[np.float64]:
         """``(N,)`` background suppression factor; NaN where undefined."""
         return _ratio(_reference(self.std_in), self.std_out)
@@ -126,6 +136,8 @@ class Gains:
         The image of each target.
     scrg, bsf, cg : (n_targets,) ndarray of float64
         NaN where undefined.
+    erased : (n_targets,) ndarray of bool
+        Whether the map shows neither the target nor anything round it.
     """
 
     n_images: int
@@ -133,6 +145,7 @@ class Gains:
     scrg: NDArray[np.float64]
     bsf: NDArray[np.float64]
     cg: NDArray[np.float64]
+    erased: NDArray[np.bool_]
 
     @classmethod
     def of(cls, images: Sequence[LocalContrasts]) -> Gains:
@@ -144,6 +157,7 @@ class Gains:
             np.concatenate([empty, *(one.scrg for one in images)]),
             np.concatenate([empty, *(one.bsf for one in images)]),
             np.concatenate([empty, *(one.cg for one in images)]),
+            np.concatenate([empty.astype(bool), *(one.erased for one in images)]),
         )
 
     def median(self, name: str, weights: NDArray[Any] | None = None) -> MetricValue:
@@ -197,9 +211,18 @@ class Gains:
         return MetricValue(float(values[finite] @ times[finite] / times[finite].sum()))
 
     def counts(self, name: str) -> dict[str, int]:
-        """How many targets have an infinite gain, and how many an undefined one."""
+        """How many targets have an infinite gain, how many an undefined one.
+
+        ``erased`` are those of the undefined ones that the method has lost: left out of median
+        and mean, they would flatter it unless they are told.
+        """
         values = getattr(self, name)
-        return {"infinite": int(np.isinf(values).sum()), "undefined": int(np.isnan(values).sum())}
+        undefined = np.isnan(values)
+        return {
+            "infinite": int(np.isinf(values).sum()),
+            "undefined": int(undefined.sum()),
+            "erased": int((undefined & self.erased).sum()),
+        }
 
     def _defined(
         self, name: str, weights: NDArray[Any] | None

@@ -147,8 +147,8 @@ _DEFINITIONS = (
         _HIOU,
         "Mean IoU of the regions paired with a target, times pairs over pairs, FP and FN.",
         formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
-        dialect="paper",
-        equals=f"{_TOOLKIT}, but for its phantom targets and regions",
+        dialect="unpadded",
+        equals=f"{_TOOLKIT}, where every image has a target and a kept region",
     ),
     fraction(
         "hiou_segmentation",
@@ -166,8 +166,8 @@ _DEFINITIONS = (
         _HIOU,
         "Pairs of regions and targets over pairs, FP and FN, the second factor of hIoU.",
         formula="TP / (TP + FP + FN)",
-        dialect="paper",
-        equals=f"{_TOOLKIT}, but for its phantom targets and regions",
+        dialect="unpadded",
+        equals=f"{_TOOLKIT}, where every image has a target and a kept region",
     ),
     fraction(
         "hiou_toolkit",

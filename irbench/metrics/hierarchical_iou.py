@@ -19,8 +19,8 @@ from irbench.metrics.region_matching import (
 from irbench.metrics.value import MetricValue, ratio, total
 from irbench.regions import Regions
 
-HierarchicalDialect = Literal["paper", "pyirstdmetrics"]
-HIERARCHICAL_DIALECTS = ("paper", "pyirstdmetrics")
+HierarchicalDialect = Literal["unpadded", "pyirstdmetrics"]
+HIERARCHICAL_DIALECTS = ("unpadded", "pyirstdmetrics")
 
 NO_PAIR = "no region belongs to a target"
 NOTHING = "no target and no region in any image"
@@ -88,7 +88,7 @@ class HierarchicalErrors:
 
 def count_hierarchical(
     images: Iterable[tuple[Regions, Regions]],
-    dialect: HierarchicalDialect = "paper",
+    dialect: HierarchicalDialect = "unpadded",
     overlap: float = OVERLAP,
     distance_px: float = DISTANCE_PX,
 ) -> HierarchicalCounts:
@@ -98,8 +98,8 @@ def count_hierarchical(
     ----------
     images : iterable of (Regions, Regions)
         Kept regions and targets of each image, each in raster order.
-    dialect : {"paper", "pyirstdmetrics"}
-        The second as :func:`with_phantoms`.
+    dialect : {"unpadded", "pyirstdmetrics"}
+        The second as :func:`with_padding`.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -117,7 +117,7 @@ def count_hierarchical(
     rows = [_count(kept, targets, overlap, distance_px) for kept, targets in images]
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(fields(HierarchicalCounts)))
     counts = HierarchicalCounts(*columns.T)
-    return with_phantoms(counts) if dialect == "pyirstdmetrics" else counts
+    return with_padding(counts) if dialect == "pyirstdmetrics" else counts
 
 
 def hiou(counts: HierarchicalCounts, weights: NDArray[Any] | None = None) -> MetricValue:
@@ -249,12 +249,12 @@ def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) 
     ]
 
 
-def with_phantoms(counts: HierarchicalCounts) -> HierarchicalCounts:
-    """The counts of the dialect ``"paper"`` as the toolkit of its authors counts.
+def with_padding(counts: HierarchicalCounts) -> HierarchicalCounts:
+    """The counts of the dialect ``"unpadded"`` as the authors' toolkit, PyIRSTDMetrics 1.0.2, counts.
 
-    PyIRSTDMetrics 1.0.2 counts, with its default matching, a missed target in every
-    image without targets and a false alarm in every image without kept regions. The
-    paper counts targets and regions, and knows no such thing.
+    Run on such images, with its default matching, it counts a missed target in every image
+    without targets and a false alarm in every image without kept regions. Whether the paper
+    means that is not known here.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def with_phantoms(counts: HierarchicalCounts) -> HierarchicalCounts:
     no_target = (counts.targets == 0).astype(np.float64)
     no_region = (counts.regions == 0).astype(np.float64)
     values = {field.name: getattr(counts, field.name) for field in fields(counts)}
-    for name, phantom in (("target", no_target), ("region", no_region)):
-        values[f"{name}s"] = values[f"{name}s"] + phantom
-        values[f"lone_{name}s"] = values[f"lone_{name}s"] + phantom
+    for name, padding in (("target", no_target), ("region", no_region)):
+        values[f"{name}s"] = values[f"{name}s"] + padding
+        values[f"lone_{name}s"] = values[f"lone_{name}s"] + padding
     return HierarchicalCounts(**values)

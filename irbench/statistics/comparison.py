@@ -56,7 +56,8 @@ class Comparison:
     truths : sequence of GroundTruth
         Those images.
     metrics : collection of str
-        From :data:`~irbench.statistics.image_statistics.RESAMPLED_METRICS`.
+        From :data:`~irbench.statistics.image_statistics.RESAMPLED_METRICS`, and those of score
+        maps where outputs have them.
     resamples : Resamples
         Of the images, in their order.
     level : float

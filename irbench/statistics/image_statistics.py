@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import Result
 from irbench.metrics.counting import BoxCounts
+from irbench.metrics.map_statistics import MAP_METRICS
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.points import PointCounts
 from irbench.statistics.average_precision import WeightedAveragePrecision
+from irbench.statistics.map_metrics import Metric, map_metrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,10 @@ RESAMPLED_METRICS: tuple[str, ...] = (
     *("precision", "recall", "f1", *_AVERAGE_PRECISIONS),
     *("pd", "fa", "fa_legacy", "iou", "niou", "pixel_recall"),
 )
-"""The metrics that can be resampled over images."""
+"""The metrics of detections that can be resampled over images."""
+
+RESAMPLED_MAP_METRICS: tuple[str, ...] = tuple(MAP_METRICS)
+"""Those of score maps: only for methods whose maps a run has measured."""
 
 
 class ImageStatistics:
@@ -131,6 +136,8 @@ class ImageStatistics:
         By metric.
     rankings : mapping of str to (MatchTable, sequence of int), optional
         By metric, the table and its columns over which average precision is averaged.
+    maps : mapping of str to callable, optional
+        By metric of score maps, see :func:`irbench.statistics.map_metrics.map_metrics`.
     """
 
     def __init__(
@@ -138,9 +145,11 @@ class ImageStatistics:
         n_images: int,
         ratios: Mapping[str, Ratio],
         rankings: Mapping[str, tuple[MatchTable, Sequence[int]]] | None = None,
+        maps: Mapping[str, Metric] | None = None,
     ) -> None:
         self.n_images = n_images
         self._ratios = dict(ratios)
+        self._maps = dict(maps or {})
         self._columns: dict[str, tuple[int, Sequence[int]]] = {}
         self._weighted: dict[int, WeightedAveragePrecision] = {}
         rankings = rankings or {}
@@ -162,15 +171,16 @@ class ImageStatistics:
         result : Result
             Of :func:`irbench.evaluation.evaluate`.
         metrics : collection of str
-            From :data:`RESAMPLED_METRICS`.
+            From :data:`RESAMPLED_METRICS` and :data:`RESAMPLED_MAP_METRICS`.
 
         Raises
         ------
         UnknownNameError
         """
+        known = (*RESAMPLED_METRICS, *RESAMPLED_MAP_METRICS)
         for name in metrics:
-            if name not in RESAMPLED_METRICS:
-                raise UnknownNameError("resampled metric", name, RESAMPLED_METRICS)
+            if name not in known:
+                raise UnknownNameError("resampled metric", name, known)
         ratios = {
             name: ratio(result.counts[kind])
             for name, (kind, ratio) in _RATIOS.items()
@@ -182,12 +192,13 @@ class ImageStatistics:
                 table: MatchTable = result.counts[kind]
                 indices = [0] if thresholds is None else [table.iou_index(t) for t in thresholds]
                 rankings[name] = (table, indices)
-        return cls(result.n_images, ratios, rankings)
+        maps = map_metrics(result.counts["maps"], metrics) if "maps" in result.counts else {}
+        return cls(result.n_images, ratios, rankings, maps)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics."""
-        return (*self._ratios, *self._columns)
+        return (*self._ratios, *self._columns, *self._maps)
 
     def values(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Every metric of each draw.
@@ -214,4 +225,5 @@ class ImageStatistics:
         columns = {key: one.values(weights) for key, one in self._weighted.items()}
         for name, (key, chosen) in self._columns.items():
             values[name] = columns[key][:, chosen].mean(axis=1)
+        values.update({name: metric(weights) for name, metric in self._maps.items()})
         return values

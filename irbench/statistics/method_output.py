@@ -12,6 +12,7 @@ from irbench.calibration import match_images
 from irbench.detections import Detections
 from irbench.evaluation import Result, evaluate
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.map_statistics import MapStatistics
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS
 from irbench.protocol import Protocol
 from irbench.statistics.found_targets import found_by_distance, found_by_iou
@@ -42,6 +43,7 @@ class MethodOutput:
         truths: Sequence[GroundTruth],
         protocol: Protocol,
         threshold: float | None,
+        map_statistics: Mapping[str, MapStatistics] | None = None,
     ) -> MethodOutput:
         """Score a method's detections.
 
@@ -53,12 +55,16 @@ class MethodOutput:
         protocol : Protocol
         threshold : float or None
             The operating point; None as for :func:`irbench.evaluation.evaluate`.
+        map_statistics : mapping of str to MapStatistics, optional
+            By image id, for the metrics of score maps.
 
         Raises
         ------
         DetectionsError
         """
-        result = evaluate(detections, truths, protocol, threshold=threshold)
+        result = evaluate(
+            detections, truths, protocol, threshold=threshold, map_statistics=map_statistics
+        )
         if result.threshold is None:
             return cls(result, {})
         images = [detections.get(truth.id, Detections.empty()) for truth in truths]

@@ -34,7 +34,11 @@ def test_a_run_measures_score_maps(irbench_command, small_dataset):
     for name in ("brightness", "segments"):
         assert rows[name]["auc"] > 0.9
         assert rows[name]["auc_resolution"] < 0.01
-        assert rows[name]["gain_counts"]["scrg"] == {"infinite": 0, "undefined": 0}
+        assert rows[name]["gain_counts"]["scrg"] == {
+            "infinite": 0,
+            "undefined": 0,
+            "erased": 0,
+        }
     # The image less its median changes nothing of contrast and clutter.
     for name in ("scrg", "bsf", "cg", "scrg_mean"):
         assert rows["brightness"][name] == pytest.approx(1)

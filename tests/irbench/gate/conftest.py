@@ -34,8 +34,24 @@ def method_rng(name, image):
     return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
-def detect(name, image, places, clutter, power=0.8, drop=0.0, shift=0, seed=0):
-    """Most targets, some clutter; ``drop`` of the hits are lost, what is left is shifted."""
+def detect(
+    name,
+    image,
+    places,
+    clutter,
+    power=0.8,
+    drop=0.0,
+    shift=0,
+    seed=0,
+    boxes_only=False,
+    noise=0.0,
+    noise_seed=0,
+):
+    """Most targets, some clutter; ``drop`` of the hits are lost, what is left is shifted.
+
+    With ``boxes_only`` as a network answers, boxes that are never whole pixels; ``noise`` is
+    what another arithmetic makes of scores and boxes, relative.
+    """
     rng = method_rng(f"{name} {seed}", image)
     hit = rng.random(len(places)) < power
     scores = rng.uniform(0.8, 3, len(places) + len(clutter))
@@ -49,6 +65,12 @@ def detect(name, image, places, clutter, power=0.8, drop=0.0, shift=0, seed=0):
     # Components come in raster order.
     found.sort(key=lambda one: one[0])
     regions = regions_at([(row, column + shift) for (row, column), _ in found])
+    if boxes_only:
+        boxes = regions.boxes + rng.normal(0, 0.3, regions.boxes.shape)
+        scores = np.array([score for _, score in found])
+        noises = np.random.default_rng([noise_seed, *image.encode()])
+        boxes = boxes * (1 + noise * noises.standard_normal(boxes.shape))
+        return Detections(boxes, scores * (1 + noise * noises.standard_normal(scores.shape)))
     return Detections(regions.boxes, [score for _, score in found], regions)
 
 

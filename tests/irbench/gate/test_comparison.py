@@ -8,8 +8,13 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.gate.comparison import Gate
+from irbench.gate.multiplicity import adjusted_p
 from irbench.gate.recording import record_baseline
+from irbench.gate.row_check import RowCheck
 from irbench.gate.tolerance import Tolerances
+from irbench.gate.wording import sentence
+from irbench.statistics.bootstrap import Interval
+from irbench.statistics.paired import PairedDifference
 
 GATE = Gate(n_resamples=500)
 
@@ -277,3 +282,56 @@ def test_a_tolerance_of_an_unknown_method(baseline, make_run):
     gate = dataclasses.replace(GATE, tolerances=Tolerances.parse(["clasic.f1=0.1"]))
     with pytest.raises(UnknownNameError, match="Did you mean classic"):
         gate.check(baseline, make_run())
+
+
+def test_one_of_several_networks_that_is_judged_needs_more_than_an_interval(make_run):
+    """Of three networks one falls, by so much that alone it would just fail."""
+    checks, differences = {}, {}
+    for name, p in (("a", 0.02), ("b", 0.6), ("c", None)):
+        before = record_baseline(make_run(["net"])).rows["net"]
+        row = {"recall": before.values["recall"] - (0 if p is None else 0.01)}
+        row["n_failed"] = 0
+        checks[name] = RowCheck(
+            dataclasses.replace(before, method=name, values={"recall": before.values["recall"]}),
+            row,
+            Tolerances(),
+        )
+        interval = Interval(-0.01, -0.02, -0.001 if name == "a" else 0.01)
+        differences[name] = {} if p is None else {"recall": PairedDifference(interval, p)}
+    alone = adjusted_p({"a": checks["a"]}, differences)
+    assert alone["a"]["recall"] == 0.02
+    verdict = checks["a"].judge("recall", differences["a"]["recall"], 0.02)
+    assert (verdict.verdict, verdict.fails) == ("regressed", True)
+    # The one that did not move is a hypothesis too: 3 * 0.02.
+    together = adjusted_p(checks, differences)
+    assert together["a"]["recall"] == pytest.approx(0.06)
+    assert together["c"]["recall"] == 1
+    verdict = checks["a"].judge("recall", differences["a"]["recall"], together["a"]["recall"])
+    assert (verdict.verdict, verdict.fails) == ("uncertain", False)
+    assert "Holm" in verdict.reason
+    # Deterministic methods are not tested, and make no family larger.
+    checks["c"] = dataclasses.replace(
+        checks["c"], before=dataclasses.replace(checks["c"].before, deterministic=True)
+    )
+    assert adjusted_p(checks, differences)["a"]["recall"] == pytest.approx(0.04)
+
+
+def test_metrics_that_a_baseline_keeps_no_counts_of_are_shown_only(baseline, make_run):
+    before = baseline.rows["net"].values
+    report = GATE.check(baseline, make_run(rows={"net": {"ap_point": before["ap_point"] - 0.1}}))
+    change = by_name(report)["net", "ap_point"]
+    assert (change.verdict, change.fails) == ("uncertain", False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_network_under_another_version_of_its_libraries_passes(make_run, seed):
+    """Scores and boxes that differ by a relative 1e-4, far more than another torch makes."""
+    rounded = {"net": {"boxes_only": True}}
+    before = record_baseline(make_run(["net"], faults=rounded))
+    noisy = {"net": {"boxes_only": True, "noise": 1e-4, "noise_seed": seed}}
+    report = GATE.check(before, make_run(["net"], faults=noisy))
+    assert report.passed, [*map(sentence, report.failures)]
+    assert report.counts["same"] < len(report.changes)
+    # The same noise does not hide what is a regression.
+    lost = {"net": {**noisy["net"], "drop": 0.1}}
+    assert ("net", "recall") in failing(GATE.check(before, make_run(["net"], faults=lost)))

@@ -34,7 +34,7 @@ def gains_of(*values):
     """One image per tuple of gains; the same for all three."""
     flat = np.array([v for image in values for v in image], float)
     images = np.repeat(np.arange(len(values)), [len(image) for image in values])
-    return Gains(len(values), images, flat, flat, flat)
+    return Gains(len(values), images, flat, flat, flat, np.zeros(len(flat), bool))
 
 
 def test_closed_forms(one_target):
@@ -138,7 +138,7 @@ def test_median_over_targets_with_infinite_ones_on_top():
     gains = gains_of([1.0, 3.0], [], [math.inf, 2.0, math.nan, 8.0])
     assert gains.median("scrg").value == 3
     assert gains.mean("scrg").value == 14 / 4
-    assert gains.counts("scrg") == {"infinite": 1, "undefined": 1}
+    assert gains.counts("scrg") == {"infinite": 1, "undefined": 1, "erased": 0}
     assert gains_of([1, 2, 3, 8]).median("bsf").value == 2.5
 
 
@@ -192,3 +192,19 @@ def test_the_median_is_numpys(values):
         assert found.value == pytest.approx(np.median(flat))
     else:
         assert found.value is None
+
+
+def test_a_target_that_the_method_erased_is_told(one_target):
+    before = stripes(90, 110, 150)
+    lost = local_contrasts(before, np.full(SHAPE, 3.0), one_target)
+    kept = local_contrasts(before, stripes(0, 4, 102), one_target)
+    without_map = LocalContrasts.undefined(1)
+    assert lost.erased.tolist() == [True]
+    assert kept.erased.tolist() == without_map.erased.tolist() == [False]
+    # A flat image says nothing of what the method did.
+    flat = np.full(SHAPE, 9.0)
+    assert local_contrasts(flat, flat, one_target).erased.tolist() == [False]
+    gains = Gains.of([lost, kept, without_map])
+    assert gains.counts("scrg") == {"infinite": 0, "undefined": 2, "erased": 1}
+    assert gains.counts("cg")["erased"] == 0
+    assert gains.median("scrg").value == pytest.approx(kept.scrg[0])

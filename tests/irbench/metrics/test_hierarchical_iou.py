@@ -111,12 +111,12 @@ def test_the_dialects_differ_where_a_side_is_empty_alone(name):
     same = all_values(counts) == pytest.approx(
         {k: SAID[name][k] for k in ("hiou", *TOOLKIT_NAMES.values())}, abs=1e-9
     )
-    # A single image has no pair then, and its errors are shares of the phantoms too.
+    # A single image has no pair then, and its errors are shares of the padding too.
     assert same == (name not in WITH_AN_EMPTY_SIDE)
 
 
-def test_the_phantoms_of_the_toolkit_in_the_whole_set():
-    """Three images with an empty side: two phantom misses, and two phantom false alarms."""
+def test_the_padding_of_the_toolkit_in_the_whole_set():
+    """Three images with an empty side: two more misses, and two more false alarms."""
     paper = count_hierarchical(IMAGES.values())
     toolkit = count_hierarchical(IMAGES.values(), "pyirstdmetrics")
     assert toolkit.targets.sum() - paper.targets.sum() == 2

@@ -7,6 +7,7 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import evaluate
+from irbench.masks import mask_regions
 from irbench.metrics import (
     average_precision,
     counting,
@@ -15,7 +16,13 @@ from irbench.metrics import (
     points,
 )
 from irbench.metrics.definition import METRICS
-from irbench.statistics.image_statistics import RESAMPLED_METRICS, ImageStatistics
+from irbench.metrics.map_statistics import MAP_METRICS, MapCounts, map_values, measure_map
+from irbench.statistics.image_statistics import (
+    RESAMPLED_MAP_METRICS,
+    RESAMPLED_METRICS,
+    ImageStatistics,
+)
+from irbench.statistics.map_metrics import map_metrics
 from irbench.statistics.resamples import Resamples
 
 # Written apart from the code: kind of counts, and the metric.
@@ -91,3 +98,42 @@ def test_refusals(make_truths, make_detections):
         ImageStatistics.of(result, ["fps"])
     with pytest.raises(UsageError, match=r"must have shape \(30, n_draws\)"):
         ImageStatistics.of(result).values(np.ones((29, 2)))
+
+
+def map_counts(n_images=14, seed=0):
+    """Maps of all kinds: informative, flat round some targets, of one level, without targets."""
+    rng = np.random.default_rng(seed)
+    images = []
+    for index in range(n_images):
+        grey = rng.normal(90, 9, (64, 64))
+        mask = np.zeros(grey.shape, bool)
+        for row, column in rng.integers(4, 56, (index % 4, 2)):
+            mask[row : row + 3, column : column + 2] = True
+        grey[mask] += 40
+        score_map = np.maximum(grey - 95, 0)
+        if index % 5 == 1:
+            score_map = np.where(mask, score_map, 0.0)
+        if index % 5 == 2:
+            score_map = np.zeros(grey.shape)
+        images.append(measure_map(score_map, grey.clip(0, 255), mask_regions(mask)))
+    return MapCounts.of(images)
+
+
+def test_metrics_of_score_maps_equal_the_metrics_on_every_draw():
+    counts = map_counts()
+    assert {"infinite", "undefined"} <= counts.gains.counts("scrg").keys()
+    assert min(counts.gains.counts("scrg").values()) > 0
+    weights = next(Resamples([f"{index:02d}" for index in range(14)], 60).blocks(60))
+    # No image with a target, and none at all.
+    weights[:, 0] = [float(index % 4 == 0) for index in range(14)]
+    weights[:, 1] = 0
+    found = map_metrics(counts, MAP_METRICS)
+    assert tuple(found) == RESAMPLED_MAP_METRICS
+    expected = [map_values(counts, one) for one in weights.T]
+    for name, metric in found.items():
+        values = [np.nan if one[name].value is None else one[name].value for one in expected]
+        np.testing.assert_allclose(metric(weights), values, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_only_the_metrics_of_score_maps_that_are_asked_for():
+    assert list(map_metrics(map_counts(5), ["map50", "scrg", "auc"])) == ["auc", "scrg"]
