@@ -250,7 +250,7 @@ def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) 
 
 
 def with_padding(counts: HierarchicalCounts) -> HierarchicalCounts:
-    """The counts of the dialect ``"unpadded"`` as the authors' toolkit, PyIRSTDMetrics 1.0.2, counts.
+    """The unpadded counts, padded as the authors' toolkit, PyIRSTDMetrics 1.0.2, does.
 
     Run on such images, with its default matching, it counts a missed target in every image
     without targets and a false alarm in every image without kept regions. Whether the paper
