@@ -21,7 +21,7 @@ from irbench.engine.results import RunResults, load_run
 from irbench.engine.session import VALIDATION, Session
 from irbench.engine.store import write_detections, write_timings
 from irbench.engine.worker import MethodSpec
-from irbench.errors import UsageError
+from irbench.errors import AnnotationError, DetectionsError, UsageError
 from irbench.events import Events
 from irbench.progress import Progress
 
@@ -102,14 +102,17 @@ def evaluate_predictions(
 
 
 def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) -> Predictions:
-    return read_predictions(
-        path,
-        dataset,
-        kind=row.kind,
-        images=row.images,
-        allow_extra=row.allow_extra,
-        progress=progress,
-    )
+    try:
+        return read_predictions(
+            path,
+            dataset,
+            kind=row.kind,
+            images=row.images,
+            allow_extra=row.allow_extra,
+            progress=progress,
+        )
+    except (AnnotationError, DetectionsError) as error:
+        raise type(error)(f"{row.title}: {error}") from None
 
 
 def slug(title: str) -> str:

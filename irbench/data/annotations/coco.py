@@ -16,6 +16,7 @@ from typing import Any
 from irbench.data.annotations._coco_fields import Collected, ImageId, Record, read_json, records
 from irbench.data.annotations.labels import BoxLabels, Shape
 from irbench.data.annotations.place import Place
+from irbench.errors import AnnotationError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +134,12 @@ def parse_coco_results(
     found: dict[ImageId, Collected] = {image_id: Collected() for image_id in shapes}
     for result in records(content, Place(path)):
         image_id = result.identifier("image_id", among=shapes)
-        box = result.box(shapes[image_id], overhang=True)
-        found[image_id].add(box, str(result.item.get("category_id", "")), result.score())
+        try:
+            box, score = result.box(shapes[image_id], overhang=True), result.score()
+        except AnnotationError as error:
+            # The index says where it stands in the file, not of which image it is.
+            raise AnnotationError(f"image {image_id!r}: {error}") from None
+        found[image_id].add(box, str(result.item.get("category_id", "")), score)
     return {image_id: boxes.labels(scored=True) for image_id, boxes in found.items()}
 
 

@@ -1,0 +1,166 @@
+"""Somebody else's predictions: a row like any other, or an error that says where."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from irbench.cli.analyze import analyze
+from irbench.cli.check import check
+from irbench.cli.compare import compare
+from irbench.cli.evaluate import evaluate
+from irbench.cli.report import report
+from irbench.errors import IrbenchError
+
+NAMES = [f"scene_{index}" for index in range(6)]
+SHAPE = (32, 40)
+PLACES = [(4, 5), (20, 25)]
+
+
+def call(command, *arguments, status=0):
+    answer = CliRunner().invoke(command, [*map(str, arguments)], standalone_mode=False)
+    if answer.exception is not None:
+        raise answer.exception
+    assert (answer.return_value or 0) == status, answer.output
+    return answer.output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A dataset of six images with two targets each, and predictions that miss some."""
+    root = tmp_path_factory.mktemp("external")
+    for name in ("data/images", "data/masks", "masks", "texts"):
+        (root / name).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    results = []
+    for index, name in enumerate(NAMES):
+        mask = np.zeros(SHAPE, np.uint8)
+        for row, column in PLACES:
+            mask[row : row + 4, column : column + 4] = 255
+        image = rng.normal(80, 4, SHAPE) + 0.4 * mask
+        cv2.imwrite(str(root / "data/images" / f"{name}.png"), image.clip(0, 255).astype(np.uint8))
+        cv2.imwrite(str(root / "data/masks" / f"{name}.png"), mask)
+        found = mask.copy()
+        if index % 3 == 0:
+            found[:16] = 0
+        cv2.imwrite(str(root / "masks" / f"{name}.png"), found)
+        lines = []
+        for place, (row, column) in enumerate(PLACES[: 1 + index % 2]):
+            score = 0.9 - 0.1 * index + 0.05 * place
+            centre = (column + 2) / SHAPE[1], (row + 2) / SHAPE[0]
+            sides = 4 / SHAPE[1], 4 / SHAPE[0]
+            lines.append(" ".join(["0", *(f"{v:.6f}" for v in (*centre, *sides, score))]))
+            box = [column, row, 4, 4]
+            results.append({"image_id": name, "category_id": 1, "bbox": box, "score": score})
+        (root / "texts" / f"{name}.txt").write_text("\n".join(lines))
+    (root / "results.json").write_text(json.dumps(results))
+    return root
+
+
+def score(folder, predictions, name, out, *more):
+    return call(
+        evaluate, "--predictions", predictions, "--dataset", folder / "data",
+        "--name", name, "--out", out, *more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    out = folder / "run"
+    score(folder, folder / "masks", "My Masks", out)
+    score(folder, folder / "texts", "My Boxes", out, "--threshold", 0.3)
+    score(folder, folder / "results.json", "My Results", out, "--threshold", 0.3)
+    return out
+
+
+def test_every_command_knows_the_rows(run, tmp_path):
+    assert "My Masks" in call(analyze, run, "--repeats", 2)
+    pair = call(compare, run, "my-masks", "my-boxes", "--resamples", 100)
+    assert "McNemar" in pair
+    ranking = call(compare, run, "--resamples", 100)
+    assert "Holm" in ranking
+    assert all(title in ranking for title in ("My Masks", "My Boxes", "My Results"))
+    call(check, run, "--write", tmp_path / "b.json")
+    assert "passed" in call(check, run, "--baseline", tmp_path / "b.json")
+    out = call(report, run, "--format", "markdown")
+    assert "My Results" in out + "".join(p.read_text() for p in run.glob("tables/*.md"))
+
+
+def test_boxes_of_two_formats_score_alike(run):
+    rows = {row["method"]: row for row in json.loads((run / "results.json").read_text())["rows"]}
+    for name in ("map50", "f1", "pd", "recall"):
+        assert rows["my-boxes"][name] == rows["my-results"][name], name
+
+
+def test_worse_predictions_under_the_same_name_are_caught(run, folder, tmp_path):
+    call(check, run, "--write", tmp_path / "b.json")
+    copy = tmp_path / "masks"
+    shutil.copytree(folder / "masks", copy)
+    for name in NAMES:
+        cv2.imwrite(str(copy / f"{name}.png"), np.zeros(SHAPE, np.uint8))
+    out = tmp_path / "run"
+    score(folder, copy, "My Masks", out)
+    said = call(check, out, "--baseline", tmp_path / "b.json", "--allow-missing", status=1)
+    assert re.search(r"my-masks.*regressed", said)
+
+
+BOX = {"image_id": "scene_1", "category_id": 1, "bbox": [1, 1, 3, 3], "score": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"score": float("nan")}, "score"),
+        ({"bbox": [9, 1, -3, 3]}, "bbox"),
+        ({"bbox": [1, 1, float("nan"), 3]}, "bbox"),
+        ({"bbox": [90, 1, 3, 3]}, "bbox"),
+    ],
+)
+def test_bad_results_name_method_image_and_index(folder, tmp_path, change, field):
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps([BOX, BOX, {**BOX, **change}]))
+    with pytest.raises(IrbenchError) as caught:
+        score(folder, file, "My Net", tmp_path / "run")
+    said = str(caught.value)
+    assert said.startswith("My Net: ")
+    assert "scene_1" in said
+    assert "[2]" in said
+
+
+@pytest.mark.parametrize(
+    "line", ["0 .5 .5 .1 .1 nan", "0 .5 .5 -.1 .1 .5", "0 nan .5 .1 .1 .5", "0 1.9 .5 .1 .1 .5"]
+)
+def test_bad_texts_name_method_image_and_line(folder, tmp_path, line):
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "scene_1.txt").write_text(f"0 .5 .5 .1 .1 .5\n{line}\n")
+    with pytest.raises(IrbenchError, match=r"^My Net: .*scene_1\.txt, line 2"):
+        score(folder, texts, "My Net", tmp_path / "run")
+
+
+def test_two_predictions_of_one_image_are_refused(folder, tmp_path):
+    texts = tmp_path / "texts"
+    for part in "xy":
+        (texts / part).mkdir(parents=True)
+        (texts / part / "scene_1.txt").write_text("0 .5 .5 .1 .1 .5\n")
+    with pytest.raises(IrbenchError, match=r"^My Net: .*one prediction for 'scene_1'"):
+        score(folder, texts, "My Net", tmp_path / "run")
+    content = {"images": [{"id": 1, "file_name": "scene_1.png", "height": 32, "width": 40}] * 2,
+               "annotations": []}  # fmt: skip
+    (tmp_path / "set.json").write_text(json.dumps(content))
+    with pytest.raises(IrbenchError, match=r"^My Net: .*images\[1\]"):
+        score(folder, tmp_path / "set.json", "My Net", tmp_path / "run")
+
+
+def test_maps_that_are_not_finite_are_refused(folder, tmp_path):
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    np.save(maps / "scene_1.npy", np.full(SHAPE, np.nan))
+    with pytest.raises(IrbenchError, match=r"^My Net: .*scene_1\.npy"):
+        score(folder, maps, "My Net", tmp_path / "run")
