@@ -79,7 +79,8 @@ class LocalContrasts:
         image itself gives a reference there.
         """
         is_flat = (self.contrast_out == 0) & (self.std_out == 0)
-        return is_flat & ~np.isnan(_reference(self.std_in) + _reference(self.contrast_in))
+        has_reference = ~np.isnan(_reference(self.std_in) + _reference(self.contrast_in))
+        return np.asarray(is_flat & has_reference)
 
     @property
     def bsf(self) -> NDArray[np.float64]:
