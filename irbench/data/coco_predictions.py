@@ -49,7 +49,7 @@ def read_coco_predictions(
     ------
     AnnotationError, DetectionsError
     """
-    content, ids = read_json(path), [*shapes, *left_out]
+    content, ids = read_json(path, allow_nan=True), [*shapes, *left_out]
     if isinstance(content, dict):
         dataset = parse_coco(content, path, overhang=True)
         names, notes = _name_images(dataset.images, shapes, ids, path, allow_extra)

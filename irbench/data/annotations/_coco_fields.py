@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,15 @@ from irbench.errors import AnnotationError
 ImageId = int | str
 
 
-def read_json(path: Path | str) -> Any:
+def read_json(path: Path | str, *, allow_nan: bool = False) -> Any:
     """Parse a JSON file strictly: NaN and infinity are no JSON.
+
+    Parameters
+    ----------
+    path : path-like
+    allow_nan : bool
+        Whether they are read all the same, as Python writes them: so that whoever checks the
+        numbers can say whose they are.
 
     Raises
     ------
@@ -25,10 +34,15 @@ def read_json(path: Path | str) -> Any:
     import orjson
 
     try:
-        return orjson.loads(Path(path).read_bytes())
+        data = Path(path).read_bytes()
     except OSError as error:
         raise AnnotationError(f"cannot read the labels {path}: {error.strerror}.") from error
+    try:
+        return orjson.loads(data)
     except orjson.JSONDecodeError as error:
+        if allow_nan and (b"NaN" in data or b"Infinity" in data):
+            with suppress(ValueError, RecursionError):
+                return json.loads(data)
         place = Place(path, f"line {error.lineno}, column {error.colno}")
         raise place.invalid("complete JSON", error.msg) from error
 
