@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
-from irbench.cli.comparison_text import bounds, difference_text, p_text, rule_text
+from irbench.cli.comparison_text import bounds, difference_text, gains_text, p_text, rule_text
 from irbench.cli.table import WIDTH, results_console
 from irbench.engine.results import RunResults
 from irbench.ground_truth import GroundTruth
@@ -199,6 +199,10 @@ def _print_undefined(
             reason = comparison.outputs[method].result.undefined.get(metric)
             if reason:
                 text = f"{METRICS[metric].title} of {titles[method]} is undefined: {reason}."
+                console.print(text, style="dim", markup=False)
+            maps = comparison.outputs[method].result.counts.get("maps")
+            if maps is not None and (told := gains_text(metric, maps.gains)):
+                text = f"{METRICS[metric].title} of {titles[method]} is {told}."
                 console.print(text, style="dim", markup=False)
             dropped = comparison.interval(method, metric).n_undefined
             if dropped and not reason:

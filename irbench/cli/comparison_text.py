@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from irbench.engine.results import RunResults
+from irbench.metrics.clutter_suppression import Gains
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 from irbench.statistics.bootstrap import Interval
 
@@ -38,3 +39,19 @@ def rule_text(rule: str, results: RunResults) -> str:
         "distance": f"centroid < {protocol['distance_px']:g} px",
     }
     return texts[rule]
+
+
+def gains_text(metric: str, gains: Gains) -> str:
+    """On how many targets a gain is infinite, undefined or erased; empty where on none.
+
+    A median over the other targets looks better than a method that erased some of them is.
+    """
+    name = metric.removesuffix("_mean")
+    if name not in ("scrg", "bsf", "cg"):
+        return ""
+    counts = gains.counts(name)
+    told = [f"{what} at {n}" for what, n in counts.items() if n and what != "erased"]
+    if not told:
+        return ""
+    erased = f" ({counts['erased']} of them erased by the method)" if counts["erased"] else ""
+    return f"{' and '.join(told)}{erased} of {len(gains.scrg)} targets"
