@@ -31,6 +31,7 @@ _COMMANDS = {
     "run": ("irbench.cli.run", "Run detectors over a dataset and score them."),
     "evaluate": ("irbench.cli.evaluate", "Score somebody else's output; it becomes a row."),
     "report": ("irbench.cli.report", "Write tables of one or several runs."),
+    "show": ("irbench.cli.show", "Write the picture of one image: what each method found."),
     "paper": ("irbench.cli.paper", "Show the paper's published tables, checked; compare runs."),
     "compare": ("irbench.cli.compare", "Tell which methods of a run truly differ."),
     "analyze": ("irbench.cli.analyze", "Tell why the numbers are what they are; figures."),

@@ -13,6 +13,9 @@ from irbench.figures.comparison import Comparison
 from irbench.figures.cost import COSTS, pareto_figure
 from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
 from irbench.figures.detections import detections_figure
+from irbench.figures.grad_cam import grad_cam_figure
+from irbench.figures.recomputing import is_network
+from irbench.figures.surfaces import surfaces_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,6 +63,12 @@ def named_figures(comparison: Comparison) -> dict[str, NamedFigure]:
         ),
         *(NamedFigure(f"recall-{by}", partial(breakdown_figure, by=by)) for by in BREAKDOWNS),
         NamedFigure("detections", detections_figure),
+        NamedFigure("surfaces", surfaces_figure),
+        *(
+            NamedFigure(f"grad-cam-{file_stem(name)}", partial(grad_cam_figure, method=name))
+            for name in comparison.scored.methods
+            if is_network(name)
+        ),
     ]
     return {one.name: one for one in found}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -48,6 +48,11 @@ class Comparison:
             return source
         return _of_run(source)
 
+    @classmethod
+    def with_progress(cls, run: RunResults, progress: Progress) -> Comparison:
+        """A run as a comparison that tells how far long work is."""
+        return replace(cls.of(run), progress=progress)
+
     @cached_property
     def styles(self) -> dict[str, MethodStyle]:
         """A style of each method, in the order of the table."""
@@ -74,6 +79,21 @@ class Comparison:
             for place in range(len(self.scored.truths))
         ]
         return sorted(range(len(amounts)), key=lambda place: -amounts[place])
+
+    @property
+    def telling_image(self) -> int:
+        """Place of the image with targets that the methods disagree about most.
+
+        Raises
+        ------
+        NoFigureError
+            For a run without images.
+        """
+        places = self.by_disagreement
+        if not places:
+            raise NoFigureError("; ".join(self.scored.problems) or "the run has no images")
+        truths = self.scored.truths
+        return next((place for place in places if len(truths[place].boxes)), places[0])
 
     @cached_property
     def _opened(self) -> tuple[Dataset | None, str]:

@@ -1,0 +1,91 @@
+"""``irbench show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irbench.cli.options import load_plugins, split_names
+from irbench.errors import UsageError
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.argument("image", metavar="IMAGE")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME,…",
+    help="Methods to show. May be repeated.  [default: all with detections]",
+)
+@click.option(
+    "--maps/--no-maps",
+    default=True,
+    show_default=True,
+    help="Compute the score maps again; a run does not keep them.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write: .png, .pdf or .svg.  [default: figures/show-IMAGE.png in the run]",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with methods or the dataset of the run. May be repeated.",
+)
+def show(
+    run: Path,
+    image: str,
+    methods: tuple[str, ...],
+    maps: bool,
+    out: Path | None,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Write a picture of one image: its targets, and what each method made of it.
+
+    Hits are green, false alarms orange and dashed, misses purple and dotted; beside them the
+    targets enlarged, and the score maps. IMAGE is an id of the tested split.
+
+    \b
+    irbench show runs/nudt 000331
+    irbench show runs/nudt 000331 --method tophat,le-irstd --no-maps
+    irbench show runs/nudt 000331 --out 000331.pdf
+    """
+    import io
+
+    from irbench.engine.atomic import write_bytes
+    from irbench.engine.results import load_run
+    from irbench.figures.catalogue import file_stem
+    from irbench.figures.comparison import Comparison
+    from irbench.figures.panel import image_figure
+    from irbench.progress import terminal_progress
+
+    load_plugins(plugins)
+    results = load_run(run)
+    target = out or results.path / "figures" / f"show-{file_stem(image)}.png"
+    form = target.suffix.lower().lstrip(".")
+    if form not in ("png", "pdf", "svg"):
+        raise UsageError(f"--out must end in .png, .pdf or .svg, got {target}.")
+    names = [name for text in methods for name in split_names(text)] or None
+    comparison = Comparison.with_progress(results, terminal_progress())
+    figure = image_figure(comparison, image, methods=names, maps=maps)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=form, dpi=150)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(target, picture.getvalue())
+    except OSError as error:
+        raise UsageError(f"--out {target} cannot be written: {error.strerror}.") from None
+    place, _ = comparison.truth(image)
+    for name in names or comparison.scored.methods:
+        outcome = comparison.outcomes.get(name)
+        text = "no operating point" if outcome is None else str(outcome[place])
+        click.echo(f"{comparison.styles[name].title}: {text}")
+    for problem in comparison.scored.problems:
+        click.echo(f"{problem}.", err=True)
+    click.echo(f"wrote {target}")

@@ -1,0 +1,160 @@
+"""Fig. 11 of the paper: what the stages of a network look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.engine.results import RunResults
+from irbench.errors import NoFigureError, UnknownNameError
+from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
+from irbench.figures.comparison import Comparison
+from irbench.figures.marks import LOOKS, bare, circle, read_image, show_image
+from irbench.figures.recomputing import remake_detector
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from irbench.dataset import Sample
+    from irbench.networks.detector import NetworkDetector
+
+_COLUMNS = 8
+_LEAST_SCORE = 0.05
+"""Scores below this are of the background, which has thousands of cells."""
+
+
+def grad_cam_figure(
+    source: RunResults | Comparison,
+    method: str,
+    *,
+    image: str | None = None,
+    stages: Sequence[str] | None = None,
+) -> Figure:
+    """Grad-CAM of a network's stages: gradient of the sum of its detection scores.
+
+    The network runs again on one image. A stage is as bright as it tells the detections
+    from the rest; each is scaled by its own greatest value.
+
+    Parameters
+    ----------
+    source : RunResults or Comparison
+    method : str
+        A network of the run.
+    image : str, optional
+        By default the image with targets that the methods disagree about most.
+    stages : sequence of str, optional
+        By default all.
+
+    Raises
+    ------
+    NoFigureError
+        If the method is no network, or image or weights are not here.
+    UnknownNameError
+    """
+    from irbench.networks.detector import NetworkDetector
+
+    comparison = Comparison.of(source)
+    detector = remake_detector(comparison, method)
+    if not isinstance(detector, NetworkDetector):
+        raise NoFigureError(f"{method} is no network, and has no stages")
+    place = comparison.telling_image if image is None else comparison.truth(image)[0]
+    truth = comparison.scored.truths[place]
+    sample = read_image(comparison.dataset, truth)
+    with comparison.progress.track(f"Grad-CAM of {method}", 1) as advance:
+        maps = score_grad_cams(detector, sample, stages)
+        advance()
+    if not maps:
+        raise NoFigureError(f"no stage of {method} answers a map")
+    columns = min(_COLUMNS, len(maps) + 1)
+    rows = -(-(len(maps) + 1) // columns)
+    side = TWO_COLUMNS_IN / columns
+    figure = new_figure(TWO_COLUMNS_IN, rows * (side + 0.14) + 0.25)
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    show_image(axes[0], sample)
+    axes[0].set_title(plain(truth.id), fontsize=SMALL_PT - 0.5, pad=1.5)
+    height, width = truth.shape
+    for axis, (name, values) in zip(axes[1:], maps.items(), strict=False):
+        show_image(axis, sample)
+        axis.imshow(
+            values, cmap="inferno", alpha=0.75, vmin=0, vmax=max(float(values.max()), 1e-12),
+            interpolation="bilinear", extent=(0, width, height, 0),
+        )  # fmt: skip
+        bare(axis)
+        axis.set(xlim=(0, width), ylim=(height, 0))
+        silent = "" if values.any() else " (silent)"
+        axis.set_title(plain(f"{name}{silent}"), fontsize=SMALL_PT - 0.5, pad=1.5)
+    for axis in axes[: len(maps) + 1]:
+        for box in truth.boxes.tolist():
+            circle(axis, tuple(box), LOOKS["hit"], 0.7)
+    for axis in axes[len(maps) + 1 :]:
+        axis.set_visible(False)
+    title = f"{comparison.styles[method].title}: Grad-CAM by stage (circles: targets)"
+    figure.suptitle(plain(title), fontsize=TEXT_PT)
+    return figure
+
+
+def score_grad_cams(
+    detector: NetworkDetector, sample: Sample, stages: Sequence[str] | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """Grad-CAM of each stage of a network, on the image.
+
+    Parameters
+    ----------
+    detector : NetworkDetector
+        What is explained is the sum of its scores of at least 0.05, before suppression; the
+        greatest score where none is.
+    sample : Sample
+    stages : sequence of str, optional
+        By default all that answer a map.
+
+    Returns
+    -------
+    dict of str to (h, w) ndarray of float32
+        In the network's order; of the size that the image has on the network's input.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown stage.
+    """
+    import torch
+    from torch.nn import functional
+
+    from irbench.images import to_unit_range
+    from irbench.networks.grad_cam import network_stages, stage_maps
+    from irbench.networks.letterbox import Letterbox, letterbox
+
+    network = detector.network
+    was_training = network.training
+    known = network_stages(network)
+    for name in stages or ():
+        if name not in known:
+            raise UnknownNameError(f"stage of {detector.info.name}", name, known)
+    chosen = known if stages is None else {name: known[name] for name in stages}
+
+    def scores_of(outputs: Any) -> torch.Tensor:
+        _, scores = detector.decode(network, outputs)
+        kept = scores[scores >= min(_LEAST_SCORE, float(scores.max()))]
+        return kept.sum()
+
+    grey = to_unit_range(sample.image, sample.value_range)
+    canvas = letterbox([grey], detector.input_size, device=detector.device)[0]
+    network.eval()
+    try:
+        maps = stage_maps(network, chosen, canvas.expand(-1, 3, -1, -1), scores_of)
+    finally:
+        network.train(was_training)
+    where = Letterbox.fit(sample.shape, detector.input_size)
+    rows = slice(where.top, where.top + where.resized[0])
+    columns = slice(where.left, where.left + where.resized[1])
+    found = {}
+    for name, values in maps.items():
+        whole = functional.interpolate(
+            values[None, None].float(), size=where.canvas, mode="bilinear", align_corners=False
+        )
+        found[name] = whole[0, 0, rows, columns].cpu().numpy()
+    return found

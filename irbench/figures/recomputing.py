@@ -1,0 +1,74 @@
+"""Detectors of a run made again, for what a run does not keep: score maps and networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import IrbenchError, NoFigureError
+from irbench.figures.comparison import Comparison
+from irbench.registry import catalogue, load_method
+
+if TYPE_CHECKING:
+    from irbench.dataset import Sample
+    from irbench.detector import Detector
+
+
+def remake_detector(comparison: Comparison, method: str) -> Detector:
+    """A method with the parameters that it ran with.
+
+    Raises
+    ------
+    NoFigureError
+        If it cannot be made on this machine.
+    UnknownNameError
+        For a method that the runs have not.
+    """
+    comparison.method(method)
+    record: dict[str, Any] = {}
+    for run in comparison.runs:
+        record = run.run.get("methods", {}).get(method) or record
+    params = (record.get("facts") or {}).get("params") or {}
+    try:
+        return load_method(method, **params)
+    except IrbenchError as error:
+        raise NoFigureError(f"{method} cannot be made again: {error}") from None
+
+
+def is_network(method: str) -> bool:
+    """Whether a method that is installed here is a network that can be trained."""
+    cls = catalogue("methods").classes.get(method)
+    return cls is not None and cls.info.trainable
+
+
+def has_maps(comparison: Comparison, method: str) -> bool:
+    """Whether a method answers score maps or probability maps, by its row."""
+    kinds = {row["method"]: row.get("kind") for row in comparison.rows}
+    return kinds.get(method) in ("score-map", "segmentation")
+
+
+def compute_map(detector: Detector, sample: Sample) -> NDArray[np.float64]:
+    """The score map, or probability map, of an image.
+
+    Raises
+    ------
+    NoFigureError
+        For a method that answers boxes, and one that fails on the image.
+    """
+    from irbench.detector import ScoreMapDetector, SegmentationDetector
+
+    if isinstance(detector, ScoreMapDetector):
+        compute = detector.score_map
+    elif isinstance(detector, SegmentationDetector):
+        compute = detector.probability_map
+    else:
+        raise NoFigureError(f"{detector.info.name} answers boxes, and has no score map")
+    try:
+        values = compute(sample.image, value_range=sample.value_range)
+    # A method may raise anything; one panel less is no reason to lose the others.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise NoFigureError(f"{detector.info.name} fails on {sample.id}: {reason}") from error
+    return np.asarray(values, dtype=np.float64)
