@@ -138,7 +138,7 @@ def score_grad_cams(
 
     def scores_of(outputs: Any) -> torch.Tensor:
         _, scores = detector.decode(network, outputs)
-        kept = scores[scores >= min(_LEAST_SCORE, float(scores.max()))]
+        kept = scores[scores >= min(_LEAST_SCORE, float(scores.detach().max()))]
         return kept.sum()
 
     grey = to_unit_range(sample.image, sample.value_range)
