@@ -29,6 +29,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 TARGET_LOOK = {"edgecolor": "white", "linestyle": "-"}
 
+_MASK_TINT = (1.0, 0.88, 0.4)
 _ZOOM = 4.0
 """The zoomed window is so many times the target's side, but not under:"""
 _LEAST_WINDOW_PX = 18
@@ -139,12 +140,9 @@ def zoom_to(axis: Axes, window: tuple[float, float, float, float]) -> None:
 def add_zoom(
     axis: Axes, sample: Sample, outcome: Outcome | None, truth: GroundTruth, target: int
 ) -> None:
-    """An inset with a target, in the corner where it hides least."""
+    """An inset with a target; see :func:`inset_corner`."""
     window = zoom_window(truth, target)
-    height, width = truth.shape
-    left = (window[0] + window[2]) / 2 > width / 2
-    top = (window[1] + window[3]) / 2 > height / 2
-    at = (0.0 if left else 1 - _INSET, 1 - _INSET if top else 0.0, _INSET, _INSET)
+    at = (*inset_corner(truth, target), _INSET, _INSET)
     inset = axis.inset_axes(at)
     show_image(inset, sample)
     draw_boxes(inset, outcome, truth)
@@ -152,6 +150,25 @@ def add_zoom(
     for spine in inset.spines.values():
         spine.set(linewidth=0.6, color="white")
     rectangle(axis, window, {"edgecolor": "white", "linestyle": "-"}, 0.5)
+
+
+def inset_corner(truth: GroundTruth, target: int) -> tuple[float, float]:
+    """Where the inset begins, in parts of the panel from its left and from its bottom.
+
+    The corner that hides the fewest targets; of these the one farthest from the target.
+    """
+    height, width = truth.shape
+    centres = (truth.boxes[:, :2] + truth.boxes[:, 2:]) / 2 / (width, height)
+    own = centres[target]
+
+    def hidden(corner: tuple[float, float]) -> tuple[int, float]:
+        # The axis of the panel runs upwards, that of the image downwards.
+        low = np.array([corner[0], 1 - _INSET - corner[1]])
+        inside = ((centres >= low - 0.03) & (centres <= low + _INSET + 0.03)).all(axis=1)
+        return int(inside.sum()), -float(np.hypot(*(own - low - _INSET / 2)))
+
+    far = 1 - _INSET
+    return min(((far, 0.0), (0.0, 0.0), (far, far), (0.0, far)), key=hidden)
 
 
 def add_outcome_legend(figure: Figure) -> None:
@@ -168,6 +185,14 @@ def add_outcome_legend(figure: Figure) -> None:
         handles=handles, loc="outside lower center", ncols=3, fontsize=SMALL_PT, frameon=False,
         handlelength=2.6,
     )  # fmt: skip
+
+
+def show_mask(axis: Axes, mask: NDArray[np.bool_]) -> None:
+    """The pixels of a mask tinted, over the image."""
+    height, width = mask.shape
+    tint = np.zeros((height, width, 4))
+    tint[mask] = (*_MASK_TINT, 0.35)
+    axis.imshow(tint, interpolation="nearest", extent=(0, width, height, 0))
 
 
 def show_map(axis: Axes, score_map: NDArray[Any]) -> None:

@@ -20,6 +20,7 @@ from irbench.figures.marks import (
     rectangle,
     show_image,
     show_map,
+    show_mask,
     zoom_to,
     zoom_window,
 )
@@ -116,12 +117,8 @@ def _targets_row(
     for axis, target in zip(line[1:], zooms, strict=False):
         show_image(axis, sample)
         rectangle(axis, tuple(truth.boxes[target].tolist()), TARGET_LOOK)
-        if sample.mask is not None and sample.mask.any():
-            height, width = sample.shape
-            axis.contour(
-                sample.mask, levels=[0.5], colors="#ffe066", linewidths=0.7, origin="upper",
-                extent=(0, width, 0, height),
-            )  # fmt: skip
+        if sample.mask is not None:
+            show_mask(axis, sample.mask)
         zoom_to(axis, zoom_window(truth, target))
         _title(axis, f"target {target + 1}: mask and box")
     if with_maps:

@@ -13,6 +13,8 @@ from irbench.figures.comparison import Comparison
 from irbench.figures.cost import pareto_figure
 from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
 from irbench.figures.detections import detections_figure
+from irbench.figures.marks import inset_corner
+from irbench.ground_truth import GroundTruth
 from irbench.metrics.counting import count_boxes
 from irbench.reports.figures import Figures
 
@@ -163,3 +165,12 @@ def test_unknown_names_are_answered_with_near_ones(html_run):
 def test_a_run_is_scored_once(html_run):
     run = html_run()
     assert Comparison.of(run).scored is Comparison.of(run).scored
+
+
+def test_the_inset_hides_no_target_where_a_corner_is_free():
+    boxes = np.array([[10, 10, 13, 13], [90, 90, 93, 93], [10, 90, 13, 93]], np.float32)
+    truth = GroundTruth("a", (100, 100), boxes, None)
+    # Only the corner at the upper right is free, which is the axis' upper right too.
+    assert inset_corner(truth, 0) == (0.6, 0.6)
+    alone = GroundTruth("a", (100, 100), boxes[:1], None)
+    assert inset_corner(alone, 0) == (0.6, 0.0)
