@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from irbench.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 INSTALL = 'pip install "irbench[notebook]"'
 
@@ -168,6 +170,20 @@ class Run:
         from irbench import frames
 
         return frames.timings(self.source)
+
+    @cached_property
+    def figures(self) -> dict[str, Callable[..., Figure]]:
+        """Functions that draw the figures of :mod:`irbench.figures`, by name.
+
+        Each returns a :class:`matplotlib.figure.Figure`, as ``run.figures["pd-fa"]()`` does;
+        ``run.figures["detections"](images=["test-0008"])`` takes options.
+        """
+        from irbench.figures.catalogue import named_figures
+        from irbench.figures.comparison import Comparison
+
+        comparison = Comparison.of(self.source)
+        named = named_figures(comparison).values()
+        return {one.name: partial(one.draw, comparison) for one in named}
 
 
 def load_run(path: Path | str) -> Run:

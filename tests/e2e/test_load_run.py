@@ -98,6 +98,12 @@ def test_failed_images_say_why(run):
     assert failed["total_ms"].isna().all()
 
 
+def test_figures_are_functions(run):
+    figure = run.figures["precision-recall"]()
+    assert figure.axes
+    assert {"pd-fa", "detections"} <= set(run.figures)
+
+
 def test_without_pandas_the_message_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
