@@ -117,7 +117,7 @@ class Synth(Dataset):
     info: ClassVar[DatasetInfo] = DatasetInfo(
         name="synth",
         title="synth",
-        reference=f"irbench, generated images {VERSION} of 128x128 pixels",
+        reference=f"irbench, generated images {VERSION} of 128x128 pixels, 2026",
         licence="BSD-3-Clause",
         schemes=("seeds",),
         n_images=300,
@@ -169,7 +169,7 @@ class Synth256(Synth):
     info: ClassVar[DatasetInfo] = DatasetInfo(
         name="synth256",
         title="synth256",
-        reference=f"irbench, generated images {VERSION} of 256x256 pixels",
+        reference=f"irbench, generated images {VERSION} of 256x256 pixels, 2026",
         licence="BSD-3-Clause",
         schemes=("seeds",),
         n_images=300,

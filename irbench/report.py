@@ -47,11 +47,20 @@ class ReportOptions:
         ``"wide"`` for several; empty for the format's own choice.
     paper : bool
         Set the paper's published values beside the measured ones.
+    as_published : bool
+        Add the rows of the paper's table that the runs lack, marked as published.
+    intervals : bool
+        Print the 95 % interval of each value that can be resampled.
+    siunitx : bool
+        Align numbers by the LaTeX package of that name.
     """
 
     table: int = 1
     columns: tuple[str, ...] = ()
     paper: bool = False
+    as_published: bool = False
+    intervals: bool = False
+    siunitx: bool = False
 
 
 DEFAULT_OPTIONS = ReportOptions()

@@ -18,11 +18,14 @@ class Cell:
         1, 2 or 3 for the best, second-best and third-best value of its column.
     mark : str
         Printed behind it.
+    interval : str
+        Its 95 % interval as ``lower–upper``; empty where there is none or none is wanted.
     """
 
     text: str
     rank: int | None = None
     mark: str = ""
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class TableRow:
     Attributes
     ----------
     title : str
+    settings : tuple of str
+        Texts of the columns behind the title.
+    reference : str
+        Where it is published; may be empty.
     notes : tuple of int
         Numbers of its notes, from 1.
     cells : tuple of tuple of Cell
@@ -44,14 +51,20 @@ class TableRow:
     notes: tuple[int, ...]
     cells: tuple[tuple[Cell, ...], ...]
     present: tuple[bool, ...]
+    settings: tuple[str, ...] = ()
+    reference: str = ""
 
 
 @dataclass(frozen=True)
 class ColumnGroup:
-    """Columns under one heading: a dataset's, or (without a title) the method's own."""
+    """Columns under one heading: a dataset's, or (without a title) the method's own.
+
+    ``reference`` says where the dataset is published; it may be empty.
+    """
 
     title: str
     metrics: tuple[MetricDefinition, ...]
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,17 +83,23 @@ class ResultTable:
     ----------
     caption : str
         Without the legend of the ranks, which is the format's own.
+    headings : tuple of str
+        Heads of the columns with text: the title's, then those of the settings.
     columns : tuple of ColumnGroup
-        The first one may be the methods' own, without a title.
+        One may be the methods' own, without a title: the first in Table I, else the last.
     row_groups : tuple of RowGroup
     row_notes : tuple of str
         Note 1, 2, …
     footnotes : tuple of str
         What the numbers mean.
+    sources : tuple of str
+        References that the caption cites.
     """
 
     caption: str
+    headings: tuple[str, ...]
     columns: tuple[ColumnGroup, ...]
     row_groups: tuple[RowGroup, ...]
     row_notes: tuple[str, ...]
     footnotes: tuple[str, ...]
+    sources: tuple[str, ...] = ()

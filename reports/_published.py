@@ -1,4 +1,4 @@
-"""The paper's Table I beside what was measured."""
+"""A table of the paper beside what was measured."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.published import COST, QUALITY, PublishedRow, published_tables
-from irbench.published.comparison import Comparison
+from irbench.published.comparison import Comparison, published_dataset
 from irbench.published.consistency import f1_inconsistencies
 
+from ._lines import TABLE_1
 from ._side_by_side import DataGroup, methods_in_order
 
-TABLE = 1
 PAPER_ONLY = "As published"
 
 
@@ -48,66 +48,76 @@ class ComparisonTable:
     footnotes: tuple[str, ...]
 
 
-def comparisons(groups: Sequence[DataGroup]) -> list[Comparison]:
-    """Every value of Table I on the datasets at hand, with what was measured.
+def comparisons(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[Comparison]:
+    """Every value of a table on the datasets at hand, with what was measured.
 
     Parameters
     ----------
     groups : sequence of DataGroup
+    number : int
+        Of the table, 1 to 6.
 
     Returns
     -------
     list of Comparison
-        In the order of Table I. A published row that several methods answer to comes
+        In the order of the table. A published row that several methods answer to comes
         once for each of them that has a row; one that none answers to, once.
     """
-    table = published_tables()[TABLE]
-    known = [group for group in groups if group.facts["name"] in table.datasets]
+    table = published_tables()[number]
+    known = [group for group in groups if published_dataset(table, group.facts) is not None]
     titles = {row["method"]: row["title"] for row in methods_in_order(known)}
     found: list[Comparison] = []
     for row in table.rows.values() if known else ():
         for method in [name for name in row.methods if name in titles] or [""]:
             title = titles.get(method, row.name)
+            if number != TABLE_1 and method:
+                title = f"{row.name}: {title}"
             for group in known:
-                found += [_quality(row, method, title, group, metric) for metric in QUALITY]
+                dataset = published_dataset(table, group.facts) or ""
+                found += [
+                    _quality(row, method, title, group, dataset, metric) for metric in QUALITY
+                ]
             found += [_cost(row, method, title, known, metric) for metric in COST]
     return found
 
 
-def comparison_tables(groups: Sequence[DataGroup]) -> list[ComparisonTable]:
+def comparison_tables(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[ComparisonTable]:
     """Published beside measured, as tables: quality by dataset, then cost.
 
     Parameters
     ----------
     groups : sequence of DataGroup
+    number : int
+        Of the paper's table, 1 to 6.
 
     Returns
     -------
     list of ComparisonTable
         Empty where the paper has none of the datasets.
     """
-    found = comparisons(groups)
+    found = comparisons(groups, number)
     tables = []
     for what, metrics in (("quality", QUALITY), ("cost", COST)):
         part = [one for one in found if one.metric in metrics]
-        sections = _sections(part, len(metrics))
+        sections = _sections(part, len(metrics), number)
         if sections:
             tables.append(
                 ComparisonTable(
-                    caption=_caption(what),
+                    caption=_caption(what, number),
                     metrics=tuple(METRICS[name] for name in metrics),
                     sections=sections,
                     has_datasets=what == "quality",
-                    footnotes=tuple(_quality_footnotes(groups)) if what == "quality" else (),
+                    footnotes=tuple(_quality_footnotes(groups, number))
+                    if what == "quality"
+                    else (),
                 )
             )
     return tables
 
 
 def _quality(
-    row: PublishedRow, method: str, title: str, group: DataGroup, metric: str
+    row: PublishedRow, method: str, title: str, group: DataGroup, name: str, metric: str
 ) -> Comparison:
-    name = group.facts["name"]
     measured = group.rows.get(method, {}).get(metric)
     published = row.value(metric, name)
     return Comparison(row.name, method, title, name, group.title, metric, published, measured)
@@ -122,9 +132,9 @@ def _cost(
 
 
 def _sections(
-    found: Sequence[Comparison], n_metrics: int
+    found: Sequence[Comparison], n_metrics: int, number: int
 ) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
-    rows = published_tables()[TABLE].rows
+    rows = published_tables()[number].rows
     sections: dict[str, list[ComparisonRow]] = {}
     paper_only: list[ComparisonRow] = []
     for start in range(0, len(found), n_metrics):
@@ -134,7 +144,9 @@ def _sections(
         first = values[0]
         line = ComparisonRow(first.title, first.dataset_title, values)
         if first.method:
-            sections.setdefault(rows[first.row].group, []).append(line)
+            # Ablations have no headings.
+            heading = rows[first.row].group or "Measured"
+            sections.setdefault(heading, []).append(line)
         else:
             paper_only.append(line)
     if paper_only:
@@ -142,27 +154,29 @@ def _sections(
     return tuple((title, tuple(lines)) for title, lines in sections.items())
 
 
-def _caption(what: str) -> str:
+def _caption(what: str, number: int) -> str:
+    table = f"Table {published_tables()[number].numeral} of the LE-IRSTD paper"
     if what == "cost":
         return (
-            "Cost as published in Table I of the LE-IRSTD paper, as measured here, and the "
-            "difference. Params in M; FLOPs in G."
+            f"Cost as published in {table}, as measured here, and the difference. Params in M; "
+            "FLOPs in G."
         )
     return (
-        "Table I of the LE-IRSTD paper as published, what was measured here, and the difference "
-        "in percentage points (measured minus published), all in %."
+        f"{table} as published, what was measured here, and the difference in percentage points "
+        "(measured minus published), all in %."
     )
 
 
-def _quality_footnotes(groups: Sequence[DataGroup]) -> list[str]:
-    table = published_tables()[TABLE]
-    shown = {group.facts["name"]: group.facts["title"] for group in groups}
-    notes = ["Published values as printed, under headings that say Tr=60%."]
+def _quality_footnotes(groups: Sequence[DataGroup], number: int) -> list[str]:
+    table = published_tables()[number]
+    shown = {published_dataset(table, group.facts): group.title for group in groups}
+    says = "headings that say Tr=60%" if number == TABLE_1 else "the paper's own split"
+    notes = [f"Published values as printed, under {says}."]
     impossible = [
         f"{one.row} on {shown[one.dataset]}: {one.printed:.2f} printed, {one.recomputed:.2f} "
         "from P and R"
         for one in f1_inconsistencies()
-        if one.table == TABLE and one.dataset in shown
+        if one.table == number and one.dataset in shown
     ]
     if impossible:
         notes.append(
@@ -171,8 +185,8 @@ def _quality_footnotes(groups: Sequence[DataGroup]) -> list[str]:
     answered = {name for row in table.rows.values() for name in row.methods}
     others = [row["title"] for row in methods_in_order(groups) if row["method"] not in answered]
     if others:
-        notes.append(f"Not in the paper's Table I: {', '.join(others)}.")
-    foreign = [group.title for group in groups if group.facts["name"] not in table.datasets]
+        notes.append(f"Not in the paper's Table {table.numeral}: {', '.join(others)}.")
+    foreign = [group.title for group in groups if published_dataset(table, group.facts) is None]
     if foreign:
         notes.append(f"Datasets that the paper does not have: {', '.join(foreign)}.")
     return notes

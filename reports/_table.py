@@ -1,44 +1,52 @@
-"""Lays out Table I: which rows, columns and cells, with what marks and notes."""
+"""Lays out a table: which rows, columns and cells, with what marks and notes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from irbench.engine.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.published import published_reference, published_tables
 from irbench.report import ReportOptions
 
+from ._captions import table_caption
 from ._columns import PER_METHOD, chosen_columns, is_false_alarm
 from ._footnotes import footnotes
+from ._intervals import interval_texts
+from ._lines import TABLE_1, Line, headings, missing_lines, restricted, table_lines
 from ._model import Cell, ColumnGroup, ResultTable, RowGroup, TableRow
 from ._ranking import ranks
 from ._row_notes import NumberedNotes, row_notes
-from ._side_by_side import DataGroup, methods_in_order, side_by_side
+from ._side_by_side import DataGroup, rows_of, side_by_side
 
 BOX_MARK = "*"
 """Marks false-alarm areas of methods that answer boxes; a footnote says so."""
 
 
 def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[DataGroup, ...]:
-    """The runs side by side, for a table that can be laid out.
+    """The runs side by side, with the methods of the table that is asked for.
 
     Raises
     ------
     UsageError
-        If the runs cannot be compared, or for another table than 1.
+        If the runs cannot be compared, have nothing of the table, or would have to stand
+        beside published values with thresholds that were chosen on the tested images.
     """
-    if options.table != 1:
+    groups = side_by_side(restricted(runs, options.table))
+    oracle = any(row.get("operating_point") == "oracle" for row in rows_of(groups))
+    if oracle and (options.paper or options.as_published):
         raise UsageError(
-            f"--table must be 1, got {options.table}: only Table I, the comparison of methods, can "
-            "be laid out so far."
+            "rows whose threshold was chosen on the tested images (oracle) cannot share a table "
+            "with published values; leave out --paper and --as-published."
         )
-    return side_by_side(runs)
+    return groups
 
 
 def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultTable:
-    """Lay out Table I.
+    """Lay out a table.
 
     Parameters
     ----------
@@ -53,42 +61,87 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
     metrics = chosen_columns(options.columns)
     own = tuple(metric for metric in metrics if metric.name in PER_METHOD)
     per_dataset = tuple(metric for metric in metrics if metric.name not in PER_METHOD)
-    methods = methods_in_order(groups)
-    blocks: list[tuple[ColumnGroup, list[Row | None]]] = []
+    lines = table_lines(groups, options)
+    spreads = interval_texts(groups, per_dataset) if options.intervals else None
+    blocks: list[tuple[ColumnGroup, list[tuple[Cell, ...]], list[bool]]] = []
+    for index, group in enumerate(groups if per_dataset else ()):
+        found = [line.values(group, options.table) for line in lines]
+        cells = _cells(lines, found, per_dataset)
+        if spreads is not None:
+            cells = _with_intervals(lines, cells, per_dataset, spreads.texts[index])
+        reference = str(group.facts.get("reference") or "")
+        blocks.append((ColumnGroup(group.title, per_dataset, reference), cells, _present(found)))
     if own:
-        values = [_own_values(method["method"], groups, own) for method in methods]
-        blocks.append((ColumnGroup("", own), list(values)))
-    for group in groups if per_dataset else ():
-        found = [group.rows.get(method["method"]) for method in methods]
-        blocks.append((ColumnGroup(group.title, per_dataset), found))
-    cells = [_cells(found, columns.metrics) for columns, found in blocks]
+        found = [_own_values(line, groups, own, options.table) for line in lines]
+        block = (ColumnGroup("", own), _cells(lines, found, own), [True] * len(lines))
+        # In front, as in Table I, or behind, as in the ablations.
+        blocks.insert(0 if options.table == TABLE_1 else len(blocks), block)
     notes = NumberedNotes()
     rows = [
         TableRow(
-            title=method["title"],
-            notes=notes.numbers(row_notes(method["method"], groups, own)),
-            cells=tuple(block[index] for block in cells),
-            present=tuple(found[index] is not None for _, found in blocks),
+            title=line.title,
+            notes=notes.numbers(_notes(line, groups, own)),
+            cells=tuple(cells[index] for _, cells, _ in blocks),
+            present=tuple(present[index] for _, _, present in blocks),
+            settings=line.settings,
+            reference=line.reference,
         )
-        for index, method in enumerate(methods)
+        for index, line in enumerate(lines)
     ]
-    headed = groupby(zip(methods, rows, strict=True), key=lambda pair: pair[0]["group"])
+    headed = groupby(zip(lines, rows, strict=True), key=lambda pair: pair[0].group)
+    from_paper = options.table != TABLE_1 or any(not line.method for line in lines)
     return ResultTable(
-        caption=_caption(groups, metrics),
-        columns=tuple(columns for columns, _ in blocks),
+        caption=table_caption(groups, metrics, options.table),
+        headings=headings(options.table),
+        columns=tuple(columns for columns, _, _ in blocks),
         row_groups=tuple(RowGroup(title, tuple(r for _, r in pairs)) for title, pairs in headed),
         row_notes=notes.texts,
-        footnotes=tuple(footnotes(groups, metrics)),
+        footnotes=(
+            *(() if spreads is None else spreads.notes),
+            *_ablation_notes(lines, groups, options.table),
+            *footnotes(groups, metrics),
+        ),
+        sources=(published_reference(),) if from_paper else (),
     )
 
 
+def _notes(line: Line, groups: Sequence[DataGroup], own: Sequence[MetricDefinition]) -> list[str]:
+    said = row_notes(line.method, groups, own) if line.method else []
+    return [note for note in (line.note, *said) if note]
+
+
+def _ablation_notes(lines: Sequence[Line], groups: Sequence[DataGroup], number: int) -> list[str]:
+    """Which networks the rows are, and which rows have none."""
+    if number == TABLE_1:
+        return []
+    rows: dict[str, list[str]] = {}
+    for line in lines:
+        if line.method:
+            rows.setdefault(line.title, []).append(line.method)
+    named = "; ".join(f"{title} {', '.join(methods)}" for title, methods in rows.items())
+    notes = [f"Networks, by the names that irbench runs them by: {named}."]
+    missing = missing_lines(groups, number)
+    if missing:
+        numeral = published_tables()[number].numeral
+        notes.append(f"Rows of Table {numeral} that were not run: {', '.join(missing)}.")
+    return notes
+
+
+def _present(rows: Sequence[Row | None]) -> list[bool]:
+    return [row is not None for row in rows]
+
+
 def _cells(
-    rows: Sequence[Row | None], metrics: Sequence[MetricDefinition]
+    lines: Sequence[Line], rows: Sequence[Row | None], metrics: Sequence[MetricDefinition]
 ) -> list[tuple[Cell, ...]]:
     """The cells of a group of columns, row by row, ranked within each column."""
     by_column = []
     for metric in metrics:
-        values = [None if row is None else _number(row.get(metric.name)) for row in rows]
+        # What is only published was measured otherwise: no rank compares it.
+        values = [
+            None if row is None or not line.method else _number(row.get(metric.name))
+            for line, row in zip(lines, rows, strict=True)
+        ]
         places = ranks(values, metric)
         by_column.append(
             [
@@ -97,6 +150,21 @@ def _cells(
             ]
         )
     return [tuple(column[index] for column in by_column) for index in range(len(rows))]
+
+
+def _with_intervals(
+    lines: Sequence[Line],
+    cells: Sequence[tuple[Cell, ...]],
+    metrics: Sequence[MetricDefinition],
+    texts: Mapping[tuple[str, str], str],
+) -> list[tuple[Cell, ...]]:
+    return [
+        tuple(
+            replace(cell, interval=texts.get((line.method, metric.name), ""))
+            for cell, metric in zip(row, metrics, strict=True)
+        )
+        for line, row in zip(lines, cells, strict=True)
+    ]
 
 
 def _number(value: object) -> float | None:
@@ -117,45 +185,13 @@ def _mark(row: Row | None, metric: MetricDefinition) -> str:
 
 
 def _own_values(
-    method: str, groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]
+    line: Line, groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], number: int
 ) -> Row:
     """What stands once for a method: the first value that any of the groups has."""
-    rows = [group.rows[method] for group in groups if method in group.rows]
+    rows = [row for group in groups if (row := line.values(group, number)) is not None]
     return {
         metric.name: next(
             (row[metric.name] for row in rows if row.get(metric.name) is not None), None
         )
         for metric in metrics
     }
-
-
-def _caption(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) -> str:
-    units = [
-        f"{_listed([metric.title for metric in alike])} in {unit}"
-        for unit, alike in _by_unit(metrics).items()
-        if unit
-    ]
-    parts = [f"Comparison of methods on {_listed([group.title for group in groups])}."]
-    if groups[0].protocol["operating_point"] == "oracle":
-        parts.append(
-            "ORACLE: every score threshold was chosen on the tested images themselves; the numbers "
-            "are upper bounds and no results."
-        )
-    if units:
-        parts.append(f"{'; '.join(units)}.")
-    arrows = {metric.arrow for metric in metrics} - {""}
-    meaning = {"↑": "↑: the higher, the better", "↓": "↓: the lower, the better"}
-    if arrows:
-        parts.append(f"{'; '.join(meaning[arrow] for arrow in sorted(arrows))}.")
-    return " ".join(parts)
-
-
-def _by_unit(metrics: Sequence[MetricDefinition]) -> dict[str, list[MetricDefinition]]:
-    units: dict[str, list[MetricDefinition]] = {}
-    for metric in metrics:
-        units.setdefault(metric.unit, []).append(metric)
-    return units
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -14,6 +14,8 @@ from irbench.engine.results import Row, RunResults
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._columns import chosen_columns
+from ._intervals import interval_bounds
+from ._lines import AS_PUBLISHED, TABLE_1, headings, table_lines
 from ._published import comparisons
 from ._side_by_side import DataGroup, methods_in_order
 from ._table import table_groups
@@ -44,23 +46,81 @@ class Csv(Report):
         """See :meth:`irbench.report.Report.write`.
 
         All metrics by default; ``options.columns`` chooses some. What is undefined is an
-        empty field, with its reason in ``undefined``.
+        empty field, with its reason in ``undefined``. A table of ablations has its ``row``
+        and what it varies beside each network; with ``options.intervals`` each metric that
+        can be resampled has ``METRIC_lower`` and ``METRIC_upper``.
         """
         groups = table_groups(runs, options)
         metrics = [metric.name for metric in chosen_columns(options.columns or ("all",))]
+        settings = () if options.table == TABLE_1 else ("row", *headings(options.table)[1:])
+        rows = line_rows(groups, options)
+        bounds: tuple[str, ...] = ()
+        if options.intervals:
+            bounds = _add_bounds(rows, groups, metrics)
         names = (
-            *_IDENTITY, *_DATA, "limit", "protocol", *_MEANING, *_STATE, *metrics, *_TIMES,
-            "note", *_NESTED, "run",
+            *settings, *_IDENTITY, *_DATA, "limit", "protocol", *_MEANING, *_STATE, *metrics,
+            *bounds, *_TIMES, "note", *_NESTED, "run",
         )  # fmt: skip
         paths = [out / f"table{options.table}.csv"]
-        _write(paths[0], names, tidy_rows(groups))
+        _write(paths[0], names, rows)
         if options.paper:
             paths.append(out / f"table{options.table}-paper.csv")
             compared = [
-                {name: getattr(one, name) for name in COMPARED} for one in comparisons(groups)
+                {name: getattr(one, name) for name in COMPARED}
+                for one in comparisons(groups, options.table)
             ]
             _write(paths[1], COMPARED, compared)
         return paths
+
+
+def line_rows(groups: Sequence[DataGroup], options: ReportOptions) -> list[Row]:
+    """The rows of a table, dataset by dataset, in the order of its lines.
+
+    Rows that only the paper has come with the state ``as published``.
+    """
+    tidy = {(row["dataset"], row["run"], row["method"]): row for row in tidy_rows(groups)}
+    rows: list[Row] = []
+    for group in groups:
+        runs = {str(run.path) for run in group.runs}
+        here = {method: row for (_, run, method), row in tidy.items() if run in runs}
+        for line in table_lines(groups, options):
+            names = headings(options.table)[1:]
+            more = {"row": line.published.name if line.published else ""}
+            more |= dict(zip(names, line.settings, strict=True))
+            if line.method in here:
+                rows.append({**here[line.method], **more})
+            elif not line.method and (values := line.values(group, options.table)) is not None:
+                facts = group.facts
+                rows.append(
+                    {
+                        **values,
+                        **more,
+                        "title": line.title,
+                        "group": line.group,
+                        "dataset": facts["name"],
+                        "dataset_title": facts["title"],
+                        "state": AS_PUBLISHED,
+                        "note": line.note,
+                    }
+                )
+    return rows
+
+
+def _add_bounds(
+    rows: Sequence[Row], groups: Sequence[DataGroup], metrics: Sequence[str]
+) -> tuple[str, ...]:
+    """Put the intervals into rows, and say which fields were added."""
+    added: dict[str, None] = {}
+    for group in groups:
+        bounds, _ = interval_bounds(group, metrics)
+        runs = {str(run.path) for run in group.runs}
+        for (method, metric), ends in bounds.items():
+            for row in rows:
+                if row.get("method") == method and row.get("run") in runs:
+                    for side, end in zip(("lower", "upper"), ends, strict=True):
+                        row[f"{metric}_{side}"] = end
+                        added[f"{metric}_{side}"] = None
+    return tuple(added)
 
 
 def tidy_rows(groups: Sequence[DataGroup]) -> list[Row]:

@@ -40,7 +40,7 @@ class Html(Report):
             sections=sections,
             styles=styles,
             looks={style.method: style for style in styles},
-            comparisons=comparison_tables(groups) if options.paper else None,
+            comparisons=comparison_tables(groups, options.table) if options.paper else None,
             parts=PARTS,
         )
         path = out / FILE

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from irbench.engine.atomic import write_bytes
 from irbench.engine.results import RunResults
+from irbench.markup.bibtex import Bibliography
 from irbench.markup.latex import latex_text
 from irbench.published.comparison import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
+from ._citations import cited_entries, table_bibliography
 from ._model import Cell, ResultTable
 from ._published import comparison_tables
 from ._table import result_table, table_groups
@@ -24,7 +26,7 @@ _RANKS = {1: "irbenchbest", 2: "irbenchsecond", 3: "irbenchthird"}
 
 
 class Latex(Report):
-    """Table I as the paper prints it, for pdflatex with booktabs and xcolor."""
+    """The paper's tables as it prints them, for pdflatex with booktabs and xcolor."""
 
     info: ClassVar[ReportInfo] = ReportInfo(name="latex", title="a LaTeX table, as the paper's")
 
@@ -34,9 +36,12 @@ class Latex(Report):
         """See :meth:`irbench.report.Report.write`."""
         groups = table_groups(runs, options)
         table = result_table(groups, options)
+        bibliography = table_bibliography(table)
         name = f"table{options.table}"
-        fragments = {f"{name}-fragment.tex": render_table(table, name)}
-        comparisons = comparison_tables(groups) if options.paper else []
+        fragments = {
+            f"{name}-fragment.tex": render_table(table, name, bibliography, siunitx=options.siunitx)
+        }
+        comparisons = comparison_tables(groups, options.table) if options.paper else []
         if comparisons:
             text = _render("comparison.tex.jinja", tables=comparisons, parts=PARTS, label=name)
             fragments[f"{name}-paper-fragment.tex"] = text
@@ -45,15 +50,20 @@ class Latex(Report):
             body="\n".join(fragments.values()),
             fragment=f"{name}-fragment.tex",
             wide=sum(len(group.metrics) for group in table.columns) >= WIDE_FROM,
+            siunitx=options.siunitx,
+            cited=cited_entries(bibliography, "".join(fragments.values())),
         )
         paths = []
-        for file, text in {f"{name}.tex": standalone, **fragments}.items():
+        files = {f"{name}.tex": standalone, **fragments, "references.bib": bibliography.text()}
+        for file, text in files.items():
             paths.append(out / file)
             write_bytes(paths[-1], text.encode("ascii"))
         return paths
 
 
-def render_table(table: ResultTable, label: str) -> str:
+def render_table(
+    table: ResultTable, label: str, bibliography: Bibliography, *, siunitx: bool = False
+) -> str:
     """A results table as a ``table*`` environment.
 
     Parameters
@@ -61,29 +71,83 @@ def render_table(table: ResultTable, label: str) -> str:
     table : ResultTable
     label : str
         It is referred to as ``tab:LABEL``.
+    bibliography : Bibliography
+        Has the references of the table's methods and datasets.
+    siunitx : bool
+        Align numbers by that package, in place of columns that are flush right.
 
     Returns
     -------
     str
         ASCII; needs booktabs, graphicx and xcolor.
     """
-    spans, first = [], 2
+    n_labels = len(table.headings)
+    spans, first = [], n_labels + 1
     for group in table.columns:
         if group.title:
             spans.append((first, first + len(group.metrics) - 1))
         first += len(group.metrics)
     metrics = [metric for group in table.columns for metric in group.metrics]
-    return _render("fragment.tex.jinja", table=table, label=label, spans=spans, metrics=metrics)
+    return _render(
+        "fragment.tex.jinja",
+        table=table,
+        label=label,
+        spans=spans,
+        metrics=metrics,
+        n_columns=n_labels + len(metrics),
+        columns=_column_types(table, siunitx),
+        siunitx=siunitx,
+        cite=lambda reference: _cite(bibliography, [reference]),
+        sources=_cite(bibliography, table.sources),
+        has_intervals=lambda row: any(cell.interval for cells in row.cells for cell in cells),
+        tex_cell=_siunitx_cell if siunitx else _cell,
+    )
+
+
+def _cite(bibliography: Bibliography, references: Sequence[str]) -> str:
+    keys = [key for reference in references if reference and (key := bibliography.key(reference))]
+    return rf"\irbenchcite{{{','.join(keys)}}}" if keys else ""
+
+
+def _column_types(table: ResultTable, siunitx: bool) -> str:
+    """The specification of the columns: text, then numbers with their digits before the point."""
+    types = "l" + "c" * (len(table.headings) - 1)
+    rows = [row for group in table.row_groups for row in group.rows]
+    for index, group in enumerate(table.columns):
+        for place in range(len(group.metrics)):
+            texts = [row.cells[index][place].text for row in rows]
+            parts = [text.partition(".") for text in texts if is_number(text)]
+            if siunitx and parts:
+                before = max(len(part[0]) for part in parts)
+                after = max(len(part[2]) for part in parts)
+                types += f"S[table-format={before}.{after}]"
+            else:
+                types += "c" if siunitx else "r"
+    return types
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds digits, not a dash or a sign of infinity."""
+    return text.replace(".", "", 1).isdigit()
 
 
 def _cell(cell: Cell) -> str:
     text = latex_text(cell.text)
     if cell.rank is not None:
         text = rf"\{_RANKS[cell.rank]}{{{text}}}"
-    return text + (rf"\textsuperscript{{{latex_text(cell.mark)}}}" if cell.mark else "")
+    # Without width, so that the digits stay one below the other.
+    return text + (rf"\rlap{{\textsuperscript{{{latex_text(cell.mark)}}}}}" if cell.mark else "")
+
+
+def _siunitx_cell(cell: Cell) -> str:
+    mark = rf"{{\rlap{{\textsuperscript{{{latex_text(cell.mark)}}}}}}}" if cell.mark else ""
+    if not is_number(cell.text):
+        return rf"{{{latex_text(cell.text)}}}"
+    before = rf"\{_RANKS[cell.rank]} " if cell.rank is not None else ""
+    return f"{before}{cell.text}{mark}"
 
 
 def _render(template: str, **values: Any) -> str:
     environment = latex_environment()
-    environment.filters |= {"tex": latex_text, "tex_cell": _cell}
+    environment.filters["tex"] = latex_text
     return environment.get_template(template).render(values)

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 from irbench.engine.atomic import write_bytes
 from irbench.engine.results import RunResults
 from irbench.markup.markdown import Alignment, markdown_text, pipe_table
+from irbench.published import published_tables
 from irbench.published.comparison import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
+from ._lines import TABLE_1
 from ._model import Cell, ResultTable, TableRow
 from ._published import ComparisonTable, comparison_tables
 from ._table import result_table, table_groups
@@ -21,7 +23,7 @@ _RANKS = {1: "**{}**", 2: "<ins>{}</ins>", 3: "*{}*"}
 
 
 class Markdown(Report):
-    """Table I as GitHub tables, one per dataset, with the footnotes under them."""
+    """The paper's tables as GitHub tables, one per dataset, with the footnotes under them."""
 
     info: ClassVar[ReportInfo] = ReportInfo(
         name="markdown", title="GitHub tables, printed to the terminal too", printed=True
@@ -33,11 +35,11 @@ class Markdown(Report):
         """See :meth:`irbench.report.Report.write`."""
         groups = table_groups(runs, options)
         table = result_table(groups, options)
-        comparisons = comparison_tables(groups) if options.paper else None
+        comparisons = comparison_tables(groups, options.table) if options.paper else None
         environment = markdown_environment()
         environment.filters["md"] = markdown_text
         text = environment.get_template("report.md.jinja").render(
-            heading="Comparison of methods",
+            heading=_heading(options.table),
             caption=table.caption,
             parts=_parts(table),
             row_notes=table.row_notes,
@@ -56,7 +58,7 @@ def _parts(table: ResultTable) -> list[dict[str, str]]:
     return [
         {
             "title": table.columns[index].title or "Methods",
-            "table": _table(table, [*own, *([index] if index in datasets else [])]),
+            "table": _table(table, sorted({*own, index})),
         }
         for index in datasets or own
     ]
@@ -64,14 +66,21 @@ def _parts(table: ResultTable) -> list[dict[str, str]]:
 
 def _table(table: ResultTable, shown: Sequence[int]) -> str:
     metrics = [metric for index in shown for metric in table.columns[index].metrics]
-    heads = ["Method", *(f"{metric.title} {metric.arrow}".strip() for metric in metrics)]
+    heads = [
+        *map(markdown_text, table.headings),
+        *(f"{metric.title} {metric.arrow}".strip() for metric in metrics),
+    ]
     lines = []
     for group in table.row_groups:
         rows = [row for row in group.rows if all(row.present[index] for index in shown)]
         if rows:
-            lines.append([f"*{markdown_text(group.title)}*", *[""] * len(metrics)])
+            if group.title:
+                lines.append([f"*{markdown_text(group.title)}*", *[""] * (len(heads) - 1)])
             lines += [_row(row, shown) for row in rows]
-    alignment: list[Alignment] = ["left", *["right" for _ in metrics]]  # type: ignore[list-item]
+    n_texts = len(table.headings)
+    alignment: list[Alignment] = [
+        "left" if index < n_texts else "right" for index in range(len(heads))
+    ]
     return pipe_table(heads, alignment, lines)
 
 
@@ -79,12 +88,19 @@ def _row(row: TableRow, shown: Sequence[int]) -> list[str]:
     title = markdown_text(row.title)
     if row.notes:
         title += f"<sup>{','.join(map(str, row.notes))}</sup>"
-    return [title, *(_cell(cell) for index in shown for cell in row.cells[index])]
+    settings = map(markdown_text, row.settings)
+    return [title, *settings, *(_cell(cell) for index in shown for cell in row.cells[index])]
 
 
 def _cell(cell: Cell) -> str:
     text = cell.text if cell.rank is None else _RANKS[cell.rank].format(cell.text)
-    return text + markdown_text(cell.mark)
+    return text + markdown_text(cell.mark) + (f" ({cell.interval})" if cell.interval else "")
+
+
+def _heading(number: int) -> str:
+    if number == TABLE_1:
+        return "Comparison of methods"
+    return f"Ablation, as Table {published_tables()[number].numeral} of the paper"
 
 
 def _comparison(table: ComparisonTable) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from irbench.cli.opened_run import open_run
 from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.engine.results import RunResults
 
 
 class ReportCommand(click.Command):
@@ -60,6 +65,13 @@ class ReportCommand(click.Command):
 )
 @click.option("--paper", is_flag=True, help="Add the paper's published values and differences.")
 @click.option(
+    "--as-published",
+    is_flag=True,
+    help="Add the rows of the paper's table that the runs lack, marked as published.",
+)
+@click.option("--intervals", is_flag=True, help="Print 95 % intervals of a bootstrap over images.")
+@click.option("--siunitx", is_flag=True, help="LaTeX: align numbers by siunitx 3.")
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder to write to.  [default: tables/ in the first run directory]",
@@ -78,6 +90,9 @@ def report(
     table: int,
     columns: str,
     paper: bool,
+    as_published: bool,
+    intervals: bool,
+    siunitx: bool,
     out: Path | None,
     plugins: tuple[Path, ...],
 ) -> None:
@@ -91,6 +106,7 @@ def report(
     irbench report runs/irstd1k runs/nuaa runs/nudt --format latex
     irbench report runs/nudt --format markdown --columns wide --paper
     irbench report runs/nudt --format csv --out tables/
+    irbench report runs/irstd1k --table 2 --format latex --as-published --intervals
     """
     from irbench.registry import catalogue, report_class
     from irbench.report import ReportOptions
@@ -100,8 +116,14 @@ def report(
     classes = [report_class(name) for name in dict.fromkeys(names)]
     opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
     options = ReportOptions(
-        table=table, columns=tuple(split_names(columns)) if columns else (), paper=paper
+        table=table,
+        columns=tuple(split_names(columns)) if columns else (),
+        paper=paper,
+        as_published=as_published,
+        intervals=intervals,
+        siunitx=siunitx,
     )
+    missing = _missing_networks(opened, table)
     for cls in classes:
         folder = _folder(out or opened[0].path / cls.info.folder)
         try:
@@ -112,6 +134,22 @@ def report(
             click.echo(paths[0].read_text(encoding="utf-8"))
         for path in paths:
             note(f"wrote {path}")
+    if missing:
+        note(f"without a run: {', '.join(missing)}")
+
+
+def _missing_networks(runs: Sequence[RunResults], number: int) -> list[str]:
+    """The rows of a table of ablations that no run has, each with its network."""
+    from irbench.published import published_tables
+
+    if number == 1:
+        return []
+    have = {row["method"] for run in runs for row in run.rows}
+    return [
+        f"{row.name} ({row.methods[0]})"
+        for row in published_tables()[number].rows.values()
+        if not have & set(row.methods)
+    ]
 
 
 def _folder(path: Path) -> Path:

@@ -42,6 +42,8 @@ class PublishedRow:
     printed : mapping of str to mapping of str to str
         By dataset, then by metric, as printed; params and flops, which hold for all
         datasets, under ``""``.
+    reference: str
+        Where the method is published; empty where one of irbench answers, which says it.
     """
 
     name: str
@@ -49,6 +51,7 @@ class PublishedRow:
     methods: tuple[str, ...]
     settings: Mapping[str, str]
     printed: Mapping[str, Mapping[str, str]]
+    reference: str = ""
 
     def text(self, metric: str, dataset: str = "") -> str:
         """A value as printed, such as ``"69.65"`` or ``"2.57M"``; ``"-"`` where there is none."""
@@ -107,6 +110,11 @@ def published_source() -> str:
     return str(_content()["source"])
 
 
+def published_reference() -> str:
+    """The paper, as a method's reference is written."""
+    return str(_content()["reference"])
+
+
 def stored_value(metric: str, printed: str) -> float | None:
     """A printed number as irbench stores it.
 
@@ -157,4 +165,5 @@ def _row(name: str, content: dict[str, Any]) -> PublishedRow:
         methods=tuple(content["methods"]),
         settings=MappingProxyType(content.get("settings", {})),
         printed=MappingProxyType({key: MappingProxyType(one) for key, one in printed.items()}),
+        reference=content.get("reference", ""),
     )

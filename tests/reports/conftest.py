@@ -27,6 +27,11 @@ DATASETS = {
     "nudt": ("NUDT-SIRST", 266, 371),
     "folder": ("my night scenes", 14, 11),
 }
+REFERENCES = {
+    "nudt": "B. Li et al., Dense Nested Attention Network for Infrared Small Target Detection, "
+    "IEEE Trans. Image Process. 32, 1745-1758, 2023, doi:10.1109/TIP.2022.3199107",
+    "folder": "The user's own data",
+}
 BACKGROUND, HVS, LOW_RANK, DEEP = (
     "Background Suppression",
     "HVS-based Methods",
@@ -152,7 +157,7 @@ def make_run(tmp_path):
             "dataset": {
                 "name": dataset,
                 "title": title,
-                "reference": "",
+                "reference": REFERENCES.get(dataset, ""),
                 "scheme": scheme,
                 "split": split,
                 "n_images": n_images,
@@ -314,3 +319,21 @@ def _row(rows, method, images, truths, directory):
         "threshold": threshold,
         "undefined": result.undefined,
     }
+
+
+@pytest.fixture
+def ablation_run(make_run):
+    """Two networks of Tables II and III, one that both have, and a method of neither."""
+    return make_run(
+        "irstd1k",
+        [
+            done("tophat", 0.4, "Top-Hat", year=1982),
+            box("yolov8n", 0.7, "YOLOv8-n", params=3_011_043, flops=8.19e9),
+            unfinished("yolov8n-mbconv", "failed", "no memory", "YOLOv8-n + MBConv",
+                       group=DEEP, year=2025, kind="box"),
+            box("le-irstd", 0.8, "LE-IRSTD"),
+            box("le-irstd-published", 0.75, "LE-IRSTD, as released"),
+            box("le-irstd-deep", 0.85, "LE-IRSTD (depth 3,6)"),
+        ],
+        "ablations",
+    )  # fmt: skip

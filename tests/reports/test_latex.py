@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from irbench.markup.bibtex import parse_reference
+from irbench.registry import catalogue
 from irbench.report import ReportOptions
 from irbench.reports.latex import Latex
 
@@ -48,7 +50,7 @@ def words(pdf):
 def test_the_fragment_is_as_it_was(paper_like, tmp_path):
     """Written anew where IRBENCH_UPDATE_GOLDEN is set; look at the difference before keeping it."""
     paths = Latex().write(paper_like, tmp_path, ReportOptions(columns=("wide",)))
-    assert [path.name for path in paths] == ["table1.tex", "table1-fragment.tex"]
+    assert [path.name for path in paths] == ["table1.tex", "table1-fragment.tex", "references.bib"]
     text = paths[1].read_text()
     if os.environ.get("IRBENCH_UPDATE_GOLDEN"):
         GOLDEN.write_text(text)
@@ -81,7 +83,7 @@ def test_the_fragment_goes_into_a_paper(paper_like, tmp_path, compile_latex):
     main.write_text(
         r"\documentclass[twocolumn]{article}"
         r"\usepackage{booktabs}\usepackage{graphicx}\usepackage{xcolor}"
-        r"\newcommand{\irbenchbest}[1]{BEST#1}"
+        r"\newcommand{\irbenchbest}[1]{BEST#1}\newcommand{\irbenchcite}[1]{}"
         r"\begin{document}Text.\input{table1-fragment}\end{document}"
     )
     # Ranks can be marked in the paper's own way.
@@ -94,6 +96,69 @@ def test_no_package_beyond_those_of_texlive_latex_recommended(paper_like, tmp_pa
         "inputenc", "booktabs", "graphicx", "xcolor",
     }  # fmt: skip
     assert text.isascii()
+
+
+def test_numbers_aligned_by_siunitx_compile(paper_like, tmp_path, compile_latex):
+    if not find_package("siunitx.sty"):
+        pytest.skip("siunitx is not installed (Debian: texlive-science)")
+    options = ReportOptions(columns=("wide",), siunitx=True, as_published=True)
+    file = Latex().write(paper_like, tmp_path, options)[0]
+    text = words(compile_latex(file))
+    assert "S[table-format=2.2]" in file.read_text()
+    assert "85.00" in text
+    assert "RetinaNet (as published)" in text
+
+
+def find_package(name):
+    done = subprocess.run(["kpsewhich", name], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def test_every_citation_has_an_entry(paper_like, tmp_path, compile_latex):
+    options = ReportOptions(as_published=True)
+    main, fragment, bib = Latex().write(paper_like, tmp_path, options)
+    cited = {
+        key
+        for keys in re.findall(r"\\irbenchcite\{([^}#]+)\}", fragment.read_text())
+        for key in keys.split(",")
+    }
+    entries = re.findall(r"^@misc\{(.+),$", bib.read_text(), re.MULTILINE)
+    assert len(entries) == len(set(entries))
+    assert {"serra1982image", "jing2025make", "li2023dense", "lin2017focal"} <= cited
+    assert cited <= set(entries)
+    known = catalogue("methods").classes.values()
+    titles = bib.read_text()
+    assert all(parse_reference(cls.info.reference).doi in titles for cls in known)
+    compile_latex(main)
+    log = compile_latex(main).with_suffix(".log").read_text("latin-1")
+    assert "undefined" not in log
+
+
+@pytest.mark.skipif(shutil.which("bibtex") is None, reason="bibtex is not installed")
+def test_bibtex_reads_the_bibliography(paper_like, tmp_path, compile_latex):
+    Latex().write(paper_like, tmp_path)
+    main = tmp_path / "paper.tex"
+    main.write_text(
+        r"\documentclass{article}\begin{document}\nocite{*}"
+        r"\bibliographystyle{plain}\bibliography{references}\end{document}"
+    )
+    compile_latex(main)
+    done = subprocess.run(["bibtex", "paper"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "Warning" not in done.stdout.replace("Warning--to sort", "")
+    compile_latex(main)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_an_ablation_is_as_it_was(ablation_run, tmp_path, compile_latex, number):
+    options = ReportOptions(table=number, as_published=True, paper=True)
+    paths = Latex().write([ablation_run], tmp_path, options)
+    golden = GOLDEN.with_name(f"table{number}-fragment.tex")
+    text = paths[1].read_text()
+    if os.environ.get("IRBENCH_UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+    assert "as published" in words(compile_latex(paths[0]))
 
 
 def test_ranks_are_marked_so_that_grey_print_tells_them_apart(paper_like, tmp_path):
@@ -111,9 +176,11 @@ def test_ranks_are_marked_so_that_grey_print_tells_them_apart(paper_like, tmp_pa
 def test_the_paper_stands_in_a_fragment_of_its_own(paper_like, make_run, rows, tmp_path):
     options = ReportOptions(paper=True)
     names = [path.name for path in Latex().write(paper_like, tmp_path, options)]
-    assert names == ["table1.tex", "table1-fragment.tex", "table1-paper-fragment.tex"]
+    assert names == [
+        "table1.tex", "table1-fragment.tex", "table1-paper-fragment.tex", "references.bib",
+    ]  # fmt: skip
     other = make_run("folder", [rows.done("a", 0.5)], "other")
-    assert len(Latex().write([other], tmp_path, options)) == 2
+    assert len(Latex().write([other], tmp_path, options)) == 3
 
 
 def test_writing_twice_gives_the_same_bytes(paper_like, tmp_path):

@@ -88,9 +88,74 @@ def test_an_unknown_column_names_the_nearest():
         chosen_columns(["map51"])
 
 
-def test_only_table_1_can_be_laid_out(paper_like):
-    with pytest.raises(UsageError, match="Table I"):
-        table_groups(paper_like, ReportOptions(table=2))
+def ablation(run, **more):
+    options = ReportOptions(table=2, **more)
+    return result_table(table_groups([run], options), options)
+
+
+def test_an_ablation_has_the_paper_s_rows_and_columns(ablation_run):
+    table = ablation(ablation_run)
+    assert table.headings == ("Ablation", "MBConv", "BSblock", "AVCStem", "GSConv")
+    assert [group.title for group in table.columns] == ["IRSTD-1k", ""]
+    rows = [row for group in table.row_groups for row in group.rows]
+    assert [row.title for row in rows] == ["(a)", "(b)", "(e)", "(e)"]
+    assert rows[0].settings == ("×", "×", "×", "×")
+    assert texts(rows[0].cells[0]) == ["75.00", "65.00", "70.00", "60.00"]
+    assert texts(rows[0].cells[1]) == ["3.01", "8.19"]
+    assert texts(rows[1].cells[0]) == ["—"] * 4
+    assert [table.row_notes[number - 1] for number in rows[1].notes] == ["failed: no memory"]
+    assert [table.row_notes[number - 1] for number in rows[3].notes] == [
+        "the network le-irstd-published"
+    ]
+    assert "Top-Hat" not in " ".join(table.footnotes)
+
+
+def test_an_ablation_says_which_rows_it_lacks(ablation_run):
+    notes = ablation(ablation_run).footnotes
+    assert (
+        "Rows of Table II that were not run: (c) (yolov8n-faststem), (d) "
+        "(yolov8n-faststem-avcstem)."
+    ) in notes
+    assert any("(e) le-irstd, le-irstd-published" in note for note in notes)
+
+
+def test_rows_of_the_paper_are_marked_and_not_ranked(ablation_run):
+    row = row_of(ablation(ablation_run, as_published=True), "(d) (as published)")
+    assert row.settings == ("✓", "✓", "✓", "×")
+    assert texts(row.cells[0]) == ["89.89", "84.20", "86.92", "89.87"]
+    assert texts(row.cells[1]) == ["2.67", "7.64"]
+    assert {cell.rank for cells in row.cells for cell in cells} == {None}
+    assert row.notes
+
+
+def test_what_only_the_paper_has_stands_in_its_group(paper_like):
+    options = ReportOptions(as_published=True)
+    table = result_table(table_groups(paper_like, options), options)
+    deep = table.row_groups[-1]
+    assert [row.title for row in deep.rows] == [
+        "LE-IRSTD", *(f"{name} (as published)" for name in (
+            "AGPCNet", "ALCNet", "SCTransNet", "R-CNN", "Fast R-CNN", "RetinaNet", "AMFLW-YOLO",
+            "DET-YOLO",
+        )),
+    ]  # fmt: skip
+    agpcnet = row_of(table, "AGPCNet (as published)")
+    assert texts(agpcnet.cells[0]) == ["12.43", "270.35"]
+    assert texts(agpcnet.cells[2]) == ["74.32", "75.60", "74.95", "72.19"]
+    # The user's own scenes are in no paper.
+    assert agpcnet.present == (True, True, True, False)
+
+
+def test_a_run_with_nothing_of_the_table_says_what_to_run(make_run, rows):
+    run = make_run("nudt", [rows.done("tophat", 0.5)])
+    with pytest.raises(UsageError, match="--methods le-irstd-avcstem-sc,le-irstd"):
+        table_groups([run], ReportOptions(table=5))
+
+
+def test_oracle_rows_never_stand_beside_published_ones(make_run, rows):
+    run = make_run("nudt", [rows.done("a", 0.5)], operating_point="oracle")
+    for options in (ReportOptions(paper=True), ReportOptions(as_published=True)):
+        with pytest.raises(UsageError, match="oracle"):
+            table_groups([run], options)
 
 
 def test_the_caption_names_units_and_directions(paper_like):

@@ -94,8 +94,8 @@ def test_markdown_is_written_and_printed(report, nudt):
 
 def test_several_formats_and_runs(report, nudt, nuaa, tmp_path):
     out = report(nudt, nuaa, "--format", "latex,csv", "--out", tmp_path / "a" / "b", "--paper")
-    names = ["table1.tex", "table1-fragment.tex", "table1-paper-fragment.tex", "table1.csv",
-             "table1-paper.csv"]  # fmt: skip
+    names = ["table1.tex", "table1-fragment.tex", "table1-paper-fragment.tex", "references.bib",
+             "table1.csv", "table1-paper.csv"]  # fmt: skip
     assert out.splitlines() == [f"wrote {tmp_path / 'a' / 'b' / name}" for name in names]
     assert "NUAA-SIRST and NUDT-SIRST" in (tmp_path / "a" / "b" / "table1.tex").read_text()
     assert not (nudt / "tables").exists()

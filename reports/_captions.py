@@ -1,0 +1,64 @@
+"""Captions of the tables: what is compared, in which units, which direction is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irbench.metrics.metric import MetricDefinition
+from irbench.published import published_tables
+
+from ._lines import TABLE_1
+from ._side_by_side import DataGroup
+
+_DIRECTIONS = {"↑": "↑: the higher, the better", "↓": "↓: the lower, the better"}
+
+
+def table_caption(
+    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], number: int
+) -> str:
+    """The caption of a table, without the legend of the ranks.
+
+    Parameters
+    ----------
+    groups : sequence of DataGroup
+    metrics : sequence of MetricDefinition
+    number : int
+        The paper's table that it is laid out like.
+
+    Returns
+    -------
+    str
+    """
+    data = _listed([group.title for group in groups])
+    table = published_tables()[number]
+    what = "Comparison of methods" if number == TABLE_1 else table.title
+    parts = [f"{what} on {data}." if number == TABLE_1 else f"{what}, measured on {data}."]
+    if number != TABLE_1:
+        parts.append(f"The rows are those of Table {table.numeral} of the paper.")
+    if groups[0].protocol["operating_point"] == "oracle":
+        parts.append(
+            "ORACLE: every score threshold was chosen on the tested images themselves; the numbers "
+            "are upper bounds and no results."
+        )
+    units = [
+        f"{_listed([metric.title for metric in alike])} in {unit}"
+        for unit, alike in _by_unit(metrics).items()
+        if unit
+    ]
+    if units:
+        parts.append(f"{'; '.join(units)}.")
+    arrows = {metric.arrow for metric in metrics} - {""}
+    if arrows:
+        parts.append(f"{'; '.join(_DIRECTIONS[arrow] for arrow in sorted(arrows))}.")
+    return " ".join(parts)
+
+
+def _by_unit(metrics: Sequence[MetricDefinition]) -> dict[str, list[MetricDefinition]]:
+    units: dict[str, list[MetricDefinition]] = {}
+    for metric in metrics:
+        units.setdefault(metric.unit, []).append(metric)
+    return units
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

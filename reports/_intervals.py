@@ -1,0 +1,64 @@
+"""The 95 % intervals of the values of a table, as they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from irbench.metrics.metric import MetricDefinition
+from irbench.rescoring.methods import N_RESAMPLES, score_methods
+
+from ._side_by_side import DataGroup, methods_in_order
+
+Bounds = dict[tuple[str, str], tuple[float, float]]
+"""By method and metric, as stored: fractions and SI units."""
+
+
+@dataclass(frozen=True)
+class IntervalTexts:
+    """Intervals of all groups of a table.
+
+    Attributes
+    ----------
+    texts : tuple of mapping of (str, str) to str
+        By group: of each method and metric that can be resampled, ``lower–upper``.
+    notes : tuple of str
+        What they are, and what could not be scored again.
+    """
+
+    texts: tuple[Mapping[tuple[str, str], str], ...]
+    notes: tuple[str, ...]
+
+
+def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, tuple[str, ...]]:
+    """The intervals of a dataset's rows, and what could not be scored again."""
+    scored = score_methods(group.runs, methods_in_order([group]))
+    bounds: Bounds = {}
+    for method, one in scored.methods.items():
+        for metric in metrics:
+            found = one.interval(metric)
+            if found is not None and found.lower is not None and found.upper is not None:
+                bounds[method, metric] = found.lower, found.upper
+    return bounds, scored.problems
+
+
+def interval_texts(
+    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]
+) -> IntervalTexts:
+    """The intervals of all groups as printed."""
+    by_name = {metric.name: metric for metric in metrics}
+    texts, notes = [], []
+    for group in groups:
+        bounds, problems = interval_bounds(group, tuple(by_name))
+        notes += [f"{problem.removesuffix('.')}." for problem in problems]
+        texts.append(
+            {
+                (method, name): "–".join(map(by_name[name].format, pair))
+                for (method, name), pair in bounds.items()
+            }
+        )
+    meaning = (
+        f"Ranges: 95 % intervals of a bootstrap over images, {N_RESAMPLES} draws; a value without "
+        "one is not resampled."
+    )
+    return IntervalTexts(tuple(texts), (meaning, *notes))
