@@ -96,12 +96,17 @@ def train(
     irbench train le-irstd --dataset nudt --max-minutes 60
     irbench train le-irstd --dataset nudt --resume
     irbench train le-irstd --dataset my_images/ --weights nudt       begin with others' weights
+    irbench train le-irstd --dataset nuaa --weights nudt --recipe transfer-320
     irbench train mine --plugin mine.py --dataset my_images/ --no-augment
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
     from irbench.networks.libraries import require_libraries
+    from irbench.registry import method_class
+    from irbench.training.recipes import find_recipe
 
     load_plugins(plugins)
+    if recipe is not None:
+        recipe = find_recipe(method_class(method), recipe)
     settings = read_settings(recipe, options, no_augment=no_augment, assignments=assignments)
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(method, settings.image_size, weights, texts)

@@ -29,6 +29,7 @@ SECTIONS = {
         *("brightness", "offset"),
     ),
     "The machine": ("device", "threads", "accumulate", "precision", "deterministic"),
+    "What is printed": ("verbose", "quiet"),
 }
 """Headings of the help, and the parameters under each."""
 
@@ -76,7 +77,9 @@ def setting_options(function: Function) -> Function:
             click.option(
                 "--recipe",
                 type=click.Path(path_type=Path, dir_okay=False),
-                help="A TOML file of settings; options given here win over it.",
+                metavar="FILE|NAME",
+                help="A TOML file of settings, or one that ships with the method, such as "
+                "finish-512 or paper; options given here win over it.",
             ),
         )
     ):

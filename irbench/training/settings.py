@@ -71,7 +71,8 @@ class TrainingSettings:
         hundreds of steps pass before anything is learned of it.
     augmentation : Augmentation
     close_mosaic : int
-        Last epochs, without mosaic.
+        Last epochs, without mosaic, which costs localisation: pasted images are scaled, and
+        their boxes are those of no pixel grid. The paper keeps mosaic to the end.
     patience : int
         Epochs without a better validation AP@50 after which training ends; 0 for never.
     seed : int
@@ -104,7 +105,7 @@ class TrainingSettings:
     min_box_px: float = 9.0
     box_prior_cells: float | None = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
-    close_mosaic: int = 0
+    close_mosaic: int = 10
     patience: int = 100
     seed: int = 0
     deterministic: bool = False

@@ -6,9 +6,10 @@ Each is YOLOv8-n with some blocks replaced: a :class:`Recipe` says which, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 from irbench.errors import UnknownNameError
 
@@ -55,6 +56,9 @@ class Recipe:
         GSConv in place of the two stride-2 convolutions of the neck.
     form : {"mixed", "unshuffled", "dense"}
         Of every GSConv, those in the AVCStem included; see :class:`GSConv`.
+    finest : {8, 4}
+        Stride of the finest level that the head reads. At 8 a target of 3×3 pixels fills a
+        seventh of a cell; at 4 the neck goes one level further, and the head reads four.
     """
 
     mbconv: bool = False
@@ -69,6 +73,7 @@ class Recipe:
     n_points: int = 3
     gsconv: bool = False
     form: GSConvForm = "mixed"
+    finest: Literal[4, 8] = 8
 
 
 _YOLOV8N = Recipe()
@@ -97,6 +102,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "le-irstd-avcstem-sc-final": replace(_LE_IRSTD, convolution="conv", placement="final"),
         "le-irstd-gsconv-unshuffled": replace(_LE_IRSTD, form="unshuffled"),
         "le-irstd-gsconv-dense": replace(_LE_IRSTD, form="dense"),
+        "le-irstd-p2": replace(_LE_IRSTD, finest=4),
     }
 )
 """Every named network. Where VKConv is in it, it is called, save in ``le-irstd-published``."""
@@ -179,7 +185,7 @@ def layer_table(recipe: Recipe) -> Architecture:
             Layer("merge16", merge(128)),
             Layer("up8", UpsampleSpec()),
             Layer("join8", ConcatSpec(), ("up8", "stage8")),
-            Layer("level8", merge(64)),
+            *_around_stride_8(recipe, merge, reduce),
             # … and back.
             Layer("reduce16", reduce(64)),
             Layer("rejoin16", ConcatSpec(), ("reduce16", "merge16")),
@@ -188,7 +194,26 @@ def layer_table(recipe: Recipe) -> Architecture:
             Layer("rejoin32", ConcatSpec(), ("reduce32", "pooling32")),
             Layer("level32", merge(256)),
         ),
-        head=("level8", "level16", "level32"),
+        head=("level8", "level16", "level32")
+        if recipe.finest == 8
+        else ("level4", "level8", "level16", "level32"),
+    )
+
+
+def _around_stride_8(
+    recipe: Recipe, merge: Callable[[int], BlockSpec], reduce: Callable[[int], BlockSpec]
+) -> tuple[Layer, ...]:
+    """The neck's turn: at stride 8, or one level further at stride 4 and back."""
+    if recipe.finest == 8:
+        return (Layer("level8", merge(64)),)
+    return (
+        Layer("merge8", merge(64)),
+        Layer("up4", UpsampleSpec()),
+        Layer("join4", ConcatSpec(), ("up4", "stage4")),
+        Layer("level4", merge(32)),
+        Layer("reduce8", reduce(32)),
+        Layer("rejoin8", ConcatSpec(), ("reduce8", "merge8")),
+        Layer("level8", merge(64)),
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from irbench.errors import UnknownNameError
 from irbench.methods.deep._counts import count_printed_flops, predict
@@ -63,8 +64,22 @@ def digits(gflops: float) -> int:
     return len(f"{gflops!r}".split(".")[1])
 
 
+OURS = {"le-irstd-p2"}  # Not in the paper: nothing published to hold it against.
+
+
 def test_every_network_is_counted_here():
-    assert set(PUBLISHED) == set(RECIPES)
+    assert set(PUBLISHED) | OURS == set(RECIPES)
+
+
+def test_p2_reads_a_finer_level_and_executes_every_parameter():
+    network = build_network("le-irstd-p2")
+    assert network.strides == (4, 8, 16, 32)
+    maps = network(torch.zeros(1, 3, 64, 96))
+    assert [tuple(m.shape[2:]) for m in maps] == [(16, 24), (8, 12), (4, 6), (2, 3)]
+    counts = count_parameters(network, predict)
+    assert counts.executed == counts.total
+    # The finest level costs resolution, not parameters: the class branches are narrower.
+    assert count_printed_flops(network) > 1.4 * count_printed_flops(build_network("le-irstd"))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
