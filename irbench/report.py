@@ -53,6 +53,9 @@ class ReportOptions:
         Print the 95 % interval of each value that can be resampled.
     siunitx : bool
         Align numbers by the LaTeX package of that name.
+    full : bool
+        Leave nothing out for the sake of size or time: whole pictures, every false alarm, and
+        score maps, for which the detectors run again.
     """
 
     table: int = 1
@@ -61,6 +64,7 @@ class ReportOptions:
     as_published: bool = False
     intervals: bool = False
     siunitx: bool = False
+    full: bool = False
 
 
 DEFAULT_OPTIONS = ReportOptions()

@@ -17,7 +17,8 @@ from irbench.styles import MethodStyle, method_styles
 from ._footnotes import footnotes
 from ._html_chart import Chart
 from ._html_charts import cost_charts, curve_charts
-from ._html_outcomes import gallery_images
+from ._html_maps import add_score_maps
+from ._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from ._html_pictures import MOST_BYTES, Pictures, read_pictures
 from ._html_table import HtmlTable, first_columns, html_table
 from ._html_verdict import Verdict, verdicts
@@ -85,7 +86,7 @@ def page_sections(
     n_images = max(sum(len(one.truths) for one in scored), 1)
     sections = []
     for group, one in zip(groups, scored, strict=True):
-        budget = MOST_BYTES * len(one.truths) // n_images
+        budget = None if options.full else MOST_BYTES * len(one.truths) // n_images
         sections.append(
             _section(group, one, read_pictures(group, one.truths, budget), styles, options)
         )
@@ -110,7 +111,7 @@ def _section(
         curves=curve_charts(scored, Protocol(**group.protocol), styles),
         costs=cost_charts(rows, styles),
         breakdowns=recall_by_bins(scored, pictures.scr),
-        gallery=_gallery(scored, pictures, styles),
+        gallery=_gallery(group, scored, pictures, styles, options.full),
         gallery_note=pictures.note,
         problems=scored.problems,
         repeat=_commands(group),
@@ -119,13 +120,19 @@ def _section(
 
 
 def _gallery(
-    scored: ScoredGroup, pictures: Pictures, styles: Mapping[str, MethodStyle]
+    group: DataGroup,
+    scored: ScoredGroup,
+    pictures: Pictures,
+    styles: Mapping[str, MethodStyle],
+    full: bool,
 ) -> dict[str, Any]:
     positions = {method: place for place, method in enumerate(styles)}
-    images = gallery_images(scored, styles)
+    images = gallery_images(scored, styles, None if full else MOST_FALSE_ALARMS)
     for image in images:
         jpeg = pictures.jpegs.get(image["id"])
         image["src"] = base64.b64encode(jpeg).decode() if jpeg else ""
+    if full:
+        add_score_maps(group, images, positions)
     return {
         "images": images,
         "methods": [

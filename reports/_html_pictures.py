@@ -25,6 +25,7 @@ MOST_BYTES = 7_500_000
 _SIZES = ((1024, 95), (1024, 90), (512, 90), (384, 88), (320, 85), (256, 82), (192, 78), (128, 70))
 """Longest side in pixels and JPEG quality; the first that fits is taken."""
 
+_WHOLE = (100_000, 95)
 _N_TRIED = 8
 _UNREADABLE = (*UNUSABLE, IrbenchError, OSError, KeyError, ValueError)
 
@@ -50,7 +51,7 @@ class Pictures:
 
 
 def read_pictures(
-    group: DataGroup, truths: Sequence[GroundTruth], most_bytes: int = MOST_BYTES
+    group: DataGroup, truths: Sequence[GroundTruth], most_bytes: int | None = MOST_BYTES
 ) -> Pictures:
     """Read every image once.
 
@@ -59,8 +60,8 @@ def read_pictures(
     group : DataGroup
     truths : sequence of GroundTruth
         Their images are read.
-    most_bytes : int
-        What the pictures may take in sum.
+    most_bytes : int or None
+        What the pictures may take in sum; None for whole pictures.
 
     Returns
     -------
@@ -72,7 +73,9 @@ def read_pictures(
     dataset, reason = _open(group)
     if dataset is None:
         return Pictures({}, None, f"No pictures: {reason}.")
-    side, quality = _size_that_fits(dataset, truths, most_bytes)
+    side, quality = _WHOLE
+    if most_bytes is not None:
+        side, quality = _size_that_fits(dataset, truths, most_bytes)
     jpegs: dict[str, bytes] = {}
     ratios = [np.zeros(0)]
     missing = {}

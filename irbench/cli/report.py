@@ -72,6 +72,12 @@ class ReportCommand(click.Command):
 @click.option("--intervals", is_flag=True, help="Print 95 % intervals of a bootstrap over images.")
 @click.option("--siunitx", is_flag=True, help="LaTeX: align numbers by siunitx 3.")
 @click.option(
+    "--full",
+    is_flag=True,
+    help="html: pictures at full size, every false alarm, and score maps, for which the methods "
+    "run again; the file may have hundreds of MB.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder to write to.  [default: tables/ in the first run directory]",
@@ -93,6 +99,7 @@ def report(
     as_published: bool,
     intervals: bool,
     siunitx: bool,
+    full: bool,
     out: Path | None,
     plugins: tuple[Path, ...],
 ) -> None:
@@ -122,6 +129,7 @@ def report(
         as_published=as_published,
         intervals=intervals,
         siunitx=siunitx,
+        full=full,
     )
     missing = _missing_networks(opened, table)
     for cls in classes:

@@ -102,9 +102,10 @@
     for (const method of methods) for (const hit of image.m[method].h) add("hit", methods.length > 1 ? image.t[hit[0]] : hit.slice(1));
     return text;
   }
-  function picture(image, content, view) {
+  function picture(image, content, view, source) {
     const [x, y, w, h] = view || [0, 0, image.w, image.h];
-    const href = image.src ? `<image href="data:image/jpeg;base64,${image.src}" width="${image.w}" height="${image.h}" preserveAspectRatio="none"/>` : "";
+    const shown = source || image.src;
+    const href = shown ? `<image href="data:image/jpeg;base64,${shown}" width="${image.w}" height="${image.h}" preserveAspectRatio="none"/>` : "";
     return `<svg class="picture" viewBox="${x} ${y} ${w} ${h}" style="aspect-ratio:${w}/${h}">${href}${content}</svg>`;
   }
   const missed = (image, method) => image.t.length - new Set(image.m[method].h.map((hit) => hit[0])).size;
@@ -141,9 +142,9 @@
     });
     const panels = dialog.querySelector(".panels");
     panels.replaceChildren();
-    const panel = (title, text, content, shown) => {
+    const panel = (title, text, content, shown, source) => {
       const figure = element("figure");
-      figure.innerHTML = picture(image, content, shown);
+      figure.innerHTML = picture(image, content, shown, source);
       const caption = element("figcaption");
       caption.append(element("b", title), text);
       figure.append(caption);
@@ -156,6 +157,8 @@
       const { f, n } = image.m[i];
       const text = `${image.t.length - missed(image, i)} of ${image.t.length} hit, ${n} false${n > f.length ? ` (${f.length} drawn)` : ""}`;
       panel(title, text, marks(image, [i]), view);
+      const map = image.p && image.p[i];
+      if (map) panel(title, "score map", targets, view, map);
     }
   }
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());

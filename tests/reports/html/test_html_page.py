@@ -299,3 +299,18 @@ def test_a_row_of_other_code_is_said_to_differ(html_run, tmp_path):
 def test_the_same_run_gives_the_same_page(html_run, tmp_path):
     run = html_run()
     assert written([run], tmp_path) == written([run], tmp_path)
+
+
+def test_full_leaves_nothing_out(html_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("irbench.reports._html_pictures.MOST_BYTES", 1)
+    run = html_run()
+    run.run["methods"]["tophat"]["facts"]["params"] = {"size": 5}
+    images = gallery(written([run], tmp_path, full=True))["images"]
+    assert all(len(of["f"]) == of["n"] for image in images for of in image["m"].values())
+    # Score maps of the method that is installed; of the other a line says why not.
+    (place,) = {name for image in images for name in image["p"]}
+    assert f"No score map: {ODD} cannot be made again" in capsys.readouterr().err
+    for image in images:
+        encoded = np.frombuffer(base64.b64decode(image["p"][place]), np.uint8)
+        assert cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED).shape == (image["h"], image["w"])
+    assert all("p" not in image for image in gallery(written([run], tmp_path))["images"])
