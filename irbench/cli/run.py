@@ -24,8 +24,10 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
+    from irbench.engine.dask_executor import DaskExecutor
     from irbench.engine.plan import RunPlan
     from irbench.engine.worker import DatasetSpec
+    from irbench.progress import Progress
     from irbench.protocol import Protocol
 
 
@@ -97,6 +99,18 @@ if TYPE_CHECKING:
     metavar="METHOD.NAME=VALUE",
     help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Processes on this machine, or the workers of a dask cluster.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS|FILE",
+    help="Of the dask cluster, such as tcp://10.0.0.1:8786; see docs/cluster.md.",
+)
 @device_option
 @data_options
 @verbosity_options
@@ -115,6 +129,8 @@ def run(
     timeout: float,
     timing_images: int,
     params: tuple[str, ...],
+    executor: str,
+    scheduler: str | None,
     device: str,
     data_root: Path | None,
     scheme: str | None,
@@ -137,6 +153,7 @@ def run(
     from irbench.engine.runner import Runner
     from irbench.engine.worker import n_cores
 
+    check_executor(executor, scheduler, jobs)
     protocol = choose_protocol(protocol_name, operating_point, threshold, score)
     plugin_paths = load_plugins(plugins)
     opened = open_dataset(dataset, data_root, split, scheme, protocol)
@@ -147,6 +164,7 @@ def run(
         typical_pixels(opened),
         dataset=opened,
         device=device,
+        elsewhere=executor == "dask",
     )
     calibrations, source = None, "validation"
     if calibration is not None:
@@ -173,7 +191,13 @@ def run(
     directory = RunDirectory(out or default_directory(opened, protocol))
     progress = command_progress()
     try:
-        results = Runner(plan, directory, progress, command_events(progress)).execute()
+        results = Runner(
+            plan,
+            directory,
+            progress,
+            command_events(progress),
+            make_executor(scheduler, timeout, progress),
+        ).execute()
     except KeyboardInterrupt:
         click.echo(
             f"irbench: interrupted. {directory.path} keeps what is done; go on by the same "
@@ -185,6 +209,29 @@ def run(
 
     print_results(results, [method.name for method in plan.methods])
     return exit_status(results.rows, results.dataset.get("left_out", {}), plan)
+
+
+def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> None:
+    """Refuse options that do not go together."""
+    from irbench.errors import UsageError
+
+    if executor == "dask" and scheduler is None:
+        raise UsageError("--executor dask needs --scheduler ADDRESS; see docs/cluster.md.")
+    if executor == "local" and scheduler is not None:
+        raise UsageError("--scheduler goes with --executor dask.")
+    if executor == "dask" and jobs is not None:
+        raise UsageError("--jobs is for this machine; a dask cluster has the workers it has.")
+
+
+def make_executor(
+    scheduler: str | None, timeout_s: float, progress: Progress
+) -> DaskExecutor | None:
+    """The executor on a cluster; None for this machine."""
+    if scheduler is None:
+        return None
+    from irbench.engine.dask_executor import DaskExecutor
+
+    return DaskExecutor(scheduler, timeout_s, progress.say)
 
 
 def choose_protocol(

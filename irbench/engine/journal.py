@@ -6,28 +6,32 @@ when the journal is opened again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-import numpy as np
 import orjson
 
-from irbench.detections import Detections
-from irbench.engine.map_records import decode_map, encode_map
-from irbench.engine.records import Entry, StageTimes
+from irbench.engine.journal_lines import decode_line, encode_json, encode_line
+from irbench.engine.records import Entry
 from irbench.errors import RunKeyError, WriteError
-from irbench.regions import Regions
 
 
 class Journal:
     """Append-only record of a method's finished images.
+
+    In memory it keeps where each line begins, not what it holds.
 
     Parameters
     ----------
     path : Path
     key : str
         Of the method's row; the first line of the file.
+
+    Attributes
+    ----------
+    errors : dict of (str, str) to str
+        By split and image, why images failed.
 
     Raises
     ------
@@ -39,22 +43,33 @@ class Journal:
 
     def __init__(self, path: Path, key: str) -> None:
         self.path = path
-        self.entries: dict[tuple[str, str], Entry] = {}
-        good = self._read(key) if path.exists() else 0
+        self.errors: dict[tuple[str, str], str] = {}
+        self._starts: dict[str, dict[str, int]] = {}
+        self._end = self._read(key) if path.exists() else 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not buffered: what a full disk does not take must not be tried again by close().
             self._file = path.open("ab", buffering=0)
-            self._file.truncate(good)
+            self._file.truncate(self._end)
         except OSError as error:
             raise WriteError(path, error) from error
-        if good == 0:
-            self._write({"key": key})
+        if self._end == 0:
+            self._write(encode_json({"key": key}))
+
+    @property
+    def entries(self) -> Mapping[tuple[str, str], Entry]:
+        """The finished images by split and id, each read from the file when it is asked for."""
+        return _Entries(self.path, self._starts)
 
     def add(self, entry: Entry) -> None:
         """Record an image; it is on its way to the disk when this returns."""
-        self._write(_encode(entry))
-        self.entries[entry.split, entry.image] = entry
+        self.add_line(entry.split, entry.image, encode_line(entry), entry.error)
+
+    def add_line(self, split: str, image: str, line: bytes, error: str = "") -> None:
+        """Record an image whose line was made already; see :meth:`add`."""
+        start = self._end
+        self._write(line)
+        self._index(split, image, start, error)
 
     def close(self) -> None:
         """Close the file."""
@@ -71,14 +86,22 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _write(self, record: dict[str, Any]) -> None:
-        line = memoryview(orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
         try:
-            while line:
-                line = line[self._file.write(line) :]
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
             # Half a line at most stays behind, and is cut off when the run goes on.
             raise WriteError(self.path, error) from error
+        self._end += len(line)
+
+    def _index(self, split: str, image: str, start: int, error: str) -> None:
+        self._starts.setdefault(split, {})[image] = start
+        if error:
+            self.errors[split, image] = error
+        else:
+            self.errors.pop((split, image), None)
 
     def _read(self, key: str) -> int:
         """Take up the whole lines, and tell where they end."""
@@ -95,45 +118,36 @@ class Journal:
                 if number == 0 and record.get("key") != key:
                     raise RunKeyError(f"{self.path} was written by another run; use another --out.")
                 if number > 0:
-                    entry = _decode(record)
-                    self.entries[entry.split, entry.image] = entry
+                    self._index(record["split"], record["image"], good, record["error"])
                 good += len(line)
         return good
 
 
-def _encode(entry: Entry) -> dict[str, Any]:
-    times = entry.times
-    record: dict[str, Any] = {
-        "split": entry.split,
-        "image": entry.image,
-        "error": entry.error,
-        "ms": None if times is None else [times.pre_ms, times.compute_ms, times.post_ms],
-        "found": [_encode_found(extent, found) for extent, found in entry.found.items()],
-    }
-    if entry.map_statistics is not None:
-        record["map"] = encode_map(entry.map_statistics)
-    return record
+class _Entries(Mapping[tuple[str, str], Entry]):
+    """The entries of a journal, read when asked for."""
 
+    def __init__(self, path: Path, starts: dict[str, dict[str, int]]) -> None:
+        self._starts = starts
+        self._file = path.open("rb")
 
-def _encode_found(extent: float | None, found: Detections) -> dict[str, Any]:
-    record: dict[str, Any] = {"extent": extent, "boxes": found.boxes, "scores": found.scores}
-    if found.regions is not None:
-        record["shape"] = found.regions.shape
-        record["runs"] = found.regions.runs
-        record["offsets"] = found.regions.offsets
-    return record
+    def __getitem__(self, key: tuple[str, str]) -> Entry:
+        split, image = key
+        self._file.seek(self._starts.get(split, {})[image])
+        return decode_line(self._file.readline())
 
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and key[1] in self._starts.get(key[0], {})
 
-def _decode(record: dict[str, Any]) -> Entry:
-    found = {}
-    for one in record["found"]:
-        regions = None
-        if "runs" in one:
-            runs = np.asarray(one["runs"], dtype=np.int32).reshape(-1, 2)
-            regions = Regions(runs, np.asarray(one["offsets"]), tuple(one["shape"]))
-        boxes = np.asarray(one["boxes"], dtype=np.float32).reshape(-1, 4)
-        scores = np.asarray(one["scores"], dtype=np.float32)
-        found[one["extent"]] = Detections(boxes, scores, regions)
-    times = None if record["ms"] is None else StageTimes(*record["ms"])
-    measured = decode_map(record["map"]) if "map" in record else None
-    return Entry(record["split"], record["image"], found, times, record["error"], measured)
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        places = (
+            (start, (split, image))
+            for split, images in self._starts.items()
+            for image, start in images.items()
+        )
+        return (key for _, key in sorted(places))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._starts.values()))
+
+    def __del__(self) -> None:
+        self._file.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from irbench.metrics.roc_3d import NormalisedStatistics
 
 _HISTOGRAMS = ("target", "background", "unit_target", "unit_background")
 _SUMS = ("target_sum", "background_sum")
+_ROW_GROUP = 256
 _CONTRASTS = ("contrast_in", "std_in", "contrast_out", "std_out")
 
 MAP_STATISTICS_SCHEMA = pa.schema(
@@ -95,21 +96,22 @@ def write_map_statistics(path: Path, entries: Iterable[Entry]) -> None:
         Replaced atomically; removed where no entry has a map.
     entries : iterable of Entry
     """
-    measured = [one for one in entries if one.map_statistics is not None]
-    if not measured:
+    measured = (
+        {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
+        for one in entries
+        if one.map_statistics is not None
+    )
+    group = list(islice(measured, _ROW_GROUP))
+    if not group:
         path.unlink(missing_ok=True)
         return
     with (
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, MAP_STATISTICS_SCHEMA, compression="zstd") as writer,
     ):
-        for first in range(0, len(measured), 256):
-            rows = [
-                {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
-                for one in measured[first : first + 256]
-                if one.map_statistics is not None
-            ]
-            writer.write_table(pa.Table.from_pylist(rows, schema=MAP_STATISTICS_SCHEMA))
+        while group:
+            writer.write_table(pa.Table.from_pylist(group, schema=MAP_STATISTICS_SCHEMA))
+            group = list(islice(measured, _ROW_GROUP))
 
 
 def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:

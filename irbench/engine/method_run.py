@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from irbench.calibration import Calibration, calibrate, shipped_calibration
@@ -11,11 +12,12 @@ from irbench.conversion.dispatch import uses_extent
 from irbench.detections import Detections
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
+from irbench.engine.executor import Executor
 from irbench.engine.journal import Journal
 from irbench.engine.map_records import write_map_statistics
 from irbench.engine.network_worker import NetworkFacts
+from irbench.engine.packed import PackedDetections
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
-from irbench.engine.pool import WorkerPool
 from irbench.engine.records import Entry, TimingOutcome
 from irbench.engine.scan import SplitScan
 from irbench.engine.store import write_detections, write_timings
@@ -35,6 +37,10 @@ from irbench.protocol import EXTENTS
 N_WARMUP = 3
 GIVE_UP_AFTER = 10
 """So many failures before the first success, and a method is given up as failed."""
+
+
+N_AT_ONCE = 1024
+"""Images of the journal that are objects at one time; all others are arrays."""
 
 
 class MethodFailedError(IrbenchError):
@@ -88,12 +94,12 @@ class MethodRun:
         self.scans, self.progress = scans, progress
         self.events = Events() if events is None else events
 
-    def execute(self, pool: WorkerPool, key: Mapping[str, Any]) -> MethodOutcome:
+    def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
         """Run the method, going on from its journal where there is one.
 
         Parameters
         ----------
-        pool : WorkerPool
+        pool : Executor
         key : mapping
             The run's key; with the method's facts it is the journal's.
 
@@ -113,14 +119,13 @@ class MethodRun:
                 extents = (calibration.extent,)
             split = self.plan.split
             self._process(pool, journal, split, extents, keep_regions=True)
-            errors = {
-                e.image: e.error for e in journal.entries.values() if e.split == split and e.error
-            }
-            outcome = MethodOutcome(calibration, errors, self._time(extents, errors), network)
+            errors = {image: error for (s, image), error in journal.errors.items() if s == split}
+            timing = self._time(pool, extents, errors)
+            outcome = MethodOutcome(calibration, errors, timing, network)
             self._store(journal, outcome)
         return outcome
 
-    def calibrate(self, pool: WorkerPool, key: Mapping[str, Any]) -> Calibration:
+    def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
         with self._journal(key) as journal:
             return self._calibrate(pool, journal)
@@ -129,10 +134,10 @@ class MethodRun:
         level: Level = "info" if "error" not in fields else "warning"
         self.events.record(event, level, method=self.method.name, **fields)
 
-    def _inspect(self, pool: WorkerPool) -> NetworkFacts | None:
+    def _inspect(self, pool: Executor) -> NetworkFacts | None:
         if self.method.network is None:
             return None
-        outcome = next(pool.run(inspect_network, [self.method.spec]))
+        outcome = next(pool.run(inspect_network, [self.method.spec], self.method.device))
         if outcome.answer is None:
             raise MethodFailedError(f"the network cannot be made: {outcome.error}")
         return outcome.answer
@@ -141,18 +146,22 @@ class MethodRun:
         row_key = hash_key([key, self.method.facts(self.plan.protocol)])
         return Journal(self.directory.journal_file(self.method.name), row_key)
 
-    def _detections(self, entries: Mapping[tuple[str, str], Entry], split: str) -> Any:
+    def _detections(
+        self, entries: Mapping[tuple[str, str], Entry], split: str
+    ) -> dict[float | None, PackedDetections]:
         """Detections by extent; an image that failed counts as one without any."""
-        truths = self.scans[split].truths
         extents: list[float | None] = [None]
         if uses_extent(self.method.kind, self.plan.protocol):
             extents = list(EXTENTS)
-        return {
-            extent: [_found(entries.get((split, t.id)), extent) for t in truths]
-            for extent in extents
-        }
+        parts: dict[float | None, list[PackedDetections]] = {extent: [] for extent in extents}
+        truths = iter(self.scans[split].truths)
+        while group := [entries.get((split, truth.id)) for truth in islice(truths, N_AT_ONCE)]:
+            for extent in extents:
+                images = PackedDetections.of(_found(entry, extent) for entry in group)
+                parts[extent].append(images)
+        return {extent: PackedDetections.concatenate(part) for extent, part in parts.items()}
 
-    def _calibrate(self, pool: WorkerPool, journal: Journal) -> Calibration:
+    def _calibrate(self, pool: Executor, journal: Journal) -> Calibration:
         plan, name = self.plan, self.method.name
         extent = uses_extent(self.method.kind, plan.protocol)
         if not plan.protocol.calibrates:
@@ -169,34 +178,32 @@ class MethodRun:
 
     def _process(
         self,
-        pool: WorkerPool,
+        pool: Executor,
         journal: Journal,
         split: str,
         extents: tuple[float, ...],
         keep_regions: bool,
     ) -> None:
-        truths = self.scans[split].truths
-        todo = [truth for truth in truths if (split, truth.id) not in journal.entries]
-        n_good = sum(e.split == split and not e.error for e in journal.entries.values())
+        truths, done = self.scans[split].truths, journal.entries
+        todo = [truth for truth in truths if (split, truth.id) not in done]
+        n_failed_before = sum(failed == split for failed, _ in journal.errors)
+        n_good = len(truths) - len(todo) - n_failed_before
         n_bad = 0
+        jobs = self._jobs(split, todo, extents, keep_regions)
         title = f"{self.method.info.title} ({split})"
         with self.progress.track(title, len(todo)) as advance:
-            for outcome in pool.run(process_image, self._jobs(split, todo, extents, keep_regions)):
-                found: dict[float | None, Detections] = {}
-                times = measured = None
+            for outcome in pool.run(process_image, jobs, self.method.device):
+                image = outcome.job.image
                 if outcome.answer is None:
                     n_bad += 1
                     failure = {"split": split, "image": outcome.job.image, "error": outcome.error}
                     self._record("image_failed", **failure)
                     if outcome.worker_lost:
                         self._record("worker_restarted", **failure)
+                    journal.add(Entry(split, image, {}, None, outcome.error))
                 else:
                     n_good += 1
-                    times = outcome.answer.times
-                    measured = outcome.answer.map_statistics
-                    found = dict(zip(extents or (None,), outcome.answer.found, strict=True))
-                image = outcome.job.image
-                journal.add(Entry(split, image, found, times, outcome.error, measured))
+                    journal.add_line(split, image, outcome.answer)
                 advance()
                 if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
                     raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
@@ -222,7 +229,9 @@ class MethodRun:
                 measure_map=keep_regions,
             )
 
-    def _time(self, extents: tuple[float, ...], errors: Mapping[str, str]) -> TimingOutcome | None:
+    def _time(
+        self, pool: Executor, extents: tuple[float, ...], errors: Mapping[str, str]
+    ) -> TimingOutcome | None:
         """The timing pass: a fresh process, alone on the machine."""
         plan = self.plan
         images = [t.id for t in self.scans[plan.split].truths if t.id not in errors]
@@ -241,11 +250,8 @@ class MethodRun:
             plan.protocol,
             extents,
         )
-        with (
-            self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance,
-            WorkerPool(1, timeout_s) as pool,
-        ):
-            outcome = next(pool.run(time_images, [job]))
+        with self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance:
+            outcome = pool.run_alone(time_images, job, timeout_s, self.method.device)
             advance()
         if outcome.answer is None:
             self._record("not_timed", error=outcome.error)
@@ -253,20 +259,27 @@ class MethodRun:
         return outcome.answer
 
     def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
-        order = {
-            (split, truth.id): position
-            for split, scan in sorted(self.scans.items())
-            for position, truth in enumerate(scan.truths)
-        }
-        splits = sorted(self.scans)
-        entries = sorted(
-            journal.entries.values(), key=lambda e: (splits.index(e.split), order[e.split, e.image])
-        )
+        keys = [
+            (split, truth.id) for split in sorted(self.scans) for truth in self.scans[split].truths
+        ]
+        entries = _InOrder(journal.entries, keys)
         measured = {} if outcome.timing is None else outcome.timing.times
         name = self.method.name
         write_map_statistics(self.directory.map_statistics_file(name), entries)
         write_detections(self.directory.detections_file(name), entries)
         write_timings(self.directory.timings_file(name), entries, measured, self.plan.split)
+
+
+class _InOrder(Iterable[Entry]):
+    """The entries of a journal in the order of the splits, read anew each time."""
+
+    def __init__(
+        self, entries: Mapping[tuple[str, str], Entry], keys: Sequence[tuple[str, str]]
+    ) -> None:
+        self._entries, self._keys = entries, keys
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self._entries[key] for key in self._keys if key in self._entries)
 
 
 def _found(entry: Entry | None, extent: float | None) -> Detections:

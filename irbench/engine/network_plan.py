@@ -82,7 +82,11 @@ class NetworkPlan:
 
 
 def plan_network(
-    detector: NetworkDetector, given: Mapping[str, Any], dataset: Dataset | None, device: str
+    detector: NetworkDetector,
+    given: Mapping[str, Any],
+    dataset: Dataset | None,
+    device: str,
+    elsewhere: bool = False,
 ) -> NetworkPlan:
     """Choose weights and device of a network, or find what stops it.
 
@@ -95,6 +99,8 @@ def plan_network(
         To be tested on; its name and scheme choose the weights.
     device : str
         See :func:`irbench.networks.devices.resolve_device`.
+    elsewhere : bool
+        Whether it is a device of another machine, and taken as it is.
 
     Raises
     ------
@@ -108,7 +114,7 @@ def plan_network(
         file, obstacle = _trained(detector, dataset)
     if missing := missing_libraries():
         obstacle = Obstacle("skipped", f"needs {' and '.join(missing)}: {INSTALL}")
-    resolved = "cpu" if obstacle is not None else resolve_device(device)
+    resolved = device if elsewhere else resolve_device(device) if obstacle is None else "cpu"
     return NetworkPlan(file, resolved, obstacle)
 
 

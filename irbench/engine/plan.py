@@ -56,6 +56,11 @@ class MethodPlan:
         """The method's name."""
         return self.info.name
 
+    @property
+    def device(self) -> str:
+        """Where it computes: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``."""
+        return "cpu" if self.network is None else self.network.device
+
     def facts(self, protocol: Protocol) -> dict[str, Any]:
         """What decides this method's answers, beside the run's own key."""
         return {
@@ -113,6 +118,7 @@ def plan_methods(
     *,
     dataset: Dataset | None = None,
     device: str = "auto",
+    elsewhere: bool = False,
 ) -> tuple[MethodPlan, ...]:
     """Choose methods and fix their parameters and weights.
 
@@ -132,6 +138,9 @@ def plan_methods(
         That is tested on: a network takes the weights that were trained on it.
     device : {"auto", "cpu", "cuda", "cuda:N"}
         Where networks compute.
+    elsewhere : bool
+        Whether that is another machine, whose devices are not known here; ``auto`` is the
+        CPU then.
 
     Returns
     -------
@@ -144,6 +153,8 @@ def plan_methods(
     UnknownNameError, ParameterError, WeightsError
     """
     check_device(device)
+    if elsewhere and device == "auto":
+        device = "cpu"
     chosen: dict[str, type[Detector]] = {}
     for name in names:
         if name in GROUP_NAMES:
@@ -155,7 +166,8 @@ def plan_methods(
         known = ", ".join(chosen)
         raise UsageError(f"--param {unknown}.…: {unknown} is not among the methods run: {known}.")
     return tuple(
-        _plan(cls, texts.get(name, {}), plugins, dataset, device) for name, cls in chosen.items()
+        _plan(cls, texts.get(name, {}), plugins, dataset, device, elsewhere)
+        for name, cls in chosen.items()
     )
 
 
@@ -186,6 +198,7 @@ def _plan(
     plugins: Sequence[str],
     dataset: Dataset | None,
     device: str,
+    elsewhere: bool,
 ) -> MethodPlan:
     given = parse_parameters(cls, texts)
     detector = cls(**given)
@@ -193,7 +206,7 @@ def _plan(
     network = None
     spec = MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins))
     if isinstance(detector, NetworkDetector):
-        network = plan_network(detector, given, dataset, device)
+        network = plan_network(detector, given, dataset, device, elsewhere)
         if network.weights is not None:
             # Workers need the place; the key has name and hash, which are the same anywhere.
             given["weights"] = str(network.weights.path.resolve())

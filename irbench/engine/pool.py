@@ -1,24 +1,29 @@
-"""Worker processes that survive the crash or the hanging of one of them."""
+"""Worker processes on this machine, that survive the crash or the hanging of one of them."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
-from irbench.engine.worker import single_thread_environment, start_worker
+from irbench.engine.batching import BatchSizer, failed, run_batch
+from irbench.engine.executor import Answer, Executor, Job, Outcome
+from irbench.engine.process_pool import Processes
+from irbench.engine.worker import single_thread_environment
+from irbench.networks.devices import gpu_slots
 
-Job = TypeVar("Job")
-Answer = TypeVar("Answer")
+BATCH_S = 0.05
+"""What the jobs of one message take: long beside sending it, short beside losing it."""
 
 LOOK_EVERY_S = 10.0
 """How often a pool that answers nothing is asked whether it still lives."""
@@ -28,25 +33,14 @@ MAX_LOST = 3
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Job, Answer]):
-    """What became of a job: an answer, or the error in words.
+class _Batch:
+    """Jobs that are sent together; ``n_lost`` times they were in a pool that broke down."""
 
-    Attributes
-    ----------
-    job : object
-    answer : object or None
-    error : str
-    worker_lost : bool
-        Whether the job cost its worker process, which is replaced.
-    """
-
-    job: Job
-    answer: Answer | None
-    error: str = ""
-    worker_lost: bool = False
+    jobs: list[Any]
+    n_lost: int = 0
 
 
-class WorkerPool:
+class WorkerPool(Executor):
     """A pool of worker processes, each with one thread per library.
 
     Parameters
@@ -54,13 +48,22 @@ class WorkerPool:
     n_workers : int
     timeout_s : float or None
         A job that takes longer costs its worker, which is replaced.
+    gpus : sequence of (str or None), optional
+        One for each worker: what it sets ``CUDA_VISIBLE_DEVICES`` to, unless that is None.
     """
 
-    def __init__(self, n_workers: int, timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        n_workers: int,
+        timeout_s: float | None = None,
+        gpus: Sequence[str | None] = (),
+    ) -> None:
         self.n_workers = n_workers
         self.timeout_s = timeout_s
-        self._pool = _new_pool(n_workers)
+        # Workers that differ are sets of their own: those of one set have no number.
+        self._sets = [Processes(1, gpu) for gpu in gpus] or [Processes(n_workers)]
         self._stack = ExitStack()
+        self._on_gpus: dict[str, WorkerPool] = {}
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
@@ -73,119 +76,111 @@ class WorkerPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._pool.close()  # type: ignore[no-untyped-call]
-        else:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        for other in self._on_gpus.values():
+            other.__exit__(kind, error, trace)
+        for processes in self._sets:
+            processes.end(at_once=kind is not None)
         self._stack.close()
 
     def run(
-        self, function: Callable[[Job], Answer], jobs: Iterable[Job]
+        self,
+        function: Callable[[Job], Answer],
+        jobs: Iterable[Job],
+        device: str = "cpu",
     ) -> Iterator[Outcome[Job, Answer]]:
-        """Run the jobs and yield their outcomes as they come, in no fixed order.
-
-        Only a few jobs per worker wait in the queue, so that memory does not grow
-        with the number of jobs and the caller can stop early.
-
-        Parameters
-        ----------
-        function : callable
-            Importable by name.
-        jobs : iterable
-
-        Yields
-        ------
-        Outcome
-        """
+        """See :meth:`Executor.run`."""
+        if device != "cpu":
+            yield from self._on_gpu(device).run(function, jobs)
+            return
         remaining = iter(jobs)
-        lost: list[tuple[Job, int]] = []
-        running: dict[Future[tuple[Answer | None, str]], tuple[Job, int]] = {}
+        again: deque[_Batch] = deque()
+        sizer = BatchSizer(BATCH_S)
+        running: dict[Future[Any], tuple[_Batch, Processes]] = {}
         try:
             while True:
-                while len(running) < 4 * self.n_workers:
-                    try:
-                        job, n_lost = lost.pop() if lost else (next(remaining), 0)
-                    except StopIteration:
+                # One batch in work and one that waits, so that no worker does.
+                while len(running) < 2 * self.n_workers:
+                    batch = again.popleft() if again else _Batch([*islice(remaining, sizer.size)])
+                    if not batch.jobs:
                         break
-                    running[self._submit(function, job)] = job, n_lost
+                    processes = self._idlest(running)
+                    # The time of one job: if a batch takes longer, its jobs run one by one.
+                    future = processes.submit(
+                        run_batch, function, batch.jobs, timeout_s=self.timeout_s
+                    )
+                    running[future] = batch, processes
                 if not running:
                     return
                 done, _ = wait(running, LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-                if not done and not self._pool.active:
-                    # It never will: what it was to do is done by its successor.
-                    done = set(running)
+                if not done:
+                    # These never will be: what they were to do is done by their successors.
+                    done = {future for future, (_, its) in running.items() if not its.active}
                 for future in done:
-                    job, n_lost = running.pop(future)
-                    outcome = self._outcome(job, future)
-                    if outcome is not None:
-                        yield outcome
-                    elif n_lost + 1 < MAX_LOST:
-                        lost.append((job, n_lost + 1))
+                    batch, _ = running.pop(future)
+                    outcomes: list[Outcome[Job, Answer]] = []
+                    if isinstance(result := self._result(batch, future), list):
+                        outcomes = result
                     else:
-                        error = "the worker processes broke down, again and again"
-                        yield Outcome(job, None, error, worker_lost=True)
+                        again.extend(result)
+                    sizer.add(len(outcomes), sum(one.seconds for one in outcomes))
+                    yield from outcomes
         finally:
             for future in running:
                 future.cancel()
 
-    def _submit(
-        self, function: Callable[[Job], Answer], job: Job
-    ) -> Future[tuple[Answer | None, str]]:
-        if not self._pool.active:
-            self._replace()
-        future: Future[tuple[Answer | None, str]] = self._pool.schedule(
-            _attempt, args=[function, job], timeout=self.timeout_s
-        )
-        return future
+    def run_alone(
+        self,
+        function: Callable[[Job], Answer],
+        job: Job,
+        timeout_s: float | None,
+        device: str = "cpu",
+    ) -> Outcome[Job, Answer]:
+        """See :meth:`Executor.run_alone`."""
+        gpus = () if device == "cpu" else gpu_slots(device)[:1]
+        with WorkerPool(1, timeout_s, gpus) as pool:
+            return next(pool.run(function, [job]))
 
-    def _replace(self) -> None:
-        """Put a new pool in the place of one that broke down as a whole."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
-        self._pool = _new_pool(self.n_workers)
+    def _on_gpu(self, device: str) -> WorkerPool:
+        if device not in self._on_gpus:
+            gpus = gpu_slots(device)[: self.n_workers]
+            self._on_gpus[device] = WorkerPool(len(gpus), self.timeout_s, gpus).__enter__()
+        return self._on_gpus[device]
 
-    def _outcome(
-        self, job: Job, future: Future[tuple[Answer | None, str]]
-    ) -> Outcome[Job, Answer] | None:
-        """What became of a job; None where the pool broke down, whoever was to blame."""
-        if not future.done():
-            return None
+    def _idlest(self, running: dict[Future[Any], tuple[_Batch, Processes]]) -> Processes:
+        load = {id(processes): 0 for processes in self._sets}
+        for _, processes in running.values():
+            load[id(processes)] += 1
+        return min(self._sets, key=lambda processes: load[id(processes)])
+
+    def _result(
+        self, batch: _Batch, future: Future[Any]
+    ) -> list[Outcome[Any, Any]] | tuple[_Batch, ...]:
+        """The outcomes of a batch, or what has to run again."""
+        singles = tuple(_Batch([job], batch.n_lost) for job in batch.jobs)
+        error, worker_lost = "", True
         try:
-            return Outcome(job, *future.result())
+            answers = future.result(timeout=0)
         except TimeoutError:  # The built-in one, which futures raise since Python 3.11.
+            if not future.done():
+                return self._broken_down(batch)
             error = f"timeout: took longer than {self.timeout_s:g} s"
-            return Outcome(job, None, error, worker_lost=True)
         except ProcessExpired as expired:
             error = f"the worker process died ({_cause(expired.exitcode)})"
-            return Outcome(job, None, error, worker_lost=True)
         except BrokenProcessPool:
-            return None
+            return self._broken_down(batch)
         # An answer that cannot be sent, for example.
         except Exception as raised:
-            return Outcome(job, None, f"{type(raised).__name__}: {raised}")
+            error, worker_lost = f"{type(raised).__name__}: {raised}", False
+        else:
+            return [Outcome(job, *answer) for job, answer in zip(batch.jobs, answers, strict=True)]
+        return singles if len(singles) > 1 else failed(batch.jobs, error, worker_lost)
 
-
-def _new_pool(n_workers: int) -> ProcessPool:
-    # Spawned, not forked: a fork copies locks that threads of the parent hold.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPool(max_workers=n_workers, context=context, initializer=start_worker)
-
-
-def _attempt(function: Callable[[Job], Answer], job: Job) -> tuple[Answer | None, str]:
-    """In the worker: the answer, or what went wrong in words.
-
-    An exception itself is never sent: one of a plug-in may not be known to the parent, or
-    be such that it cannot be put together again, and breaks the pool then. Its kind does
-    not matter; ``sys.exit`` of a detector must not end the run.
-    """
-    try:
-        return function(job), ""
-    except BaseException as error:
-        try:
-            return None, f"{type(error).__name__}: {error}"
-        except Exception:  # It cannot even be told.
-            return None, type(error).__name__
+    def _broken_down(self, batch: _Batch) -> list[Outcome[Any, Any]] | tuple[_Batch, ...]:
+        """As :meth:`_result`, where the pool broke down, whoever was to blame."""
+        n_lost = batch.n_lost + 1
+        if n_lost < MAX_LOST:
+            return tuple(_Batch([job], n_lost) for job in batch.jobs)
+        return failed(batch.jobs, "the worker processes broke down, again and again", True)
 
 
 def _cause(exitcode: int) -> str:

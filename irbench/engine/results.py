@@ -64,7 +64,7 @@ class RunResults:
         """The targets of every image, by split."""
         return refuses_damage(read_ground_truth)(RunDirectory(self.path).ground_truth_file)
 
-    def detections(self, method: str) -> dict[str, Detections]:
+    def detections(self, method: str) -> Mapping[str, Detections]:
         """What a method found on the tested split, by image; absent where nothing.
 
         Raises

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from irbench.engine.directory import RunDirectory
+from irbench.engine.executor import Executor, ExecutorError
 from irbench.engine.method_run import MethodRun
 from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
@@ -14,9 +12,6 @@ from irbench.engine.session import Session
 from irbench.errors import IrbenchError, WriteError
 from irbench.events import Events
 from irbench.progress import Progress
-
-N_GPU_WORKERS = 4
-"""Most processes that share a GPU: each takes memory there before any network does."""
 
 
 class Runner:
@@ -28,6 +23,8 @@ class Runner:
     directory : RunDirectory
     progress : Progress, optional
     events : Events, optional
+    executor : Executor, optional
+        Not entered yet; by default ``plan.n_jobs`` processes on this machine.
     """
 
     def __init__(
@@ -36,8 +33,10 @@ class Runner:
         directory: RunDirectory,
         progress: Progress | None = None,
         events: Events | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.plan = plan
+        self.executor = WorkerPool(plan.n_jobs, plan.timeout_s) if executor is None else executor
         progress = Progress() if progress is None else progress
         self.session = Session(plan, directory, progress, events)
 
@@ -57,24 +56,27 @@ class Runner:
             If another process writes to it.
         WriteError
             If the disk is full; the same command goes on once there is room.
-        KeyboardInterrupt
+        KeyboardInterrupt, ExecutorError
             After the directory was left in a state to go on from.
         """
         session = self.session
         with session.opened():
             pending = list(self.plan.methods)
             try:
-                with WorkerPool(self.plan.n_jobs, self.plan.timeout_s) as pool:
+                with self.executor as executor:
+                    if facts := executor.facts():
+                        session.run["machine"]["cluster"] = facts
                     while pending:
-                        self._run(pending[0], pool)
+                        self._run(pending[0], executor)
                         pending.pop(0)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, ExecutorError) as error:
+                reason = str(error) or "stopped by the user"
                 for method in pending:
-                    session.record(method, "interrupted", "stopped by the user")
+                    session.record(method, "interrupted", reason)
                 raise
         return load_run(session.directory.path)
 
-    def _run(self, method: MethodPlan, pool: WorkerPool) -> None:
+    def _run(self, method: MethodPlan, executor: Executor) -> None:
         session = self.session
         leak = session.leak(method)
         if leak:
@@ -99,10 +101,9 @@ class Runner:
                 session.log.events,
             )
             try:
-                with self._workers(method, pool) as workers:
-                    outcome = run.execute(workers, session.run["key"])
-            except WriteError:
-                # No fault of the method, and nothing more can be recorded.
+                outcome = run.execute(executor, session.run["key"])
+            except (WriteError, ExecutorError):
+                # No fault of the method.
                 raise
             except IrbenchError as error:
                 self._give_up(method, "failed", str(error))
@@ -114,13 +115,3 @@ class Runner:
     def _give_up(self, method: MethodPlan, state: str, reason: str) -> None:
         self.session.progress.say(f"{method.info.title}: {state}: {reason}")
         self.session.record(method, state, reason)
-
-    @contextmanager
-    def _workers(self, method: MethodPlan, pool: WorkerPool) -> Iterator[WorkerPool]:
-        """The pool, or a smaller one for what runs on a GPU."""
-        network = method.network
-        if network is None or not network.on_gpu or self.plan.n_jobs <= N_GPU_WORKERS:
-            yield pool
-            return
-        with WorkerPool(N_GPU_WORKERS, self.plan.timeout_s) as smaller:
-            yield smaller

@@ -8,7 +8,6 @@ from typing import Any
 
 from irbench.calibration import Calibration
 from irbench.dataset import Dataset
-from irbench.detections import Detections
 from irbench.detector import group_rank
 from irbench.engine.damage import refuses_damage
 from irbench.engine.directory import RunDirectory, check_key
@@ -226,8 +225,8 @@ class Session:
         found = read_detections(file, plan.split, extent, shapes)
         if method.kind != "box":
             # An image without detections still comes from a method with regions.
-            empty = {i: Detections.empty(s) for i, s in shapes.items() if i not in outcome.errors}
-            found = {**empty, **found}
+            answered = {i: shape for i, shape in shapes.items() if i not in outcome.errors}
+            found = found.with_empty(answered)
         threshold = None
         if plan.protocol.operating_point == "val-f1":
             threshold = outcome.calibration.threshold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from irbench.detections import Detections
 from irbench.engine.atomic import replacing
+from irbench.engine.detection_table import (
+    DETECTIONS_SCHEMA,
+    READ_COLUMNS,
+    ImageDetections,
+    by_id,
+    detection_table,
+    packed_rows,
+)
+from irbench.engine.packed import DetectionsById, PackedDetections
 from irbench.engine.records import Entry, StageTimes, TimingOutcome
 from irbench.ground_truth import GroundTruth
 from irbench.regions import Regions
 
 _RUNS = pa.list_(pa.int32())
+_ROW_GROUP = 512
+"""Images of a row group; of a large file, no more are in memory at once."""
 
-DETECTIONS_SCHEMA = pa.schema(
-    [
-        ("split", pa.dictionary(pa.int32(), pa.string())),
-        ("image", pa.dictionary(pa.int32(), pa.string())),
-        ("extent", pa.float64()),
-        *((name, pa.float32()) for name in ("x0", "y0", "x1", "y1", "score")),
-        *((name, pa.float64()) for name in ("centroid_x", "centroid_y", "area")),
-        # Start and length of each run in raster order, one after the other; null for boxes.
-        ("region", _RUNS),
-    ]
-)
 IMAGES_SCHEMA = pa.schema(
     [
         ("split", pa.string()),
@@ -60,23 +60,25 @@ def write_detections(path: Path, entries: Iterable[Entry]) -> None:
     path : Path
         Replaced atomically.
     entries : iterable of Entry
-        Written one batch each, so that memory stays bounded.
+        Drawn a row group at a time, so that memory stays bounded.
     """
+    images = (
+        ImageDetections(entry.split, entry.image, extent, found)
+        for entry in entries
+        for extent, found in entry.found.items()
+    )
     with replacing(path) as temporary, pq.ParquetWriter(temporary, DETECTIONS_SCHEMA) as writer:
-        batch: list[pa.Table] = []
-        for entry in entries:
-            batch.extend(_table(entry, extent, found) for extent, found in entry.found.items())
-            if len(batch) >= 512:
-                writer.write_table(pa.concat_tables(batch).unify_dictionaries())
-                batch = []
-        if batch:
-            writer.write_table(pa.concat_tables(batch).unify_dictionaries())
+        while group := list(islice(images, _ROW_GROUP)):
+            writer.write_table(detection_table(group))
 
 
 def read_detections(
-    path: Path, split: str, extent: float | None, shapes: dict[str, tuple[int, int]]
-) -> dict[str, Detections]:
+    path: Path, split: str, extent: float | None, shapes: Mapping[str, tuple[int, int]]
+) -> DetectionsById:
     """Read what a method found on a split at one extent.
+
+    The file is read a row group at a time and kept as arrays; an image's detections become
+    an object when they are asked for.
 
     Parameters
     ----------
@@ -84,68 +86,74 @@ def read_detections(
     split : str
     extent : float or None
         None for methods without one.
-    shapes : dict of str to (int, int)
+    shapes : mapping of str to (int, int)
         Height and width of each image.
 
     Returns
     -------
-    dict of str to Detections
+    mapping of str to Detections
         Images without detections are absent.
     """
     import pyarrow.compute as pc
 
-    table = pq.read_table(path)
-    chosen = pc.equal(table["split"].cast(pa.string()), split)
-    same = pc.is_null(table["extent"]) if extent is None else pc.equal(table["extent"], extent)
-    table = table.filter(pc.and_(chosen, pc.fill_null(same, False))).combine_chunks()
-    images = np.asarray(table["image"].cast(pa.string()).to_pylist(), dtype=object)
-    boxes = np.stack([table[name].to_numpy() for name in ("x0", "y0", "x1", "y1")], axis=1)
-    scores = table["score"].to_numpy()
-    regions = table["region"]
-    firsts = np.flatnonzero(images[1:] != images[:-1]) + 1 if len(images) else np.zeros(0, int)
-    found = {}
-    for rows in np.split(np.arange(len(images)), firsts) if len(images) else []:
-        image = images[rows[0]]
-        runs = regions.slice(int(rows[0]), len(rows)).to_pylist()
-        packed = None if runs[0] is None else _pack(runs, shapes[image])
-        found[image] = Detections(boxes[rows], scores[rows], packed)
-    return found
+    ids: list[str] = []
+    parts: list[PackedDetections] = []
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group, columns=READ_COLUMNS)
+        chosen = pc.equal(table["split"].cast(pa.string()), split)
+        same = pc.is_null(table["extent"]) if extent is None else pc.equal(table["extent"], extent)
+        table = table.filter(pc.and_(chosen, pc.fill_null(same, False))).combine_chunks()
+        if len(table):
+            found, packed = packed_rows(table, shapes)
+            ids += found
+            parts.append(packed)
+    # An image whose detections end one group and begin the next is one image.
+    return by_id(ids, PackedDetections.concatenate(parts))
 
 
 def write_ground_truth(path: Path, truths: Mapping[str, Sequence[GroundTruth]]) -> None:
     """Write the ground truth of the splits that a run uses."""
-    columns: dict[str, list[Any]] = {name: [] for name in IMAGES_SCHEMA.names}
-    for split, images in truths.items():
-        for truth in images:
-            columns["split"].append(split)
-            columns["image"].append(truth.id)
-            columns["height"].append(truth.shape[0])
-            columns["width"].append(truth.shape[1])
-            columns["boxes"].append(truth.boxes.ravel())
-            columns["regions"].append(None if truth.targets is None else _unpack(truth.targets))
-    with replacing(path) as temporary:
-        pq.write_table(pa.table(columns, schema=IMAGES_SCHEMA), temporary)
+    rows = ((split, truth) for split, images in truths.items() for truth in images)
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, IMAGES_SCHEMA) as writer:
+        while group := list(islice(rows, _ROW_GROUP)):
+            columns = {
+                "split": [split for split, _ in group],
+                "image": [truth.id for _, truth in group],
+                "height": [truth.shape[0] for _, truth in group],
+                "width": [truth.shape[1] for _, truth in group],
+                "boxes": [truth.boxes.ravel() for _, truth in group],
+                "regions": [
+                    None if truth.targets is None else _unpack(truth.targets) for _, truth in group
+                ],
+            }
+            writer.write_table(pa.table(columns, schema=IMAGES_SCHEMA))
 
 
 def read_ground_truth(path: Path) -> dict[str, list[GroundTruth]]:
     """Read what :func:`write_ground_truth` wrote, by split."""
     truths: dict[str, list[GroundTruth]] = {}
-    for row in pq.read_table(path).to_pylist():
-        shape = (row["height"], row["width"])
-        targets = None if row["regions"] is None else _pack(row["regions"], shape)
-        boxes = np.asarray(row["boxes"], dtype=np.float32).reshape(-1, 4)
-        truths.setdefault(row["split"], []).append(GroundTruth(row["image"], shape, boxes, targets))
+    for batch in pq.ParquetFile(path).iter_batches(_ROW_GROUP):
+        for row in batch.to_pylist():
+            shape = (row["height"], row["width"])
+            targets = None if row["regions"] is None else _pack_runs(row["regions"], shape)
+            boxes = np.asarray(row["boxes"], dtype=np.float32).reshape(-1, 4)
+            truth = GroundTruth(row["image"], shape, boxes, targets)
+            truths.setdefault(row["split"], []).append(truth)
     return truths
 
 
 def write_timings(
-    path: Path, entries: Iterable[Entry], measured: dict[str, StageTimes], split: str
+    path: Path, entries: Iterable[Entry], measured: Mapping[str, StageTimes], split: str
 ) -> None:
     """Write what each image took in the run, and in the timing pass; and what failed."""
-    rows = [_timing("run", e.split, e.image, e.times, e.error) for e in entries]
-    rows += [_timing("timing", split, image, times, "") for image, times in measured.items()]
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=TIMINGS_SCHEMA), temporary)
+    rows = chain(
+        (_timing("run", e.split, e.image, e.times, e.error) for e in entries),
+        (_timing("timing", split, image, times, "") for image, times in measured.items()),
+    )
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, TIMINGS_SCHEMA) as writer:
+        while group := list(islice(rows, _ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=TIMINGS_SCHEMA))
 
 
 def read_timings(
@@ -160,15 +168,17 @@ def read_timings(
     timing : TimingOutcome or None
         Of the timing pass.
     """
-    errors: dict[str, str] = {}
-    times: dict[str, StageTimes] = {}
-    for row in pq.read_table(path).to_pylist():
-        if row["split"] != split:
-            continue
-        if row["error"]:
-            errors[row["image"]] = row["error"]
-        elif row["purpose"] == "timing":
-            times[row["image"]] = StageTimes(row["pre_ms"], row["compute_ms"], row["post_ms"])
+    import pyarrow.compute as pc
+
+    table = pq.read_table(path)
+    table = table.filter(pc.equal(table["split"], split))
+    bad = pc.not_equal(table["error"], "")
+    failed = table.filter(bad).select(["image", "error"]).to_pylist()
+    errors = {row["image"]: row["error"] for row in failed}
+    timed = table.filter(pc.and_not(pc.equal(table["purpose"], "timing"), bad)).to_pylist()
+    times = {
+        row["image"]: StageTimes(row["pre_ms"], row["compute_ms"], row["post_ms"]) for row in timed
+    }
     return errors, TimingOutcome(times, peak_memory) if times else None
 
 
@@ -179,28 +189,11 @@ def _timing(
     return {"purpose": purpose, "split": split, "image": image, "error": error, **stages}
 
 
-def _table(entry: Entry, extent: float | None, found: Detections) -> pa.Table:
-    n = len(found)
-    centroids = found.centroids
-    runs = [None] * n if found.regions is None else _unpack(found.regions)
-    arrays = [
-        pa.array([entry.split] * n, pa.string()).dictionary_encode(),
-        pa.array([entry.image] * n, pa.string()).dictionary_encode(),
-        pa.array([extent] * n, pa.float64()),
-        *(pa.array(np.ascontiguousarray(found.boxes[:, side])) for side in range(4)),
-        pa.array(found.scores),
-        *(pa.array(np.ascontiguousarray(centroids[:, axis])) for axis in range(2)),
-        pa.array(found.areas),
-        pa.array(runs, _RUNS),
-    ]
-    return pa.Table.from_arrays(arrays, schema=DETECTIONS_SCHEMA)
-
-
 def _unpack(regions: Regions) -> list[Any]:
     return [regions.region_runs(index).ravel() for index in range(len(regions))]
 
 
-def _pack(runs: Sequence[Sequence[int]], shape: tuple[int, int]) -> Regions:
+def _pack_runs(runs: Sequence[Sequence[int]], shape: tuple[int, int]) -> Regions:
     if len(runs) == 0:
         return Regions.empty(shape)
     counts = [len(region) // 2 for region in runs]

@@ -18,6 +18,7 @@ from irbench.conversion.dispatch import convert
 from irbench.dataset import Dataset, Sample
 from irbench.detections import Detections
 from irbench.detector import Detector
+from irbench.engine.journal_lines import encode_line
 from irbench.engine.network_worker import (
     NetworkFacts,
     network_facts,
@@ -25,7 +26,7 @@ from irbench.engine.network_worker import (
     synchronise,
 )
 from irbench.engine.parent import die_with_parent
-from irbench.engine.records import StageTimes, TimingOutcome
+from irbench.engine.records import Entry, StageTimes, TimingOutcome
 from irbench.filters.memory import keep_freed_memory
 from irbench.images import to_grey_levels
 from irbench.metrics.map_statistics import MapStatistics, measure_map
@@ -120,15 +121,6 @@ class ImageJob:
 
 
 @dataclass(frozen=True)
-class ImageOutcome:
-    """What a detector found on an image; one entry per extent."""
-
-    found: tuple[Detections, ...]
-    times: StageTimes
-    map_statistics: MapStatistics | None = None
-
-
-@dataclass(frozen=True)
 class TimingJob:
     """The timing pass of one detector.
 
@@ -162,8 +154,17 @@ def limit_threads() -> None:
     cv2.setNumThreads(1)
 
 
-def start_worker() -> None:
-    """Prepare a worker process."""
+def start_worker(gpu: str | None = None) -> None:
+    """Prepare a worker process.
+
+    Parameters
+    ----------
+    gpu : str or None
+        The one GPU that it shall see, as ``CUDA_VISIBLE_DEVICES`` names it; None for any.
+    """
+    if gpu is not None:
+        # Before torch is loaded, which reads it once.
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     # Ctrl-C is the parent's business: it stops the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
@@ -196,13 +197,20 @@ def inspect_network(spec: MethodSpec) -> NetworkFacts:
     return network_facts(detector)
 
 
-def process_image(job: ImageJob) -> ImageOutcome:
-    """Run one detector on one image."""
+def process_image(job: ImageJob) -> bytes:
+    """Run one detector on one image.
+
+    Returns
+    -------
+    bytes
+        The image's line of the journal: made here, so that the parent only has to write it.
+    """
     sample = _dataset(job.dataset, job.split).load(job.image)
     detector = _detector(job.method)
     found, times, output = _detect(detector, sample, job.protocol, job.extents, job.keep_regions)
     measured = _measure(detector, sample, output) if job.measure_map else None
-    return ImageOutcome(tuple(found), times, measured)
+    by_extent = dict(zip(job.extents or (None,), found, strict=True))
+    return encode_line(Entry(job.split, job.image, by_extent, times, "", measured))
 
 
 def _measure(detector: Detector, sample: Sample, output: Any) -> MapStatistics | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from irbench.errors import UsageError
@@ -54,3 +55,28 @@ def resolve_device(device: str) -> str:
             f"cuda:{n_devices - 1}."
         )
     return device
+
+
+def gpu_slots(device: str) -> tuple[str | None, ...]:
+    """The GPUs that ``device`` lets processes be spread over; loads torch.
+
+    Parameters
+    ----------
+    device : {"cuda", "cuda:N"}
+
+    Returns
+    -------
+    tuple of (str or None)
+        For each process what it has to set ``CUDA_VISIBLE_DEVICES`` to; a single None, for as
+        it is, where one GPU was named or there is only one.
+    """
+    if device != "cuda":
+        return (None,)
+    import torch
+
+    n_devices = torch.cuda.device_count()
+    if n_devices < 2:
+        return (None,)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [str(number) for number in range(n_devices)] if visible is None else visible.split(",")
+    return tuple(name.strip() for name in names[:n_devices])

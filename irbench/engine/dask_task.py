@@ -1,0 +1,99 @@
+"""What a worker of a dask cluster does: a batch of jobs, in a process of its own.
+
+The jobs run in a child of the dask worker and not in it, as on a single machine: a job that
+crashes or hangs costs the child alone, a job that holds Python's lock does not keep the
+worker from answering the scheduler, and a model that was loaded stays loaded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic
+
+from irbench.engine.executor import Answer, Job, Outcome
+from irbench.engine.place import check_place
+from irbench.engine.pool import WorkerPool
+
+_lock = threading.Lock()
+_idle: dict[str, list[WorkerPool]] = {}
+"""By run, children that wait for the next batch; a worker with N threads has at most N."""
+_ended: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Task(Generic[Job, Answer]):
+    """A batch of jobs.
+
+    Attributes
+    ----------
+    run : str
+        Tells apart the runs that use a cluster at the same time.
+    version : str
+        Of the irbench that sends it.
+    function : callable
+    jobs : sequence
+    timeout_s : float or None
+        For one job.
+    alone : bool
+        Whether to use a fresh child, and end it afterwards.
+    """
+
+    run: str
+    version: str
+    function: Callable[[Job], Answer]
+    jobs: Sequence[Job]
+    timeout_s: float | None
+    alone: bool = False
+
+
+def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
+    """Run a batch in a child of this process.
+
+    Raises
+    ------
+    ExecutorError
+        If this machine lacks what the jobs need.
+    """
+    check_place(task.jobs[0], task.version)
+    # A dask worker is a daemon, for which Python forbids children that it might leave behind;
+    # these end with it by themselves (see irbench.engine.worker.start_worker).
+    multiprocessing.current_process().daemon = False
+    if task.alone:
+        with WorkerPool(1, task.timeout_s) as child:
+            return list(child.run(task.function, task.jobs))
+    with _child(task.run, task.timeout_s) as child:
+        return list(child.run(task.function, task.jobs))
+
+
+def release(run: str) -> None:
+    """End the children of a run that is over."""
+    with _lock:
+        _ended.add(run)
+        children = _idle.pop(run, [])
+    for child in children:
+        child.__exit__(None, None, None)
+
+
+@contextmanager
+def _child(run: str, timeout_s: float | None) -> Iterator[WorkerPool]:
+    with _lock:
+        children = _idle.setdefault(run, [])
+        # The one used last: it has the model, and of GPU jobs there is one at a time.
+        child = children.pop() if children else None
+    if child is None:
+        child = WorkerPool(1, timeout_s).__enter__()
+    try:
+        yield child
+    except BaseException as error:
+        child.__exit__(type(error), error, error.__traceback__)
+        raise
+    with _lock:
+        over = run in _ended
+        if not over:
+            _idle.setdefault(run, []).append(child)
+    if over:
+        child.__exit__(None, None, None)

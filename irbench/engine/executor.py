@@ -1,0 +1,114 @@
+"""What runs jobs: processes on this machine, or the workers of a cluster."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from irbench.errors import UsageError
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+
+class ExecutorError(UsageError):
+    """What runs the jobs cannot go on: no fault of a method, so that none is recorded."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Job, Answer]):
+    """What became of a job.
+
+    Attributes
+    ----------
+    job : object
+    answer : object or None
+        None where it failed.
+    error : str
+        Why it failed; empty where it did not.
+    seconds : float
+        That it took in its worker; 0 where that is not known.
+    worker_lost : bool
+        Whether the job cost its worker process, which is replaced.
+    """
+
+    job: Job
+    answer: Answer | None
+    error: str = ""
+    seconds: float = 0.0
+    worker_lost: bool = False
+
+
+class Executor(ABC):
+    """Runs jobs in other processes; a context manager.
+
+    Whatever it is, a job runs with one thread per library, a job that raises, hangs or kills
+    its process becomes an :class:`Outcome` with an error, and no outcome comes twice. So the
+    results of a run do not depend on the executor.
+    """
+
+    @abstractmethod
+    def __enter__(self) -> Executor:
+        """Make it ready; workers may start later."""
+
+    @abstractmethod
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give up what still runs, and let the workers go."""
+
+    @abstractmethod
+    def run(
+        self,
+        function: Callable[[Job], Answer],
+        jobs: Iterable[Job],
+        device: str = "cpu",
+    ) -> Iterator[Outcome[Job, Answer]]:
+        """Run jobs and yield their outcomes as they come, in no fixed order.
+
+        Jobs are drawn from ``jobs`` as workers get free, so that memory does not grow with
+        their number; a caller that has seen enough closes the iterator.
+
+        Parameters
+        ----------
+        function : callable
+            Importable by name.
+        jobs : iterable
+        device : str
+            Where they compute, such as ``"cpu"`` or ``"cuda"``; of those on a GPU, one runs on
+            each GPU at a time.
+
+        Yields
+        ------
+        Outcome
+        """
+
+    @abstractmethod
+    def run_alone(
+        self,
+        function: Callable[[Job], Answer],
+        job: Job,
+        timeout_s: float | None,
+        device: str = "cpu",
+    ) -> Outcome[Job, Answer]:
+        """Run one job in a fresh process, while nothing else of this executor runs.
+
+        Parameters
+        ----------
+        function : callable
+            Importable by name.
+        job : object
+        timeout_s : float or None
+            Instead of the executor's own.
+        device : str
+        """
+
+    def facts(self) -> dict[str, Any]:
+        """What ``run.json`` tells of it; nothing for this machine alone."""
+        return {}
