@@ -77,7 +77,7 @@ def lose(run, image):
     from irbench.evaluation import evaluate
 
     row = dict(run.rows[0])
-    found, truths = run.detections(row["method"]), run.ground_truth["test"]
+    found, truths = dict(run.detections(row["method"])), run.ground_truth["test"]
     boxes = next(truth.boxes for truth in truths if truth.id == image)
     one = found[image]
     hit = [i for i, (box, score) in enumerate(one) if score >= 1 and (boxes == box).all(1).any()]

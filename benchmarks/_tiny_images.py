@@ -1,0 +1,66 @@
+"""A plug-in of 100,000 images of 16x16 pixels and ten detectors that do next to nothing.
+
+What a run of them takes is the engine's own work.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from irbench import BoxDetector, Dataset, DatasetInfo, MethodInfo, Sample
+
+N_IMAGES = 100_000
+N_DETECTORS = 10
+SIDE = 16
+
+
+class Tiny(Dataset):
+    """Made of the number of the image, each with one target of 3x3 pixels."""
+
+    info: ClassVar[DatasetInfo] = DatasetInfo(
+        name="tiny", title="tiny", reference="irbench, generated", schemes=("numbers",)
+    )
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return ("test",)
+
+    def split_ids(self, split: str) -> list[str]:
+        return [f"{number:06d}" for number in range(N_IMAGES)]
+
+    def load(self, sample_id: str) -> Sample:
+        number = int(sample_id)
+        image = np.full((SIDE, SIDE), 50, np.uint8)
+        row, column = number % (SIDE - 2), number // (SIDE - 2) % (SIDE - 2)
+        image[row : row + 3, column : column + 3] = 90
+        image[row + 1, column + 1] = 100 + number % 100
+        box = np.array([[column, row, column + 3, row + 3]], np.float32)
+        return Sample(sample_id, image, None, box)
+
+
+class _Brightest(BoxDetector):
+    """A box round the brightest pixel, off by one in some of the images."""
+
+    number: ClassVar[int] = 0
+
+    def compute(self, image):
+        row, column = divmod(int(image.argmax()), image.shape[1])
+        row += (int(image.max() * 255) + self.number) % 3 == 0
+        x0, y0 = max(column - 1, 0), max(row - 1, 0)
+        box = [x0, y0, min(x0 + 3, image.shape[1]), min(y0 + 3, image.shape[0])]
+        return np.array([box], np.float32), np.array([image.max()], np.float32)
+
+
+def _detector(number: int) -> type[_Brightest]:
+    info = MethodInfo(
+        name=f"trivial-{number}", title=f"Trivial {number}", group="Trivial", year=2026,
+        reference="none",
+    )  # fmt: skip
+    members = {"info": info, "number": number, "__module__": __name__, "__doc__": "One of ten."}
+    return type(f"Trivial{number}", (_Brightest,), members)
+
+
+Trivial0, Trivial1, Trivial2, Trivial3, Trivial4 = map(_detector, range(5))
+Trivial5, Trivial6, Trivial7, Trivial8, Trivial9 = map(_detector, range(5, 10))
