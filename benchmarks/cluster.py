@@ -41,6 +41,7 @@ class Watch:
             self.look()
 
     def look(self) -> None:
+        """Take up what they have used so far."""
         try:
             self.own_peak = max(self.own_peak, self.process.memory_info().rss)
             everyone = [self.process, *self.process.children(recursive=True)]

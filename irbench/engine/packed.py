@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
+from irbench.errors import DetectionsError
 from irbench.regions import Regions
 
 _CHUNK = 1024
@@ -65,6 +66,25 @@ class PackedDetections(Sequence[Detections]):
             np.concatenate([one.runs for one in parts]),
             np.concatenate([one.shapes for one in parts]),
         )
+
+    def check(self) -> None:
+        """Refuse what an image's :class:`Detections` would refuse, for all images at once.
+
+        Raises
+        ------
+        DetectionsError
+        """
+        Detections(self.boxes, self.scores)
+        n_runs = np.diff(self.run_offsets)
+        image_of_box = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        height, width = self.shapes[image_of_box].astype(np.int64).T
+        if ((n_runs == 0) != (height < 0)).any():
+            raise DetectionsError("every detection of an image has a region, or none has.")
+        starts, lengths = self.runs.astype(np.int64).T
+        n_pixels, width = np.repeat(height * width, n_runs), np.repeat(width, n_runs)
+        bad = (starts < 0) | (lengths < 1) | (starts + lengths > n_pixels)
+        if (bad | (starts // width != (starts + lengths - 1) // width)).any():
+            raise DetectionsError("every run of a region must be within one row of its image.")
 
     def __len__(self) -> int:
         return len(self.shapes)

@@ -105,11 +105,14 @@ def read_detections(
         same = pc.is_null(table["extent"]) if extent is None else pc.equal(table["extent"], extent)
         table = table.filter(pc.and_(chosen, pc.fill_null(same, False))).combine_chunks()
         if len(table):
-            found, packed = packed_rows(table, shapes)
-            ids += found
-            parts.append(packed)
+            names, part = packed_rows(table, shapes)
+            ids += names
+            parts.append(part)
+    packed = PackedDetections.concatenate(parts)
+    # Now, while it is known which file they come from.
+    packed.check()
     # An image whose detections end one group and begin the next is one image.
-    return by_id(ids, PackedDetections.concatenate(parts))
+    return by_id(ids, packed)
 
 
 def write_ground_truth(path: Path, truths: Mapping[str, Sequence[GroundTruth]]) -> None:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from irbench import Detections
+from irbench.engine.packed import DetectionsById, PackedDetections
+from irbench.errors import DetectionsError
+from irbench.masks import mask_regions
+
+
+def some_images(n, seed=0):
+    """Detections with and without regions, and without any detection."""
+    rng = np.random.default_rng(seed)
+    images = []
+    for index in range(n):
+        regions = mask_regions(rng.random((7 + index % 3, 9)) > 0.8)
+        scores = rng.normal(size=len(regions)).astype(np.float32)
+        images.append(Detections(regions.boxes, scores, regions if index % 2 else None))
+        if index % 5 == 0:
+            images.append(Detections.empty((4, 5) if index % 2 else None))
+    return images
+
+
+@pytest.mark.parametrize("n", [0, 1, 40, 1500])
+def test_what_is_packed_comes_back(n):
+    images = some_images(n)
+    packed = PackedDetections.of(images)
+    packed.check()
+    assert list(packed) == images
+    assert packed[-3:] == images[-3:]
+    halves = [PackedDetections.of(images[: n // 2]), PackedDetections.of(images[n // 2 :])]
+    assert list(PackedDetections.concatenate(halves)) == images
+    with pytest.raises(IndexError):
+        packed[len(images)]
+
+
+def test_by_id_knows_images_without_detections():
+    one, other = some_images(4)[1:3]
+    found = DetectionsById(["a", "b"], PackedDetections.of([one, other]))
+    assert dict(found) == {"a": one, "b": other}
+    more = found.with_empty({"b": (3, 3), "c": (4, 5)})
+    assert dict(more) == {"a": one, "b": other, "c": Detections.empty((4, 5))}
+    assert "d" not in more
+    with pytest.raises(KeyError):
+        more["d"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("boxes", np.nan), ("scores", np.inf), ("runs", -1), ("runs", 10**6), ("shapes", 2)],
+)
+def test_damage_is_refused_at_once(name, value):
+    packed = PackedDetections.of(some_images(20))
+    array = getattr(packed, name).copy()
+    array.flat[-1] = value
+    with pytest.raises(DetectionsError):
+        dataclasses.replace(packed, **{name: array}).check()
