@@ -129,7 +129,8 @@ class RunFactory:
             result = evaluate(found, truths, TABLE1, threshold=threshold)
             of_network = {"weights": "net-a", "weights_sha256": "aa"} if name == "net" else {}
             row = {
-                "method": name, "title": name.title(), "state": "done", "reason": "",
+                "method": name, "title": name.title(), "group": "Test Methods", "year": 2026,
+                "state": "done", "reason": "",
                 "kind": "score-map", "threshold": json_number(threshold), "extent": 0.25,
                 "calibration": "validation", "method_params": {}, "n_failed": 0,
                 **of_network, **result.values, "undefined": result.undefined,
@@ -137,6 +138,7 @@ class RunFactory:
             }  # fmt: skip
             written.append(row)
             known[name] = {
+                "state": row["state"],
                 "facts": {
                     "params": {"size": 5},
                     "code": "c0de",
