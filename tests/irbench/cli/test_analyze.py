@@ -27,6 +27,9 @@ SHAPE = (40, 56)
 METHODS = ("good", "poor")
 
 
+IDENTITY = {"group": "Test Methods", "year": 2026}
+
+
 def write_run(path, data_root=None, with_root=True, threshold=1.0):
     """A run on a folder of images, as the engine leaves it: two methods, one that failed."""
     rng = np.random.default_rng(0)
@@ -58,15 +61,29 @@ def write_run(path, data_root=None, with_root=True, threshold=1.0):
         entries = [Entry("test", image, {0.25: one}) for image, one in images.items()]
         write_detections(directory.detections_file(name), entries)
         rows.append(
-            {"method": name, "title": name.title(), "state": "done", "threshold": threshold}
+            {
+                **IDENTITY,
+                "method": name,
+                "title": name.title(),
+                "state": "done",
+                "threshold": threshold,
+            }
         )
-    rows.append({"method": "broken", "title": "Broken", "state": "failed", "reason": "no weights"})
+    rows.append(
+        {
+            **IDENTITY,
+            "method": "broken",
+            "title": "Broken",
+            "state": "failed",
+            "reason": "no weights",
+        }
+    )
     dataset = {"name": "folder", "title": "Made up", "split": "test", "scheme": "",
                "n_images": 8, "n_targets": 16}  # fmt: skip
     run = {
         "key": {"protocol": TABLE1.as_dict()},
         "dataset": dataset,
-        "methods": {name: {"calibration": {"extent": 0.25}} for name in METHODS},
+        "methods": {name: {"state": "done", "calibration": {"extent": 0.25}} for name in METHODS},
     }
     if with_root:
         run["data_root"] = str(data_root)

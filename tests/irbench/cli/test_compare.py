@@ -25,6 +25,9 @@ N_IMAGES = 24
 POWERS = {"good": 0.9, "twin": 0.9, "poor": 0.2}
 
 
+IDENTITY = {"group": "Test Methods", "year": 2026}
+
+
 def square_regions(places):
     mask = np.zeros((32, 48), bool)
     for row, column in places:
@@ -53,16 +56,32 @@ def write_run(path, n_images=N_IMAGES, poor_threshold=1.0):
         write_detections(directory.detections_file(name), entries)
         threshold = poor_threshold if name == "poor" else 1.0
         rows.append(
-            {"method": name, "title": name.title(), "state": "done", "threshold": threshold}
+            {
+                **IDENTITY,
+                "method": name,
+                "title": name.title(),
+                "state": "done",
+                "threshold": threshold,
+            }
         )
-    rows.append({"method": "broken", "title": "Broken", "state": "failed", "reason": "no weights"})
+    rows.append(
+        {
+            **IDENTITY,
+            "method": "broken",
+            "title": "Broken",
+            "state": "failed",
+            "reason": "no weights",
+        }
+    )
     dataset = {"name": "made", "title": "Made up", "split": "test", "scheme": "",
                "n_images": n_images, "n_targets": 2 * n_images}  # fmt: skip
     directory.write(
         {
             "key": {"protocol": TABLE1.as_dict()},
             "dataset": dataset,
-            "methods": {name: {"calibration": {"extent": 0.25}} for name in POWERS},
+            "methods": {
+                name: {"state": "done", "calibration": {"extent": 0.25}} for name in POWERS
+            },
         }
     )
     directory.results_file.write_bytes(orjson.dumps({"rows": rows}))
