@@ -255,3 +255,13 @@ def test_the_command_is_listed():
     from irbench.cli.main import irbench
 
     assert "  paper " in CliRunner().invoke(irbench, ["--help"]).output
+
+
+def test_oracle_runs_do_not_stand_beside_published_values(call, make_run):
+    path = make_run("upper bound", "nudt", "NUDT-SIRST", [("mpcm", "MPCM", "done", 0.9)])
+    path = getattr(path, "path", path)
+    results = json.loads((path / "results.json").read_text())
+    results["rows"][0]["operating_point"] = "oracle"
+    (path / "results.json").write_text(json.dumps(results))
+    with pytest.raises(UsageError, match="oracle"):
+        call("--table", "1", "--no-counts", "--runs", path)
