@@ -55,12 +55,16 @@ def make_run(tmp_path):
         full = [
             {"method": method, "title": text, "group": "G", "state": state, "reason": "",
              "precision": f1, "recall": f1, "f1": f1, "map50": f1, "calibration": "validation",
-             "note": ""}
+             "note": "", "year": 2020}
             for method, text, state, f1 in rows
         ]  # fmt: skip
         dataset = {"name": name, "title": title, "split": "test", "scheme": "60-20-20",
                    "n_images": 266, "n_targets": 380}  # fmt: skip
-        run = {"key": {"protocol": TABLE1.as_dict(), "limit": limit}, "dataset": dataset}
+        run = {
+            "key": {"protocol": TABLE1.as_dict(), "limit": limit},
+            "dataset": dataset,
+            "methods": {row["method"]: {"state": row["state"]} for row in full},
+        }
         write_results(directory, full, run)
         directory.write(run)
         return directory.path
