@@ -29,7 +29,6 @@ SECTIONS = {
         *("brightness", "offset"),
     ),
     "The machine": ("device", "threads", "accumulate", "precision", "deterministic"),
-    "What is printed": ("verbose", "quiet"),
 }
 """Headings of the help, and the parameters under each."""
 
