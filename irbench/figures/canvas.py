@@ -131,4 +131,6 @@ def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
             path = stem.with_name(f"{stem.name}.{form}")
             write_bytes(path, picture.getvalue())
             paths.append(path)
+            # The layout is found by now; to look for it again would take as long.
+            figure.set_layout_engine("none")
     return paths

@@ -72,7 +72,7 @@ def detections_figure(
         columns * side + _LABEL_IN,
         len(places) * n_rows * (side + _CAPTION_IN) + _LEGEND_IN,
     )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
     axes = figure.subplots(len(places) * n_rows, columns, squeeze=False)
     for block, place in enumerate(places):
         truth = comparison.scored.truths[place]

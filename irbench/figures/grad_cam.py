@@ -72,15 +72,17 @@ def grad_cam_figure(
     rows = -(-(len(maps) + 1) // columns)
     side = TWO_COLUMNS_IN / columns
     figure = new_figure(TWO_COLUMNS_IN, rows * (side + 0.14) + 0.25)
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     show_image(axes[0], sample)
     axes[0].set_title(plain(truth.id), fontsize=SMALL_PT - 0.5, pad=1.5)
     height, width = truth.shape
     for axis, (name, values) in zip(axes[1:], maps.items(), strict=False):
         show_image(axis, sample)
+        shares = values / max(float(values.max()), 1e-12)
+        # Where a stage sees nothing the image stays to be seen.
         axis.imshow(
-            values, cmap="inferno", alpha=0.75, vmin=0, vmax=max(float(values.max()), 1e-12),
+            shares, cmap="inferno", alpha=0.85 * np.sqrt(shares), vmin=0, vmax=1,
             interpolation="bilinear", extent=(0, width, height, 0),
         )  # fmt: skip
         bare(axis)
