@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from irbench.cli.options import load_plugins, split_names
+from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UsageError
 
 
@@ -38,6 +39,7 @@ from irbench.errors import UsageError
     type=click.Path(path_type=Path),
     help="A Python file with methods or the dataset of the run. May be repeated.",
 )
+@verbosity_options
 def show(
     run: Path,
     image: str,
@@ -63,7 +65,6 @@ def show(
     from irbench.figures.catalogue import file_stem
     from irbench.figures.comparison import Comparison
     from irbench.figures.panel import image_figure
-    from irbench.progress import terminal_progress
 
     load_plugins(plugins)
     results = load_run(run)
@@ -72,7 +73,7 @@ def show(
     if form not in ("png", "pdf", "svg"):
         raise UsageError(f"--out must end in .png, .pdf or .svg, got {target}.")
     names = [name for text in methods for name in split_names(text)] or None
-    comparison = Comparison.with_progress(results, terminal_progress())
+    comparison = Comparison.with_progress(results, command_progress())
     figure = image_figure(comparison, image, methods=names, maps=maps)
     picture = io.BytesIO()
     figure.savefig(picture, format=form, dpi=150)
