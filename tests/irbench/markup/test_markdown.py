@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.markup.markdown import display_width, markdown_text, pipe_table
@@ -26,6 +26,7 @@ def test_known_texts():
     assert markdown_text("&lt; & x") == "&amp;lt; & x"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
 def test_a_cell_renders_as_the_text(text):
     text = f"x{text}x"
