@@ -111,8 +111,8 @@ def measure(n_images: int, executor: str, out: Path) -> dict[str, float]:
         start = time.perf_counter()
         client = subprocess.Popen(command)
         watches["command"] = Watch(client.pid)
-        if client.wait():
-            raise SystemExit("the run failed")
+        if status := client.wait():
+            raise SystemExit(f"the run ended with {status}")
         elapsed = time.perf_counter() - start
         seconds = {name: watch.end() for name, watch in watches.items()}
     n = n_images * N_DETECTORS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,36 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
     )
 
 
+@contextmanager
+def map_statistics_writer(path: Path) -> Iterator[Callable[[Sequence[Entry]], None]]:
+    """Give a function that writes what entries keep of score maps.
+
+    ``path`` is replaced when the block ends well, and removed where no entry has a map.
+    """
+    n_written = 0
+    with ExitStack() as stack:
+        writer: Any = None
+
+        def write(entries: Sequence[Entry]) -> None:
+            nonlocal n_written, writer
+            rows = [
+                {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
+                for one in entries
+                if one.map_statistics is not None
+            ]
+            if rows and writer is None:
+                temporary = stack.enter_context(replacing(path))
+                writer = pq.ParquetWriter(temporary, MAP_STATISTICS_SCHEMA, compression="zstd")
+                stack.enter_context(writer)
+            if rows:
+                writer.write_table(pa.Table.from_pylist(rows, schema=MAP_STATISTICS_SCHEMA))
+            n_written += len(rows)
+
+        yield write
+        if not n_written:
+            path.unlink(missing_ok=True)
+
+
 def write_map_statistics(path: Path, entries: Iterable[Entry]) -> None:
     """Write what is kept of a method's score maps, in the order of ``entries``.
 
@@ -96,22 +127,10 @@ def write_map_statistics(path: Path, entries: Iterable[Entry]) -> None:
         Replaced atomically; removed where no entry has a map.
     entries : iterable of Entry
     """
-    measured = (
-        {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
-        for one in entries
-        if one.map_statistics is not None
-    )
-    group = list(islice(measured, _ROW_GROUP))
-    if not group:
-        path.unlink(missing_ok=True)
-        return
-    with (
-        replacing(path) as temporary,
-        pq.ParquetWriter(temporary, MAP_STATISTICS_SCHEMA, compression="zstd") as writer,
-    ):
-        while group:
-            writer.write_table(pa.Table.from_pylist(group, schema=MAP_STATISTICS_SCHEMA))
-            group = list(islice(measured, _ROW_GROUP))
+    remaining = iter(entries)
+    with map_statistics_writer(path) as write:
+        while group := list(islice(remaining, _ROW_GROUP)):
+            write(group)
 
 
 def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -14,13 +14,13 @@ from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
 from irbench.engine.executor import Executor
 from irbench.engine.journal import Journal
-from irbench.engine.map_records import write_map_statistics
+from irbench.engine.map_records import map_statistics_writer
 from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.packed import PackedDetections
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.records import Entry, TimingOutcome
 from irbench.engine.scan import SplitScan
-from irbench.engine.store import write_detections, write_timings
+from irbench.engine.store import detections_writer, timings_writer, write_all
 from irbench.engine.worker import (
     ImageJob,
     TimingJob,
@@ -262,24 +262,15 @@ class MethodRun:
         keys = [
             (split, truth.id) for split in sorted(self.scans) for truth in self.scans[split].truths
         ]
-        entries = _InOrder(journal.entries, keys)
+        entries = journal.entries
         measured = {} if outcome.timing is None else outcome.timing.times
         name = self.method.name
-        write_map_statistics(self.directory.map_statistics_file(name), entries)
-        write_detections(self.directory.detections_file(name), entries)
-        write_timings(self.directory.timings_file(name), entries, measured, self.plan.split)
-
-
-class _InOrder(Iterable[Entry]):
-    """The entries of a journal in the order of the splits, read anew each time."""
-
-    def __init__(
-        self, entries: Mapping[tuple[str, str], Entry], keys: Sequence[tuple[str, str]]
-    ) -> None:
-        self._entries, self._keys = entries, keys
-
-    def __iter__(self) -> Iterator[Entry]:
-        return (self._entries[key] for key in self._keys if key in self._entries)
+        write_all(
+            (entries[key] for key in keys if key in entries),
+            map_statistics_writer(self.directory.map_statistics_file(name)),
+            detections_writer(self.directory.detections_file(name)),
+            timings_writer(self.directory.timings_file(name), measured, self.plan.split),
+        )
 
 
 def _found(entry: Entry | None, extent: float | None) -> Detections:

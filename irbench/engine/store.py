@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from irbench.engine.packed import DetectionsById, PackedDetections
 from irbench.engine.records import Entry, StageTimes, TimingOutcome
 from irbench.ground_truth import GroundTruth
 from irbench.regions import Regions
+
+WriteEntries = Callable[[Sequence[Entry]], None]
 
 _RUNS = pa.list_(pa.int32())
 _ROW_GROUP = 512
@@ -52,6 +55,23 @@ TIMINGS_SCHEMA = pa.schema(
 )
 
 
+@contextmanager
+def detections_writer(path: Path) -> Iterator[WriteEntries]:
+    """Give a function that writes entries; ``path`` is replaced when the block ends well."""
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, DETECTIONS_SCHEMA) as writer:
+
+        def write(entries: Sequence[Entry]) -> None:
+            images = (
+                ImageDetections(entry.split, entry.image, extent, found)
+                for entry in entries
+                for extent, found in entry.found.items()
+            )
+            while group := list(islice(images, _ROW_GROUP)):
+                writer.write_table(detection_table(group))
+
+        yield write
+
+
 def write_detections(path: Path, entries: Iterable[Entry]) -> None:
     """Write the detections of a method, in the order of ``entries``.
 
@@ -60,16 +80,27 @@ def write_detections(path: Path, entries: Iterable[Entry]) -> None:
     path : Path
         Replaced atomically.
     entries : iterable of Entry
-        Drawn a row group at a time, so that memory stays bounded.
+        Drawn some at a time, so that memory stays bounded.
     """
-    images = (
-        ImageDetections(entry.split, entry.image, extent, found)
-        for entry in entries
-        for extent, found in entry.found.items()
-    )
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, DETECTIONS_SCHEMA) as writer:
-        while group := list(islice(images, _ROW_GROUP)):
-            writer.write_table(detection_table(group))
+    write_all(entries, detections_writer(path))
+
+
+def write_all(entries: Iterable[Entry], *writers: AbstractContextManager[WriteEntries]) -> None:
+    """Write entries to several files in one pass over them.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Drawn some at a time, so that memory stays bounded.
+    *writers : context manager
+        Each gives a function that writes some entries.
+    """
+    with ExitStack() as stack:
+        write = [stack.enter_context(writer) for writer in writers]
+        remaining = iter(entries)
+        while group := list(islice(remaining, _ROW_GROUP)):
+            for one in write:
+                one(group)
 
 
 def read_detections(
@@ -146,17 +177,27 @@ def read_ground_truth(path: Path) -> dict[str, list[GroundTruth]]:
     return truths
 
 
+@contextmanager
+def timings_writer(
+    path: Path, measured: Mapping[str, StageTimes], split: str
+) -> Iterator[WriteEntries]:
+    """Give a function that writes what entries took; what was ``measured`` comes last."""
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, TIMINGS_SCHEMA) as writer:
+
+        def write(entries: Sequence[Entry]) -> None:
+            rows = [_timing("run", e.split, e.image, e.times, e.error) for e in entries]
+            writer.write_table(pa.Table.from_pylist(rows, schema=TIMINGS_SCHEMA))
+
+        yield write
+        rows = [_timing("timing", split, image, times, "") for image, times in measured.items()]
+        writer.write_table(pa.Table.from_pylist(rows, schema=TIMINGS_SCHEMA))
+
+
 def write_timings(
     path: Path, entries: Iterable[Entry], measured: Mapping[str, StageTimes], split: str
 ) -> None:
     """Write what each image took in the run, and in the timing pass; and what failed."""
-    rows = chain(
-        (_timing("run", e.split, e.image, e.times, e.error) for e in entries),
-        (_timing("timing", split, image, times, "") for image, times in measured.items()),
-    )
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, TIMINGS_SCHEMA) as writer:
-        while group := list(islice(rows, _ROW_GROUP)):
-            writer.write_table(pa.Table.from_pylist(group, schema=TIMINGS_SCHEMA))
+    write_all(entries, timings_writer(path, measured, split))
 
 
 def read_timings(
