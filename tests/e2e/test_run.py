@@ -126,7 +126,7 @@ def test_bad_arguments_say_what_to_do(irbench_command, small_dataset):
         ("run", "--dataset", "nuddt"): "Did you mean nudt",
         ("run", "--methods", "tophat", "--dataset", "synth", "--param", "tophat.size=4"): "odd",
         ("run", "--methods", "tophat", "--dataset", "synth", "--param", "size=5"): "METHOD.PARAM",
-        ("run", "--methods", "tophat", "--dataset", "synth", "--plugin", "no.py"): "must name a Python",
+        ("run", "--methods", "tophat", "--dataset", "synth", "--plugin", "no.py"): "must name a",
         ("rum",): "Did you mean run",
     }
     for arguments, expected in cases.items():
