@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,23 @@ def pytest_configure():
     # ignore Ctrl-C; some of them are about it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_a_test():
+    """Forget the plug-ins that a test loads: the next one lists all methods."""
+    from irbench.registry import catalogue
+
+    groups = ("methods", "datasets", "reports")
+    modules = set(sys.modules)
+    known = {group: dict(catalogue(group).classes) for group in groups}
+    yield
+    for group in groups:
+        catalogue(group).classes.clear()
+        catalogue(group).classes.update(known[group])
+    for name in set(sys.modules) - modules:
+        if name.startswith("irbench_plugin_"):
+            del sys.modules[name]
 
 
 def _folder_from_environment(variable: str, holds: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,12 @@ PLUGIN = Path(__file__).with_name("tiny_network_plugin.py")
 @pytest.fixture
 def tiny_plugin(monkeypatch, tmp_path):
     """The plug-in's path; its methods and datasets are known while the test runs."""
-    from irbench.registry import catalogue, load_plugin
+    from irbench.registry import load_plugin
 
     monkeypatch.setenv("IRBENCH_WEIGHTS", str(tmp_path / "named weights"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user data"))
-    modules = set(sys.modules)
-    known = {group: dict(catalogue(group).classes) for group in ("methods", "datasets")}
     load_plugin(PLUGIN)
-    yield PLUGIN
-    for group, classes in known.items():
-        catalogue(group).classes.clear()
-        catalogue(group).classes.update(classes)
-    for name in set(sys.modules) - modules:
-        if name.startswith("irbench_plugin_"):
-            del sys.modules[name]
+    return PLUGIN
 
 
 @pytest.fixture

@@ -23,16 +23,6 @@ class Mine(ScoreMapDetector):
 """
 
 
-@pytest.fixture
-def fresh_catalogue():
-    """Plug-ins of a test must not stay for the next."""
-    before = {group: dict(catalogue(group).classes) for group in ("methods", "datasets")}
-    yield
-    for group, classes in before.items():
-        catalogue(group).classes.clear()
-        catalogue(group).classes.update(classes)
-
-
 def test_built_in_methods_and_datasets_are_found():
     assert {"tophat", "newtophat", "maxmedian", "lcm", "mpcm"} <= catalogue(
         "methods"
@@ -42,7 +32,7 @@ def test_built_in_methods_and_datasets_are_found():
         assert catalogue(group).failures == []
 
 
-def test_a_plugin_file_adds_its_method(tmp_path, fresh_catalogue):
+def test_a_plugin_file_adds_its_method(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(GOOD.format(name="mine-1"))
     assert load_plugin(file) == ["mine-1"]
@@ -60,7 +50,7 @@ def test_a_plugin_file_adds_its_method(tmp_path, fresh_catalogue):
         (GOOD.format(name="tophat"), "the name 'tophat' is taken"),
     ],
 )
-def test_a_bad_plugin_file_says_why(tmp_path, fresh_catalogue, content, message):
+def test_a_bad_plugin_file_says_why(tmp_path, content, message):
     file = tmp_path / "bad.py"
     file.write_text(content)
     with pytest.raises(UsageError, match=message):

@@ -16,7 +16,6 @@ import irbench  # noqa: E402
 from irbench.cli.main import main  # noqa: E402
 from irbench.networks.card import Card  # noqa: E402
 from irbench.networks.weights import save_weights  # noqa: E402
-from irbench.registry import catalogue  # noqa: E402
 
 PLUGIN = '''
 import torch
@@ -49,9 +48,7 @@ class Cells(NetworkDetector):
 def plugin(tmp_path):
     path = tmp_path / "cells.py"
     path.write_text(PLUGIN)
-    yield path
-    # Other tests list all methods.
-    catalogue("methods").classes.pop("cells", None)
+    return path
 
 
 @pytest.fixture
