@@ -1,18 +1,21 @@
 """The journal of a method: one line per finished image, written as it comes.
 
 Killing the process loses at most the images in work: a torn last line is cut off
-when the journal is opened again.
+when the journal is opened again. So is whatever follows the first line that is damaged
+otherwise, and a last line that is; damage further inside a line is an error when that
+line is asked for, since looking into all of them would double the time of going on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
 import orjson
 
-from irbench.engine.journal_lines import decode_line, encode_json, encode_line
+from irbench.engine.damage import refuses_damage
+from irbench.engine.journal_lines import decode_line, encode_json, encode_line, line_head
 from irbench.engine.records import Entry
 from irbench.errors import RunKeyError, WriteError
 
@@ -36,7 +39,7 @@ class Journal:
     Raises
     ------
     RunKeyError
-        If the file holds the journal of another key.
+        If the file holds the journal of another key, or its first line is damaged.
     WriteError
         If it cannot be written.
     """
@@ -58,8 +61,25 @@ class Journal:
 
     @property
     def entries(self) -> Mapping[tuple[str, str], Entry]:
-        """The finished images by split and id, each read from the file when it is asked for."""
+        """The finished images by split and id, each read from the file when it is asked for.
+
+        Asking for a line that is damaged raises RunKeyError.
+        """
         return _Entries(self.path, self._starts)
+
+    def check_extents(self, entry: Entry, extents: Collection[float | None]) -> None:
+        """Refuse an entry of a good image that does not have the extents asked for.
+
+        Raises
+        ------
+        RunKeyError
+        """
+        if not entry.error and entry.found.keys() != set(extents):
+            raise RunKeyError(
+                f"{self.path} is damaged: the line of {entry.image} ({entry.split}) has the "
+                f"extents {list(entry.found)}, expected {list(extents)}. Remove the file, and "
+                "repeat the command that made it."
+            )
 
     def add(self, entry: Entry) -> None:
         """Record an image; it is on its way to the disk when this returns."""
@@ -105,35 +125,60 @@ class Journal:
 
     def _read(self, key: str) -> int:
         """Take up the whole lines, and tell where they end."""
-        good = 0
         with self.path.open("rb") as file:
-            for number, line in enumerate(file):
-                try:
-                    record = orjson.loads(line) if line.endswith(b"\n") else None
-                except orjson.JSONDecodeError:
-                    record = None
-                if record is None:
+            first = file.readline()
+            if not first.endswith(b"\n"):
+                return 0
+            self._check_key(first, key)
+            end, last, last_head = len(first), b"", None
+            for line in file:
+                head = line_head(line)
+                if head is None:
                     # A kill tears the last line only, so nothing of worth follows.
                     break
-                if number == 0 and record.get("key") != key:
-                    raise RunKeyError(f"{self.path} was written by another run; use another --out.")
-                if number > 0:
-                    self._index(record["split"], record["image"], good, record["error"])
-                good += len(line)
-        return good
+                if last_head is not None:
+                    self._index(*last_head[:2], end - len(last), last_head[2])
+                last, last_head = line, head
+                end += len(line)
+        if last_head is None:
+            return end
+        try:
+            _decode(self.path, last)
+        except RunKeyError:
+            return end - len(last)
+        self._index(*last_head[:2], end - len(last), last_head[2])
+        return end
+
+    def _check_key(self, line: bytes, key: str) -> None:
+        try:
+            found = orjson.loads(line)["key"]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            found = None
+        if not isinstance(found, str):
+            raise RunKeyError(
+                f"{self.path} is damaged: its first line does not tell which run it belongs to. "
+                "Remove the file, and repeat the command that made it."
+            )
+        if found != key:
+            raise RunKeyError(f"{self.path} was written by another run; use another --out.")
+
+
+@refuses_damage
+def _decode(path: Path, line: bytes) -> Entry:
+    return decode_line(line)
 
 
 class _Entries(Mapping[tuple[str, str], Entry]):
     """The entries of a journal, read when asked for."""
 
     def __init__(self, path: Path, starts: dict[str, dict[str, int]]) -> None:
-        self._starts = starts
+        self._path, self._starts = path, starts
         self._file = path.open("rb")
 
     def __getitem__(self, key: tuple[str, str]) -> Entry:
         split, image = key
         self._file.seek(self._starts.get(split, {})[image])
-        return decode_line(self._file.readline())
+        return _decode(self._path, self._file.readline())
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, tuple) and key[1] in self._starts.get(key[0], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,21 +34,64 @@ def encode_json(record: dict[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
+def line_head(line: bytes) -> tuple[str, str, str] | None:
+    """Split, image and error of a line; None for one that is torn, or no such line.
+
+    What was found is not looked into: :func:`decode_line` does that, at many times the cost.
+    """
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(record, dict) or not record.keys() >= {"ms", "found"}:
+        return None
+    split, image, error = (record.get(name) for name in ("split", "image", "error"))
+    if isinstance(split, str) and isinstance(image, str) and isinstance(error, str):
+        return split, image, error
+    return None
+
+
 def decode_line(line: bytes) -> Entry:
-    """What :func:`encode_line` made a line of."""
+    """What :func:`encode_line` made a line of.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError, ArithmeticError
+        For a line that is damaged.
+    """
     record = orjson.loads(line)
-    found = {}
-    for one in record["found"]:
-        regions = None
-        if "runs" in one:
-            runs = np.asarray(one["runs"], dtype=np.int32).reshape(-1, 2)
-            regions = Regions(runs, np.asarray(one["offsets"]), tuple(one["shape"]))
-        boxes = np.asarray(one["boxes"], dtype=np.float32).reshape(-1, 4)
-        scores = np.asarray(one["scores"], dtype=np.float32)
-        found[one["extent"]] = Detections(boxes, scores, regions)
-    times = None if record["ms"] is None else StageTimes(*record["ms"])
+    # What a damaged line makes of a number ends in an error below, and in no warning.
+    with np.errstate(all="ignore"):
+        found = {_extent(one["extent"]): _decode_found(one) for one in record["found"]}
+    times = None
+    if record["ms"] is not None:
+        times = StageTimes(*(_number("ms", value) for value in record["ms"]))
     measured = decode_map(record["map"]) if "map" in record else None
     return Entry(record["split"], record["image"], found, times, record["error"], measured)
+
+
+def _decode_found(record: dict[str, Any]) -> Detections:
+    regions = None
+    if "runs" in record:
+        height, width = record["shape"]
+        if not (type(height) is type(width) is int and 0 < height * width < 2**31):
+            raise ValueError(f"shape must be a height and a width, got {record['shape']}")
+        runs = np.asarray(record["runs"], dtype=np.int32).reshape(-1, 2)
+        regions = Regions(runs, np.asarray(record["offsets"], dtype=np.int64), (height, width))
+    boxes = np.asarray(record["boxes"], dtype=np.float32).reshape(-1, 4)
+    return Detections(boxes, np.asarray(record["scores"], dtype=np.float32), regions)
+
+
+def _extent(value: Any) -> float | None:
+    return None if value is None else _number("extent", value)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {str(value)[:40]}")
+    return float(value)
 
 
 def _encode_found(extent: float | None, found: Detections) -> dict[str, Any]:

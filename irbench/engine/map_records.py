@@ -20,6 +20,7 @@ from irbench.metrics.clutter_suppression import LocalContrasts
 from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics
 from irbench.metrics.pixel_roc import Histogram, PixelHistograms
 from irbench.metrics.roc_3d import NormalisedStatistics
+from irbench.metrics.score_maps import N_BINS
 
 _HISTOGRAMS = ("target", "background", "unit_target", "unit_background")
 _SUMS = ("target_sum", "background_sum")
@@ -64,6 +65,8 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
     ------
     RunKeyError
         For bins of another version.
+    LookupError, TypeError, ValueError, OverflowError
+        For a record that is damaged.
     """
     binning = record["binning"]
     if binning not in (STANDARDISED, PROBABILITY):
@@ -72,20 +75,28 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
             "use the irbench that wrote them, or another --out."
         )
     target, background, unit_target, unit_background = (
-        Histogram(
-            np.asarray(record[f"{name}_bins"], dtype=np.uint16),
-            np.asarray(record[f"{name}_counts"], dtype=np.int32),
-        )
-        for name in _HISTOGRAMS
+        _histogram(name, record[f"{name}_bins"], record[f"{name}_counts"]) for name in _HISTOGRAMS
     )
     unit = PixelHistograms(unit_target, unit_background)
+    sums = [float(record[name]) for name in _SUMS]
+    # None becomes NaN.
+    contrasts = [np.array(record[name], dtype=np.float64) for name in _CONTRASTS]
+    if not np.isfinite(sums).all() or any(one.shape != contrasts[0].shape for one in contrasts):
+        raise ValueError("the sums must be finite, and the contrasts as many as targets")
     return MapStatistics(
         binning,
         PixelHistograms(target, background),
-        NormalisedStatistics(unit, *(float(record[name]) for name in _SUMS)),
-        # None becomes NaN.
-        LocalContrasts(*(np.array(record[name], dtype=np.float64) for name in _CONTRASTS)),
+        NormalisedStatistics(unit, *sums),
+        LocalContrasts(*contrasts),
     )
+
+
+def _histogram(name: str, bins: Any, counts: Any) -> Histogram:
+    found = Histogram(np.asarray(bins, dtype=np.uint16), np.asarray(counts, dtype=np.int32))
+    same = found.bins.ndim == 1 and found.bins.shape == found.counts.shape
+    if not same or (found.bins >= N_BINS).any() or (found.counts < 1).any():
+        raise ValueError(f"{name} must have counts of at least 1 in bins below {N_BINS}")
+    return found
 
 
 @contextmanager

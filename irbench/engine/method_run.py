@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -146,16 +146,17 @@ class MethodRun:
         row_key = hash_key([key, self.method.facts(self.plan.protocol)])
         return Journal(self.directory.journal_file(self.method.name), row_key)
 
-    def _detections(
-        self, entries: Mapping[tuple[str, str], Entry], split: str
-    ) -> dict[float | None, PackedDetections]:
+    def _detections(self, journal: Journal, split: str) -> dict[float | None, PackedDetections]:
         """Detections by extent; an image that failed counts as one without any."""
         extents: list[float | None] = [None]
         if uses_extent(self.method.kind, self.plan.protocol):
             extents = list(EXTENTS)
         parts: dict[float | None, list[PackedDetections]] = {extent: [] for extent in extents}
-        truths = iter(self.scans[split].truths)
+        truths, entries = iter(self.scans[split].truths), journal.entries
         while group := [entries.get((split, truth.id)) for truth in islice(truths, N_AT_ONCE)]:
+            for entry in group:
+                if entry is not None:
+                    journal.check_extents(entry, extents)
             for extent in extents:
                 images = PackedDetections.of(_found(entry, extent) for entry in group)
                 parts[extent].append(images)
@@ -170,7 +171,7 @@ class MethodRun:
             return _fitted(plan.calibrations[name], extent)
         if plan.calibrations is None and "val" in self.scans:
             self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
-            found = self._detections(journal.entries, "val")
+            found = self._detections(journal, "val")
             return calibrate(found, self.scans["val"].truths, plan.protocol)
         network = self.method.network
         shipped = shipped_calibration(name) if network is None else network.calibration
@@ -259,18 +260,26 @@ class MethodRun:
         return outcome.answer
 
     def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
-        keys = [
-            (split, truth.id) for split in sorted(self.scans) for truth in self.scans[split].truths
-        ]
-        entries = journal.entries
         measured = {} if outcome.timing is None else outcome.timing.times
         name = self.method.name
         write_all(
-            (entries[key] for key in keys if key in entries),
+            self._entries(journal, outcome.calibration.extent),
             map_statistics_writer(self.directory.map_statistics_file(name)),
             detections_writer(self.directory.detections_file(name)),
             timings_writer(self.directory.timings_file(name), measured, self.plan.split),
         )
+
+    def _entries(self, journal: Journal, extent: float | None) -> Iterator[Entry]:
+        """All of the journal, in the order of the splits."""
+        entries = journal.entries
+        for split in sorted(self.scans):
+            for truth in self.scans[split].truths:
+                entry = entries.get((split, truth.id))
+                if entry is None:
+                    continue
+                if split == self.plan.split:
+                    journal.check_extents(entry, [extent])
+                yield entry
 
 
 def _found(entry: Entry | None, extent: float | None) -> Detections:

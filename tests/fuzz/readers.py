@@ -282,17 +282,40 @@ def some_entries():
 
 
 def journal(folder):
+    """What a run goes on from, and the tables that it makes of it."""
     from irbench.engine.journal import Journal
+    from irbench.engine.map_records import map_statistics_writer, read_map_statistics
+    from irbench.engine.store import detections_writer, read_timings, timings_writer, write_all
 
     path = folder / "a.jsonl"
     with Journal(path, "key") as lines:
         for entry in some_entries():
             lines.add(entry)
+    maps, found, timings = (folder / f"{name}.parquet" for name in ("maps", "found", "timings"))
+
+    def store(entries):
+        write_all(
+            entries,
+            map_statistics_writer(maps),
+            detections_writer(found),
+            timings_writer(timings, {}, "test"),
+        )
+        read_timings(timings, "test")
+        if maps.exists():
+            read_map_statistics(maps, "test")
 
     def read(path):
-        Journal(path, "key").close()
-        # What was cut off is cut off for good.
-        Journal(path, "key").close()
+        with Journal(path, "key") as journal:
+            kept = list(journal.entries)
+            # The last line is looked into, and cut off if it is damaged.
+            assert not kept or journal.entries[kept[-1]]
+            try:
+                store(journal.entries.values())
+            finally:
+                # What was cut off is cut off for good, and there is room for more.
+                journal.add(some_entries()[2])
+        with Journal(path, "key") as journal:
+            assert list(journal.entries)[:-1] == [one for one in kept if one != ("test", "2")]
 
     def damage(content, chance):
         if chance.randrange(2):

@@ -19,7 +19,7 @@ import pytest
 SCRIPT = Path(__file__).with_name("readers.py")
 LIGHT = (
     *("image", "mask", "yolo", "voc", "coco", "predictions", "split lists", "archive", "recipe"),
-    *("calibration", "run.json", "results.json", "parquet", "baseline"),
+    *("calibration", "run.json", "results.json", "journal", "parquet", "baseline"),
 )
 HEAVY = ("card", "weights", "checkpoint")
 """Those that need torch."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,78 @@ def test_ground_truth_with_masks_and_with_boxes(tmp_path):
     assert read[1].targets is None
     assert read[1].boxes.tolist() == [[1, 2, 3, 4]]
     assert len(read[2].targets) == 0
+
+
+def damaged(line, **fields):
+    """A line with other fields; those that are None are removed."""
+    record = {**json.loads(line), **fields}
+    return json.dumps({name: value for name, value in record.items() if value is not None})
+
+
+FOUND = {"extent": 0.5, "boxes": [[1, 2, 3, 4]], "scores": [1]}
+DAMAGED = {
+    "no object": lambda line: "[1]",
+    "no image": lambda line: damaged(line, image=None),
+    "a number for an image": lambda line: damaged(line, image=3),
+    "no times": lambda line: damaged(line, ms=None),
+    "a time too few": lambda line: damaged(line, ms=[1, 2]),
+    "a word for a time": lambda line: damaged(line, ms=[1, 2, "3"]),
+    "no list": lambda line: damaged(line, found=5),
+    "a list of a number": lambda line: damaged(line, found=[5]),
+    "no scores": lambda line: damaged(line, found=[{"extent": 0.5, "boxes": []}]),
+    "a list for an extent": lambda line: damaged(line, found=[{**FOUND, "extent": [1]}]),
+    "a huge integer": lambda line: damaged(line, found=[{**FOUND, "boxes": [[0, 0, 2**130, 1]]}]),
+    "beyond float32": lambda line: damaged(line, found=[{**FOUND, "scores": [1e300]}]),
+    "a region's integer beyond int32": lambda line: damaged(
+        line, found=[{**FOUND, "runs": [[2**40, 1]], "offsets": [0, 1], "shape": [20, 30]}]
+    ),
+    "a shape of huge numbers": lambda line: damaged(
+        line, found=[{**FOUND, "runs": [[0, 1]], "offsets": [0, 1], "shape": [2**62, 2**62]}]
+    ),
+    "not a number": lambda line: damaged(line, found=[{**FOUND, "scores": [float("nan")]}]),
+    "an unknown map": lambda line: damaged(line, map={"binning": "other/1"}),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_line_is_the_end_or_is_refused(tmp_path, entries, kind):
+    path = tmp_path / "m.jsonl"
+    with Journal(path, "key") as journal:
+        for entry in entries:
+            journal.add(entry)
+    lines = path.read_text().splitlines()
+    lines[2] = DAMAGED[kind](lines[2])
+    path.write_text("\n".join(lines) + "\n")
+    with Journal(path, "key") as journal:
+        # Either all that follows is gone, or asking for it tells what to do.
+        if len(journal.entries) > 1:
+            assert len(journal.entries) == 4
+            with pytest.raises(RunKeyError, match=r"damaged.*repeat the command|bins 'other/1'"):
+                journal.entries["test", "b"]
+
+    path.write_text("\n".join(lines[:3]) + "\n")
+    with Journal(path, "key") as journal:
+        assert list(journal.entries) == [("val", "a")]
+        journal.add(entries[1])
+    with Journal(path, "key") as journal:
+        assert_same(journal.entries["test", "b"], entries[1])
+
+
+@pytest.mark.parametrize("line", ["5", "[]", "{}", '{"key": 3}', "{{", "\0"])
+def test_a_damaged_first_line_is_refused_and_the_rest_kept(tmp_path, entries, line):
+    path = tmp_path / "m.jsonl"
+    with Journal(path, "key") as journal:
+        journal.add(entries[0])
+    content = line + "\n" + path.read_text().split("\n", 1)[1]
+    path.write_text(content)
+    with pytest.raises(RunKeyError, match="first line"):
+        Journal(path, "key")
+    assert path.read_text() == content
+
+
+def test_a_line_of_other_extents_is_refused(tmp_path, entries):
+    with Journal(tmp_path / "m.jsonl", "key") as journal:
+        journal.check_extents(entries[0], [0.5, 0.1])
+        journal.check_extents(entries[2], [0.5])
+        with pytest.raises(RunKeyError, match=r"b \(test\) has the extents \[0\.5\], .* \[0\.2\]"):
+            journal.check_extents(entries[1], [0.2])
