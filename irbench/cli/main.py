@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench import __version__
+from irbench.cli.termination import terminating_as_interrupting
 from irbench.errors import (
     EXIT_CODES,
     EXIT_DONE,
@@ -126,7 +127,10 @@ def main(args: list[str] | None = None) -> None:
     # What rich prints obeys it of itself.
     color = False if os.environ.get("NO_COLOR") else None
     try:
-        status = irbench.main(args=args, prog_name="irbench", standalone_mode=False, color=color)
+        with terminating_as_interrupting():
+            status = irbench.main(
+                args=args, prog_name="irbench", standalone_mode=False, color=color
+            )
     except click.exceptions.Abort:
         status = EXIT_INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:

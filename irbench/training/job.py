@@ -135,11 +135,10 @@ class TrainingJob:
             If another process trains in ``out``.
         CheckpointError, TrainingError, MissingDataError
         """
-        self._check_out(resume)
         batch_size(self.settings, max(len(self.train), 1), self.processes.count)
         lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
         computing = _computing(self.settings.deterministic, self.processes.device)
-        with lock, self._logged() as ended, computing:
+        with lock, self._begun(resume) as ended, computing:
             trainer = self._trainer()
             if trainer.checkpoint.exists():
                 trainer.resume()
@@ -170,8 +169,9 @@ class TrainingJob:
             )
 
     @contextmanager
-    def _logged(self) -> Iterator[dict[str, Any]]:
+    def _begun(self, resume: bool) -> Iterator[dict[str, Any]]:
         """Keep the log; what the block puts into the dict is told of its end."""
+        self._check_out(resume)
         events = self.events
         if events is None or not self.processes.first:
             yield {}

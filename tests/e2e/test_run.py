@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
@@ -33,6 +36,12 @@ def test_every_kind_of_detector_becomes_a_row(irbench_command, small_dataset):
     assert rows["segments"]["iou"] > 0
     assert "Brightness" in done.stdout
     assert "irbench report" in done.stdout
+    # What is undefined is left empty, and never a NaN that would spoil a reader's sums.
+    folder = irbench_command.folder / "run"
+    for text in (done.stdout, *(p.read_text() for p in folder.glob("results.*"))):
+        assert not re.search(r"\bnan\b", text, re.IGNORECASE)
+    times = pd.read_parquet(folder / "timings" / "brightness.parquet")
+    assert times[["pre_ms", "compute_ms", "post_ms"]].notna().all(axis=None)
 
 
 def test_methods_can_be_added_to_a_run(irbench_command, small_dataset):
@@ -50,21 +59,27 @@ def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
     assert irbench_command.results("one") == irbench_command.results("two")
 
 
-def test_ctrl_c_leaves_a_run_to_go_on_with(irbench_command, small_dataset):
-    process = irbench_command.start(
-        "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", PLUGIN,
-        "--out", "run", "--jobs", 1, "--timing-images", 2,
-    )  # fmt: skip
-    journal = irbench_command.folder / "run" / "journal" / "slow.jsonl"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "same command" in err
-    assert rows_of(irbench_command.results())["slow"]["state"] == "interrupted"
+def test_ctrl_c_and_sigterm_leave_a_run_to_go_on_with(irbench_command, small_dataset):
+    folder = irbench_command.folder / "run"
+    journal = folder / "journal" / "slow.jsonl"
+    for n_lines, send, number in ((3, os.killpg, signal.SIGINT), (8, os.kill, signal.SIGTERM)):
+        process = irbench_command.start(
+            "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", PLUGIN,
+            "--out", "run", "--jobs", 1, "--timing-images", 2,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not (journal.exists() and journal.read_bytes().count(b"\n") > n_lines):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        send(process.pid, number)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "same command" in err
+        assert "Traceback" not in err
+        assert rows_of(irbench_command.results())["slow"]["state"] == "interrupted"
+        events = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        told = [one["event"] for one in events[-3:]]
+        assert told == ["method_interrupted", "method_interrupted", "interrupted"]
     irbench_command.run(small_dataset, "slow,boxes")
     assert rows_of(irbench_command.results())["slow"]["state"] == "done"
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from irbench.cli.train import train
 from irbench.cli.train_options import SECTIONS, read_settings
-from irbench.errors import MissingDataError, UnknownNameError, UsageError
+from irbench.errors import MissingDataError, RunLockedError, UnknownNameError, UsageError
 from irbench.training.augmentation_settings import Augmentation
 from irbench.training.settings import TrainingSettings
 
@@ -228,7 +228,13 @@ def test_killed_or_stopped_it_goes_on_to_the_same_weights(call, tmp_path):
     killed.wait_for_epoch(2)
     time.sleep(random.uniform(0, 0.2))
     assert killed.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+    # What it held its directory by is left behind, and must not keep others out.
+    assert (folders["killed"] / "out" / ".lock").exists()
     stopped.wait_for_epoch(2)
+    os.chdir(folders["stopped"])
+    for more in ((), ("--resume",)):
+        with pytest.raises(RunLockedError, match="out is being written by another irbench process"):
+            call(*training, *more)
     status, out, err = stopped.stop(signal.SIGTERM)
     assert status == 130, err
     assert out.startswith("interrupted: ")
