@@ -111,6 +111,13 @@ if TYPE_CHECKING:
     metavar="ADDRESS|FILE",
     help="Of the dask cluster, such as tcp://10.0.0.1:8786; see docs/cluster.md.",
 )
+@click.option(
+    "--worker-wait",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="Seconds without any worker of the cluster, after which to give up.",
+)
 @device_option
 @data_options
 @verbosity_options
@@ -131,6 +138,7 @@ def run(
     params: tuple[str, ...],
     executor: str,
     scheduler: str | None,
+    worker_wait: float,
     device: str,
     data_root: Path | None,
     scheme: str | None,
@@ -196,7 +204,7 @@ def run(
             directory,
             progress,
             command_events(progress),
-            make_executor(scheduler, timeout, progress),
+            make_executor(scheduler, timeout, progress, worker_wait),
         ).execute()
     except KeyboardInterrupt:
         click.echo(
@@ -224,14 +232,14 @@ def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> No
 
 
 def make_executor(
-    scheduler: str | None, timeout_s: float, progress: Progress
+    scheduler: str | None, timeout_s: float, progress: Progress, worker_wait_s: float
 ) -> DaskExecutor | None:
     """The executor on a cluster; None for this machine."""
     if scheduler is None:
         return None
     from irbench.engine.dask_executor import DaskExecutor
 
-    return DaskExecutor(scheduler, timeout_s, progress.say)
+    return DaskExecutor(scheduler, timeout_s, progress.say, worker_wait_s)
 
 
 def choose_protocol(

@@ -21,7 +21,9 @@ TASK_S = 2.0
 """What a task takes: the scheduler needs about a millisecond for each."""
 
 CONNECT_S = 30
+WORKER_WAIT_S = 600.0
 _LOOK_EVERY_S = 1.0
+_ASK_EVERY_S = 0.02
 
 
 class DaskExecutor(Executor):
@@ -38,6 +40,9 @@ class DaskExecutor(Executor):
         For one job.
     say : callable
         Told what a person should know.
+    worker_wait_s : float
+        So long without any worker ends the run, at its beginning and later; what came back
+        until then is kept.
     """
 
     def __init__(
@@ -45,11 +50,14 @@ class DaskExecutor(Executor):
         scheduler: str,
         timeout_s: float | None = None,
         say: Callable[[str], None] = lambda message: None,
+        worker_wait_s: float = WORKER_WAIT_S,
     ) -> None:
         self.scheduler, self.timeout_s, self.say = scheduler, timeout_s, say
+        self.worker_wait_s = worker_wait_s
         self._run = uuid.uuid4().hex
         self._client: Any = None
-        self._looked, self._workers = 0.0, dict[str, Any]()
+        self._looked = self._seen = 0.0
+        self._workers = dict[str, Any]()
 
     def __enter__(self) -> DaskExecutor:
         try:
@@ -68,8 +76,12 @@ class DaskExecutor(Executor):
                 f"--scheduler {self.scheduler}: no dask scheduler answers there ({error}); start "
                 "one by `dask scheduler`, and workers by `dask worker ADDRESS`."
             ) from None
+        # Not waited for here: some clusters start workers for tasks that wait.
         if not self._look():
-            self.say(f"{self.scheduler} has no worker yet; waiting for the first.")
+            self.say(
+                f"{self.scheduler} has no worker yet; waiting for the first, at most "
+                f"{self.worker_wait_s:g} s."
+            )
         return self
 
     def __exit__(
@@ -112,6 +124,7 @@ class DaskExecutor(Executor):
                     completed.add(future)
                 if not running:
                     return
+                self._wait_until(completed.has_ready)
                 future = next(completed)
                 batch = running.pop(future)
                 outcomes: list[Outcome[Job, Answer]] | None = _outcomes(batch, future)
@@ -135,6 +148,11 @@ class DaskExecutor(Executor):
         """See :meth:`Executor.run_alone`; on a worker that the scheduler chooses."""
         self._n_slots(device)
         future = self._submit(function, [job], timeout_s, device, alone=True)
+        try:
+            self._wait_until(future.done)
+        except BaseException:
+            future.cancel()
+            raise
         outcomes: list[Outcome[Job, Answer]] | None = _outcomes([job], future)
         assert outcomes is not None
         return outcomes[0]
@@ -163,8 +181,7 @@ class DaskExecutor(Executor):
 
     def _n_slots(self, device: str) -> int:
         """How many tasks run at one time; at least 1, since workers may be on their way."""
-        if time.monotonic() - self._looked > _LOOK_EVERY_S:
-            self._look()
+        self._look_again()
         workers = self._workers.values()
         if device == "cpu":
             return max(1, sum(int(one["nthreads"]) for one in workers))
@@ -176,9 +193,34 @@ class DaskExecutor(Executor):
             )
         return max(1, n_gpus)
 
+    def _wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what workers do, as long as there are any now and then.
+
+        Raises
+        ------
+        ExecutorError
+        """
+        while not holds():
+            self._look_again()
+            if time.monotonic() - self._seen > self.worker_wait_s:
+                raise ExecutorError(
+                    f"{self.scheduler} has had no worker for {self.worker_wait_s:g} s; start some "
+                    "by `dask worker ADDRESS`, or wait longer by --worker-wait, and repeat the "
+                    "command: what came back is kept."
+                )
+            time.sleep(_ASK_EVERY_S)
+
+    def _look_again(self) -> None:
+        if time.monotonic() - self._looked > _LOOK_EVERY_S:
+            self._look()
+
     def _look(self) -> dict[str, Any]:
-        self._workers = dict(self._client.scheduler_info()["workers"])
+        # All of them: some versions tell of a few only, if not asked.
+        self._workers = dict(self._client.scheduler_info(n_workers=-1)["workers"])
         self._looked = time.monotonic()
+        # The wait begins with the first look.
+        if self._workers or not self._seen:
+            self._seen = self._looked
         return self._workers
 
 

@@ -8,6 +8,7 @@ worker from answering the scheduler, and a model that was loaded stays loaded.
 from __future__ import annotations
 
 import multiprocessing
+import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,7 +59,7 @@ def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
     ExecutorError
         If this machine lacks what the jobs need.
     """
-    check_place(task.jobs[0], task.version)
+    check_place(task.jobs[0], task.version, _here())
     # A dask worker is a daemon, for which Python forbids children that it might leave behind;
     # these end with it by themselves (see irbench.engine.worker.start_worker).
     multiprocessing.current_process().daemon = False
@@ -67,6 +68,13 @@ def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
             return list(child.run(task.function, task.jobs))
     with _child(task.run, task.timeout_s) as child:
         return list(child.run(task.function, task.jobs))
+
+
+def _here() -> str:
+    """The worker, as a person finds it."""
+    from distributed import get_worker
+
+    return f"the dask worker {get_worker().address} on {platform.node()}"
 
 
 def release(run: str) -> None:

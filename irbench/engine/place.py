@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from irbench.engine.worker import DatasetSpec, ImageJob, MethodSpec, TimingJob
 from irbench.errors import IrbenchError
 
 
-def check_place(job: Any, version: str) -> None:
+def check_place(job: Any, version: str, here: str) -> None:
     """Refuse to begin where something is missing; without that, every image would fail.
 
     Parameters
@@ -21,27 +20,29 @@ def check_place(job: Any, version: str) -> None:
     job : ImageJob, TimingJob or MethodSpec
     version : str
         Of the irbench that sent it.
+    here : str
+        What this place is called in the error.
 
     Raises
     ------
     ExecutorError
-        Naming the machine, what it lacks, and what to do.
+        Naming the place, what it lacks, and what to do.
     """
     if version != __version__:
         raise ExecutorError(
-            f"{platform.node()} has irbench {__version__}, the run was begun by {version}; "
+            f"{here} has irbench {__version__}, the run was begun by {version}; "
             "install the same version on every worker."
         )
     if isinstance(job, MethodSpec):
-        _check_method(job)
+        _check_method(job, here)
         return
-    _check_method(job.method)
+    _check_method(job.method, here)
     if isinstance(job, ImageJob | TimingJob):
-        _check_dataset(job.dataset, job.split)
+        _check_dataset(job.dataset, job.split, here)
 
 
 @lru_cache(maxsize=16)
-def _check_method(method: MethodSpec) -> None:
+def _check_method(method: MethodSpec, here: str) -> None:
     files = [("the plug-in", path) for path in method.plugins]
     weights = dict(method.params).get("weights")
     if method.weights_sha256 is not None and weights is not None:
@@ -49,13 +50,13 @@ def _check_method(method: MethodSpec) -> None:
     for what, path in files:
         if not Path(path).is_file():
             raise ExecutorError(
-                f"{platform.node()} does not find {what} {path}; every worker must see it under "
+                f"{here} does not find {what} {path}; every worker must see it under "
                 "the same path, such as on a shared disk."
             )
 
 
 @lru_cache(maxsize=16)
-def _check_dataset(spec: DatasetSpec, split: str) -> None:
+def _check_dataset(spec: DatasetSpec, split: str, here: str) -> None:
     try:
         dataset = spec.open(split)
         for sample_id in {dataset.ids[0], dataset.ids[-1]} if dataset.ids else ():
@@ -63,6 +64,6 @@ def _check_dataset(spec: DatasetSpec, split: str) -> None:
     except (IrbenchError, OSError) as error:
         where = "" if spec.root is None else f" under {spec.root}"
         raise ExecutorError(
-            f"{platform.node()} does not find the dataset {spec.name}{where}; every worker must "
+            f"{here} does not find the dataset {spec.name}{where}; every worker must "
             f"see it under the same path, such as on a shared disk ({error})"
         ) from None
