@@ -58,13 +58,13 @@ def set_small_type(axis: Axes) -> None:
 
 def set_log_ticks(axis: Axes) -> None:
     """A logarithmic x axis with plain numbers at 1, 2 and 5 of each decade, where it has few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     subs = (1.0, 2.0, 5.0) if high < 300 * low else (1.0,)
     axis.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -118,19 +118,25 @@ def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
     list of Path
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
+    # `savefig` draws everything twice for each format, the first time to lay it out.
+    figure.set_dpi(dpi)
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     paths = []
     # Type 42 keeps letters as letters, which publishers ask for.
     with rc_context({"pdf.fonttype": 42, "hatch.linewidth": 0.5}):
         for form in FORMATS:
-            metadata: dict[str, Any] = (
-                {"Software": None} if form == "png" else {"CreationDate": None, "Creator": None}
-            )
             picture = io.BytesIO()
-            figure.savefig(picture, format=form, dpi=dpi, metadata=metadata)
+            if form == "png":
+                FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
+            else:
+                dated: dict[str, Any] = {"CreationDate": None, "Creator": None}
+                FigureCanvasPdf(figure).print_pdf(picture, metadata=dated)
             path = stem.with_name(f"{stem.name}.{form}")
             write_bytes(path, picture.getvalue())
             paths.append(path)
-            # The layout is found by now; to look for it again would take as long.
-            figure.set_layout_engine("none")
     return paths

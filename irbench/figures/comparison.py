@@ -16,8 +16,9 @@ from irbench.engine.results import Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
-from irbench.rescoring.methods import ScoredGroup, ScoredMethod, score_methods
+from irbench.rescoring.methods import ScoredGroup, score_methods
 from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
+from irbench.rescoring.scored_method import ScoredMethod
 from irbench.styles import MethodStyle, method_styles
 
 

@@ -144,6 +144,8 @@ def add_zoom(
     window = zoom_window(truth, target)
     at = (*inset_corner(truth, target), _INSET, _INSET)
     inset = axis.inset_axes(at)
+    # It lies within the panel; to look where it ends takes as long as for a panel.
+    inset.set_in_layout(False)
     show_image(inset, sample)
     draw_boxes(inset, outcome, truth)
     zoom_to(inset, window)

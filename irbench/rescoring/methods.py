@@ -6,24 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irbench.calibration import match_images
-from irbench.detections import Detections
 from irbench.engine.results import Row, RunResults
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.map_statistics import STANDARDISED, constant_map
-from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
-from irbench.metrics.pixel_roc import PixelRoc, RocCounts, pixel_roc
 from irbench.progress import Progress
 from irbench.protocol import Protocol
-from irbench.statistics.bootstrap import (
-    Interval,
-    Values,
-    confidence_interval,
-    resample,
-)
-from irbench.statistics.image_statistics import ImageStatistics
-from irbench.statistics.method_output import MethodOutput
+from irbench.rescoring.scored_method import ScoredMethod, score_method
 from irbench.statistics.paired import PairedDifference, paired_difference
 from irbench.statistics.resamples import Resamples
 
@@ -32,47 +20,6 @@ N_RESAMPLES = 1000
 
 _SCORED = ("done", "partial")
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class ScoredMethod:
-    """A method's output on the tested images.
-
-    Attributes
-    ----------
-    row : dict
-    images : list of Detections
-        Of each image, the best-scored ones that count.
-    table : MatchTable
-        Over all scores; column ``column`` is that of the protocol's IoU.
-    column : int
-    output : MethodOutput
-    roc : PixelRoc or None
-        None without score maps.
-    spread : dict of str to (n_resamples,) ndarray
-        By metric, the values on the draws of the bootstrap; empty for a single image.
-    """
-
-    row: Row
-    images: list[Detections]
-    table: MatchTable
-    column: int
-    output: MethodOutput
-    roc: PixelRoc | None
-    spread: Values
-
-    @property
-    def threshold(self) -> float | None:
-        """The operating point; None where there is none."""
-        return self.output.result.threshold
-
-    def interval(self, metric: str) -> Interval | None:
-        """The 95 % interval of a metric; None where it is not resampled, or undefined."""
-        values = self.spread.get(metric)
-        if values is None or self.row.get(metric) is None:
-            return None
-        found = confidence_interval(self.output.result.values[metric], values)
-        return None if found.lower is None else found
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +92,7 @@ def score_methods(
         for row in scored:
             try:
                 protocol = Protocol(**first.protocol)
-                one = _score(row, home[row["method"]], truths, protocol, draws)
+                one = score_method(row, home[row["method"]], truths, protocol, draws)
             except (IrbenchError, OSError, KeyError) as error:
                 problems.append(f"{row['title']} cannot be scored again: {error}")
             else:
@@ -153,45 +100,6 @@ def score_methods(
                 problems += _differences(one)
             advance()
     return ScoredGroup(truths, methods, tuple(problems))
-
-
-def _score(
-    row: Row,
-    run: RunResults,
-    truths: Sequence[GroundTruth],
-    protocol: Protocol,
-    draws: Resamples | None,
-) -> ScoredMethod:
-    detections = run.detections(row["method"])
-    threshold = row.get("threshold")
-    output = MethodOutput.score(
-        detections, truths, protocol, None if threshold is None else float(threshold)
-    )
-    found = [detections.get(truth.id, Detections.empty()) for truth in truths]
-    images = [one.best(protocol.max_detections) for one in found]
-    table = output.result.counts["table"]
-    if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
-        table = match_images(images, truths, protocol)
-    spread: Values = {}
-    if draws is not None:
-        statistics = ImageStatistics.of(output.result)
-        spread = resample({row["method"]: statistics}, draws)[row["method"]]
-    column = table.iou_index(protocol.iou_threshold)
-    return ScoredMethod(row, images, table, column, output, _roc(row, run, truths), spread)
-
-
-def _roc(row: Row, run: RunResults, truths: Sequence[GroundTruth]) -> PixelRoc | None:
-    maps = run.map_statistics(row["method"])
-    if not maps:
-        return None
-    binning = next((one.binning for one in maps.values()), STANDARDISED)
-    histograms = []
-    for truth in truths:
-        if truth.targets is None:
-            return None
-        one = maps.get(truth.id) or constant_map(truth.shape, truth.targets, binning)
-        histograms.append(one.histograms)
-    return pixel_roc(RocCounts.of(histograms), binning)
 
 
 def _differences(one: ScoredMethod) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from irbench.rescoring.methods import ScoredGroup, ScoredMethod
+from irbench.rescoring.methods import ScoredGroup
+from irbench.rescoring.scored_method import ScoredMethod
 
 Box = tuple[float, float, float, float]
 

@@ -20,6 +20,7 @@ from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
 from irbench.metrics.map_statistics import measure_map
 from irbench.protocol import TABLE1
+from irbench.reports.html import Html
 
 DATASETS = {
     "irstd1k": ("IRSTD-1k", 201, 298),
@@ -129,13 +130,18 @@ def rows():
 @pytest.fixture
 def make_run(tmp_path):
     """Write a run directory as the engine does, and read it again."""
+    return run_maker(tmp_path)
+
+
+def run_maker(folder):
+    """What :func:`make_run` is, for a folder."""
 
     def make(
         dataset, rows, name=None, *, split="test", scheme="60-20-20", limit=None, manifest=None,
         calibration="validation", left_out=None, machine=None, running=(), **protocol,
     ):  # fmt: skip
         title, n_images, n_targets = DATASETS[dataset]
-        path = tmp_path / (name or dataset)
+        path = folder / (name or dataset)
         directory = RunDirectory(path)
         facts = {"dataset": dataset, "dataset_title": title, "split": split, "scheme": scheme}
         rows = [{**row, **facts} for row in rows]
@@ -248,15 +254,33 @@ def detect(method, image):
 
 
 @pytest.fixture
-def html_run(make_run, rows, tmp_path):
+def html_run(tmp_path):
     """Make a run: three methods that are done, one that failed and one that was skipped.
 
     ``methods`` chooses; ``with_images=False`` forgets where the images are.
     """
+    return html_run_maker(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory):
+    """What ``html_run()`` makes, once for all tests that only read it."""
+    return html_run_maker(tmp_path_factory.mktemp("whole"))()
+
+
+@pytest.fixture(scope="session")
+def whole_page(whole_run, tmp_path_factory):
+    """The page of :func:`whole_run`, a file."""
+    (path,) = Html().write([whole_run], tmp_path_factory.mktemp("page"))
+    return path
+
+
+def html_run_maker(folder):
+    """What :func:`html_run` is, for a folder."""
 
     def make(methods=("tophat", ODD, "boxes", "broken", "none"), with_images=True, name="run 1"):
         images = make_images(np.random.default_rng(3))
-        data = tmp_path / "my night scenes"
+        data = folder / "my night scenes"
         truths = []
         for role in ("images", "masks"):
             (data / role).mkdir(parents=True, exist_ok=True)
@@ -265,17 +289,17 @@ def html_run(make_run, rows, tmp_path):
             cv2.imwrite(str(data / "masks" / f"{sample_id}.png"), mask.astype(np.uint8) * 255)
             targets = mask_regions(mask)
             truths.append(GroundTruth(sample_id, SHAPE, targets.boxes, targets))
-        directory = RunDirectory(tmp_path / name)
+        directory = RunDirectory(folder / name)
         made = []
         for method in methods:
             if method == "broken":
-                made.append(rows.unfinished(method, "failed", "no <memory>", "Broken & Co"))
+                made.append(unfinished(method, "failed", "no <memory>", "Broken & Co"))
                 continue
             if method == "none":
-                made.append(rows.unfinished(method, "skipped", "leak", "Skipped"))
+                made.append(unfinished(method, "skipped", "leak", "Skipped"))
                 continue
-            made.append(_row(rows, method, images, truths, directory))
-        run = make_run("folder", made, name, scheme="")
+            made.append(_row(method, images, truths, directory))
+        run = run_maker(folder)("folder", made, name, scheme="")
         content = orjson.loads((run.path / "run.json").read_bytes())
         content["methods"] = {
             row["method"]: {
@@ -294,7 +318,7 @@ def html_run(make_run, rows, tmp_path):
     return make
 
 
-def _row(rows, method, images, truths, directory):
+def _row(method, images, truths, directory):
     extent = None if method == "boxes" else EXTENT
     entries, detections, maps = [], {}, {}
     for truth in truths:
@@ -310,7 +334,7 @@ def _row(rows, method, images, truths, directory):
     write_map_statistics(directory.map_statistics_file(method), entries)
     threshold = float(np.quantile(np.concatenate([one.scores for one in detections.values()]), 0.6))
     result = evaluate(detections, truths, TABLE1, threshold=threshold, map_statistics=maps or None)
-    maker = rows.box if method == "boxes" else rows.done
+    maker = box if method == "boxes" else done
     title = {"tophat": "Top-Hat", "boxes": "Boxes"}.get(method, method)
     return {
         **maker(method, 0.5, title),

@@ -17,6 +17,7 @@ from irbench.figures.marks import inset_corner
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.counting import count_boxes
 from irbench.reports.figures import Figures
+from irbench.rescoring.methods import score_methods
 
 ODD = "50%_a&b<script>"
 RUN_ALONE = {
@@ -34,12 +35,23 @@ def detectors_off(monkeypatch):
         monkeypatch.setattr(f"{home}.load_method", refuse)
 
 
+@pytest.fixture
+def drawn_only(monkeypatch):
+    """Figures are drawn and named, but not written, which takes longest."""
+
+    def name(figure, stem):
+        assert figure.axes
+        return [stem.with_suffix(".png")]
+
+    monkeypatch.setattr("irbench.reports.figures.save_figure", name)
+
+
 def stems(paths, suffix):
     return {path.stem for path in paths if path.suffix == suffix}
 
 
-def test_every_figure_is_written_as_png_and_pdf(html_run, tmp_path, detectors_off):
-    paths = Figures().write([html_run()], tmp_path)
+def test_every_figure_is_written_as_png_and_pdf(whole_run, tmp_path, detectors_off):
+    paths = Figures().write([whole_run], tmp_path)
     assert RUN_ALONE | {"recall-scr", "detections"} <= stems(paths, ".png")
     assert stems(paths, ".png") == stems(paths, ".pdf")
     for path in paths:
@@ -52,7 +64,7 @@ def test_every_figure_is_written_as_png_and_pdf(html_run, tmp_path, detectors_of
             assert path.read_bytes().startswith(b"%PDF")
 
 
-def test_without_images_the_curves_are_still_drawn(html_run, tmp_path, capsys):
+def test_without_images_the_curves_are_still_drawn(html_run, tmp_path, capsys, drawn_only):
     paths = Figures().write([html_run(with_images=False)], tmp_path)
     assert stems(paths, ".png") == RUN_ALONE
     told = capsys.readouterr().err
@@ -72,19 +84,18 @@ def test_one_method_alone(html_run):
         draw(run).draw_without_rendering()
 
 
-def test_rows_alone_say_why_there_are_no_figures(paper_like, tmp_path, capsys):
+def test_rows_alone_say_why_there_are_no_figures(paper_like, tmp_path, capsys, drawn_only):
     paths = Figures().write(paper_like, tmp_path)
     # Costs stand in the rows; files of several datasets bear their names.
     assert {"IRSTD-1k-accuracy-time", "my-night-scenes-accuracy-time"} <= stems(paths, ".png")
     assert "holds no ground truth" in capsys.readouterr().err
 
 
-def test_the_same_run_gives_the_same_bytes(html_run, tmp_path):
-    run = html_run()
+def test_the_same_run_gives_the_same_bytes(whole_run, tmp_path):
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        figure = precision_recall_figure(run)
+        figure = precision_recall_figure(whole_run)
         files.append([p.read_bytes() for p in save_figure(figure, tmp_path / name / "1.5 x")])
         assert (tmp_path / name / "1.5 x.pdf").exists()
     assert files[0] == files[1]
@@ -121,13 +132,13 @@ def test_names_are_shown_as_they_are(html_run):
         assert r"\$x_2\$ _50%" in texts
 
 
-def test_circles_are_the_outcomes(html_run):
+def test_circles_are_the_outcomes(whole_run):
     from matplotlib.colors import to_hex
     from matplotlib.patches import Circle
 
     from irbench.styles import FALSE_ALARM, HIT, MISS
 
-    comparison = Comparison.of(html_run())
+    comparison = Comparison.of(whole_run)
     figure = detections_figure(comparison, images=["b"], methods=["tophat", ODD])
     place = comparison.truth("b")[0]
     panels = [axis for axis in figure.axes if axis.get_title() and axis.child_axes != []]
@@ -140,31 +151,37 @@ def test_circles_are_the_outcomes(html_run):
         assert drawn.count(FALSE_ALARM) == len(outcome.false_alarms)
 
 
-def test_an_image_without_targets(html_run, tmp_path):
-    figure = detections_figure(html_run(), images=["empty"])
+def test_an_image_without_targets(whole_run, tmp_path):
+    figure = detections_figure(whole_run, images=["empty"])
     assert all(axis.child_axes == [] for axis in figure.axes)
     save_figure(figure, tmp_path / "empty")
 
 
-def test_unknown_names_are_answered_with_near_ones(html_run):
-    run = html_run()
+def test_unknown_names_are_answered_with_near_ones(whole_run):
     with pytest.raises(
         UnknownNameError, match=r"unknown image of the run 'emty'\. Did you mean emp"
     ):
-        detections_figure(run, images=["emty"])
+        detections_figure(whole_run, images=["emty"])
     with pytest.raises(UnknownNameError, match="tophat"):
-        precision_recall_figure(run, methods=["tophatt"])
+        precision_recall_figure(whole_run, methods=["tophatt"])
     with pytest.raises(NoFigureError, match="broken is failed and has no detections: no <memory>"):
-        precision_recall_figure(run, methods=["broken"])
+        precision_recall_figure(whole_run, methods=["broken"])
     with pytest.raises(UnknownNameError, match="ms_median"):
-        pareto_figure(run, cost="ms")
+        pareto_figure(whole_run, cost="ms")
     with pytest.raises(UnknownNameError, match="area"):
-        breakdown_figure(run, by="size")
+        breakdown_figure(whole_run, by="size")
 
 
-def test_a_run_is_scored_once(html_run):
-    run = html_run()
-    assert Comparison.of(run).scored is Comparison.of(run).scored
+def test_a_run_is_scored_once(whole_run):
+    scored = Comparison.of(whole_run).scored
+    assert Comparison.of(whole_run).scored is scored
+    # For the page too, which wants intervals.
+    again = score_methods([whole_run], whole_run.rows, n_resamples=3)
+    assert again.methods.keys() == scored.methods.keys()
+    for method, one in again.methods.items():
+        assert one.table is scored.methods[method].table
+        assert len(one.spread["f1"]) == 3
+        assert scored.methods[method].spread == {}
 
 
 def test_the_inset_hides_no_target_where_a_corner_is_free():

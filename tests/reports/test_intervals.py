@@ -19,9 +19,9 @@ def cells_of(path):
 
 
 @pytest.fixture
-def resampled(html_run):
+def resampled(whole_run):
     """A run whose methods can be scored again; one image of it has no target."""
-    return html_run()
+    return whole_run
 
 
 def test_every_format_prints_the_same_interval(resampled, tmp_path):

@@ -19,22 +19,20 @@ def show(*args):
     return CliRunner().invoke(irbench, ["show", *map(str, args)], catch_exceptions=True)
 
 
-def test_it_writes_a_picture_and_says_what_became_of_the_image(html_run):
-    run = html_run()
-    answer = show(run.path, "b", "--no-maps")
+def test_it_writes_a_picture_and_says_what_became_of_the_image(whole_run):
+    answer = show(whole_run.path, "b", "--no-maps")
     assert answer.exit_code == 0, answer.output
-    picture = run.path / "figures" / "show-b.png"
+    picture = whole_run.path / "figures" / "show-b.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
-    comparison = Comparison.of(run)
+    comparison = Comparison.of(whole_run)
     place, _ = comparison.truth("b")
     for name, title in (("tophat", "Top-Hat"), (ODD, ODD), ("boxes", "Boxes")):
         assert f"{title}: {comparison.outcomes[name][place]}" in answer.output
     assert f"wrote {picture}" in answer.output
 
 
-def test_a_name_that_no_image_has(html_run):
-    run = html_run(("tophat",))
-    answer = show(run.path, "emptyy")
+def test_a_name_that_no_image_has(whole_run):
+    answer = show(whole_run.path, "emptyy")
     assert answer.exception is not None
     assert "Did you mean empty? The run has 6 images: b, d, e, empty, f, …" in str(answer.exception)
 
@@ -47,8 +45,8 @@ def test_a_name_that_no_image_has(html_run):
         (("b", "--out", "x.gif"), "--out must end in .png, .pdf or .svg, got x.gif"),
     ],
 )
-def test_other_errors_say_what_to_do(html_run, args, message):
-    answer = show(html_run().path, *args)
+def test_other_errors_say_what_to_do(whole_run, args, message):
+    answer = show(whole_run.path, *args)
     assert message in str(answer.exception)
 
 

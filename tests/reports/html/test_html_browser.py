@@ -16,8 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from irbench.reports.html import Html
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 ANSWER_WITHIN_S = 60
@@ -144,15 +142,9 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture
-def report(html_run, tmp_path):
-    (path,) = Html().write([html_run()], tmp_path)
-    return path
-
-
-@pytest.fixture
-def opened(page, report):
+def opened(page, whole_page):
     page.errors.clear()
-    page.open(report)
+    page.open(whole_page)
     yield page
     assert page.errors == []
 
@@ -274,9 +266,9 @@ def test_images_are_sorted_and_found(opened):
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_it_fits_the_window_light_and_dark(page, report, width, dark):
+def test_it_fits_the_window_light_and_dark(page, whole_page, width, dark):
     page.errors.clear()
-    page.open(report, width, 900, dark)
+    page.open(whole_page, width, 900, dark)
     assert page.run("document.documentElement.scrollWidth") <= width
     colour = page.run("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, colour[4:-1].split(","))) < 200) is dark

@@ -71,9 +71,9 @@ def gallery(text):
     return json.loads(Tree(text).all("script", type="application/json")[0]["text"])
 
 
-@pytest.fixture
-def page(html_run, tmp_path):
-    return written([html_run()], tmp_path)
+@pytest.fixture(scope="module")
+def page(whole_page):
+    return whole_page.read_text(encoding="utf-8")
 
 
 def test_it_is_well_formed_and_every_id_occurs_once(page):
@@ -115,11 +115,10 @@ def test_every_method_has_a_row_whatever_became_of_it(page):
     }  # fmt: skip
 
 
-def test_cells_sort_by_the_values_of_the_run(html_run, tmp_path):
-    run = html_run()
-    tree = Tree(written([run], tmp_path))
+def test_cells_sort_by_the_values_of_the_run(whole_run, page):
+    tree = Tree(page)
     keys = [one["data-key"] for one in tree.all("td", **{"data-metric": "f1"})]
-    expected = {row["method"]: row.get("f1") for row in run.rows}
+    expected = {row["method"]: row.get("f1") for row in whole_run.rows}
     rows = [one["data-method"] for one in tree.all("tr") if "data-state" in one]
     assert [float(key) if key else None for key in keys] == [expected[name] for name in rows]
 
@@ -177,8 +176,8 @@ def test_one_method_has_one_look_everywhere(page):
     assert len(set.union(*looks.values())) == len(looks)
 
 
-def test_the_gallery_counts_what_the_metrics_count(html_run, tmp_path):
-    (group,) = side_by_side([html_run()])
+def test_the_gallery_counts_what_the_metrics_count(whole_run):
+    (group,) = side_by_side([whole_run])
     scored = score_methods(group.runs, methods_in_order([group]))
     assert scored.problems == ()
     styles = method_styles(methods_in_order([group]))
@@ -207,8 +206,8 @@ def test_pictures_are_those_of_the_run(page):
         assert picture.shape == (image["h"], image["w"])
 
 
-def test_pictures_are_made_smaller_until_they_fit(html_run):
-    (group,) = side_by_side([html_run()])
+def test_pictures_are_made_smaller_until_they_fit(whole_run):
+    (group,) = side_by_side([whole_run])
     truths = group.runs[0].ground_truth["test"]
     whole = read_pictures(group, truths)
     assert whole.note == ""
@@ -268,11 +267,10 @@ def test_a_method_whose_detections_are_lost_is_named(html_run, tmp_path):
     assert "boxes" in series
 
 
-def test_the_verdict_names_the_best_and_the_next(html_run, tmp_path):
-    run = html_run()
-    tree = Tree(written([run], tmp_path))
+def test_the_verdict_names_the_best_and_the_next(whole_run, page):
+    tree = Tree(page)
     by_metric = {one["text"].split()[0]: " ".join(one["text"].split()) for one in tree.all("li")}
-    values = {row["title"]: row["f1"] for row in run.rows if row.get("f1") is not None}
+    values = {row["title"]: row["f1"] for row in whole_run.rows if row.get("f1") is not None}
     best, second, _ = sorted(values, key=values.__getitem__, reverse=True)
     assert f"F1 ↑ {best} {100 * values[best]:.2f} %" in by_metric["F1"]
     assert f"ahead of {second} ({100 * values[second]:.2f}): difference " in by_metric["F1"]
@@ -296,9 +294,8 @@ def test_a_row_of_other_code_is_said_to_differ(html_run, tmp_path):
     assert f"{run.rows[0]['title']}: f1 scored again differ" in written([run], tmp_path)
 
 
-def test_the_same_run_gives_the_same_page(html_run, tmp_path):
-    run = html_run()
-    assert written([run], tmp_path) == written([run], tmp_path)
+def test_the_same_run_gives_the_same_page(whole_run, page, tmp_path):
+    assert written([whole_run], tmp_path) == page
 
 
 def test_full_leaves_nothing_out(html_run, tmp_path, monkeypatch, capsys):
