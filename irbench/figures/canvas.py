@@ -131,11 +131,13 @@ def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
     with rc_context({"pdf.fonttype": 42, "hatch.linewidth": 0.5}):
         for form in FORMATS:
             picture = io.BytesIO()
+            canvas: Any
             if form == "png":
-                FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
+                canvas = FigureCanvasAgg(figure)
+                canvas.print_png(picture, metadata={"Software": None})
             else:
-                dated: dict[str, Any] = {"CreationDate": None, "Creator": None}
-                FigureCanvasPdf(figure).print_pdf(picture, metadata=dated)
+                canvas = FigureCanvasPdf(figure)
+                canvas.print_pdf(picture, metadata={"CreationDate": None, "Creator": None})
             path = stem.with_name(f"{stem.name}.{form}")
             write_bytes(path, picture.getvalue())
             paths.append(path)
