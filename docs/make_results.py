@@ -1,0 +1,53 @@
+"""Makes what docs/results/ holds of finished runs.
+
+Run it from the repository's root: ``python docs/make_results.py runs/nudt runs/nuaa``. Of each run
+stay its manifest (``DATASET-run.json``, without the folder of the data on this machine) and its
+values with the match counts of every image (``DATASET.json``, for ``irbench check``); of all
+together Table I, with the published values beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def irbench(*arguments: object) -> None:
+    """Run one command of irbench, as a reader would."""
+    command = [sys.executable, "-m", "irbench", *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def keep_run(run: Path, out: Path) -> None:
+    """Write the manifest and the values of one run."""
+    manifest = json.loads((run / "run.json").read_text())
+    del manifest["data_root"]
+    name = manifest["dataset"]["name"]
+    if manifest["key"]["protocol"]["operating_point"] == "oracle":
+        name += "-oracle"
+    (out / f"{name}-run.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    irbench("check", run, "--write", out / f"{name}.json")
+
+
+def main() -> None:
+    """Write the files of docs/results/."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument("--oracle", nargs="*", type=Path, default=[], metavar="RUN")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results"))
+    options = parser.parse_args()
+    options.out.mkdir(exist_ok=True)
+    for run in options.runs + options.oracle:
+        keep_run(run, options.out)
+    formats = ("--format", "markdown,latex,csv")
+    irbench("report", *options.runs, *formats, "--paper", "--out", options.out)
+    if options.oracle:
+        # Thresholds chosen on the tested images share no table with the others.
+        irbench("report", *options.oracle, "--columns", "wide", "--out", options.out / "oracle")
+
+
+if __name__ == "__main__":
+    main()
