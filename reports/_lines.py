@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -86,9 +87,16 @@ def restricted(runs: Sequence[RunResults], number: int) -> list[RunResults]:
         raise UsageError(
             f"--table {number} needs results of the networks of the paper's Table "
             f"{published_tables()[number].numeral}; {', '.join(str(run.path) for run in runs)} "
-            f"has none. Run them by `irbench run --methods {','.join(first)}`."
+            f"has none. Run them by `irbench run --methods {','.join(first)} "
+            f"--dataset {_named(runs[0])}`."
         )
     return kept
+
+
+def _named(run: RunResults) -> str:
+    """What ``--dataset`` calls the dataset of a run."""
+    name = str(run.dataset["name"])
+    return shlex.quote(str(run.run.get("data_root") or name)) if name == "folder" else name
 
 
 def headings(number: int) -> tuple[str, ...]:
@@ -111,7 +119,8 @@ def table_lines(groups: Sequence[DataGroup], options: ReportOptions) -> list[Lin
     ----------
     groups : sequence of DataGroup
     options : ReportOptions
-        With ``as_published``, rows that the paper alone has are among them.
+        With ``as_published``, rows that the paper alone has are among them, if it has
+        any of the datasets.
 
     Returns
     -------
@@ -120,7 +129,7 @@ def table_lines(groups: Sequence[DataGroup], options: ReportOptions) -> list[Lin
         as the paper's table.
     """
     lines = _comparison(groups) if options.table == TABLE_1 else _ablation(groups, options.table)
-    if not options.as_published:
+    if not options.as_published or not _is_known(groups, options.table):
         return [line for line in lines if line.method]
     return lines
 
@@ -142,7 +151,7 @@ def _comparison(groups: Sequence[DataGroup]) -> list[Line]:
     published = [
         _paper_line(row, TABLE_1)
         for row in published_tables()[TABLE_1].rows.values()
-        if not names & set(row.methods) and _is_known(groups, TABLE_1)
+        if not names & set(row.methods)
     ]
     lines = [Line(row["title"], row["group"], row["method"]) for row in methods]
     return sorted([*lines, *published], key=lambda line: group_rank(line.group))

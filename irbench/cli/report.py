@@ -144,6 +144,8 @@ def report(
             note(f"wrote {path}")
     if missing:
         note(f"without a run: {', '.join(missing)}")
+    if as_published and (reason := _nothing_published(opened, table)):
+        note(f"--as-published adds no row: {reason}")
 
 
 def _missing_networks(runs: Sequence[RunResults], number: int) -> list[str]:
@@ -158,6 +160,19 @@ def _missing_networks(runs: Sequence[RunResults], number: int) -> list[str]:
         for row in published_tables()[number].rows.values()
         if not have & set(row.methods)
     ]
+
+
+def _nothing_published(runs: Sequence[RunResults], number: int) -> str:
+    """Why the paper's table has no row for any of the runs; empty where it has."""
+    from irbench.published import published_tables
+    from irbench.published.comparison import published_dataset
+
+    table = published_tables()[number]
+    if any(published_dataset(table, run.dataset) is not None for run in runs):
+        return ""
+    titles = ", ".join(dict.fromkeys(str(run.dataset["title"]) for run in runs))
+    theirs = ", ".join(table.datasets.values())
+    return f"Table {table.numeral} of the paper is of {theirs}, not of {titles}"
 
 
 def _folder(path: Path) -> Path:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.errors import IrbenchError, NoFigureError
+from irbench.errors import IrbenchError, NoFigureError, WeightsError
 from irbench.figures.comparison import Comparison
-from irbench.registry import catalogue, load_method
+from irbench.registry import catalogue, load_method, method_class
 
 if TYPE_CHECKING:
     from irbench.dataset import Sample
@@ -30,11 +30,27 @@ def remake_detector(comparison: Comparison, method: str) -> Detector:
     record: dict[str, Any] = {}
     for run in comparison.runs:
         record = run.run.get("methods", {}).get(method) or record
-    params = (record.get("facts") or {}).get("params") or {}
+    facts = record.get("facts") or {}
+    params = dict(facts.get("params") or {})
     try:
+        if facts.get("weights_sha256"):
+            params["weights"] = _path_of_weights(method, facts["weights_sha256"], params)
         return load_method(method, **params)
     except IrbenchError as error:
         raise NoFigureError(f"{method} cannot be made again: {error}") from None
+
+
+def _path_of_weights(method: str, sha256: str, params: dict[str, Any]) -> str:
+    """The file of the weights that a network ran with; a run keeps its name and hash alone."""
+    from irbench.networks.weights_search import FOLDER_VARIABLE, available_weights
+
+    for one in available_weights(method_class(method)):
+        if one.card.sha256 == sha256:
+            return str(one.path)
+    raise WeightsError(
+        f"its weights {params.get('weights')} (sha256 {sha256[:8]}…) are not here; name the folder "
+        f"that holds the file by ${FOLDER_VARIABLE}"
+    )
 
 
 def is_network(method: str) -> bool:

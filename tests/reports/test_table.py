@@ -128,6 +128,15 @@ def test_rows_of_the_paper_are_marked_and_not_ranked(ablation_run):
     assert row.notes
 
 
+def test_data_that_the_paper_lacks_get_no_rows_of_it(make_run, rows):
+    run = make_run("folder", [rows.box("yolov8n", 0.5, "YOLOv8-n")])
+    for number in (1, 2):
+        options = ReportOptions(table=number, as_published=True)
+        table = result_table(table_groups([run], options), options)
+        assert len([row for group in table.row_groups for row in group.rows]) == 1
+        assert not any("published" in note for note in table.row_notes)
+
+
 def test_what_only_the_paper_has_stands_in_its_group(paper_like):
     options = ReportOptions(as_published=True)
     table = result_table(table_groups(paper_like, options), options)
@@ -147,7 +156,9 @@ def test_what_only_the_paper_has_stands_in_its_group(paper_like):
 
 def test_a_run_with_nothing_of_the_table_says_what_to_run(make_run, rows):
     run = make_run("nudt", [rows.done("tophat", 0.5)])
-    with pytest.raises(UsageError, match="--methods le-irstd-avcstem-sc,le-irstd"):
+    with pytest.raises(
+        UsageError, match=r"--methods le-irstd-avcstem-sc,le-irstd.* --dataset nudt"
+    ):
         table_groups([run], ReportOptions(table=5))
 
 

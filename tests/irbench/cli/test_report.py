@@ -136,6 +136,14 @@ def test_different_protocols_are_refused_in_one_line(report, nudt, tmp_path):
     assert "operating_point is 'val-f1'" in error
 
 
+def test_rows_as_published_that_there_are_none_of(report, nudt):
+    content = json.loads((nudt / "results.json").read_text())
+    content["rows"][0]["method"] = "yolov8n"
+    (nudt / "results.json").write_text(json.dumps(content))
+    told = report(nudt, "--table", "2", "--as-published")
+    assert "--as-published adds no row: Table II of the paper is of IRSTD-1k, not of NUDT" in told
+
+
 def test_a_folder_that_cannot_be_made(report, nudt, tmp_path):
     (tmp_path / "file").write_text("")
     assert "--out" in report(nudt, "--out", tmp_path / "file" / "x", status=2)
