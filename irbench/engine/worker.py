@@ -32,7 +32,7 @@ from irbench.images import to_grey_levels
 from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.networks.detector import NetworkDetector
 from irbench.protocol import Protocol
-from irbench.registry import load_dataset, load_method, load_plugin
+from irbench.registry import catalogue, load_dataset, load_method, load_plugin
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -168,6 +168,10 @@ def start_worker(gpu: str | None = None) -> None:
     # Ctrl-C is the parent's business: it stops the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
+    # What jobs import, now: a busy machine takes seconds for it, which the time limit of the
+    # first image, and of the first of every worker that replaces a lost one, must not pay for.
+    catalogue("methods")
+    catalogue("datasets")
     limit_threads()
     keep_freed_memory()
 

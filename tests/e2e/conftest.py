@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -46,10 +48,15 @@ def small_dataset(tmp_path_factory):
 
 
 class CommandLine:
-    """Runs ``irbench`` as a user does."""
+    """Runs ``irbench`` as a user does, in a folder.
 
-    def __init__(self, folder: Path) -> None:
+    ``inside`` lets :meth:`run` work in this process, with workers of its own all the same: for
+    tests about what comes out, since the imports of a new process are most of its time.
+    """
+
+    def __init__(self, folder: Path, *, inside: bool = False) -> None:
         self.folder = folder
+        self.inside = inside
         self.environment: dict[str, str] = {}
 
     def start(self, *arguments, **more) -> subprocess.Popen:
@@ -72,10 +79,32 @@ class CommandLine:
         assert done.returncode == status, f"{done.args}\n{out}\n{err}"
         return done
 
-    def run(self, dataset, methods, out="run", *more, status=0, **options):
-        return self(
+    def within(self, *arguments, status=0) -> subprocess.CompletedProcess:
+        """The same as a call, in this process."""
+        from irbench.cli.main import main
+
+        words = [str(argument) for argument in arguments]
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(self.folder),
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.setattr(sys, "argv", ["irbench", *words])
+            patch.setenv("COLUMNS", "100")
+            with pytest.raises(SystemExit) as ended:
+                main(words)
+        done = subprocess.CompletedProcess(words, ended.value.code, out.getvalue(), err.getvalue())
+        assert done.returncode == status, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def run(self, dataset, methods, out="run", *more, **options):
+        """With one worker and without times, unless ``more`` says otherwise."""
+        call = self.within if self.inside else self
+        return call(
             "run", "--methods", methods, "--dataset", dataset, "--plugin", PLUGIN, "--out", out,
-            "--timing-images", 2, "--jobs", 2, *more, status=status, **options,
+            "--timing-images", 0, "--jobs", 1, *more, **options,
         )  # fmt: skip
 
     def results(self, out="run"):
@@ -91,12 +120,12 @@ class CommandLine:
 
 @pytest.fixture
 def irbench_command(tmp_path):
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path, inside=True)
 
 
 @pytest.fixture(scope="session")
 def command_line():
-    """Makes a command line that works in a folder."""
+    """Makes a command line that works in a folder; each call is a process of its own."""
     return CommandLine
 
 

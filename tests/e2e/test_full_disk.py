@@ -111,6 +111,7 @@ ROOM_FOR_A_TRAINING = {FileSizeLimit: 16_000, SmallDisk: 40_000}
 
 
 def test_a_run_goes_on_once_there_is_room(irbench_command, small_dataset, limited, unbroken_run):
+    irbench_command.inside = False
     limit = limited(ROOM_FOR_A_RUN)
     done = irbench_command.run(small_dataset, "boxes,slow", "disk/run", status=1, **limit.options())
     assert "cannot write disk/run/" in done.stderr

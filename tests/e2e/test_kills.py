@@ -24,15 +24,17 @@ def start(irbench_command, dataset):
     )  # fmt: skip
 
 
-def assert_no_kill_matters(irbench_command, dataset, expected, n_kills, seed):
+def assert_no_kill_matters(irbench_command, dataset, n_kills, seed):
     """Kill, go on, and kill again; every run that comes to its end is as one nobody touched."""
     chance = random.Random(seed)
     folder = irbench_command.folder / "run"
     # By the clock of this machine, busy as it may be: from the first import to the last file.
     began = time.monotonic()
-    out, err = start(irbench_command, dataset).communicate()
+    process = start(irbench_command, dataset)
+    out, err = process.communicate()
     whole_s = time.monotonic() - began
-    assert irbench_command.results() == expected, err
+    assert process.returncode == 0, f"{out}\n{err}"
+    expected = irbench_command.results()
     shutil.rmtree(folder)
     n_killed = n_whole = 0
     while n_killed < n_kills:
@@ -55,11 +57,11 @@ def assert_no_kill_matters(irbench_command, dataset, expected, n_kills, seed):
     sys.stdout.write(f"{n_killed} kills, {n_whole + 1} runs that came to their end\n")
 
 
-def test_twelve_kills_change_nothing(irbench_command, small_dataset, unbroken_run):
-    assert_no_kill_matters(irbench_command, small_dataset, unbroken_run, 12, seed=0)
+def test_six_kills_change_nothing(irbench_command, small_dataset):
+    assert_no_kill_matters(irbench_command, small_dataset, 6, seed=0)
 
 
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", [1, 2])
-def test_many_kills_change_nothing(irbench_command, small_dataset, unbroken_run, seed):
-    assert_no_kill_matters(irbench_command, small_dataset, unbroken_run, 30, seed)
+def test_many_kills_change_nothing(irbench_command, small_dataset, seed):
+    assert_no_kill_matters(irbench_command, small_dataset, 30, seed)

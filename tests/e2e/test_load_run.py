@@ -19,7 +19,9 @@ from .conftest import CommandLine
 def folder(tmp_path_factory, small_dataset):
     """Score maps, boxes, a method that fails on some images and one that fails on all."""
     folder = tmp_path_factory.mktemp("runs")
-    CommandLine(folder).run(small_dataset, "brightness,boxes,fragile,broken", status=1)
+    CommandLine(folder).run(
+        small_dataset, "brightness,boxes,fragile,broken", "run", "--timing-images", 2, status=1
+    )
     return folder / "run"
 
 

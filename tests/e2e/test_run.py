@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 
@@ -21,7 +20,9 @@ def rows_of(results):
 
 
 def test_every_kind_of_detector_becomes_a_row(irbench_command, small_dataset):
-    done = irbench_command.run(small_dataset, "brightness,segments,boxes")
+    done = irbench_command.run(
+        small_dataset, "brightness,segments,boxes", "run", "--timing-images", 2, "--jobs", 2
+    )
     rows = rows_of(irbench_command.results())
     assert set(rows) == {"brightness", "segments", "boxes"}
     for row in rows.values():
@@ -54,8 +55,8 @@ def test_methods_can_be_added_to_a_run(irbench_command, small_dataset):
 
 
 def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
-    irbench_command.run(small_dataset, "brightness,segments", "two")
-    irbench_command.run(small_dataset, "brightness,segments", "one", "--jobs", 1)
+    irbench_command.run(small_dataset, "brightness,segments", "two", "--jobs", 2)
+    irbench_command.run(small_dataset, "brightness,segments", "one")
     assert irbench_command.results("one") == irbench_command.results("two")
 
 
@@ -65,7 +66,7 @@ def test_ctrl_c_and_sigterm_leave_a_run_to_go_on_with(irbench_command, small_dat
     for n_lines, send, number in ((3, os.killpg, signal.SIGINT), (8, os.kill, signal.SIGTERM)):
         process = irbench_command.start(
             "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", PLUGIN,
-            "--out", "run", "--jobs", 1, "--timing-images", 2,
+            "--out", "run", "--jobs", 1, "--timing-images", 0,
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while not (journal.exists() and journal.read_bytes().count(b"\n") > n_lines):
@@ -95,12 +96,16 @@ def test_a_method_that_fails_harms_no_other(irbench_command, small_dataset):
     assert "never works" in done.stderr
 
 
-@pytest.mark.parametrize("method", ["crashing", "hanging"])
-def test_a_worker_that_is_lost_costs_its_image_only(irbench_command, small_dataset, method):
-    irbench_command.run(small_dataset, f"{method},brightness", "run", "--timeout", 5, status=1)
+def test_a_worker_that_is_lost_costs_its_image_only(irbench_command, small_dataset):
+    methods = ("crashing", "hanging")
+    irbench_command.run(
+        small_dataset, ",".join((*methods, "brightness")), "run",
+        "--timeout", 10, "--jobs", 2, "--protocol", "basicirstd", status=1,
+    )  # fmt: skip
     rows = rows_of(irbench_command.results())
-    assert rows[method]["state"] == "partial"
-    assert 0 < rows[method]["n_failed"] < 14
+    for method in methods:
+        assert rows[method]["state"] == "partial", rows[method]["reason"]
+        assert 0 < rows[method]["n_failed"] < 14
     assert rows["brightness"]["state"] == "done"
 
 

@@ -29,7 +29,8 @@ def test_whatever_happens_to_a_worker_its_image_alone_is_lost(irbench_command, s
         "untellable": "UntellableError: this and that",
         "exiting": "SystemExit: 3",
     }
-    irbench_command.run(small_dataset, f"{','.join(expected)},brightness", status=1)
+    methods = ",".join((*expected, "brightness"))
+    irbench_command.run(small_dataset, methods, "run", "--jobs", 2, status=1)
     rows = {row["method"]: row for row in irbench_command.results()["rows"]}
     assert rows["brightness"]["state"] == "done"
     for method in expected:

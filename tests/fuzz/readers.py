@@ -9,6 +9,7 @@ import json
 import random
 import sys
 import tarfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -542,7 +543,7 @@ def main(names, n_inputs, seed, folder, note):
         valid = [path.read_bytes() for path, _ in reader.files]
         for index, content in enumerate(valid):
             reader.read(index, content)  # As they are they are good.
-        n_refused = 0
+        n_refused, began = 0, time.process_time()
         for number in range(n_inputs):
             # A string: a tuple's hash, and so its random numbers, change from process to process.
             chance = random.Random(f"{name} {seed} {number}")
@@ -566,7 +567,8 @@ def main(names, n_inputs, seed, folder, note):
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
             reader.files[index][0].write_bytes(valid[index])
-        tell({"reader": name, "tried": n_inputs, "refused": n_refused})
+        seconds = round(time.process_time() - began, 1)
+        tell({"reader": name, "tried": n_inputs, "refused": n_refused, "seconds": seconds})
 
 
 def tell(what):

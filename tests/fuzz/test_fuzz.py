@@ -42,7 +42,8 @@ def fuzz(folder, readers, n_inputs, seed=0):
     wrong = [line for line in lines if "error" in line]
     tried = {line["reader"]: line for line in lines if "tried" in line}
     for line in tried.values():
-        sys.stdout.write(f"{line['reader']}: {line['tried']} tried, {line['refused']} refused\n")
+        counts = f"{line['tried']} tried, {line['refused']} refused"
+        sys.stdout.write(f"{line['reader']}: {counts}, {line['seconds']} s of the processor\n")
     assert not wrong, f"{len(wrong)} inputs, such as {wrong[:3]}"
     last = folder / "input"
     in_work = base64.b64encode(last.read_bytes())[:4000] if last.exists() else b""
