@@ -113,7 +113,8 @@ ROOM_FOR_A_TRAINING = {FileSizeLimit: 16_000, SmallDisk: 40_000}
 def test_a_run_goes_on_once_there_is_room(irbench_command, small_dataset, limited, unbroken_run):
     irbench_command.inside = False
     limit = limited(ROOM_FOR_A_RUN)
-    done = irbench_command.run(small_dataset, "boxes,slow", "disk/run", status=1, **limit.options())
+    command = (small_dataset, "boxes,slow", "disk/run", "--timing-images", 2, "--jobs", 2)
+    done = irbench_command.run(*command, status=1, **limit.options())
     assert "cannot write disk/run/" in done.stderr
     assert limit.reason in done.stderr
     assert "then repeat the command" in done.stderr
@@ -131,7 +132,7 @@ def test_a_run_goes_on_once_there_is_room(irbench_command, small_dataset, limite
     assert "failed" not in [one["state"] for one in states.values()]
 
     limit.make_room()
-    irbench_command.run(small_dataset, "boxes,slow", "disk/run", **limit.options())
+    irbench_command.run(*command, **limit.options())
     assert irbench_command.results("disk/run") == unbroken_run
 
 
