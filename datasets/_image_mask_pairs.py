@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from operator import attrgetter
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -205,7 +206,8 @@ class ImageMaskPairs(Dataset, Verifiable):
 def _by_name(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, list[Path]]:
     """The image files of a folder by their name, without suffix and ending."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
+    # By their names as text: thousands of paths are slow to compare.
+    for path in sorted(folder.iterdir(), key=attrgetter("name")):
         # macOS leaves `._NAME.png` beside the files that it unpacks.
         if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
             continue
