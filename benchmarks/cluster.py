@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
+from _detector_time import detector_seconds
 from _tiny_images import N_DETECTORS, N_IMAGES
 
 N_WORKERS = 2
@@ -70,15 +70,6 @@ def started(*command: str):
     finally:
         process.terminate()
         process.wait()
-
-
-def detector_seconds(run: Path) -> float:
-    """What the detectors themselves took, as their workers measured it."""
-    total = 0.0
-    for file in (run / "timings").glob("*.parquet"):
-        table = pq.read_table(file, columns=["pre_ms", "compute_ms", "post_ms"])
-        total += sum(table[name].to_numpy().sum() for name in table.column_names)
-    return total / 1e3
 
 
 def measure(n_images: int, executor: str, out: Path) -> dict[str, float]:

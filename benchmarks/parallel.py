@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-import pyarrow.parquet as pq
+from _detector_time import detector_seconds
 
 GROUPS = {
     # Methods, dataset, images, and the speed-up that two jobs are to have.
@@ -41,15 +41,6 @@ def run(methods: str, dataset: str, limit: int, jobs: int, out: Path) -> tuple[f
     used = after.children_user + after.children_system
     used -= before.children_user + before.children_system
     return time.perf_counter() - start, used
-
-
-def detector_seconds(out: Path) -> float:
-    """What the detectors took, from the decoded image to its detections."""
-    total = 0.0
-    for file in (out / "timings").glob("*.parquet"):
-        table = pq.read_table(file, columns=["pre_ms", "compute_ms", "post_ms"])
-        total += sum(table[name].to_numpy().sum() for name in table.column_names)
-    return total / 1e3
 
 
 def same_results(one: Path, other: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -120,19 +121,20 @@ class Regions:
         """The ``(r, 2)`` runs of one region."""
         return self.runs[self.offsets[index] : self.offsets[index + 1]]
 
-    @property
+    # These two are asked for by one metric after another, of targets by one method after another.
+    @cached_property
     def areas(self) -> NDArray[np.int64]:
-        """``(N,)`` number of pixels of each region."""
-        return self._sum(self.runs[:, 1].astype(np.int64))
+        """``(N,)`` number of pixels of each region; read-only."""
+        return _read_only(self._sum(self.runs[:, 1].astype(np.int64)))
 
     @property
     def first_pixels(self) -> NDArray[np.int64]:
         """``(N,)`` raster index of the first pixel of each region."""
         return np.asarray(self.runs[self.offsets[:-1], 0], dtype=np.int64)
 
-    @property
+    @cached_property
     def centroids(self) -> NDArray[np.float64]:
-        """``(N, 2)`` mean pixel position ``(x, y)`` of each region, in pixels."""
+        """``(N, 2)`` mean pixel position ``(x, y)`` of each region, in pixels; read-only."""
         width = max(self.shape[1], 1)
         starts, lengths = self.runs[:, 0].astype(np.int64), self.runs[:, 1].astype(np.int64)
         rows, columns = starts // width, starts % width
@@ -140,7 +142,7 @@ class Regions:
         x2 = self._sum(lengths * (2 * columns + lengths - 1))
         y = self._sum(lengths * rows)
         areas = np.maximum(self.areas, 1)
-        return np.stack([x2 / (2 * areas), y / areas], axis=1)
+        return _read_only(np.stack([x2 / (2 * areas), y / areas], axis=1))
 
     @property
     def boxes(self) -> NDArray[np.float32]:
@@ -171,3 +173,8 @@ class Regions:
     def _sum(self, per_run: NDArray[np.int64]) -> NDArray[np.int64]:
         totals = np.concatenate([[0], np.cumsum(per_run)])
         return np.asarray(totals[self.offsets[1:]] - totals[self.offsets[:-1]])
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array

@@ -150,9 +150,10 @@ class DaskExecutor(Executor):
         future = self._submit(function, [job], timeout_s, device, alone=True)
         try:
             self._wait_until(future.done)
-        except BaseException:
-            future.cancel()
-            raise
+        finally:
+            # Given up, by Ctrl-C or for want of workers: nobody will ask for it.
+            if not future.done():
+                future.cancel()
         outcomes: list[Outcome[Job, Answer]] | None = _outcomes([job], future)
         assert outcomes is not None
         return outcomes[0]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from irbench.metrics.score_maps import N_BINS
 
 _HISTOGRAMS = ("target", "background", "unit_target", "unit_background")
 _SUMS = ("target_sum", "background_sum")
-_ROW_GROUP = 256
 _CONTRASTS = ("contrast_in", "std_in", "contrast_out", "std_out")
 
 MAP_STATISTICS_SCHEMA = pa.schema(
@@ -105,12 +104,11 @@ def map_statistics_writer(path: Path) -> Iterator[Callable[[Sequence[Entry]], No
 
     ``path`` is replaced when the block ends well, and removed where no entry has a map.
     """
-    n_written = 0
+    writer: Any = None
     with ExitStack() as stack:
-        writer: Any = None
 
         def write(entries: Sequence[Entry]) -> None:
-            nonlocal n_written, writer
+            nonlocal writer
             rows = [
                 {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
                 for one in entries
@@ -122,30 +120,14 @@ def map_statistics_writer(path: Path) -> Iterator[Callable[[Sequence[Entry]], No
                 stack.enter_context(writer)
             if rows:
                 writer.write_table(pa.Table.from_pylist(rows, schema=MAP_STATISTICS_SCHEMA))
-            n_written += len(rows)
 
         yield write
-        if not n_written:
+        if writer is None:
             path.unlink(missing_ok=True)
 
 
-def write_map_statistics(path: Path, entries: Iterable[Entry]) -> None:
-    """Write what is kept of a method's score maps, in the order of ``entries``.
-
-    Parameters
-    ----------
-    path : Path
-        Replaced atomically; removed where no entry has a map.
-    entries : iterable of Entry
-    """
-    remaining = iter(entries)
-    with map_statistics_writer(path) as write:
-        while group := list(islice(remaining, _ROW_GROUP)):
-            write(group)
-
-
 def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:
-    """Read what :func:`write_map_statistics` wrote of a split, by image.
+    """Read what :func:`map_statistics_writer` wrote of a split, by image.
 
     Raises
     ------

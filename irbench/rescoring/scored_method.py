@@ -61,10 +61,11 @@ class ScoredMethod:
         return None if found.lower is None else found
 
 
-_kept: WeakKeyDictionary[
-    RunResults, dict[tuple[str, float | None], tuple[Sequence[GroundTruth], ScoredMethod]]
-] = WeakKeyDictionary()
-"""By run, method and threshold: reports of several formats score a run once."""
+_Key = tuple[str, float | None, Protocol]
+_kept: WeakKeyDictionary[RunResults, dict[_Key, tuple[Sequence[GroundTruth], ScoredMethod]]] = (
+    WeakKeyDictionary()
+)
+"""By run, method, threshold and protocol: reports of several formats score a run once."""
 
 
 def score_method(
@@ -93,7 +94,7 @@ def score_method(
     """
     threshold = row.get("threshold")
     kept = _kept.setdefault(run, {})
-    key = (row["method"], threshold)
+    key = (row["method"], threshold, protocol)
     of, one = kept.get(key, (None, None))
     if one is None or of is not truths:
         one = _score_anew(row, run, truths, protocol)

@@ -11,10 +11,10 @@ import pytest
 
 from irbench.detections import Detections
 from irbench.engine.directory import RunDirectory
-from irbench.engine.map_records import write_map_statistics
+from irbench.engine.map_records import map_statistics_writer
 from irbench.engine.records import Entry
 from irbench.engine.results import load_run, write_results
-from irbench.engine.store import write_detections, write_ground_truth
+from irbench.engine.store import write_all, write_detections, write_ground_truth
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -331,7 +331,7 @@ def _row(method, images, truths, directory):
     for file in (directory.detections_file(method), directory.map_statistics_file(method)):
         file.parent.mkdir(parents=True, exist_ok=True)
     write_detections(directory.detections_file(method), entries)
-    write_map_statistics(directory.map_statistics_file(method), entries)
+    write_all(entries, map_statistics_writer(directory.map_statistics_file(method)))
     threshold = float(np.quantile(np.concatenate([one.scores for one in detections.values()]), 0.6))
     result = evaluate(detections, truths, TABLE1, threshold=threshold, map_statistics=maps or None)
     maker = box if method == "boxes" else done

@@ -13,10 +13,11 @@ from irbench.engine.journal import Journal
 from irbench.engine.map_records import (
     decode_map,
     encode_map,
+    map_statistics_writer,
     read_map_statistics,
-    write_map_statistics,
 )
 from irbench.engine.records import Entry
+from irbench.engine.store import write_all
 from irbench.errors import RunKeyError
 from irbench.masks import mask_regions
 from irbench.metrics.map_statistics import map_values, measure_map
@@ -98,7 +99,7 @@ def test_a_torn_line_loses_its_image_only(tmp_path, entries):
 
 def test_parquet_keeps_those_of_a_split(tmp_path, entries):
     path = tmp_path / "folder" / "m.parquet"
-    write_map_statistics(path, entries)
+    write_all(entries, map_statistics_writer(path))
     read = read_map_statistics(path, "test")
     assert list(read) == ["a", "b", "e"]
     for entry in entries:
@@ -109,8 +110,8 @@ def test_parquet_keeps_those_of_a_split(tmp_path, entries):
 
 def test_without_maps_there_is_no_file(tmp_path, entries):
     path = tmp_path / "m.parquet"
-    write_map_statistics(path, entries)
-    write_map_statistics(path, entries[2:4])
+    write_all(entries, map_statistics_writer(path))
+    write_all(entries[2:4], map_statistics_writer(path))
     assert not path.exists()
 
 
