@@ -23,7 +23,7 @@ EXIT_CODES = {
     EXIT_DONE: "done",
     EXIT_FAILED: "something failed or got worse, or images were left out",
     EXIT_USAGE: "bad usage or missing data",
-    EXIT_INTERRUPTED: "interrupted",
+    EXIT_INTERRUPTED: "interrupted, by Ctrl-C or SIGTERM",
 }
 """What the exit codes of the command line mean; the help and the documentation say the same."""
 
