@@ -25,7 +25,7 @@ from irbench.engine.store import (
     read_detections,
     read_ground_truth,
     timings_writer,
-    write_all,
+    write_blocks,
     write_ground_truth,
 )
 from irbench.engine.worker import peak_memory
@@ -76,9 +76,9 @@ def resume(run, n_methods):
     ids = [truth.id for truth in read_ground_truth(directory.ground_truth_file)["test"]]
     for name in (f"m{method}" for method in range(n_methods)):
         with Journal(directory.journal_file(name), "key") as journal:
-            found = journal.entries
-            write_all(
-                (found["test", image] for image in ids if ("test", image) in found),
+            keys = (("test", image) for image in ids)
+            write_blocks(
+                journal.blocks(key for key in keys if key in journal.entries),
                 map_statistics_writer(directory.map_statistics_file(name)),
                 detections_writer(directory.detections_file(name)),
                 timings_writer(directory.timings_file(name), {}, "test"),

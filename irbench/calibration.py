@@ -93,10 +93,15 @@ def match_images(
         By default the protocol's one.
     """
     from irbench.metrics.matching import match_detections
+    from irbench.packed_detections import PackedDetections
 
+    if isinstance(found, PackedDetections):
+        boxes, scores = found.boxes_per_image, found.scores_per_image
+    else:
+        boxes, scores = [one.boxes for one in found], [one.scores for one in found]
     return match_detections(
-        [one.boxes for one in found],
-        [one.scores for one in found],
+        boxes,
+        scores,
         [truth.boxes for truth in truths],
         (protocol.iou_threshold,) if iou_thresholds is None else iou_thresholds,
         protocol.max_detections,

@@ -111,16 +111,14 @@ class Detections:
         """``(N, 2)`` positions ``(x, y)`` in pixels: of the region, else of the filled box."""
         if self.regions is not None:
             return self.regions.centroids
-        # Pixel x covers [x, x + 1), so the pixels of a half-open box are centred half lower.
-        return (self.boxes[:, :2].astype(np.float64) + self.boxes[:, 2:] - 1) / 2
+        return box_centroids(self.boxes)
 
     @property
     def areas(self) -> NDArray[np.float64]:
         """``(N,)`` areas in pixels: of the region, else of the box."""
         if self.regions is not None:
             return self.regions.areas.astype(np.float64)
-        sides = self.boxes[:, 2:].astype(np.float64) - self.boxes[:, :2]
-        return np.asarray(sides[:, 0] * sides[:, 1])
+        return box_areas(self.boxes)
 
     def take(self, indices: NDArray[Any] | Sequence[int]) -> Detections:
         """The chosen detections, in the order of ``indices``."""
@@ -164,6 +162,18 @@ class Detections:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def box_centroids(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """``(N, 2)`` mean pixel positions ``(x, y)`` of ``(N, 4)`` filled half-open boxes."""
+    # Pixel x covers [x, x + 1), so the pixels of a half-open box are centred half lower.
+    return np.asarray((boxes[:, :2].astype(np.float64) + boxes[:, 2:] - 1) / 2)
+
+
+def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """``(N,)`` areas of ``(N, 4)`` boxes, in pixels."""
+    sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def _as_float32(name: str, values: Any) -> NDArray[np.float32]:

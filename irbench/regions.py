@@ -125,7 +125,7 @@ class Regions:
     @cached_property
     def areas(self) -> NDArray[np.int64]:
         """``(N,)`` number of pixels of each region; read-only."""
-        return _read_only(self._sum(self.runs[:, 1].astype(np.int64)))
+        return _read_only(run_areas(self.runs, self.offsets))
 
     @property
     def first_pixels(self) -> NDArray[np.int64]:
@@ -135,14 +135,7 @@ class Regions:
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
         """``(N, 2)`` mean pixel position ``(x, y)`` of each region, in pixels; read-only."""
-        width = max(self.shape[1], 1)
-        starts, lengths = self.runs[:, 0].astype(np.int64), self.runs[:, 1].astype(np.int64)
-        rows, columns = starts // width, starts % width
-        # Twice the sum of the columns of a run, so that the sums stay integers.
-        x2 = self._sum(lengths * (2 * columns + lengths - 1))
-        y = self._sum(lengths * rows)
-        areas = np.maximum(self.areas, 1)
-        return _read_only(np.stack([x2 / (2 * areas), y / areas], axis=1))
+        return _read_only(run_centroids(self.runs, self.offsets, self.shape[1]))
 
     @property
     def boxes(self) -> NDArray[np.float32]:
@@ -170,9 +163,41 @@ class Regions:
         np.add.at(steps, runs[:, 0] + runs[:, 1], -1)
         return (np.cumsum(steps[:-1]) > 0).reshape(height, width)
 
-    def _sum(self, per_run: NDArray[np.int64]) -> NDArray[np.int64]:
-        totals = np.concatenate([[0], np.cumsum(per_run)])
-        return np.asarray(totals[self.offsets[1:]] - totals[self.offsets[:-1]])
+
+def run_areas(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``(N,)`` number of pixels of regions; see :class:`Regions` for the arguments."""
+    return _sums(runs[:, 1].astype(np.int64), offsets)
+
+
+def run_centroids(
+    runs: NDArray[np.int32], offsets: NDArray[np.int64], width: int | NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean pixel positions of regions.
+
+    Parameters
+    ----------
+    runs, offsets : ndarray
+        See :class:`Regions`.
+    width : int or (R,) ndarray of int64
+        Of the image, in pixels, or of the image of each run.
+
+    Returns
+    -------
+    (N, 2) ndarray of float64
+        ``(x, y)`` in pixels; 0 for a region without pixels.
+    """
+    starts, lengths = runs[:, 0].astype(np.int64), runs[:, 1].astype(np.int64)
+    rows, columns = np.divmod(starts, np.maximum(width, 1))
+    # Twice the sum of the columns of a run, so that the sums stay integers.
+    x2 = _sums(lengths * (2 * columns + lengths - 1), offsets)
+    y = _sums(lengths * rows, offsets)
+    areas = np.maximum(run_areas(runs, offsets), 1)
+    return np.stack([x2 / (2 * areas), y / areas], axis=1)
+
+
+def _sums(per_run: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    totals = np.concatenate([[0], np.cumsum(per_run)])
+    return np.asarray(totals[offsets[1:]] - totals[offsets[:-1]])
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from irbench.detections import Detections
-from irbench.engine.packed import DetectionsById, PackedDetections
+from irbench.engine.entry_block import EntryBlock
+from irbench.packed_detections import DetectionsById, PackedDetections
 
 DETECTIONS_SCHEMA = pa.schema(
     [
@@ -27,45 +27,36 @@ READ_COLUMNS = ["split", "image", "extent", "x0", "y0", "x1", "y1", "score", "re
 """What is needed to make detections again; the others are for readers of the file."""
 
 
-class ImageDetections(NamedTuple):
-    """An image's detections at one extent."""
-
-    split: str
-    image: str
-    extent: float | None
-    found: Detections
-
-
-def detection_table(images: Sequence[ImageDetections]) -> pa.Table:
-    """The rows of images, one per detection, in their order."""
-    counts = [len(one.found) for one in images]
-    packed = PackedDetections.of(one.found for one in images)
-    centroids = np.concatenate([one.found.centroids for one in images])
-    areas = np.concatenate([one.found.areas for one in images])
-    extents = np.array([one.extent for one in images], dtype=np.float64)
-    has_regions = np.repeat([one.found.regions is not None for one in images], counts)
+def detection_table(block: EntryBlock) -> pa.Table:
+    """The rows of a block of entries, one per detection, in their order."""
+    packed, per_image = block.found, [len(extents) for extents in block.extents]
+    counts = np.diff(packed.offsets)
+    extents = np.array([one for image in block.extents for one in image], dtype=np.float64)
     runs = pa.ListArray.from_arrays(
         # The offset of a list that is null is null; the last one closes the last list.
-        pa.array(2 * packed.run_offsets, pa.int32(), mask=np.append(~has_regions, False)),
+        pa.array(2 * packed.run_offsets, pa.int32(), mask=np.append(~packed.has_regions, False)),
         pa.array(packed.runs.ravel()),
     )
+    centroids = packed.centroids
     arrays = [
-        _repeated([one.split for one in images], counts),
-        _repeated([one.image for one in images], counts),
+        _repeated(block.splits, per_image, counts),
+        _repeated(block.images, per_image, counts),
         # None has become NaN, and becomes null.
         pa.array(np.repeat(extents, counts), from_pandas=True),
         *(pa.array(np.ascontiguousarray(packed.boxes[:, side])) for side in range(4)),
         pa.array(packed.scores),
         *(pa.array(np.ascontiguousarray(centroids[:, axis])) for axis in range(2)),
-        pa.array(areas),
+        pa.array(packed.areas),
         runs,
     ]
     return pa.Table.from_arrays(arrays, schema=DETECTIONS_SCHEMA)
 
 
-def _repeated(names: Sequence[str], counts: Sequence[int]) -> pa.DictionaryArray:
+def _repeated(
+    names: Sequence[str], per_image: Sequence[int], counts: NDArray[np.int64]
+) -> pa.DictionaryArray:
     encoded = pa.array(names, pa.string()).dictionary_encode()
-    indices = np.repeat(encoded.indices.to_numpy(), counts)
+    indices = np.repeat(np.repeat(encoded.indices.to_numpy(), per_image), counts)
     return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from irbench.engine.atomic import replacing
-from irbench.engine.records import Entry
+from irbench.engine.entry_block import EntryBlock
 from irbench.errors import RunKeyError
 from irbench.metrics.clutter_suppression import LocalContrasts
 from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics
@@ -99,7 +99,7 @@ def _histogram(name: str, bins: Any, counts: Any) -> Histogram:
 
 
 @contextmanager
-def map_statistics_writer(path: Path) -> Iterator[Callable[[Sequence[Entry]], None]]:
+def map_statistics_writer(path: Path) -> Iterator[Callable[[EntryBlock], None]]:
     """Give a function that writes what entries keep of score maps.
 
     ``path`` is replaced when the block ends well, and removed where no entry has a map.
@@ -107,12 +107,13 @@ def map_statistics_writer(path: Path) -> Iterator[Callable[[Sequence[Entry]], No
     writer: Any = None
     with ExitStack() as stack:
 
-        def write(entries: Sequence[Entry]) -> None:
+        def write(entries: EntryBlock) -> None:
             nonlocal writer
+            columns = entries.splits, entries.images, entries.map_statistics
             rows = [
-                {"split": one.split, "image": one.image, **encode_map(one.map_statistics)}
-                for one in entries
-                if one.map_statistics is not None
+                {"split": split, "image": image, **encode_map(measured)}
+                for split, image, measured in zip(*columns, strict=True)
+                if measured is not None
             ]
             if rows and writer is None:
                 temporary = stack.enter_context(replacing(path))

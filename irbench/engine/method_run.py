@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from irbench.calibration import Calibration, calibrate, shipped_calibration
 from irbench.conversion.dispatch import uses_extent
-from irbench.detections import Detections
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.directory import RunDirectory
+from irbench.engine.entry_block import EntryBlock
 from irbench.engine.executor import Executor
 from irbench.engine.journal import Journal
 from irbench.engine.map_records import map_statistics_writer
 from irbench.engine.network_worker import NetworkFacts
-from irbench.engine.packed import PackedDetections
 from irbench.engine.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.records import Entry, TimingOutcome
 from irbench.engine.scan import SplitScan
-from irbench.engine.store import detections_writer, timings_writer, write_all
+from irbench.engine.store import detections_writer, timings_writer, write_blocks
 from irbench.engine.worker import (
     ImageJob,
     TimingJob,
@@ -31,16 +29,13 @@ from irbench.engine.worker import (
 from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
+from irbench.packed_detections import PackedDetections
 from irbench.progress import Progress
 from irbench.protocol import EXTENTS
 
 N_WARMUP = 3
 GIVE_UP_AFTER = 10
 """So many failures before the first success, and a method is given up as failed."""
-
-
-N_AT_ONCE = 1024
-"""Images of the journal that are objects at one time; all others are arrays."""
 
 
 class MethodFailedError(IrbenchError):
@@ -152,15 +147,16 @@ class MethodRun:
         if uses_extent(self.method.kind, self.plan.protocol):
             extents = list(EXTENTS)
         parts: dict[float | None, list[PackedDetections]] = {extent: [] for extent in extents}
-        truths, entries = iter(self.scans[split].truths), journal.entries
-        while group := [entries.get((split, truth.id)) for truth in islice(truths, N_AT_ONCE)]:
-            for entry in group:
-                if entry is not None:
-                    journal.check_extents(entry, extents)
+        for block in self._blocks(journal, split):
+            journal.check_extents(block, extents)
             for extent in extents:
-                images = PackedDetections.of(_found(entry, extent) for entry in group)
-                parts[extent].append(images)
+                parts[extent].append(block.at_extent(extent))
         return {extent: PackedDetections.concatenate(part) for extent, part in parts.items()}
+
+    def _blocks(self, journal: Journal, split: str) -> Iterator[EntryBlock]:
+        """The finished images of a split, in its order."""
+        keys = ((split, truth.id) for truth in self.scans[split].truths)
+        return journal.blocks(key for key in keys if key in journal.entries)
 
     def _calibrate(self, pool: Executor, journal: Journal) -> Calibration:
         plan, name = self.plan, self.method.name
@@ -262,30 +258,20 @@ class MethodRun:
     def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
         measured = {} if outcome.timing is None else outcome.timing.times
         name = self.method.name
-        write_all(
-            self._entries(journal, outcome.calibration.extent),
+        write_blocks(
+            self._blocks_to_store(journal, outcome.calibration.extent),
             map_statistics_writer(self.directory.map_statistics_file(name)),
             detections_writer(self.directory.detections_file(name)),
             timings_writer(self.directory.timings_file(name), measured, self.plan.split),
         )
 
-    def _entries(self, journal: Journal, extent: float | None) -> Iterator[Entry]:
+    def _blocks_to_store(self, journal: Journal, extent: float | None) -> Iterator[EntryBlock]:
         """All of the journal, in the order of the splits."""
-        entries = journal.entries
         for split in sorted(self.scans):
-            for truth in self.scans[split].truths:
-                entry = entries.get((split, truth.id))
-                if entry is None:
-                    continue
+            for block in self._blocks(journal, split):
                 if split == self.plan.split:
-                    journal.check_extents(entry, [extent])
-                yield entry
-
-
-def _found(entry: Entry | None, extent: float | None) -> Detections:
-    if entry is None or entry.error:
-        return Detections.empty()
-    return entry.found[extent]
+                    journal.check_extents(block, [extent])
+                yield block
 
 
 def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,21 @@ from irbench.engine.atomic import replacing
 from irbench.engine.detection_table import (
     DETECTIONS_SCHEMA,
     READ_COLUMNS,
-    ImageDetections,
     by_id,
     detection_table,
     packed_rows,
 )
-from irbench.engine.packed import DetectionsById, PackedDetections
+from irbench.engine.entry_block import EntryBlock, blocks_of
 from irbench.engine.records import Entry, StageTimes, TimingOutcome
 from irbench.ground_truth import GroundTruth
+from irbench.packed_detections import DetectionsById, PackedDetections
 from irbench.regions import Regions
 
-WriteEntries = Callable[[Sequence[Entry]], None]
+WriteEntries = Callable[[EntryBlock], None]
 
 _RUNS = pa.list_(pa.int32())
 _ROW_GROUP = 512
-"""Images of a row group; of a large file, no more are in memory at once."""
+"""Images of a row group, an image at two extents being two; so many are read at once."""
 
 IMAGES_SCHEMA = pa.schema(
     [
@@ -60,14 +60,11 @@ def detections_writer(path: Path) -> Iterator[WriteEntries]:
     """Give a function that writes entries; ``path`` is replaced when the block ends well."""
     with replacing(path) as temporary, pq.ParquetWriter(temporary, DETECTIONS_SCHEMA) as writer:
 
-        def write(entries: Sequence[Entry]) -> None:
-            images = (
-                ImageDetections(entry.split, entry.image, extent, found)
-                for entry in entries
-                for extent, found in entry.found.items()
-            )
-            while group := list(islice(images, _ROW_GROUP)):
-                writer.write_table(detection_table(group))
+        def write(entries: EntryBlock) -> None:
+            table = detection_table(entries)
+            starts = entries.found.offsets[:-1:_ROW_GROUP].tolist()
+            for start, end in pairwise([*starts, len(table)]):
+                writer.write_table(table.slice(start, end - start))
 
         yield write
 
@@ -86,21 +83,27 @@ def write_detections(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def write_all(entries: Iterable[Entry], *writers: AbstractContextManager[WriteEntries]) -> None:
-    """Write entries to several files in one pass over them.
+    """Write entries to several files in one pass over them; see :func:`write_blocks`."""
+    write_blocks(blocks_of(entries), *writers)
+
+
+def write_blocks(
+    blocks: Iterable[EntryBlock], *writers: AbstractContextManager[WriteEntries]
+) -> None:
+    """Write blocks of entries to several files in one pass over them.
 
     Parameters
     ----------
-    entries : iterable of Entry
-        Drawn some at a time, so that memory stays bounded.
+    blocks : iterable of EntryBlock
+        Drawn one at a time, so that memory stays bounded.
     *writers : context manager
-        Each gives a function that writes some entries.
+        Each gives a function that writes a block.
     """
     with ExitStack() as stack:
         write = [stack.enter_context(writer) for writer in writers]
-        remaining = iter(entries)
-        while group := list(islice(remaining, _ROW_GROUP)):
+        for block in blocks:
             for one in write:
-                one(group)
+                one(block)
 
 
 def read_detections(
@@ -184,8 +187,9 @@ def timings_writer(
     """Give a function that writes what entries took; what was ``measured`` comes last."""
     with replacing(path) as temporary, pq.ParquetWriter(temporary, TIMINGS_SCHEMA) as writer:
 
-        def write(entries: Sequence[Entry]) -> None:
-            rows = [_timing("run", e.split, e.image, e.times, e.error) for e in entries]
+        def write(entries: EntryBlock) -> None:
+            columns = entries.splits, entries.images, entries.times, entries.errors
+            rows = [_timing("run", *row) for row in zip(*columns, strict=True)]
             writer.write_table(pa.Table.from_pylist(rows, schema=TIMINGS_SCHEMA))
 
         yield write

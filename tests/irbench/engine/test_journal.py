@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 
 import numpy as np
 import pytest
 
 from irbench import Detections
+from irbench.engine.entry_block import EntryBlock
 from irbench.engine.journal import Journal
 from irbench.engine.records import Entry, StageTimes
 from irbench.engine.store import (
@@ -64,6 +66,32 @@ def test_what_is_written_is_read(tmp_path, entries):
         assert len(journal.entries) == 4
         for entry in entries:
             assert_same(journal.entries[entry.split, entry.image], entry)
+
+
+def test_many_are_read_at_once(tmp_path, entries):
+    with Journal(tmp_path / "m.jsonl", "key") as journal:
+        for entry in entries:
+            journal.add(entry)
+        keys = [(entry.split, entry.image) for entry in entries]
+        (block,) = journal.blocks(reversed(keys))
+    for position, entry in enumerate(reversed(entries)):
+        assert_same(block.entry(position), entry)
+    none = Detections.empty()
+    assert list(block.at_extent(0.5)) == [
+        entries[3].found[0.5], none, entries[1].found[0.5], entries[0].found[0.5],
+    ]  # fmt: skip
+    assert list(block.at_extent(0.1)) == [none, none, none, entries[0].found[0.1]]
+
+
+def test_the_lines_of_another_irbench_are_made_again(tmp_path, entries):
+    path = tmp_path / "m.jsonl"
+    with Journal(path, "key") as journal:
+        journal.add(entries[0])
+    with path.open("a") as file:
+        line = {"split": "test", "image": "b", "error": "", "ms": [1, 2, 3], "found": []}
+        file.write(json.dumps(line) + "\n")
+    with Journal(path, "key") as journal:
+        assert list(journal.entries) == [("val", "a")]
 
 
 def test_a_torn_line_is_cut_off_at_every_place(tmp_path, entries):
@@ -148,7 +176,24 @@ def damaged(line, **fields):
     return json.dumps({name: value for name, value in record.items() if value is not None})
 
 
-FOUND = {"extent": 0.5, "boxes": [[1, 2, 3, 4]], "scores": [1]}
+def packed(line, **arrays):
+    """A line whose detections have other arrays, each of its own type."""
+    found = json.loads(line)["found"]
+    found.update({name: b64encode(array.tobytes()).decode() for name, array in arrays.items()})
+    return damaged(line, found=found)
+
+
+def array_of(line, name, kind):
+    return np.frombuffer(b64decode(json.loads(line)["found"][name]), kind).copy()
+
+
+def with_last(line, name, kind, value):
+    """A line with another last number in one of its arrays."""
+    array = array_of(line, name, kind)
+    array[-1] = value
+    return packed(line, **{name: array})
+
+
 DAMAGED = {
     "no object": lambda line: "[1]",
     "no image": lambda line: damaged(line, image=None),
@@ -156,19 +201,21 @@ DAMAGED = {
     "no times": lambda line: damaged(line, ms=None),
     "a time too few": lambda line: damaged(line, ms=[1, 2]),
     "a word for a time": lambda line: damaged(line, ms=[1, 2, "3"]),
-    "no list": lambda line: damaged(line, found=5),
-    "a list of a number": lambda line: damaged(line, found=[5]),
-    "no scores": lambda line: damaged(line, found=[{"extent": 0.5, "boxes": []}]),
-    "a list for an extent": lambda line: damaged(line, found=[{**FOUND, "extent": [1]}]),
-    "a huge integer": lambda line: damaged(line, found=[{**FOUND, "boxes": [[0, 0, 2**130, 1]]}]),
-    "beyond float32": lambda line: damaged(line, found=[{**FOUND, "scores": [1e300]}]),
-    "a region's integer beyond int32": lambda line: damaged(
-        line, found=[{**FOUND, "runs": [[2**40, 1]], "offsets": [0, 1], "shape": [20, 30]}]
-    ),
-    "a shape of huge numbers": lambda line: damaged(
-        line, found=[{**FOUND, "runs": [[0, 1]], "offsets": [0, 1], "shape": [2**62, 2**62]}]
-    ),
-    "not a number": lambda line: damaged(line, found=[{**FOUND, "scores": [float("nan")]}]),
+    "no extents": lambda line: damaged(line, extents=None),
+    "two extents of one": lambda line: damaged(line, extents=[0.5, 0.1]),
+    "a list for an extent": lambda line: damaged(line, extents=[[1]]),
+    "no object of arrays": lambda line: damaged(line, found=5),
+    "no arrays": lambda line: damaged(line, found={}),
+    "no base64": lambda line: damaged(line, found={**json.loads(line)["found"], "boxes": "?"}),
+    "half a number": lambda line: packed(line, scores=array_of(line, "scores", "i2")[:-1]),
+    "a score too few": lambda line: packed(line, scores=array_of(line, "scores", "f4")[:-1]),
+    "a box without a region": lambda line: packed(line, run_offsets=np.zeros(1, "i4")),
+    "not a number": lambda line: with_last(line, "scores", "f4", np.nan),
+    "an inverted box": lambda line: with_last(line, "boxes", "f4", -5),
+    "offsets that do not rise": lambda line: with_last(line, "offsets", "i4", -1),
+    "a run that is too long": lambda line: with_last(line, "runs", "i4", 10**6),
+    "a shape of nothing": lambda line: with_last(line, "shapes", "i4", 0),
+    "a shape of huge numbers": lambda line: with_last(line, "shapes", "i4", 2**31 - 1),
     "an unknown map": lambda line: damaged(line, map={"binning": "other/1"}),
 }
 
@@ -211,7 +258,7 @@ def test_a_damaged_first_line_is_refused_and_the_rest_kept(tmp_path, entries, li
 
 def test_a_line_of_other_extents_is_refused(tmp_path, entries):
     with Journal(tmp_path / "m.jsonl", "key") as journal:
-        journal.check_extents(entries[0], [0.5, 0.1])
-        journal.check_extents(entries[2], [0.5])
+        journal.check_extents(EntryBlock.of(entries[:1]), [0.5, 0.1])
+        journal.check_extents(EntryBlock.of(entries[1:]), [0.5])
         with pytest.raises(RunKeyError, match=r"b \(test\) has the extents \[0\.5\], .* \[0\.2\]"):
-            journal.check_extents(entries[1], [0.2])
+            journal.check_extents(EntryBlock.of(entries[1:]), [0.2])

@@ -10,9 +10,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections import Detections
+from irbench.detections import Detections, box_areas, box_centroids
 from irbench.errors import DetectionsError
-from irbench.regions import Regions
+from irbench.regions import Regions, run_areas, run_centroids
 
 _CHUNK = 1024
 
@@ -67,6 +67,16 @@ class PackedDetections(Sequence[Detections]):
             np.concatenate([one.shapes for one in parts]),
         )
 
+    def check_sizes(self) -> None:
+        """Refuse arrays whose sizes do not fit each other.
+
+        Raises
+        ------
+        DetectionsError
+        """
+        _check_offsets("offsets", self.offsets, len(self.shapes), len(self.boxes))
+        _check_offsets("run_offsets", self.run_offsets, len(self.boxes), len(self.runs))
+
     def check(self) -> None:
         """Refuse what an image's :class:`Detections` would refuse, for all images at once.
 
@@ -74,7 +84,12 @@ class PackedDetections(Sequence[Detections]):
         ------
         DetectionsError
         """
+        self.check_sizes()
         Detections(self.boxes, self.scores)
+        sides = self.shapes.astype(np.int64)
+        with_regions = (sides > 0).all(axis=1) & (sides.prod(axis=1) < 2**31)
+        if not (with_regions | (sides == -1).all(axis=1)).all():
+            raise DetectionsError("every shape must be a height and a width, or (-1, -1).")
         n_runs = np.diff(self.run_offsets)
         image_of_box = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         height, width = self.shapes[image_of_box].astype(np.int64).T
@@ -85,6 +100,58 @@ class PackedDetections(Sequence[Detections]):
         bad = (starts < 0) | (lengths < 1) | (starts + lengths > n_pixels)
         if (bad | (starts // width != (starts + lengths - 1) // width)).any():
             raise DetectionsError("every run of a region must be within one row of its image.")
+
+    @property
+    def boxes_per_image(self) -> list[NDArray[np.float32]]:
+        """The boxes of each image, as views: N arrays of shape ``(n, 4)``."""
+        return np.split(self.boxes, self.offsets[1:])[: len(self)]
+
+    @property
+    def scores_per_image(self) -> list[NDArray[np.float32]]:
+        """The scores of each image, as views: N arrays of shape ``(n,)``."""
+        return np.split(self.scores, self.offsets[1:])[: len(self)]
+
+    @property
+    def has_regions(self) -> NDArray[np.bool_]:
+        """``(D,)``: whether a detection has a region."""
+        return np.repeat(self.shapes[:, 0] >= 0, np.diff(self.offsets))
+
+    @property
+    def centroids(self) -> NDArray[np.float64]:
+        """``(D, 2)``; see :attr:`irbench.detections.Detections.centroids`."""
+        counts = np.diff(self.offsets)
+        widths = np.repeat(np.repeat(self.shapes[:, 1], counts), np.diff(self.run_offsets))
+        of_regions = run_centroids(self.runs, self.run_offsets, widths.astype(np.int64))
+        return np.where(self.has_regions[:, None], of_regions, box_centroids(self.boxes))
+
+    @property
+    def areas(self) -> NDArray[np.float64]:
+        """``(D,)``; see :attr:`irbench.detections.Detections.areas`."""
+        of_regions = run_areas(self.runs, self.run_offsets)
+        return np.where(self.has_regions, of_regions, box_areas(self.boxes))
+
+    def take(self, positions: Sequence[int]) -> PackedDetections:
+        """The chosen images, in the order of ``positions``; -1 stands for one without any.
+
+        Parameters
+        ----------
+        positions : sequence of int
+            From -1 to N - 1.
+        """
+        # The last image is the one that -1 stands for.
+        counts = np.append(np.diff(self.offsets), 0)
+        shapes = np.append(self.shapes, [[-1, -1]], axis=0).astype(np.int32, copy=False)
+        chosen = np.asarray(positions, dtype=np.int64)
+        rows = _ranges(self.offsets[chosen], counts[chosen])
+        n_runs = np.diff(self.run_offsets)[rows]
+        return PackedDetections(
+            _offsets(counts[chosen]),
+            self.boxes[rows],
+            self.scores[rows],
+            _offsets(n_runs),
+            self.runs[_ranges(self.run_offsets[rows], n_runs)],
+            shapes[chosen],
+        )
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -174,3 +241,17 @@ def _offsets(counts: Any) -> NDArray[np.int64]:
 
 def _join_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return _offsets(np.concatenate([np.diff(part) for part in parts]))
+
+
+def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``starts[i], …, starts[i] + counts[i] - 1``, one range after another."""
+    ends = np.cumsum(counts)
+    return np.asarray(np.repeat(starts - ends + counts, counts) + np.arange(ends[-1:].sum()))
+
+
+def _check_offsets(name: str, offsets: NDArray[np.int64], n: int, end: int) -> None:
+    good = offsets.shape == (n + 1,) and offsets[0] == 0 and offsets[-1] == end
+    if not good or (np.diff(offsets) < 0).any():
+        raise DetectionsError(
+            f"{name} must be {n + 1} numbers that rise from 0 to {end}, got {offsets}."
+        )

@@ -4,11 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from irbench import Detections
-from irbench.engine.packed import DetectionsById, PackedDetections
 from irbench.errors import DetectionsError
 from irbench.masks import mask_regions
+from irbench.packed_detections import DetectionsById, PackedDetections
 
 
 def some_images(n, seed=0):
@@ -37,6 +39,27 @@ def test_what_is_packed_comes_back(n):
         packed[len(images)]
 
 
+def test_arrays_are_those_of_the_images():
+    images = some_images(40)
+    packed = PackedDetections.of(images)
+    for name in ("centroids", "areas"):
+        expected = np.concatenate([getattr(one, name) for one in images])
+        np.testing.assert_array_equal(getattr(packed, name), expected)
+    for name in ("boxes", "scores"):
+        for one, array in zip(images, getattr(packed, f"{name}_per_image"), strict=True):
+            np.testing.assert_array_equal(array, getattr(one, name))
+
+
+@given(st.integers(0, 8).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(-1, n - 1)))))
+def test_taken_images_come_in_their_order(drawn):
+    n, positions = drawn
+    images = some_images(n)[:n]
+    taken = PackedDetections.of(images).take(positions)
+    taken.check()
+    none = Detections.empty()
+    assert list(taken) == [none if one < 0 else images[one] for one in positions]
+
+
 def test_by_id_knows_images_without_detections():
     one, other = some_images(4)[1:3]
     found = DetectionsById(["a", "b"], PackedDetections.of([one, other]))
@@ -50,7 +73,16 @@ def test_by_id_knows_images_without_detections():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("boxes", np.nan), ("scores", np.inf), ("runs", -1), ("runs", 10**6), ("shapes", 2)],
+    [
+        ("boxes", np.nan),
+        ("scores", np.inf),
+        ("runs", -1),
+        ("runs", 10**6),
+        ("shapes", 2),
+        ("shapes", 0),
+        ("offsets", 0),
+        ("run_offsets", 1),
+    ],
 )
 def test_damage_is_refused_at_once(name, value):
     packed = PackedDetections.of(some_images(20))
