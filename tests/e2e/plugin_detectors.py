@@ -96,12 +96,19 @@ class Hanging(Brightness):
 
 
 class Slow(Brightness):
-    """Takes its time, so that a test can kill it in the middle."""
+    """Takes its time, so that a test can kill it in the middle.
+
+    With ``HOLD_AFTER`` set, a worker does so many images and waits to be killed.
+    """
 
     info = info("slow", default=False)
+    n_computed = 0
 
     def compute(self, image):
         time.sleep(0.05)
+        while Slow.n_computed >= int(os.environ.get("HOLD_AFTER", "1000")):
+            time.sleep(0.05)
+        Slow.n_computed += 1
         return super().compute(image)
 
 

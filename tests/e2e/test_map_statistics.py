@@ -64,6 +64,8 @@ def test_jobs_and_a_kill_change_nothing(irbench_command, small_dataset):
     """Two jobs, one job, and a run killed among its tested images are equal in every number."""
     irbench_command.run(small_dataset, "slow", "two", "--jobs", 2)
     irbench_command.run(small_dataset, "slow", "one")
+    # After the 12 validation images, and some of the tested ones.
+    irbench_command.environment = {"HOLD_AFTER": "17"}
     process = irbench_command.start(
         "run", "--methods", "slow", "--dataset", small_dataset, "--plugin", PLUGIN,
         "--out", "killed", "--timing-images", 0, "--jobs", 1,

@@ -63,6 +63,7 @@ def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
 def test_ctrl_c_and_sigterm_leave_a_run_to_go_on_with(irbench_command, small_dataset):
     folder = irbench_command.folder / "run"
     journal = folder / "journal" / "slow.jsonl"
+    irbench_command.environment = {"HOLD_AFTER": "6"}
     for n_lines, send, number in ((3, os.killpg, signal.SIGINT), (8, os.kill, signal.SIGTERM)):
         process = irbench_command.start(
             "run", "--methods", "slow,boxes", "--dataset", small_dataset, "--plugin", PLUGIN,
