@@ -66,7 +66,8 @@ def read_map(path: Path) -> NDArray[Any]:
     try:
         # Mapped: a header that claims more than the file holds is refused, not allocated.
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    # A damaged header ends in whatever Python's own parser ends in, TokenError for one.
+    except Exception as error:
         raise DetectionsError(f"cannot read the array {path}: {error}.") from error
     if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "bf":
         got = getattr(stored, "dtype", type(stored).__name__)

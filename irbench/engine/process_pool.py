@@ -9,6 +9,7 @@ from typing import Any
 
 from pebble import ProcessPool
 
+from irbench.engine.interrupts import interrupts_held_back
 from irbench.engine.worker import start_worker
 
 
@@ -29,7 +30,9 @@ class Processes:
     @property
     def active(self) -> bool:
         """Whether calls that were submitted may still be answered."""
-        active: bool = self._pool.active
+        # Asking starts the processes, the first time.
+        with interrupts_held_back():
+            active: bool = self._pool.active
         return active
 
     def submit(
@@ -39,7 +42,8 @@ class Processes:
         if not self.active:
             self.end(at_once=True)
             self._pool = self._new()
-        future: Future[Any] = self._pool.schedule(function, args=args, timeout=timeout_s)
+        with interrupts_held_back():
+            future: Future[Any] = self._pool.schedule(function, args=args, timeout=timeout_s)
         return future
 
     def end(self, at_once: bool) -> None:

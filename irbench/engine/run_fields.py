@@ -14,6 +14,7 @@ from typing import Any
 
 from irbench.errors import RunKeyError
 from irbench.metrics.definition import METRICS
+from irbench.protocol import OPERATING_POINT_RULES
 
 Rule = tuple[str, Callable[[Any], bool]]
 """What is expected, in words, and whether a value is that."""
@@ -29,8 +30,11 @@ def check_run(content: Mapping[str, Any], path: Path) -> None:
     """
     _check(content, _RUN, path, "", set(_RUN) - {"command", "machine", "versions", "data_root"})
     _check(content["key"], _KEY, path, "key.", {"protocol"})
-    _check(content["key"]["protocol"], _PROTOCOL, path, "key.protocol.", {"name"})
-    _check(content["dataset"], _DATASET, path, "dataset.", {"name", "title", "split"})
+    # Runs of before there was a choice have no `score`.
+    required = _PROTOCOL.keys() - {"score"}
+    _check(content["key"]["protocol"], _PROTOCOL, path, "key.protocol.", required)
+    required = {"name", "title", "split", "n_images", "n_targets"}
+    _check(content["dataset"], _DATASET, path, "dataset.", required)
     for name, method in content["methods"].items():
         _check(method, _METHOD, path, f"methods.{name}.", {"state"})
         if method.get("calibration"):
@@ -52,7 +56,7 @@ def check_rows(rows: Any, path: Path) -> None:
     for index, row in enumerate(rows):
         if not isinstance(row, dict):
             raise _wrong(path, f"rows[{index}]", "an object", row)
-        _check(row, _ROW, path, f"rows[{index}].", {"method", "title", "group", "state", "year"})
+        _check(row, _ROW, path, f"rows[{index}].", _REQUIRED_OF_ROW)
         if row["method"] in seen:
             raise _wrong(path, f"rows[{index}].method", "one that occurs once", row["method"])
         seen.add(row["method"])
@@ -139,7 +143,11 @@ _KEY: dict[str, Rule] = {
     "calibration": _optional(_TEXT),
 }
 _PROTOCOL: dict[str, Rule] = {
-    **dict.fromkeys(("name", "scheme", "operating_point", "score", "ap_estimator"), _NAME),
+    **dict.fromkeys(("name", "scheme", "score", "ap_estimator"), _NAME),
+    "operating_point": (
+        f"one of {', '.join(OPERATING_POINT_RULES)}",
+        lambda value: value in OPERATING_POINT_RULES,
+    ),
     **dict.fromkeys(("score_map_conversion", "probability_conversion"), _NAME),
     **dict.fromkeys(("n_std", "iou_threshold", "distance_px"), _NUMBER),
     "fixed_threshold": _VALUE,
@@ -167,6 +175,10 @@ _CALIBRATION: dict[str, Rule] = {
     **dict.fromkeys(("extent", "map50", "f1"), _VALUE),
     "threshold": _THRESHOLD,
     "source": _TEXT,
+}
+_REQUIRED_OF_ROW = {
+    *("method", "title", "group", "state", "year"),
+    *("kind", "dataset", "dataset_title", "split"),
 }
 _ROW: dict[str, Rule] = {
     **dict.fromkeys(METRICS, _VALUE),

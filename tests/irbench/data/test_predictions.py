@@ -239,6 +239,9 @@ def test_refuses_damaged_files(tmp_path):
     (tmp_path / "a.npy").write_bytes(data.replace(b"(12, 16)", b"(9999999, 9999999)"))
     with pytest.raises(DetectionsError, match=r"cannot read the array .*a\.npy"):
         read_predictions(tmp_path, Three())
+    (tmp_path / "a.npy").write_bytes(data.replace(b"{'descr'", b"('descr'"))
+    with pytest.raises(DetectionsError, match=r"cannot read the array .*a\.npy"):
+        read_predictions(tmp_path, Three())
     folder_of(tmp_path / "png", "p8")
     path = tmp_path / "png" / "b.png"
     path.write_bytes(path.read_bytes()[:-20])

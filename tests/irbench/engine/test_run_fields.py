@@ -17,7 +17,14 @@ from irbench.protocol import TABLE1
 RUN = {
     "schema": SCHEMA_VERSION,
     "key": {"protocol": TABLE1.as_dict(), "limit": None},
-    "dataset": {"name": "synth", "title": "Synth", "split": "test", "scheme": None},
+    "dataset": {
+        "name": "synth",
+        "title": "Synth",
+        "split": "test",
+        "scheme": None,
+        "n_images": 2,
+        "n_targets": 3,
+    },
     "methods": {
         "tophat": {"state": "done", "calibration": {"extent": 0.2, "threshold": "inf"}},
         "ipi": {"state": "failed"},
@@ -25,6 +32,7 @@ RUN = {
 }
 ROW = {
     "method": "tophat", "title": "Top-Hat", "group": "G", "year": 1996, "state": "done",
+    "kind": "score-map", "dataset": "synth", "dataset_title": "Synth", "split": "test",
     "f1": 0.5, "iou": None, "threshold": "inf", "undefined": {"iou": "no masks"},
 }  # fmt: skip
 
@@ -68,7 +76,8 @@ def test_every_reader_refuses_another_schema(tmp_path, schema, read):
     ("path", "new", "said"),
     [
         (("key",), [], "key must be an object"),
-        (("key", "protocol"), {}, "key.protocol.name must be"),
+        (("key", "protocol"), {}, "key.protocol.ap_estimator must be"),
+        (("key", "protocol", "operating_point"), "val-v1", "operating_point must be one of val-f1"),
         (("key", "protocol", "iou_threshold"), "0.5", "iou_threshold must be a number"),
         (("dataset", "split"), None, "dataset.split must be"),
         (("methods",), [], "methods must be objects by method"),
@@ -97,6 +106,21 @@ def test_a_damaged_row_is_refused_with_what_to_do(tmp_path, path, new, said):
     with pytest.raises(RunKeyError, match=said) as caught:
         load_run(write(tmp_path / "run", rows=changed([ROW], path, new)))
     assert "remove it and repeat the command" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["kind", "dataset", "dataset_title", "split", "state"])
+def test_a_row_that_lacks_what_every_report_needs_is_refused(tmp_path, name):
+    row = {key: value for key, value in ROW.items() if key != name}
+    with pytest.raises(RunKeyError, match=rf"rows\[0\].{name} must be .*, got 'nothing'"):
+        load_run(write(tmp_path / "run", rows=[row]))
+
+
+@pytest.mark.parametrize("name", sorted(TABLE1.as_dict().keys() - {"score"}))
+def test_a_protocol_that_lacks_a_field_is_refused(tmp_path, name):
+    run = copy.deepcopy(RUN)
+    del run["key"]["protocol"][name]
+    with pytest.raises(RunKeyError, match=f"key.protocol.{name} must be"):
+        load_run(write(tmp_path / "run", run))
 
 
 def test_two_rows_of_one_method_are_refused(tmp_path):
