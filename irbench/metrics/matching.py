@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from irbench.boxes import iou_pairs
 from irbench.errors import DetectionsError, UsageError
+from irbench.metrics.detection_order import rank_detections
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 
 __all__ = ["COCO_IOU_THRESHOLDS", "MatchTable", "match_detections"]
@@ -87,7 +88,7 @@ def match_detections(
             f"got {n_scores[image]}."
         )
     image_index = np.repeat(np.arange(n_images), n_boxes)
-    order = _rank_within_images(image_index, scores[:, 0], boxes)
+    order = rank_detections(image_index, scores[:, 0], boxes)
     detection_index = order - _starts(n_boxes)[image_index]
     if n_boxes.max(initial=0) > max_detections:
         kept = np.arange(len(order)) - _starts(n_boxes)[image_index] < max_detections
@@ -141,21 +142,6 @@ def _concatenate(
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.cumsum(counts) - counts
-
-
-def _rank_within_images(
-    image_index: NDArray[np.int64], scores: NDArray[np.float64], boxes: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Rows in order of (image, score descending, x0, y0, x1, y1)."""
-    order = np.lexsort((-scores, image_index))
-    # Few scores tie: sorting those alone by all keys is several times faster.
-    tied = (np.diff(scores[order]) == 0) & (np.diff(image_index[order]) == 0)
-    if tied.any():
-        member = np.append(tied, False) | np.append(False, tied)
-        rows = order[member]
-        x0, y0, x1, y1 = boxes[rows].T
-        order[member] = rows[np.lexsort((y1, x1, y0, x0, -scores[rows], image_index[rows]))]
-    return order
 
 
 def _match(
