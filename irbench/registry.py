@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Group = Literal["methods", "datasets", "reports"]
 
+_PLUGIN_MODULE = "irbench_plugin_"
+"""How the names of plug-in files begin as modules."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -217,7 +220,7 @@ def load_plugin(path: str | Path) -> list[str]:
     if not path.is_file():
         raise UsageError(f"--plugin must name a Python file, got {path}, which is no file.")
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    name = f"irbench_plugin_{path.stem}_{digest}"
+    name = f"{_PLUGIN_MODULE}{path.stem}_{digest}"
     if name in sys.modules:
         module = sys.modules[name]
     else:
@@ -248,6 +251,12 @@ def load_plugin(path: str | Path) -> list[str]:
             f"the plug-in {path} defines no Detector, Dataset or Report with an `info` attribute."
         )
     return brought
+
+
+def plugin_files() -> list[str]:
+    """The plug-in files that were loaded, for processes that are to load them too."""
+    found = (module for name, module in sys.modules.items() if name.startswith(_PLUGIN_MODULE))
+    return [str(module.__file__) for module in found]
 
 
 def _base_class(group: Group) -> type[Any]:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from irbench.engine.results import RunResults
-from irbench.errors import NoFigureError
-from irbench.figures.canvas import save_figure
-from irbench.figures.catalogue import file_stem, named_figures
+from irbench.engine.worker import n_cores
+from irbench.figures.catalogue import file_stem
 from irbench.figures.comparison import Comparison
 from irbench.progress import terminal_progress
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
-from ._side_by_side import methods_in_order
+from ._figure_jobs import (
+    DrawnFigure,
+    FigureJob,
+    draw_by_workers,
+    draw_in_turn,
+    figure_jobs,
+    group_comparison,
+)
 from ._table import table_groups
+
+WORTH_WORKERS = 1000
+"""So many tested images, over all methods, are worth the start of processes."""
+
+MOST_WORKERS = 4
+"""Each reads what every method found: of more, memory would grow faster than speed."""
 
 
 class Figures(Report):
@@ -36,22 +48,29 @@ class Figures(Report):
         """
         groups = table_groups(runs, options)
         progress = terminal_progress()
-        written = []
-        for group in groups:
-            rows = tuple(methods_in_order([group]))
-            comparison = Comparison(group.title, group.runs, rows, progress)
+        written: list[Path] = []
+        for index, group in enumerate(groups):
+            comparison = group_comparison(group, progress)
             prefix = f"{file_stem(group.title)}-" if len(groups) > 1 else ""
-            figures = named_figures(comparison)
-            left_out = []
-            with progress.track(f"Figures of {group.title}", len(figures)) as advance:
-                for name, figure in figures.items():
-                    try:
-                        drawn = figure.draw(comparison)
-                    except NoFigureError as error:
-                        left_out.append(f"{prefix}{name} is left out: {error}")
-                    else:
-                        written += save_figure(drawn, out / f"{prefix}{name}")
+            folders = [run.path for run in runs]
+            jobs = figure_jobs(comparison, folders, options, index, out, prefix)
+            found: dict[FigureJob, DrawnFigure] = {}
+            with progress.track(f"Figures of {group.title}", len(jobs)) as advance:
+                for job, drawn in _drawn(comparison, jobs):
+                    found[job] = drawn
                     advance()
-            for reason in left_out:
-                progress.say(reason)
+            for job in jobs:
+                written += found[job].paths
+                if found[job].left_out:
+                    progress.say(found[job].left_out)
         return written
+
+
+def _drawn(
+    comparison: Comparison, jobs: Sequence[FigureJob]
+) -> Iterator[tuple[FigureJob, DrawnFigure]]:
+    n_images = sum(row.get("n_images") or 0 for row in comparison.rows)
+    n_workers = min(n_cores(), MOST_WORKERS)
+    if n_workers > 1 and n_images >= WORTH_WORKERS:
+        return draw_by_workers(comparison, jobs, n_workers)
+    return draw_in_turn(comparison, jobs)

@@ -16,6 +16,15 @@ from irbench.figures.detections import detections_figure
 from irbench.figures.marks import inset_corner
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.counting import count_boxes
+from irbench.progress import Progress
+from irbench.report import ReportOptions
+from irbench.reports._figure_jobs import (
+    draw_by_workers,
+    draw_in_turn,
+    figure_jobs,
+    group_comparison,
+)
+from irbench.reports._side_by_side import side_by_side
 from irbench.reports.figures import Figures
 from irbench.rescoring.methods import score_methods
 
@@ -43,7 +52,7 @@ def drawn_only(monkeypatch):
         assert figure.axes
         return [stem.with_suffix(".png")]
 
-    monkeypatch.setattr("irbench.reports.figures.save_figure", name)
+    monkeypatch.setattr("irbench.reports._figure_jobs.save_figure", name)
 
 
 def stems(paths, suffix):
@@ -62,6 +71,52 @@ def test_every_figure_is_written_as_png_and_pdf(whole_run, tmp_path, detectors_o
             assert picture.std() > 5
         else:
             assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_workers_draw_the_same_bytes(html_run, tmp_path, detectors_off):
+    run = html_run(with_images=False)
+    comparison = group_comparison(*side_by_side([run]), Progress())
+    found = {}
+    for folder in ("in turn", "by workers"):
+        (tmp_path / folder).mkdir()
+        jobs = figure_jobs(comparison, [run.path], ReportOptions(), 0, tmp_path / folder, "x-")
+        jobs = [job for job in jobs if job.name in ("pd-fa", "recall-area", "detections")]
+        if folder == "in turn":
+            drawn = dict(draw_in_turn(comparison, jobs))
+        else:
+            drawn = dict(draw_by_workers(comparison, jobs, 2))
+        found[folder] = [
+            (drawn[job].left_out, [path.read_bytes() for path in drawn[job].paths]) for job in jobs
+        ]
+    assert found["by workers"] == found["in turn"]
+    assert [len(pictures) for _, pictures in found["in turn"]] == [2, 2, 0]
+
+
+def test_a_large_run_is_drawn_by_workers(html_run, tmp_path, monkeypatch, drawn_only):
+    used = []
+
+    def by_workers(comparison, jobs, n_workers):
+        used.append(n_workers)
+        return draw_in_turn(comparison, reversed(jobs))
+
+    run = html_run(with_images=False)
+    expected = Figures().write([run], tmp_path)
+    monkeypatch.setattr("irbench.reports.figures.WORTH_WORKERS", 1)
+    monkeypatch.setattr("irbench.reports.figures.n_cores", lambda: 64)
+    monkeypatch.setattr("irbench.reports.figures.draw_by_workers", by_workers)
+    assert Figures().write([run], tmp_path) == expected
+    assert used == [4]
+
+
+def test_what_a_worker_cannot_do_is_done_here(whole_run, tmp_path, monkeypatch):
+    (one, *_) = figure_jobs(
+        group_comparison(*side_by_side([whole_run]), Progress()),
+        [tmp_path / "nowhere"], ReportOptions(), 0, tmp_path, "",
+    )  # fmt: skip
+    comparison = Comparison.of(whole_run)
+    ((job, drawn),) = draw_by_workers(comparison, [one], 1)
+    assert job == one
+    assert [path.suffix for path in drawn.paths] == [".png", ".pdf"]
 
 
 def test_without_images_the_curves_are_still_drawn(html_run, tmp_path, capsys, drawn_only):

@@ -1,0 +1,121 @@
+"""Figures drawn by several processes: each is a job of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from irbench.engine.pool import WorkerPool
+from irbench.engine.results import load_run
+from irbench.errors import NoFigureError
+from irbench.figures.canvas import save_figure
+from irbench.figures.catalogue import named_figures
+from irbench.figures.comparison import Comparison
+from irbench.progress import Progress
+from irbench.registry import load_plugin, plugin_files
+from irbench.report import ReportOptions
+
+from ._side_by_side import DataGroup, methods_in_order
+from ._table import table_groups
+
+
+@dataclass(frozen=True)
+class FigureJob:
+    """A figure to be drawn.
+
+    Attributes
+    ----------
+    runs : tuple of str
+        Run directories of the report.
+    options : ReportOptions
+    group : int
+        Place of the dataset among those of the report.
+    name : str
+        See :func:`irbench.figures.catalogue.named_figures`.
+    stem : str
+        Of the files, without a suffix.
+    plugins : tuple of str
+        Files that are to be loaded first.
+    """
+
+    runs: tuple[str, ...]
+    options: ReportOptions
+    group: int
+    name: str
+    stem: str
+    plugins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """The files of a figure, or why there are none."""
+
+    paths: tuple[Path, ...] = ()
+    left_out: str = ""
+
+
+def group_comparison(group: DataGroup, progress: Progress) -> Comparison:
+    """The methods of a dataset of the report, in the order of its table."""
+    return Comparison(group.title, group.runs, tuple(methods_in_order([group])), progress)
+
+
+def figure_jobs(
+    comparison: Comparison,
+    runs: Sequence[Path],
+    options: ReportOptions,
+    group: int,
+    out: Path,
+    prefix: str,
+) -> list[FigureJob]:
+    """A job for each figure of a dataset, in the order of the catalogue."""
+    paths, plugins = tuple(map(str, runs)), tuple(plugin_files())
+    return [
+        FigureJob(paths, options, group, name, str(out / f"{prefix}{name}"), plugins)
+        for name in named_figures(comparison)
+    ]
+
+
+def draw(comparison: Comparison, job: FigureJob) -> DrawnFigure:
+    """Draw a figure and write its files."""
+    try:
+        figure = named_figures(comparison)[job.name].draw(comparison)
+    except NoFigureError as error:
+        return DrawnFigure(left_out=f"{Path(job.stem).name} is left out: {error}")
+    return DrawnFigure(tuple(save_figure(figure, Path(job.stem))))
+
+
+def draw_in_turn(
+    comparison: Comparison, jobs: Sequence[FigureJob]
+) -> Iterator[tuple[FigureJob, DrawnFigure]]:
+    """Draw figures in this process."""
+    for job in jobs:
+        yield job, draw(comparison, job)
+
+
+def draw_by_workers(
+    comparison: Comparison, jobs: Sequence[FigureJob], n_workers: int
+) -> Iterator[tuple[FigureJob, DrawnFigure]]:
+    """Draw figures in several processes, in any order; here, what a worker fails on.
+
+    The result is the same to the byte, and so are the errors.
+    """
+    with WorkerPool(n_workers) as pool:
+        # The last of the catalogue take longest: begun first, none of them ends alone.
+        for outcome in pool.run(draw_in_worker, reversed(jobs)):
+            found = outcome.answer
+            yield outcome.job, draw(comparison, outcome.job) if found is None else found
+
+
+def draw_in_worker(job: FigureJob) -> DrawnFigure:
+    """Draw a figure in a process that knows nothing yet."""
+    for plugin in job.plugins:
+        load_plugin(plugin)
+    return draw(_comparison(job.runs, job.options, job.group), job)
+
+
+@lru_cache(maxsize=1)
+def _comparison(runs: tuple[str, ...], options: ReportOptions, group: int) -> Comparison:
+    groups = table_groups([load_run(run) for run in runs], options)
+    return group_comparison(groups[group], Progress())
