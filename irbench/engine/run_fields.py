@@ -178,7 +178,7 @@ _CALIBRATION: dict[str, Rule] = {
 }
 _REQUIRED_OF_ROW = {
     *("method", "title", "group", "state", "year"),
-    *("kind", "dataset", "dataset_title", "split"),
+    *("kind", "dataset"),
 }
 _ROW: dict[str, Rule] = {
     **dict.fromkeys(METRICS, _VALUE),

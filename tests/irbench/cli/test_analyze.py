@@ -27,7 +27,7 @@ SHAPE = (40, 56)
 METHODS = ("good", "poor")
 
 
-IDENTITY = {"group": "Test Methods", "year": 2026}
+IDENTITY = {"group": "Test Methods", "year": 2026, "kind": "score-map", "dataset": "folder"}
 
 
 def write_run(path, data_root=None, with_root=True, threshold=1.0):

@@ -25,7 +25,7 @@ N_IMAGES = 24
 POWERS = {"good": 0.9, "twin": 0.9, "poor": 0.2}
 
 
-IDENTITY = {"group": "Test Methods", "year": 2026}
+IDENTITY = {"group": "Test Methods", "year": 2026, "kind": "score-map", "dataset": "made"}
 
 
 def square_regions(places):

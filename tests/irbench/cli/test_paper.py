@@ -55,7 +55,7 @@ def make_run(tmp_path):
         full = [
             {"method": method, "title": text, "group": "G", "state": state, "reason": "",
              "precision": f1, "recall": f1, "f1": f1, "map50": f1, "calibration": "validation",
-             "note": "", "year": 2020}
+             "note": "", "year": 2020, "kind": "score-map", "dataset": name}
             for method, text, state, f1 in rows
         ]  # fmt: skip
         dataset = {"name": name, "title": title, "split": "test", "scheme": "60-20-20",

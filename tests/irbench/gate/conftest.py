@@ -130,7 +130,7 @@ class RunFactory:
             of_network = {"weights": "net-a", "weights_sha256": "aa"} if name == "net" else {}
             row = {
                 "method": name, "title": name.title(), "group": "Test Methods", "year": 2026,
-                "state": "done", "reason": "",
+                "state": "done", "reason": "", "dataset": "made",
                 "kind": "score-map", "threshold": json_number(threshold), "extent": 0.25,
                 "calibration": "validation", "method_params": {}, "n_failed": 0,
                 **of_network, **result.values, "undefined": result.undefined,

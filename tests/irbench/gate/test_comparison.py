@@ -13,6 +13,7 @@ from irbench.gate.recording import record_baseline
 from irbench.gate.row_check import RowCheck
 from irbench.gate.tolerance import Tolerances
 from irbench.gate.wording import sentence
+from irbench.protocol import TABLE1
 from irbench.statistics.bootstrap import Interval
 from irbench.statistics.paired import PairedDifference
 
@@ -199,13 +200,16 @@ def test_more_failed_images_fail(baseline, make_run):
     assert failing(report) == {("net", "row")}
 
 
+OTHER_PROTOCOL = {**TABLE1.as_dict(), "name": "other"}
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
         ({"key": {"split": "val"}}, "split: test -> val"),
         ({"key": {"limit": 9}}, "limit: None -> 9"),
         ({"key": {"manifests": {"test": "ff"}}}, "manifests.test: 0123 -> ff"),
-        ({"key": {"protocol": {"name": "other"}}}, "protocol.name: table1 -> other"),
+        ({"key": {"protocol": OTHER_PROTOCOL}}, "protocol.name: table1 -> other"),
         ({"facts": {"classic": {"params": {"size": 7}}}}, "classic.params.size: 5 -> 7"),
         ({"facts": {"net": {"conversion": "x/2"}}}, "net.conversion: components/1 -> x/2"),
     ],
