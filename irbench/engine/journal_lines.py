@@ -1,7 +1,7 @@
 """An image's record as a line of the journal: JSON, written where the image was processed.
 
 Detections stand in it as the bytes of arrays, in base64: as decimal numbers, reading them
-back took longer than to find them takes a light filter.
+back was most of what storing them took.
 """
 
 from __future__ import annotations

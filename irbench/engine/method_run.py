@@ -155,8 +155,8 @@ class MethodRun:
 
     def _blocks(self, journal: Journal, split: str) -> Iterator[EntryBlock]:
         """The finished images of a split, in its order."""
-        keys = ((split, truth.id) for truth in self.scans[split].truths)
-        return journal.blocks(key for key in keys if key in journal.entries)
+        keys, done = ((split, truth.id) for truth in self.scans[split].truths), journal.entries
+        return journal.blocks(key for key in keys if key in done)
 
     def _calibrate(self, pool: Executor, journal: Journal) -> Calibration:
         plan, name = self.plan, self.method.name

@@ -43,8 +43,8 @@ def _rank_by_score(
         narrow = (-scores).astype(np.float32)
     if not np.array_equal(narrow, -scores):
         return np.lexsort((-scores, image_index))
-    # Both in one integer, which sorts ten times as fast: numbers in IEEE 754 are in the order of
-    # their bits, once those of negative ones are turned and the others put above them.
+    # Both in one integer, which sorts several times as fast: numbers in IEEE 754 are in the order
+    # of their bits, once those of negative ones are turned and the others put above them.
     bits = narrow.view(np.uint32)
     bits = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
     return np.argsort(image_index.astype(np.uint64) << np.uint64(32) | bits)
