@@ -66,7 +66,7 @@ def named_figures(comparison: Comparison) -> dict[str, NamedFigure]:
         NamedFigure("surfaces", surfaces_figure),
         *(
             NamedFigure(f"grad-cam-{file_stem(name)}", partial(grad_cam_figure, method=name))
-            for name in comparison.scored.methods
+            for name in comparison.methods_with_detections
             if is_network(name)
         ),
     ]

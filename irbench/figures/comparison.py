@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from irbench.analysis.target_scr import open_run_dataset, read_target_scr
 from irbench.dataset import Dataset
 from irbench.detector import group_rank
+from irbench.engine.directory import RunDirectory
 from irbench.engine.results import Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
-from irbench.rescoring.methods import ScoredGroup, score_methods
+from irbench.rescoring.methods import SCORED_STATES, ScoredGroup, score_methods
 from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
 from irbench.rescoring.scored_method import ScoredMethod
 from irbench.styles import MethodStyle, method_styles
@@ -58,6 +59,19 @@ class Comparison:
     def styles(self) -> dict[str, MethodStyle]:
         """A style of each method, in the order of the table."""
         return method_styles(self.rows)
+
+    @property
+    def methods_with_detections(self) -> list[str]:
+        """Those that can be scored, by their files alone; scoring takes a second each."""
+        folders = [RunDirectory(run.path) for run in self.runs]
+        if not folders[0].ground_truth_file.exists():
+            return []
+        return [
+            row["method"]
+            for row in self.rows
+            if row["state"] in SCORED_STATES
+            and any(folder.detections_file(row["method"]).exists() for folder in folders)
+        ]
 
     @cached_property
     def scored(self) -> ScoredGroup:

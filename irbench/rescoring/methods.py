@@ -18,7 +18,7 @@ from irbench.statistics.resamples import Resamples
 N_RESAMPLES = 1000
 """Enough for intervals of two digits, and a report is not waited for."""
 
-_SCORED = ("done", "partial")
+SCORED_STATES = ("done", "partial")
 _TOLERANCE = 1e-9
 
 
@@ -87,7 +87,7 @@ def score_methods(
         draws = Resamples([truth.id for truth in truths], n_resamples)
     methods: dict[str, ScoredMethod] = {}
     problems = []
-    scored = [row for row in rows if row["state"] in _SCORED]
+    scored = [row for row in rows if row["state"] in SCORED_STATES]
     with (progress or Progress()).track("Scoring", len(scored)) as advance:
         for row in scored:
             try:
