@@ -21,7 +21,7 @@ SECTIONS = {
         *("out", "resume", "max_minutes", "test", "quiet", "verbose"),
     ),
     "The recipe": (
-        *("recipe", "imgsz", "epochs", "batch", "lr", "patience", "seed"),
+        *("recipe", "imgsz", "crop", "epochs", "validate_every", "batch", "lr", "patience", "seed"),
         *("box_loss", "min_box_px", "assignments"),
     ),
     "Augmentation": (
@@ -42,6 +42,17 @@ def setting_options(function: Function) -> Function:
     for option in reversed(
         (
             _setting("--imgsz", "Side of the letterbox, a multiple of 32.", metavar="PX"),
+            _setting(
+                "--crop",
+                "Side of the window of an image that a step sees, most often with a target: a "
+                "quarter of the cost for half the side; 0: all of it.",
+                metavar="PX",
+            ),
+            _setting(
+                "--validate-every",
+                "Epochs from one validation to the next; the first and the last always are.",
+                metavar="EPOCHS",
+            ),
             _setting("--epochs", "The learning rate falls over all of them."),
             _setting("--batch", "Images of a step, of all processes together."),
             _setting("--accumulate", "Parts of a batch, one after the other, for less memory."),

@@ -18,6 +18,7 @@ from irbench.training.image_cache import ImageCache
 from irbench.training.placement import Placement
 from irbench.training.resampling import resample, upload
 from irbench.training.targets import place_boxes
+from irbench.training.windows import choose_windows
 
 __all__ = ["Augmentation", "Augmenter", "Draws"]
 
@@ -29,11 +30,13 @@ class Augmenter:
     ----------
     cache : ImageCache
     settings : Augmentation
+    crop : int
+        Side V of the window of each image that is made, in pixels; 0 for the whole side S.
 
     Raises
     ------
     UsageError
-        For a cache without images.
+        For a cache without images, or windows larger than they are.
 
     Examples
     --------
@@ -53,11 +56,14 @@ class Augmenter:
     ((2, 1, 32, 32), [[0.0, 0.0, 4.0, 8.0, 9.0, 12.0], [1.0, 0.0, 4.0, 8.0, 9.0, 12.0]])
     """
 
-    def __init__(self, cache: ImageCache, settings: Augmentation) -> None:
+    def __init__(self, cache: ImageCache, settings: Augmentation, *, crop: int = 0) -> None:
         if len(cache) == 0:
             raise UsageError("a cache to augment must hold at least one image.")
+        if not 0 <= crop <= cache.size:
+            raise UsageError(f"crop must be in [0, {cache.size}] px, got {crop}.")
         self.cache = cache
         self.settings = settings
+        self.crop = crop or cache.size
         # Boxes are so few that their arithmetic is not worth a wait for the device.
         self._boxes = cache.boxes.cpu().double()
         self._contents = torch.tensor(
@@ -101,13 +107,18 @@ class Augmenter:
 
         Returns
         -------
-        images : (B, 1, S, S) Tensor of float32
+        images : (B, 1, V, V) Tensor of float32
             In [0, 1], contiguous, on the device of the cache.
         targets : (M, 6) Tensor of float32
             Row in the batch, class 0, ``x0, y0, x1, y1`` in pixels of the image; in
             order of the row; on the same device.
         """
         placement = Placement.of(draws, self._contents, self.cache.size)
+        if self.crop < self.cache.size:
+            origin = choose_windows(
+                placement, self._boxes, self.cache.starts, draws.window, self.crop
+            )
+            placement = placement.seen_at(origin, self.crop)
         images = resample(self.cache.images, placement, draws.gain, draws.offset)
         rows, boxes = place_boxes(placement, self._boxes, self.cache.starts)
         targets = torch.zeros((len(boxes), 6), dtype=torch.float32)

@@ -37,6 +37,9 @@ class Draws:
         Left to right, upside down.
     gain, offset : (P,) Tensor of float64
         Of the grey levels in [0, 1].
+    window : (P, 4) Tensor of float64
+        In [0, 1), for a window of the composed image: whether it holds a target, which one,
+        and where it lies, ``(x, y)``.
     """
 
     images: Tensor
@@ -47,6 +50,7 @@ class Draws:
     flips: Tensor
     gain: Tensor
     offset: Tensor
+    window: Tensor
 
     def __len__(self) -> int:
         return len(self.images)
@@ -91,6 +95,8 @@ def draw(
             f"indices must be in [0, {n_images}), got {int(indices.min())} to {int(indices.max())}."
         )
     uniform = torch.rand((len(indices), 13), generator=generator, dtype=torch.float64)
+    # Apart, for what was there first keeps its numbers.
+    window = torch.rand((len(indices), 4), generator=generator, dtype=torch.float64)
     # A product just below N may round to N.
     others = (uniform[:, 1:4] * n_images).long().clamp_max(n_images - 1)
     images = torch.cat((indices[:, None], others), 1)
@@ -105,6 +111,7 @@ def draw(
         flips=uniform[:, 9:11] < torch.tensor((settings.flip_lr, settings.flip_ud)),
         gain=gain,
         offset=offset,
+        window=window,
     )
 
 

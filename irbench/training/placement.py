@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ class Placement:
     Attributes
     ----------
     size : int
-        Side S of the images and the canvases.
+        Side S of the composed images and the canvases.
     images : (B, 2, 2) Tensor of int64
         Indices of the tiles.
     factor : (B,) Tensor
@@ -36,6 +36,10 @@ class Placement:
     content : (B, 2, 2, 4) Tensor
         ``(x0, y0, x1, y1)``: the part of each tile's canvas that is no grey.
     flips : (B, 2) Tensor of bool
+    view : int
+        Side V of the windows of the composed images that are seen; S for all of them.
+    origin : (B, 2) Tensor
+        Of each window, before flips, in whole pixels.
     """
 
     size: int
@@ -46,6 +50,8 @@ class Placement:
     anchor: Tensor
     content: Tensor
     flips: Tensor
+    view: int
+    origin: Tensor
 
     @classmethod
     def of(cls, draws: Draws, contents: Tensor, size: int) -> Placement:
@@ -82,7 +88,25 @@ class Placement:
             anchor=torch.where(is_mosaic[..., None, None], corner, size / 2),
             content=content,
             flips=draws.flips,
+            view=size,
+            origin=torch.zeros((len(draws), 2), dtype=torch.float64),
         )
+
+    def seen_at(self, origin: Tensor, view: int) -> Placement:
+        """The same, seen through windows.
+
+        Parameters
+        ----------
+        origin : (B, 2) Tensor of float64
+            Whole pixels in [0, S - view], before flips.
+        view : int
+            Side of the windows.
+
+        Returns
+        -------
+        Placement
+        """
+        return replace(self, view=view, origin=origin)
 
     def taps(self, axis: int) -> Taps:
         """Where the pixel centres of one axis come from.
@@ -96,8 +120,9 @@ class Placement:
         -------
         Taps
         """
-        centres = torch.arange(self.size, dtype=torch.float64) + 0.5
-        place = torch.where(self.flips[:, axis, None], self.size - centres, centres)
+        centres = torch.arange(self.view, dtype=torch.float64) + 0.5
+        place = torch.where(self.flips[:, axis, None], self.view - centres, centres)
+        place = place + self.origin[:, axis, None]
         side = (place >= self.seam[:, axis, None]).long()
         # (B, tiles across the axis, tiles along it, ...), to choose among the last by place.
         if axis == 0:
@@ -123,18 +148,18 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Taps:
-    """For S pixels along an axis: the two pixels of a canvas that make each.
+    """For V pixels along an axis: the two pixels of a canvas that make each.
 
     Attributes
     ----------
-    side : (B, S) Tensor of int64
+    side : (B, V) Tensor of int64
         Whether the pixel lies before (0) or beyond (1) the seam.
-    first, second : (B, 2, S) Tensor of int64
+    first, second : (B, 2, V) Tensor of int64
         Pixels of the canvas, for each of the two tiles that lie side by side across
         the axis.
-    weight : (B, 2, S) Tensor of float32
+    weight : (B, 2, V) Tensor of float32
         Of ``second``, in [0, 1); ``first`` has the rest.
-    inside : (B, 2, S) Tensor of bool
+    inside : (B, 2, V) Tensor of bool
         Whether there is an image at all.
     """
 

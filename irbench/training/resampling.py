@@ -36,16 +36,16 @@ def resample(images: Tensor, placement: Placement, gain: Tensor, offset: Tensor)
 
     Returns
     -------
-    (B, 1, S, S) Tensor of float32
-        In [0, 1], on the device of ``images``: bilinear, :data:`GREY` where there is no
+    (B, 1, V, V) Tensor of float32
+        The windows of the placement, in [0, 1], on the device of ``images``: bilinear, :data:`GREY` where there is no
         image.
     """
-    device, size = images.device, placement.size
+    device, size, view = images.device, placement.size, placement.view
     n_images = len(placement.images)
     canvas_rows = images.view(-1, size)
     across, down = placement.taps(0), placement.taps(1)
 
-    # (B, S, 2): for each row, of the left tile and of the right one.
+    # (B, V, 2): for each row, of the left tile and of the right one.
     tile = placement.images.gather(1, down.side[..., None].expand(-1, -1, 2))
     inside = down.inside.transpose(1, 2)
     weight = down.weight.transpose(1, 2)
@@ -57,7 +57,7 @@ def resample(images: Tensor, placement: Placement, gain: Tensor, offset: Tensor)
     second_weight = upload(torch.where(inside, weight * gain, 0), device)
     constant = upload(torch.where(inside, offset, GREY), device)
 
-    # (B, 2, S): for the upper and the lower tiles, columns in the row of the left tile, the
+    # (B, 2, V): for the upper and the lower tiles, columns in the row of the left tile, the
     # right one, and a last column of grey.
     beside = across.side[:, None] * size
     left = upload(torch.where(across.inside, across.first + beside, 2 * size), device)
@@ -65,8 +65,8 @@ def resample(images: Tensor, placement: Placement, gain: Tensor, offset: Tensor)
     right_weight = upload(across.weight, device)
     half = upload(down.side, device)
 
-    composed = torch.empty((n_images, 1, size, size), dtype=torch.float32, device=device)
-    step = _step(device, size)
+    composed = torch.empty((n_images, 1, view, view), dtype=torch.float32, device=device)
+    step = _step(device, size * view)
     for start in range(0, n_images, step):
         some = slice(start, start + step)
         mixed = _mix_rows(
@@ -88,23 +88,23 @@ def resample(images: Tensor, placement: Placement, gain: Tensor, offset: Tensor)
     return composed.clamp_(0, 1)
 
 
-def _step(device: torch.device, size: int) -> int:
+def _step(device: torch.device, n_pixels: int) -> int:
     """Images made at once: what fits in the CPU's cache; elsewhere, work in large pieces."""
-    return 1 if device.type == "cpu" else max(1, _PIXELS_AT_A_TIME // size**2)
+    return 1 if device.type == "cpu" else max(1, _PIXELS_AT_A_TIME // n_pixels)
 
 
 def _mix_rows(
     canvas_rows: Tensor, rows: tuple[Tensor, Tensor], weights: tuple[Tensor, Tensor], add: Tensor
 ) -> Tensor:
-    """``(B, S, 2S + 1)``: the rows of the tiles side by side, and grey."""
-    n_images, size, _ = add.shape
-    mixed = canvas_rows.new_empty((n_images, size, 2 * size + 1), dtype=torch.float32)
+    """``(B, V, 2S + 1)``: the rows of the tiles side by side, and grey."""
+    (n_images, view, _), size = add.shape, canvas_rows.shape[1]
+    mixed = canvas_rows.new_empty((n_images, view, 2 * size + 1), dtype=torch.float32)
     mixed[..., -1] = GREY
     first, second = (canvas_rows.index_select(0, row.reshape(-1)).float() for row in rows)
     first *= weights[0].reshape(-1, 1)
     first.addcmul_(second, weights[1].reshape(-1, 1))
     first += add.reshape(-1, 1)
-    mixed[..., :-1] = first.view(n_images, size, 2 * size)
+    mixed[..., :-1] = first.view(n_images, view, 2 * size)
     return mixed
 
 

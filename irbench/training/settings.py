@@ -17,11 +17,11 @@ Precision = Literal["auto", "float32", "bfloat16"]
 BoxLoss = Literal["ciou", "nwd", "mixed", "iou"]
 
 _POSITIVE = (
-    *("image_size", "epochs", "batch", "accumulate"),
+    *("image_size", "epochs", "batch", "accumulate", "validate_every"),
     *("learning_rate", "clip_norm", "ema_tau"),
 )
 _NOT_NEGATIVE = (
-    *("warmup_epochs", "weight_decay", "min_box_px"),
+    *("warmup_epochs", "weight_decay", "min_box_px", "crop"),
     *("close_mosaic", "patience", "seed"),
 )
 
@@ -34,6 +34,11 @@ class TrainingSettings:
     ----------
     image_size : int
         Side of the letterbox, in pixels, a multiple of 32.
+    crop : int
+        Side of the window of a training image that a step sees, in pixels, a multiple of 32;
+        0 for all of it. A window of half the side costs a quarter of the step, at the scale
+        that validation and detection have: targets are few and small, and most of an image
+        is background that the network knows already. Three of four windows hold a target.
     epochs : int
         Passes over the training images; the learning rate falls over all of them.
     batch : int
@@ -73,6 +78,8 @@ class TrainingSettings:
     close_mosaic : int
         Last epochs, without mosaic, which costs localisation: pasted images are scaled, and
         their boxes are those of no pixel grid. The paper keeps mosaic to the end.
+    validate_every : int
+        Epochs from one validation to the next; the first and the last are always validated.
     patience : int
         Epochs without a better validation AP@50 after which training ends; 0 for never.
     seed : int
@@ -89,6 +96,7 @@ class TrainingSettings:
     """
 
     image_size: int = 640
+    crop: int = 0
     epochs: int = 300
     batch: int = 16
     accumulate: int = 1
@@ -106,6 +114,7 @@ class TrainingSettings:
     box_prior_cells: float | None = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     close_mosaic: int = 10
+    validate_every: int = 1
     patience: int = 100
     seed: int = 0
     deterministic: bool = False
@@ -126,6 +135,10 @@ class TrainingSettings:
         for name in ("momentum", "warmup_momentum", "ema_decay", "final_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+        if self.crop > self.image_size:
+            raise UsageError(
+                f"crop must be at most image_size, {self.image_size} px, got {self.crop}."
+            )
         if self.batch % self.accumulate:
             raise UsageError(
                 f"batch must be a multiple of accumulate, got {self.batch} and {self.accumulate}."

@@ -40,7 +40,7 @@ def place_boxes(placement: Placement, boxes: Tensor, starts: Tensor) -> tuple[Te
     rows : (K,) Tensor of int64
         The image that each box is on, ascending.
     boxes : (K, 4) Tensor of float64
-        Clipped to what is seen of their tile. Those of which less than
+        Clipped to what is seen of their tile, in pixels of the window. Those of which less than
         :data:`MIN_VISIBLE` or a side of less than :data:`MIN_SIDE_PX` is left are
         dropped.
     """
@@ -55,14 +55,19 @@ def place_boxes(placement: Placement, boxes: Tensor, starts: Tensor) -> tuple[Te
     size = float(placement.size)
     seam = placement.seam[row].clamp(0, size)
     is_beyond = torch.stack((right, lower), 1)
-    low, high = torch.where(is_beyond, seam, 0), torch.where(is_beyond, size, seam)
+    origin, view = placement.origin[row], float(placement.view)
+    low = torch.maximum(torch.where(is_beyond, seam, 0), origin)
+    high = torch.minimum(torch.where(is_beyond, size, seam), origin + view)
+    # A tile that the window does not reach shows nothing.
+    high = torch.maximum(low, high)
     seen = torch.minimum(torch.maximum(corners, low[:, None]), high[:, None])
 
     sides, all_sides = seen[:, 1] - seen[:, 0], corners[:, 1] - corners[:, 0]
     is_kept = (sides >= (_WHOLE * before).clamp_max(MIN_SIDE_PX)).all(1)
     is_kept &= sides.prod(1) >= MIN_VISIBLE * all_sides.prod(1)
 
-    flipped = size - seen.flip(1)
+    seen = seen - origin[:, None]
+    flipped = view - seen.flip(1)
     seen = torch.where(placement.flips[row][:, None], flipped, seen)
     return row[is_kept], seen[is_kept].flatten(1)
 

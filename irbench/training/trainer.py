@@ -129,6 +129,11 @@ class Trainer:
         self.batch = batch_size(settings, len(cache), processes.count)
         self.n_steps = len(cache) // self.batch
 
+        if settings.crop % detector.multiple:
+            raise UsageError(
+                f"crop must be a multiple of {detector.multiple} px for "
+                f"{detector.info.name}, got {settings.crop}."
+            )
         if detector.weights_file is None:
             detector.begin(detector.network, settings)
         self.network = detector.network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -141,7 +146,7 @@ class Trainer:
         self.average = WeightAverage(self.network, settings.ema_decay, settings.ema_tau)
         self.best = copy.deepcopy(self.average.network)
         self.step = TrainingStep(self.network, loss, self.optimizer, settings, processes)
-        self.augmenter = Augmenter(cache, settings.augmentation)
+        self.augmenter = Augmenter(cache, settings.augmentation, crop=settings.crop)
         self.state = TrainingState()
         self._tensors = TrainingTensors(
             self.network, self.average.network, self.best, self.optimizer
@@ -236,7 +241,8 @@ class Trainer:
         terms = self._steps(advance, stop)
         trained = time.perf_counter()
         self.processes.average_buffers(self.network, self.average.network)
-        scores = self._validate()
+        is_validated = self._is_validated()
+        scores = self._validate() if is_validated else None
         seconds = time.perf_counter() - start
         state.epoch += 1
         state.step += self.n_steps
@@ -253,7 +259,7 @@ class Trainer:
             }
         )
         score = -1.0 if scores is None else scores.ap50
-        if scores is None or score > state.best_score:
+        if is_validated and (scores is None or score > state.best_score):
             state.best_epoch, state.best_score = state.epoch, score
             self.best.load_state_dict(self.average.network.state_dict())
         self._is_whole = True
@@ -316,6 +322,11 @@ class Trainer:
                 self.state, bad, [self.cache.ids[i] for i in images], self.checkpoint
             )
         )
+
+    def _is_validated(self) -> bool:
+        """Whether the epoch that is run is: the first, so that there is a best one, and the last."""
+        left = self.settings.epochs - self.state.epoch - 1
+        return self.state.epoch == 0 or left % self.settings.validate_every == 0
 
     def _validate(self) -> ValidationScores | None:
         if self.validator is None or not self.processes.first:
