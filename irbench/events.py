@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,7 @@ MAX_TEXT = 2000
 
 
 class Events:
-    """Where events go.
+    """Where events go; any thread may record one.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class Events:
         self._tell, self._now = tell, now
         self._log: LogFile | None = None
         self._counts: Counter[tuple[str, Any]] = Counter()
+        self._recording = threading.Lock()
 
     def record(self, event: str, level: Level = "info", **fields: Any) -> None:
         """Record an event.
@@ -69,6 +71,10 @@ class Events:
         **fields
             What JSON can hold; long texts are cut.
         """
+        with self._recording:
+            self._record(event, level, fields)
+
+    def _record(self, event: str, level: Level, fields: dict[str, Any]) -> None:
         if event in REPEATED:
             kind = event, fields.get("method")
             self._counts[kind] += 1

@@ -109,6 +109,11 @@ class Executor(ABC):
         device : str
         """
 
+    @property
+    def leaves_a_core(self) -> bool:
+        """Whether this process may compute while jobs run, as it may where there are several."""
+        return True
+
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` tells of it; nothing for this machine alone."""
         return {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +75,8 @@ class MethodRun:
         The tested split and, where there is one, ``"val"``.
     progress : Progress
     events : Events, optional
+    quiet : callable
+        Called before the timing pass, for which the machine must do nothing else.
     """
 
     def __init__(
@@ -84,13 +87,17 @@ class MethodRun:
         scans: Mapping[str, SplitScan],
         progress: Progress,
         events: Events | None = None,
+        quiet: Callable[[], None] = lambda: None,
     ) -> None:
         self.plan, self.method, self.directory = plan, method, directory
-        self.scans, self.progress = scans, progress
+        self.scans, self.progress, self._quiet = scans, progress, quiet
         self.events = Events() if events is None else events
+        self._open = ExitStack()
 
     def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
         """Run the method, going on from its journal where there is one.
+
+        What it found is in the journal then; :meth:`store` brings it where it is read.
 
         Parameters
         ----------
@@ -103,7 +110,8 @@ class MethodRun:
         MethodFailedError
         """
         network = self._inspect(pool)
-        with self._journal(key) as journal:
+        with ExitStack() as stack:
+            self._kept = journal = stack.enter_context(self._journal(key))
             if journal.entries:
                 n_images = len(journal.entries)
                 self._record("method_resumed", n_images_done=n_images)
@@ -116,9 +124,13 @@ class MethodRun:
             self._process(pool, journal, split, extents, keep_regions=True)
             errors = {image: error for (s, image), error in journal.errors.items() if s == split}
             timing = self._time(pool, extents, errors)
-            outcome = MethodOutcome(calibration, errors, timing, network)
-            self._store(journal, outcome)
-        return outcome
+            self._open = stack.pop_all()
+        return MethodOutcome(calibration, errors, timing, network)
+
+    def store(self, outcome: MethodOutcome) -> None:
+        """Write what :meth:`execute` found as Parquet files; no more than once."""
+        with self._open:
+            self._store(self._kept, outcome)
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
@@ -247,6 +259,7 @@ class MethodRun:
             plan.protocol,
             extents,
         )
+        self._quiet()
         with self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance:
             outcome = pool.run_alone(time_images, job, timeout_s, self.method.device)
             advance()

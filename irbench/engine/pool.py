@@ -140,6 +140,11 @@ class WorkerPool(Executor):
         with WorkerPool(1, timeout_s, gpus) as pool:
             return next(pool.run(function, [job]))
 
+    @property
+    def leaves_a_core(self) -> bool:
+        """See :attr:`Executor.leaves_a_core`; one job is all that was asked for."""
+        return self.n_workers > 1
+
     def _on_gpu(self, device: str) -> WorkerPool:
         if device not in self._on_gpus:
             gpus = gpu_slots(device)[: self.n_workers]

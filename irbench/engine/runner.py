@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from irbench.engine.background import Background
 from irbench.engine.directory import RunDirectory
 from irbench.engine.executor import Executor, ExecutorError
-from irbench.engine.method_run import MethodRun
+from irbench.engine.method_run import MethodOutcome, MethodRun
 from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
 from irbench.engine.results import RunResults, load_run
@@ -63,11 +66,14 @@ class Runner:
         with session.opened():
             pending = list(self.plan.methods)
             try:
-                with self.executor as executor:
+                with (
+                    self.executor as executor,
+                    Background(at_once=not executor.leaves_a_core) as background,
+                ):
                     if facts := executor.facts():
                         session.run["machine"]["cluster"] = facts
                     while pending:
-                        self._run(pending[0], executor)
+                        self._run(pending[0], executor, background)
                         pending.pop(0)
             except (KeyboardInterrupt, ExecutorError) as error:
                 reason = str(error) or "stopped by the user"
@@ -76,8 +82,9 @@ class Runner:
                 raise
         return load_run(session.directory.path)
 
-    def _run(self, method: MethodPlan, executor: Executor) -> None:
+    def _run(self, method: MethodPlan, executor: Executor, background: Background) -> None:
         session = self.session
+        run = None
         leak = session.leak(method)
         if leak:
             self._give_up(method, "skipped", leak)
@@ -99,6 +106,7 @@ class Runner:
                 session.scans,
                 session.progress,
                 session.log.events,
+                background.wait,
             )
             try:
                 outcome = run.execute(executor, session.run["key"])
@@ -108,9 +116,15 @@ class Runner:
             except IrbenchError as error:
                 self._give_up(method, "failed", str(error))
                 return
-        session.finish(method, outcome)
+        # Takes this process a second or two, in which the workers go on with the next method.
+        background.submit(partial(self._finish, method, run, outcome))
+
+    def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
+        if run is not None:
+            run.store(outcome)
+        self.session.finish(method, outcome)
         # Everything in it now stands in the Parquet files.
-        session.directory.journal_file(method.name).unlink(missing_ok=True)
+        self.session.directory.journal_file(method.name).unlink(missing_ok=True)
 
     def _give_up(self, method: MethodPlan, state: str, reason: str) -> None:
         self.session.progress.say(f"{method.info.title}: {state}: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,6 +35,8 @@ VALIDATION = "val"
 class Session:
     """What the rows of a run have in common, and where they are written.
 
+    A method may be finished in a thread of its own while another one is begun.
+
     Parameters
     ----------
     plan : RunPlan
@@ -65,6 +68,7 @@ class Session:
         self.scans: dict[str, SplitScan] = {}
         self.run: dict[str, Any] = {}
         self.rows: dict[str, Row] = {}
+        self._changing = threading.Lock()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -107,8 +111,9 @@ class Session:
         """Record that a method is being run."""
         facts = method.facts(self.plan.protocol)
         self.log.method_begun(method.name, facts)
-        self.run["methods"][method.name] = {"facts": facts, "state": "running"}
-        self.directory.write(self.run)
+        with self._changing:
+            self.run["methods"][method.name] = {"facts": facts, "state": "running"}
+            self.directory.write(self.run)
 
     def stored(self, method: MethodPlan) -> MethodOutcome | None:
         """What an earlier command found with this method; None if it has to be run."""
@@ -141,8 +146,7 @@ class Session:
         """Score a method from what is on disk, and record its row."""
         result = self._score(method, outcome)
         row = finished_row(self.plan, method, outcome, result, self.title)
-        self.rows[method.name] = row
-        self.run["methods"][method.name] = {
+        known = {
             "facts": method.facts(self.plan.protocol),
             "state": state_of(outcome),
             "calibration": outcome.calibration.as_dict(),
@@ -150,19 +154,23 @@ class Session:
             "peak_memory": row["peak_memory"],
         }
         if outcome.network is not None:
-            self.run["methods"][method.name]["network"] = outcome.network.as_dict()
-            if outcome.network.gpu is not None:
+            known["network"] = outcome.network.as_dict()
+        with self._changing:
+            self.rows[method.name] = row
+            self.run["methods"][method.name] = known
+            if outcome.network is not None and outcome.network.gpu is not None:
                 self.run["machine"]["gpu"] = outcome.network.gpu
-        self._write()
+            self._write()
         self.log.method_finished(method.name, row)
 
     def record(self, method: MethodPlan, state: str, reason: str) -> None:
         """Record a method without results: failed, interrupted or skipped."""
         facts = method.facts(self.plan.protocol)
         known = {"facts": facts, "state": state, "reason": reason}
-        self.run["methods"][method.name] = known
-        self.rows[method.name] = unfinished_row(self.plan, method, state, reason, self.title)
-        self._write()
+        with self._changing:
+            self.run["methods"][method.name] = known
+            self.rows[method.name] = unfinished_row(self.plan, method, state, reason, self.title)
+            self._write()
         self.log.method_given_up(method.name, state, reason)
 
     def _scan_splits(self, dataset: Dataset) -> None:

@@ -37,8 +37,8 @@ def resample(images: Tensor, placement: Placement, gain: Tensor, offset: Tensor)
     Returns
     -------
     (B, 1, V, V) Tensor of float32
-        The windows of the placement, in [0, 1], on the device of ``images``: bilinear, :data:`GREY` where there is no
-        image.
+        The windows of the placement, in [0, 1], on the device of ``images``: bilinear,
+        :data:`GREY` where there is no image.
     """
     device, size, view = images.device, placement.size, placement.view
     n_images = len(placement.images)

@@ -324,7 +324,7 @@ class Trainer:
         )
 
     def _is_validated(self) -> bool:
-        """Whether the epoch that is run is: the first, so that there is a best one, and the last."""
+        """Whether this epoch is: the first, so that there is a best one, and the last are."""
         left = self.settings.epochs - self.state.epoch - 1
         return self.state.epoch == 0 or left % self.settings.validate_every == 0
 

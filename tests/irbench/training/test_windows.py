@@ -35,9 +35,7 @@ def cache():
         boxes.append(place.to_canvas(torch.from_numpy(both)).float())
         counts.append(n)
     starts = torch.tensor([0, *counts]).cumsum(0)
-    return ImageCache(
-        canvases[:, 0].half(), torch.cat(boxes), starts, tuple(places), tuple("abcd")
-    )
+    return ImageCache(canvases[:, 0].half(), torch.cat(boxes), starts, tuple(places), tuple("abcd"))
 
 
 def made(cache, augmentation, crop, seed=0):

@@ -1,0 +1,71 @@
+"""One call at a time in the background, while the next method is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+
+class Background:
+    """Runs calls in their order in a thread, while the caller goes on; a context manager.
+
+    What a call raises is raised where it is waited for: by the next :meth:`submit`, by
+    :meth:`wait`, or at the end of the block. A block that ends with an exception of its own
+    waits too, and raises that one.
+
+    Parameters
+    ----------
+    at_once : bool
+        Run each call in :meth:`submit` instead.
+
+    Examples
+    --------
+    >>> with Background(at_once=False) as background:
+    ...     background.submit(lambda: print("one"))
+    ...     background.submit(lambda: print("two"))
+    one
+    two
+    """
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._threads = None if at_once else ThreadPoolExecutor(1, "finishing")
+        self._call: Future[None] | None = None
+
+    def submit(self, call: Callable[[], None]) -> None:
+        """Run a call as soon as the one before is over, for which this waits."""
+        self.wait()
+        if self._threads is None:
+            call()
+        else:
+            self._call = self._threads.submit(call)
+
+    def wait(self) -> None:
+        """Wait until nothing runs in the background, and raise what was raised there."""
+        call, self._call = self._call, None
+        if call is not None:
+            try:
+                call.result()
+            except BaseException:
+                # A wait that was interrupted is to be repeated.
+                if not call.done():
+                    self._call = call
+                raise
+
+    def __enter__(self) -> Background:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.wait()
+        except Exception:
+            if error is None:
+                raise
+        finally:
+            if self._threads is not None:
+                self._threads.shutdown()
