@@ -1,15 +1,16 @@
 """A plug-in of 100,000 images of 16x16 pixels and ten detectors that do next to nothing.
 
-What a run of them takes is the engine's own work.
+What a run of them takes is the engine's own work. With ``busy_ms`` they take as long as a real one.
 """
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar
 
 import numpy as np
 
-from irbench import BoxDetector, Dataset, DatasetInfo, MethodInfo, Sample
+from irbench import BoxDetector, Dataset, DatasetInfo, MethodInfo, Sample, parameter
 
 N_IMAGES = 100_000
 N_DETECTORS = 10
@@ -44,8 +45,12 @@ class _Brightest(BoxDetector):
     """A box round the brightest pixel, off by one in some of the images."""
 
     number: ClassVar[int] = 0
+    busy_ms: float = parameter(default=0.0, low=0, unit="ms", help="processor time of an image")
 
     def compute(self, image):
+        until = time.thread_time() + self.busy_ms / 1e3
+        while time.thread_time() < until:
+            pass
         row, column = divmod(int(image.argmax()), image.shape[1])
         row += (int(image.max() * 255) + self.number) % 3 == 0
         x0, y0 = max(column - 1, 0), max(row - 1, 0)

@@ -13,17 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from _commands import irbench
+
 from irbench.published.tables import published_tables
-
-
-def irbench(*arguments: object) -> None:
-    """Run one command of irbench, as a reader would."""
-    subprocess.run([sys.executable, "-m", "irbench", *map(str, arguments)], check=True)
 
 
 def networks(table: int) -> list[str]:

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-
-def irbench(*arguments: object) -> None:
-    """Run one command of irbench, as a reader would."""
-    command = [sys.executable, "-m", "irbench", *map(str, arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+from _commands import irbench
 
 
 def keep_run(run: Path, out: Path) -> None:
@@ -29,7 +23,7 @@ def keep_run(run: Path, out: Path) -> None:
     if manifest["key"]["protocol"]["operating_point"] == "oracle":
         name += "-oracle"
     (out / f"{name}-run.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    irbench("check", run, "--write", out / f"{name}.json")
+    irbench("check", run, "--write", out / f"{name}.json", quiet=True)
 
 
 def main() -> None:
@@ -43,10 +37,11 @@ def main() -> None:
     for run in options.runs + options.oracle:
         keep_run(run, options.out)
     formats = ("--format", "markdown,latex,csv")
-    irbench("report", *options.runs, *formats, "--paper", "--out", options.out)
+    irbench("report", *options.runs, *formats, "--paper", "--out", options.out, quiet=True)
     if options.oracle:
         # Thresholds chosen on the tested images share no table with the others.
-        irbench("report", *options.oracle, "--columns", "wide", "--out", options.out / "oracle")
+        out = options.out / "oracle"
+        irbench("report", *options.oracle, "--columns", "wide", "--out", out, quiet=True)
 
 
 if __name__ == "__main__":

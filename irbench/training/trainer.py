@@ -325,6 +325,9 @@ class Trainer:
 
     def _is_validated(self) -> bool:
         """Whether this epoch is: the first, so that there is a best one, and the last are."""
+        if self.validator is None:
+            # Each counts as the best.
+            return True
         left = self.settings.epochs - self.state.epoch - 1
         return self.state.epoch == 0 or left % self.settings.validate_every == 0
 

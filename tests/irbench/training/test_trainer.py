@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import irbench.training.trainer as trainer_module  # noqa: E402
+from irbench.errors import UsageError  # noqa: E402
 from irbench.training.checkpoint import CheckpointError, read_header  # noqa: E402
 from irbench.training.trainer import Trainer, TrainingError  # noqa: E402
 from irbench.training.validation import Validator  # noqa: E402
@@ -51,7 +52,11 @@ def raising(error):
     return happen
 
 
-@pytest.mark.parametrize("settings", [{}, {"accumulate": 2}, {"close_mosaic": 2}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"accumulate": 2}, {"close_mosaic": 2}, {"image_size": 64, "crop": 32}],
+    ids=str,
+)
 def test_a_broken_training_goes_on_to_the_bit(
     make_job, assert_same, every_epoch_on_disk, break_off, tmp_path, settings
 ):
@@ -141,6 +146,30 @@ def test_patience_ends_and_the_best_epoch_is_kept(make_job, monkeypatch, standin
     assert all(tensors[f"best.{name}"].equal(t) for name, t in means[1].items())
     assert all(tensors[f"average.{name}"].equal(t) for name, t in means[4].items())
     assert (job.weights_file.card.epochs, job.weights_file.card.best_epoch) == (5, 2)
+
+
+def test_only_some_epochs_are_validated(make_job, monkeypatch):
+    scores = iter([0.1, 0.5, 0.4, 0.2])
+    monkeypatch.setattr(
+        Validator,
+        "__call__",
+        lambda self, network: trainer_module.ValidationScores(next(scores), 0.1),
+    )
+    result = make_job(epochs=6, validate_every=2, patience=0).execute()
+    validated = [row["epoch"] for row in result.state.history if row["val_ap50"] is not None]
+    assert validated == [1, 2, 4, 6]
+    assert (result.state.best_epoch, result.state.best_score) == (2, 0.5)
+
+
+def test_without_a_validator_every_epoch_is_the_best(make_job):
+    job = make_job(dataset="no-val", epochs=6, validate_every=5)
+    assert job.execute(max_minutes=1e-6).state.best_epoch == 1
+    assert job.execute(resume=True, max_minutes=1e-6).state.best_epoch == 2
+
+
+def test_windows_that_do_not_fit_the_network_are_refused(make_job):
+    with pytest.raises(UsageError, match="crop must be a multiple of 32 px for plain-net, got 20"):
+        make_job(method="plain-net", crop=20).execute()
 
 
 @pytest.mark.parametrize(

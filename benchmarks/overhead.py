@@ -1,0 +1,74 @@
+"""What the engine takes beside a detector of 20 ms an image, as a share of the detector's time.
+
+python benchmarks/overhead.py                 # two minutes
+python benchmarks/overhead.py --ms 5
+
+Processor time of the command and its workers less the detector's own, which counts its processor
+time too: so other work on the machine changes little. Images are of 16x16 pixels, so that reading
+them is nothing. Two runs of different length tell what starting takes from what
+every image does. Scoring is told apart: it is the evaluator's work, not the engine's, and is done
+once by whatever tool.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PLUGIN = Path(__file__).with_name("_tiny_images.py")
+
+
+def processor_seconds(command: list[str]) -> float:
+    """Of a command and its children."""
+    before = os.times()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = os.times()
+    used = after.children_user + after.children_system
+    return used - before.children_user - before.children_system
+
+
+def measure(n_images: int, ms: float, jobs: int, out: Path) -> tuple[float, float]:
+    """Processor seconds of the run, and of doing it again from what is stored."""
+    command = [
+        sys.executable, "-m", "irbench", "run", "--dataset", "tiny", "--methods", "trivial-0",
+        "--plugin", str(PLUGIN), "--limit", str(n_images), "--operating-point", "fixed",
+        "--threshold", "0.5", "--timing-images", "0", "--out", str(out), "--jobs", str(jobs),
+        "--param", f"trivial-0.busy_ms={ms:g}",
+    ]  # fmt: skip
+    ran = processor_seconds(command)
+    # The same command once more starts, reads the data and scores, and runs nothing.
+    return ran, processor_seconds(command)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ms", type=float, default=20.0, help="of the detector, an image")
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    few = arguments.images // 5
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        short = measure(few, arguments.ms, arguments.jobs, Path(folder) / "short")
+        long = measure(arguments.images, arguments.ms, arguments.jobs, Path(folder) / "long")
+    more = arguments.images - few
+    run_ms, again_ms = (1e3 * (b - a) / more for a, b in zip(short, long, strict=True))
+    begin_s = short[0] - few * run_ms / 1e3
+    print(f"{arguments.images} images, {arguments.jobs} jobs, {time.perf_counter() - start:.0f} s")
+    print(f"detector                          {arguments.ms:7.3f} ms an image")
+    print(f"reading the data and scoring      {again_ms:7.3f} ms an image")
+    engine_ms = run_ms - arguments.ms - again_ms
+    print(
+        f"the engine: sending, writing, storing {engine_ms:.3f} ms an image, "
+        f"{100 * engine_ms / arguments.ms:.1f} % of the detector"
+    )
+    print(f"starting, once                    {begin_s:7.2f} s")
+
+
+if __name__ == "__main__":
+    main()
