@@ -26,7 +26,7 @@ def bench(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
     install(session, "test", "deep", "onnx", "dask")
-    session.run("pytest", *(session.posargs or ["-n", "2"]))
+    session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "worksteal"]))
 
 
 @nox.session

@@ -128,8 +128,12 @@ class Detections:
 
     def above(self, threshold: float) -> Detections:
         """Those with ``score >= threshold``."""
+        return self.take(self.indices_above(threshold))
+
+    def indices_above(self, threshold: float) -> NDArray[np.int64]:
+        """Which have ``score >= threshold``, ascending."""
         # In double precision: a float32 comparison would round the threshold.
-        return self.take(np.flatnonzero(self.scores.astype(np.float64) >= threshold))
+        return np.flatnonzero(self.scores.astype(np.float64) >= threshold)
 
     def best(self, n: int) -> Detections:
         """The ``n`` best-scored, in order of (score descending, x0, y0, x1, y1).

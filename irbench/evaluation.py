@@ -23,7 +23,7 @@ from irbench.metrics import (
     points,
     yolo_average_precision,
 )
-from irbench.metrics.checked_input import check_detections, check_threshold, check_truths
+from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
 from irbench.metrics.components import Components
 from irbench.metrics.map_statistics import (
     MAP_METRICS,
@@ -131,6 +131,11 @@ def evaluate(
     check_threshold(threshold)
     truths = _truths(dataset)
     found = _aligned(detections, truths, protocol.max_detections, method)
+    components = [
+        components_of(one.boxes, one.regions, truth)
+        for one, truth in zip(found, truths, strict=True)
+    ]
+    targets = [components_of(truth.boxes, truth.targets, truth) for truth in truths]
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
     # The same table unless the protocol asks for another IoU than COCO's.
     at_protocol = table
@@ -145,17 +150,26 @@ def evaluate(
     }
     counts: dict[str, Any] = {"table": table}
     values.update(_ranked_values(found, truths, protocol, counts))
+    counts["ranked_points"] = point_average_precision.match_points(
+        zip(components, (one.scores for one in found), targets, strict=True),
+        protocol.distance_px,
+    )
+    values["ap_point"] = point_average_precision.point_average_precision(counts["ranked_points"])
     if threshold is None:
         missing = MetricValue(None, NO_THRESHOLD)
         names = (*_BOX_METRICS, *_POINT_METRICS, *_PIXEL_METRICS, *_REGION_METRICS)
         names = (*names, "pd_hungarian", "fa_hungarian", "hiou_toolkit")
         values.update(dict.fromkeys(names, missing))
     else:
-        kept = [one.above(threshold) for one in found]
+        chosen = [one.indices_above(threshold) for one in found]
+        kept = [one.take(indices) for one, indices in zip(found, chosen, strict=True)]
+        points_kept = [one.take(some) for one, some in zip(components, chosen, strict=True)]
         iou_index = at_protocol.iou_index(protocol.iou_threshold)
         counts["boxes"] = counting.count_boxes(at_protocol, threshold, iou_index)
         values.update({name: metric(counts["boxes"]) for name, metric in _BOX_METRICS.items()})
-        values.update(_point_values(kept, truths, protocol, counts))
+        shapes = [truth.shape for truth in truths]
+        images = list(zip(points_kept, targets, shapes, strict=True))
+        values.update(_point_values(images, protocol, counts))
         values.update(_pixel_values(kept, truths, protocol, counts))
     values.update(_map_values(map_statistics, found, truths, counts))
     return Result(
@@ -194,8 +208,7 @@ def _aligned(
 ) -> list[Detections]:
     """One entry per image of the dataset, each inside it and cut to the best-scored ones."""
     check_truths(truths)
-    check_detections(detections, truths, method)
-    found = (detections.get(truth.id, Detections.empty()) for truth in truths)
+    found = checked_detections(detections, truths, method)
     return [one.best(max_detections) for one in found]
 
 
@@ -228,41 +241,20 @@ def _ranked_values(
     # A table of its own: the mean over the columns of the other one is AP@50:95.
     counts["table30"] = match_images(found, truths, protocol, (0.3,))
     best = yolo_average_precision.best_f1_point(counts["table"], 0.5)
-    counts["ranked_points"] = point_average_precision.match_points(
-        (
-            (
-                components_of(one.boxes, one.regions, truth),
-                one.scores,
-                components_of(truth.boxes, truth.targets, truth),
-            )
-            for one, truth in zip(found, truths, strict=True)
-        ),
-        protocol.distance_px,
-    )
     return {
         "map30": average_precision.average_precision(counts["table30"], 0.3),
         "map75": average_precision.average_precision(counts["table"], 0.75),
         "ap_yolo": yolo_average_precision.ap_yolo(counts["table"], 0.5),
         "precision_yolo": best.precision,
         "recall_yolo": best.recall,
-        "ap_point": point_average_precision.point_average_precision(counts["ranked_points"]),
     }
 
 
 def _point_values(
-    kept: Sequence[Detections],
-    truths: Sequence[GroundTruth],
+    images: Sequence[tuple[Components, Components, Shape]],
     protocol: Protocol,
     counts: dict[str, Any],
 ) -> dict[str, MetricValue]:
-    images: list[tuple[Components, Components, Shape]] = [
-        (
-            components_of(one.boxes, one.regions, truth),
-            components_of(truth.boxes, truth.targets, truth),
-            truth.shape,
-        )
-        for one, truth in zip(kept, truths, strict=True)
-    ]
     counts["points"] = points.count_points(images, "raster", protocol.distance_px)
     values = {name: metric(counts["points"]) for name, metric in _POINT_METRICS.items()}
     hungarian = points.count_points(images, "hungarian", protocol.distance_px)

@@ -52,10 +52,10 @@ def check_truths(truths: Sequence[GroundTruth]) -> None:
             )
 
 
-def check_detections(
+def checked_detections(
     detections: Mapping[str, Detections], truths: Sequence[GroundTruth], method: str = ""
-) -> None:
-    """Refuse detections that are not those of the images.
+) -> list[Detections]:
+    """The detections on each image, none where it has no entry; refused if they are not its.
 
     Parameters
     ----------
@@ -64,6 +64,11 @@ def check_detections(
     truths : sequence of GroundTruth
     method : str
         Whose they are, for the message; empty where it is not known.
+
+    Returns
+    -------
+    list of Detections
+        In the order of ``truths``.
 
     Raises
     ------
@@ -78,9 +83,13 @@ def check_detections(
             f"{whose}detections must be on images of the dataset; {len(strangers)} are not, "
             f"such as {strangers[0]!r}."
         )
-    for truth in truths:
-        if truth.id in detections:
-            _check_one(detections[truth.id], truth, whose)
+    nothing = Detections.empty()
+    # Each asked for once: of packed detections an object is made whenever one is.
+    found = [detections.get(truth.id, nothing) for truth in truths]
+    for one, truth in zip(found, truths, strict=True):
+        if one is not nothing:
+            _check_one(one, truth, whose)
+    return found
 
 
 def check_threshold(threshold: float | None) -> None:

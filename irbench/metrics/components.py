@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,11 +76,23 @@ class Components:
     def __len__(self) -> int:
         return len(self.areas)
 
+    def take(self, indices: NDArray[Any] | Sequence[int]) -> Components:
+        """The chosen components, in the order of ``indices``."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        return Components(self.centroids[chosen], self.areas[chosen], self.first_pixels[chosen])
+
     def raster_order(self) -> NDArray[np.int64]:
         """``(N,)`` indices in raster order of the first pixel; equal ones by x, y and area."""
+        return self._raster_order
+
+    # One matching after another asks for it.
+    @cached_property
+    def _raster_order(self) -> NDArray[np.int64]:
         # Filled boxes may share their first pixel; the order of a list must not decide.
         x, y = self.centroids.T
-        return np.lexsort((self.areas, y, x, self.first_pixels))
+        order = np.lexsort((self.areas, y, x, self.first_pixels))
+        order.setflags(write=False)
+        return order
 
 
 def _counts(name: str, values: Any, n: int) -> NDArray[np.int64]:

@@ -76,6 +76,8 @@ def match_by_assignment(
     from scipy.optimize import linear_sum_assignment
 
     matched = np.full(len(targets), -1, dtype=np.int64)
+    if len(targets) == 0 or len(components) == 0:
+        return matched
     # In raster order, so that which of several best assignments it is depends on no list.
     rows, columns = targets.raster_order(), components.raster_order()
     distances = _distances(components, targets)[np.ix_(rows, columns)]

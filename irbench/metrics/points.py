@@ -84,7 +84,8 @@ def count_points(
         used = matched[matched >= 0]
         false = np.ones(len(components), dtype=bool)
         false[used] = False
-        legacy = ~np.isin(components.areas, components.areas[used])
+        # Few are used: all pairs are sooner compared than sorted.
+        legacy = (components.areas[:, None] != components.areas[used]).all(axis=1)
         rows.append(
             (
                 len(used),

@@ -105,7 +105,11 @@ def match_by_overlap_then_distance(
     matched = np.full(n_targets, -1, dtype=np.int64)
     for allowed in (pairs.iou >= overlap, pairs.distance < distance_px):
         rows = np.flatnonzero(matched < 0)
-        columns = np.setdiff1d(np.arange(n_regions), matched)
+        is_free = np.ones(n_regions, dtype=bool)
+        is_free[matched[matched >= 0]] = False
+        columns = np.flatnonzero(is_free)
+        if len(rows) == 0 or len(columns) == 0:
+            break
         assigned = linear_sum_assignment(pairs.distance[np.ix_(rows, columns)])
         for row, column in zip(rows[assigned[0]], columns[assigned[1]], strict=True):
             if allowed[row, column]:
