@@ -31,8 +31,8 @@ INTRODUCTION = """# Trained on one dataset, tested on another
 
 Per cent, on the test split (60-20-20). The threshold is chosen on the validation split of the
 tested dataset; the weights come from the dataset in the second column. *Slanted*: trained on the
-tested dataset itself. Weights of NUAA-SIRST and IRSTD-1k began with those of another dataset, which their
-cards name. Made by `python docs/make_cross_dataset.py runs/nudt runs/nuaa runs/irstd1k`.
+tested dataset itself. Weights of NUAA-SIRST and IRSTD-1k began with those of another dataset, which
+their cards name. Made by `python docs/make_cross_dataset.py runs/nudt runs/nuaa runs/irstd1k`.
 """
 
 

@@ -36,23 +36,27 @@ def test_at_once_runs_it_in_the_same_thread():
         assert threads == [threading.current_thread()]
 
 
-@pytest.mark.parametrize("by", ["wait", "submit", "end"])
-def test_an_error_is_raised_where_it_is_waited_for(by):
-    def fail():
-        raise ValueError("no room")
+def fail():
+    raise ValueError("no room")
 
-    with pytest.raises(ValueError, match="no room"), Background(at_once=False) as background:
-        background.submit(fail)
-        if by == "wait":
-            background.wait()
-        elif by == "submit":
-            background.submit(lambda: None)
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda background: background.wait(),
+        lambda background: background.submit(lambda: None),
+        lambda background: background.__exit__(None, None, None),
+    ],
+    ids=["wait", "submit", "end"],
+)
+def test_an_error_is_raised_where_it_is_waited_for(wait):
+    background = Background(at_once=False)
+    background.submit(fail)
+    with pytest.raises(ValueError, match="no room"):
+        wait(background)
 
 
 def test_an_error_is_raised_once():
-    def fail():
-        raise ValueError("no room")
-
     with Background(at_once=False) as background:
         background.submit(fail)
         with pytest.raises(ValueError, match="no room"):
