@@ -18,6 +18,8 @@ class Background:
     ----------
     at_once : bool
         Run each call in :meth:`submit` instead.
+    tell : callable
+        Told, in one line, what a block waits for that ends with an exception.
 
     Examples
     --------
@@ -28,13 +30,18 @@ class Background:
     two
     """
 
-    def __init__(self, *, at_once: bool) -> None:
+    def __init__(
+        self, *, at_once: bool, tell: Callable[[str], None] = lambda message: None
+    ) -> None:
         self._threads = None if at_once else ThreadPoolExecutor(1, "finishing")
         self._call: Future[None] | None = None
+        self._what = ""
+        self._tell = tell
 
-    def submit(self, call: Callable[[], None]) -> None:
+    def submit(self, call: Callable[[], None], what: str = "") -> None:
         """Run a call as soon as the one before is over, for which this waits."""
         self.wait()
+        self._what = what
         if self._threads is None:
             call()
         else:
@@ -61,6 +68,8 @@ class Background:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None and self._call is not None and not self._call.done():
+            self._tell(f"stopping as soon as {self._what or 'what is in work'} is done")
         try:
             self.wait()
         except Exception:

@@ -68,7 +68,9 @@ class Runner:
             try:
                 with (
                     self.executor as executor,
-                    Background(at_once=not executor.leaves_a_core) as background,
+                    Background(
+                        at_once=not executor.leaves_a_core, tell=session.progress.say
+                    ) as background,
                 ):
                     if facts := executor.facts():
                         session.run["machine"]["cluster"] = facts
@@ -117,7 +119,8 @@ class Runner:
                 self._give_up(method, "failed", str(error))
                 return
         # Takes this process a second or two, in which the workers go on with the next method.
-        background.submit(partial(self._finish, method, run, outcome))
+        what = f"scoring {method.info.title}"
+        background.submit(partial(self._finish, method, run, outcome), what)
 
     def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
         if run is not None:

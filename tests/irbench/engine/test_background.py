@@ -65,7 +65,11 @@ def test_an_error_is_raised_once():
 
 
 def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
-    gate, done = threading.Event(), []
+    gate, done, told = threading.Event(), [], []
+
+    def tell(message):
+        told.append(message)
+        gate.set()
 
     def slow():
         gate.wait(60)
@@ -73,11 +77,11 @@ def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
         raise ValueError("later")
 
     def interrupted():
-        with Background(at_once=False) as background:
-            background.submit(slow)
-            gate.set()
+        with Background(at_once=False, tell=tell) as background:
+            background.submit(slow, "scoring Top-Hat")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert done == [1]
+    assert told == ["stopping as soon as scoring Top-Hat is done"]
