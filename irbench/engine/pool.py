@@ -22,7 +22,7 @@ from irbench.engine.process_pool import Processes
 from irbench.engine.worker import single_thread_environment
 from irbench.networks.devices import gpu_slots
 
-BATCH_S = 0.05
+BATCH_S = 0.1
 """What the jobs of one message take: long beside sending it, short beside losing it."""
 
 LOOK_EVERY_S = 10.0
