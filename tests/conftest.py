@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+# Threads of torch that wait by spinning, in two test processes on two cores, wait for each other: a
+# network's test takes ten times as long. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 def pytest_configure():
     # A shell that starts the tests in its background has them, and all that they start,
