@@ -1,37 +1,27 @@
 """What the engine takes beside a detector of 20 ms an image, as a share of the detector's time.
 
-python benchmarks/overhead.py                 # two minutes
+python benchmarks/overhead.py                 # a minute
 python benchmarks/overhead.py --ms 5
 
 Processor time of the command and its workers less what the workers measured of the detector, from
 the decoded image to its detections: needs an idle machine. Images are of 16x16 pixels, so that
 reading them is nothing. Two runs of different length tell what starting takes from what
-every image does. Scoring is told apart: it is the evaluator's work, not the engine's, and is done
-once by whatever tool.
+every image does. Reading and scoring are told apart: they are not the engine's work.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from _command_time import command_seconds
 from _detector_time import detector_seconds
 
 PLUGIN = Path(__file__).with_name("_tiny_images.py")
-
-
-def processor_seconds(command: list[str]) -> float:
-    """Of a command and its children."""
-    before = os.times()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = os.times()
-    used = after.children_user + after.children_system
-    return used - before.children_user - before.children_system
 
 
 def measure(n_images: int, ms: float, jobs: int, out: Path) -> tuple[float, float, float]:
@@ -42,9 +32,9 @@ def measure(n_images: int, ms: float, jobs: int, out: Path) -> tuple[float, floa
         "--threshold", "0.5", "--timing-images", "0", "--out", str(out), "--jobs", str(jobs),
         "--param", f"trivial-0.busy_ms={ms:g}",
     ]  # fmt: skip
-    ran = processor_seconds(command)
+    ran = command_seconds(command)[1]
     # The same command once more starts, reads the data and scores, and runs nothing.
-    return ran, detector_seconds(out), processor_seconds(command)
+    return ran, detector_seconds(out), command_seconds(command)[1]
 
 
 def main() -> None:

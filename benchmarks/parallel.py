@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
+from _command_time import command_seconds
 from _detector_time import detector_seconds
 
 GROUPS = {
@@ -35,12 +34,7 @@ def run(methods: str, dataset: str, limit: int, jobs: int, out: Path) -> tuple[f
         sys.executable, "-m", "irbench", "run", "--methods", methods, "--dataset", dataset,
         "--limit", str(limit), "--jobs", str(jobs), "--timing-images", "0", "--out", str(out),
     ]  # fmt: skip
-    start, before = time.perf_counter(), os.times()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = os.times()
-    used = after.children_user + after.children_system
-    used -= before.children_user + before.children_system
-    return time.perf_counter() - start, used
+    return command_seconds(command)
 
 
 def same_results(one: Path, other: Path) -> bool:

@@ -49,15 +49,14 @@ class Background:
 
     def wait(self) -> None:
         """Wait until nothing runs in the background, and raise what was raised there."""
-        call, self._call = self._call, None
+        call = self._call
         if call is not None:
             try:
                 call.result()
-            except BaseException:
+            finally:
                 # A wait that was interrupted is to be repeated.
-                if not call.done():
-                    self._call = call
-                raise
+                if call.done():
+                    self._call = None
 
     def __enter__(self) -> Background:
         return self
@@ -72,9 +71,10 @@ class Background:
             self._tell(f"stopping as soon as {self._what or 'what is in work'} is done")
         try:
             self.wait()
-        except Exception:
+        except Exception as lost:
             if error is None:
                 raise
+            self._tell(f"{self._what or 'what was in work'} failed: {lost}")
         finally:
             if self._threads is not None:
                 self._threads.shutdown()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from irbench import BoxDetector, MethodInfo, ScoreMapDetector, SegmentationDetector, load_method
-from irbench.registry import catalogue, method_class
+from irbench.registry import catalogue
 from irbench.testing import ContractError, check_detector
 
 INFO = MethodInfo(name="good", title="Good", group="Test", year=2026, reference="none")
@@ -48,9 +48,7 @@ def ships(cls):
     "name", [name for name, cls in sorted(catalogue("methods").classes.items()) if ships(cls)]
 )
 def test_every_method_that_ships_keeps_the_contract(name):
-    small = {"image_size": 64} if method_class(name).info.trainable else {}
-    # At the size that networks run at by default, an image takes a second, and they answer dozens.
-    check_detector(load_method(name, **small))
+    check_detector(load_method(name))
 
 
 class WrongShape(Good):

@@ -84,4 +84,7 @@ def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert done == [1]
-    assert told == ["stopping as soon as scoring Top-Hat is done"]
+    assert told == [
+        "stopping as soon as scoring Top-Hat is done",
+        "scoring Top-Hat failed: later",
+    ]
