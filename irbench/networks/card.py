@@ -135,10 +135,12 @@ class Card:
 
     @property
     def summary(self) -> str:
-        """One line: data, split scheme, epochs and the hash's first 8 digits."""
+        """One line: data, split scheme, epochs, trainings before, the hash's first 8 digits."""
         scheme = f" ({self.scheme})" if self.scheme else ""
         epochs = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
-        return f"trained on {self.dataset}{scheme}, {epochs}, sha {self.sha256[:8]}"
+        before = list(dict.fromkeys(ancestor.dataset for ancestor in self.started_from))
+        start = f" after training on {', '.join(before)}" if before else ""
+        return f"trained on {self.dataset}{scheme}, {epochs}{start}, sha {self.sha256[:8]}"
 
     @property
     def threshold(self) -> float | None:

@@ -38,6 +38,11 @@ def test_summary(make_card):
     assert "tiny-scenes, 1 epoch, " in make_card(scheme="", epochs=1).summary
 
 
+def test_summary_says_what_was_trained_on_before(make_card, ancestor):
+    twice = make_card(started_from=(ancestor, ancestor))
+    assert ", 300 epochs after training on other, sha" in twice.summary
+
+
 def test_metrics_that_were_not_measured_are_none(make_card):
     card = make_card()
     assert card.threshold == 0.4
