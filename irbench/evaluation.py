@@ -295,7 +295,10 @@ def _region_values(
     counts: dict[str, Any],
 ) -> dict[str, MetricValue]:
     images = [
-        (one.regions or Regions.empty(truth.shape), truth.targets)
+        (
+            _in_raster_order(one.regions or Regions.empty(truth.shape)),
+            _in_raster_order(truth.targets),
+        )
         for one, truth in zip(kept, truths, strict=True)
         if truth.targets is not None
     ]
@@ -305,6 +308,11 @@ def _region_values(
     values = {name: metric(counts["regions"]) for name, metric in _REGION_METRICS.items()}
     toolkit = hierarchical_iou.with_padding(counts["regions"])
     return {**values, "hiou_toolkit": hierarchical_iou.hiou(toolkit)}
+
+
+def _in_raster_order(regions: Regions) -> Regions:
+    """Of equal distances the assignment takes the first; the order of a list must not decide."""
+    return regions.take(Components.from_regions(regions).raster_order())
 
 
 def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:

@@ -187,6 +187,18 @@ def test_hiou_counted_by_hand(truths):
     assert "boxes only" in boxes.undefined["hiou_toolkit"]
 
 
+def test_hiou_takes_the_first_in_raster_order_of_regions_equally_near():
+    target = spot(20, 20, side=5)
+    # Both centroids are 2 px from the target's, one on either side; of a union 6 / 28, and 1 / 25.
+    pair = found([1, 1], spot(19, 21), spot(24, 22, side=1))
+    assert np.ptp(np.abs(pair.regions.centroids[:, 1] - 22)) == 0
+    values = [
+        evaluate({"a": pair.take(order)}, [truth("a", target)], threshold=0.5)["hiou"]
+        for order in ([0, 1], [1, 0])
+    ]
+    assert values == [pytest.approx(6 / 28 / 2)] * 2
+
+
 def tampered(**arrays):
     """Detections whose arrays were replaced after they had been checked."""
     one = Detections([[1, 1, 4, 4], [5, 5, 8, 8]], [0.9, 0.8])
