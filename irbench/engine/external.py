@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import MethodInfo
 from irbench.engine.directory import RunDirectory
+from irbench.engine.external_name import check_name, slug
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.records import Entry
@@ -82,7 +82,19 @@ def evaluate_predictions(
     -------
     RunResults
         All rows of the directory.
+
+    Raises
+    ------
+    UsageError
+        If a method has the row's name: one that is registered, or one that was run in the
+        directory.
+    AnnotationError, DetectionsError
+        If the predictions cannot be used.
     """
+    name = slug(row.title)
+    # Before anything is read, which may take long, or written.
+    before = directory.read() or {"methods": {}}
+    check_name(name, before["methods"], directory)
     dataset = plan.dataset.open(plan.split)
     tested = _read(row, row.predictions, dataset, progress)
     validation = None
@@ -92,9 +104,15 @@ def evaluate_predictions(
     method = _method(row, tested)
     session = Session(plan, directory, progress, events)
     with session.opened():
+        # Again, now that no other process can add a row.
+        check_name(name, session.run["methods"], directory)
         calibration = _calibration(row, tested, validation, session)
         session.begin(method)
-        entries = [Entry(plan.split, name, {None: one}) for name, one in tested.detections.items()]
+        # No map comes with predictions; what lies there is of something else.
+        directory.map_statistics_file(name).unlink(missing_ok=True)
+        entries = [
+            Entry(plan.split, image, {None: one}) for image, one in tested.detections.items()
+        ]
         write_detections(directory.detections_file(method.name), entries)
         write_timings(directory.timings_file(method.name), entries, {}, plan.split)
         session.finish(method, MethodOutcome(calibration))
@@ -113,14 +131,6 @@ def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) ->
         )
     except (AnnotationError, DetectionsError) as error:
         raise type(error)(f"{row.title}: {error}") from None
-
-
-def slug(title: str) -> str:
-    """A method name made of a title: ``"My Net (v2)"`` becomes ``"my-net-v2"``."""
-    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-    if not name:
-        raise UsageError(f"--name must hold a letter or a digit, got {title!r}.")
-    return name
 
 
 def _method(row: ExternalRow, found: Predictions) -> MethodPlan:

@@ -16,7 +16,19 @@ from irbench.cli.check import check
 from irbench.cli.compare import compare
 from irbench.cli.evaluate import evaluate
 from irbench.cli.report import report
-from irbench.errors import IrbenchError
+from irbench.cli.run import run as run_command
+from irbench.errors import IrbenchError, UsageError
+from irbench.registry import catalogue
+
+PLUGIN = """
+from irbench import MethodInfo, ScoreMapDetector
+
+class Mine(ScoreMapDetector):
+    info = MethodInfo(name="mine", title="Mine", group="Mine", year=2026, reference="none")
+
+    def compute(self, image):
+        return image
+"""
 
 NAMES = [f"scene_{index}" for index in range(6)]
 SHAPE = (32, 40)
@@ -92,8 +104,12 @@ def test_every_command_knows_the_rows(run, tmp_path):
     assert "My Results" in out + "".join(p.read_text() for p in run.glob("tables/*.md"))
 
 
+def results(run):
+    return json.loads((run / "results.json").read_text())["rows"]
+
+
 def test_boxes_of_two_formats_score_alike(run):
-    rows = {row["method"]: row for row in json.loads((run / "results.json").read_text())["rows"]}
+    rows = {row["method"]: row for row in results(run)}
     for name in ("map50", "f1", "pd", "recall"):
         assert rows["my-boxes"][name] == rows["my-results"][name], name
 
@@ -164,3 +180,45 @@ def test_maps_that_are_not_finite_are_refused(folder, tmp_path):
     np.save(maps / "scene_1.npy", np.full(SHAPE, np.nan))
     with pytest.raises(IrbenchError, match=r"^My Net: .*scene_1\.npy"):
         score(folder, maps, "My Net", tmp_path / "run")
+
+
+def listing(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("title", ["tophat", "TopHat", "LE IRSTD"])
+def test_predictions_cannot_have_the_name_of_a_method(folder, tmp_path, title):
+    with pytest.raises(UsageError, match="another name by --name"):
+        score(folder, folder / "masks", title, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_method_found_itself_is_kept(folder, tmp_path):
+    plugin, out = tmp_path / "mine.py", tmp_path / "run"
+    plugin.write_text(PLUGIN)
+    words = [
+        "--methods", "mine", "--dataset", folder / "data", "--plugin", plugin, "--out", out,
+        "--jobs", 1, "--timing-images", 0,
+    ]  # fmt: skip
+    call(run_command, *words)
+    before = listing(out)
+    # As in a command without the plug-in: the directory alone knows the method.
+    del catalogue("methods").classes["mine"]
+    shutil.copytree(folder / "masks", tmp_path / "mine")
+    name = ("--predictions", tmp_path / "mine", "--dataset", folder / "data", "--out", out)
+    with pytest.raises(UsageError, match=r"'mine'.*another name by --name"):
+        call(evaluate, *name)
+    assert listing(out) == before
+
+    call(evaluate, *name, "--name", "Theirs")
+    (theirs,) = (row for row in results(out) if row["method"] == "theirs")
+    # An irbench that let predictions take a method's place left its map statistics there.
+    maps = out / "map_statistics"
+    shutil.copy(maps / "mine.parquet", maps / "theirs.parquet")
+    call(evaluate, *name, "--name", "Theirs")
+    (again,) = (row for row in results(out) if row["method"] == "theirs")
+    assert again == theirs
+    assert again["auc"] is None
+    for path, content in before.items():
+        if path.parent.name in ("detections", "map_statistics", "timings"):
+            assert path.read_bytes() == content
