@@ -296,14 +296,26 @@ class BoxDetector(Detector):
 
     @abstractmethod
     def compute(self, image: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Compute ``(N, 4)`` boxes in pixels of the image, and ``(N,)`` scores."""
+        """Compute ``(N, 4)`` boxes in pixels of the image and inside it, and ``(N,)`` scores."""
 
     def postprocess(
         self, output: tuple[NDArray[Any], NDArray[Any]], shape: tuple[int, ...]
     ) -> Detections:
         """Validate boxes and scores."""
         boxes, scores = output
-        return Detections(boxes, scores)
+        found = Detections(boxes, scores)
+        height, width = shape[:2]
+        outside = (found.boxes[:, :2] < 0).any(axis=1) | (found.boxes[:, 2:] > (width, height)).any(
+            axis=1
+        )
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise DetectionsError(
+                f"{type(self).__name__}.compute must return boxes (x0, y0, x1, y1) inside the "
+                f"{height}x{width} image, got {found.boxes[index].tolist()} as boxes[{index}]; "
+                "clip them to it."
+            )
+        return found
 
 
 def _checked_map(detector: Detector, output: Any, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import platform
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +20,14 @@ from irbench.engine.executor import Answer, Job, Outcome
 from irbench.engine.place import check_place
 from irbench.engine.pool import WorkerPool
 
+FORGOTTEN_S = 600.0
+"""After so many seconds without a batch, the children of another run are ended: its command
+was killed, or lost the cluster, and will not release them. If it lives, it gets new ones."""
+
 _lock = threading.Lock()
-_idle: dict[str, list[WorkerPool]] = {}
-"""By run, children that wait for the next batch; a worker with N threads has at most N."""
+_idle: dict[str, list[tuple[float, WorkerPool]]] = {}
+"""By run, children that wait for the next batch, and since when (:func:`time.monotonic`); a
+worker with N threads has at most N."""
 _ended: set[str] = set()
 
 
@@ -63,6 +69,7 @@ def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
     # A dask worker is a daemon, for which Python forbids children that it might leave behind;
     # these end with it by themselves (see irbench.engine.worker.start_worker).
     multiprocessing.current_process().daemon = False
+    end_forgotten(task.run)
     if task.alone:
         with WorkerPool(1, task.timeout_s) as child:
             return list(child.run(task.function, task.jobs))
@@ -82,7 +89,20 @@ def release(run: str) -> None:
     with _lock:
         _ended.add(run)
         children = _idle.pop(run, [])
-    for child in children:
+    for _, child in children:
+        child.__exit__(None, None, None)
+
+
+def end_forgotten(run: str) -> None:
+    """End the children of other runs than this one that have waited for too long."""
+    oldest = time.monotonic() - FORGOTTEN_S
+    forgotten: list[WorkerPool] = []
+    with _lock:
+        for other, children in _idle.items():
+            if other != run:
+                forgotten += [child for since, child in children if since < oldest]
+                children[:] = [(since, child) for since, child in children if since >= oldest]
+    for child in forgotten:
         child.__exit__(None, None, None)
 
 
@@ -91,7 +111,7 @@ def _child(run: str, timeout_s: float | None) -> Iterator[WorkerPool]:
     with _lock:
         children = _idle.setdefault(run, [])
         # The one used last: it has the model, and of GPU jobs there is one at a time.
-        child = children.pop() if children else None
+        child = children.pop()[1] if children else None
     if child is None:
         child = WorkerPool(1, timeout_s).__enter__()
     try:
@@ -102,6 +122,6 @@ def _child(run: str, timeout_s: float | None) -> Iterator[WorkerPool]:
     with _lock:
         over = run in _ended
         if not over:
-            _idle.setdefault(run, []).append(child)
+            _idle.setdefault(run, []).append((time.monotonic(), child))
     if over:
         child.__exit__(None, None, None)

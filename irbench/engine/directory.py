@@ -139,6 +139,12 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
     return [] if before == now else [f"{where}: {_short(before)} -> {_short(now)}"]
 
 
+def is_same(before: Any, now: Any) -> bool:
+    """Whether what was read from JSON is what would be written now."""
+    # Through JSON, so that tuples and lists compare as what they became on disk.
+    return bool(before == orjson.loads(orjson.dumps(now)))
+
+
 def check_key(directory: Path, before: Any, now: Any) -> None:
     """Refuse to go on in a directory that holds another run.
 

@@ -197,6 +197,9 @@ class MethodRun:
         todo = [truth for truth in truths if (split, truth.id) not in done]
         n_failed_before = sum(failed == split for failed, _ in journal.errors)
         n_good = len(truths) - len(todo) - n_failed_before
+        if n_good == 0:
+            # Nothing has worked yet; the cause may be gone by now.
+            todo = list(truths)
         n_bad = 0
         jobs = self._jobs(split, todo, extents, keep_regions)
         title = f"{self.method.info.title} ({split})"

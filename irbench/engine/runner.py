@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from irbench.engine.background import Background
@@ -11,7 +13,7 @@ from irbench.engine.method_run import MethodOutcome, MethodRun
 from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.pool import WorkerPool
 from irbench.engine.results import RunResults, load_run
-from irbench.engine.session import Session
+from irbench.engine.session import Session, UnreadableResultsError
 from irbench.errors import IrbenchError, WriteError
 from irbench.events import Events
 from irbench.progress import Progress
@@ -57,6 +59,8 @@ class Runner:
             If the directory holds another run.
         RunLockedError
             If another process writes to it.
+        UnreadableResultsError
+            If what an earlier command found cannot be read.
         WriteError
             If the disk is full; the same command goes on once there is room.
         KeyboardInterrupt, ExecutorError
@@ -75,12 +79,15 @@ class Runner:
                     if facts := executor.facts():
                         session.run["machine"]["cluster"] = facts
                     while pending:
-                        self._run(pending[0], executor, background)
+                        with self._blaming(pending[0]):
+                            self._run(pending[0], executor, background)
                         pending.pop(0)
             except (KeyboardInterrupt, ExecutorError) as error:
                 reason = str(error) or "stopped by the user"
                 for method in pending:
-                    session.record(method, "interrupted", reason)
+                    # What an earlier command finished was only waiting to be scored again.
+                    if not session.is_done(method):
+                        session.record(method, "interrupted", reason)
                 raise
         return load_run(session.directory.path)
 
@@ -110,24 +117,29 @@ class Runner:
                 session.log.events,
                 background.wait,
             )
-            try:
-                outcome = run.execute(executor, session.run["key"])
-            except (WriteError, ExecutorError):
-                # No fault of the method.
-                raise
-            except IrbenchError as error:
-                self._give_up(method, "failed", str(error))
-                return
+            outcome = run.execute(executor, session.run["key"])
         # Takes this process a second or two, in which the workers go on with the next method.
         what = f"scoring {method.info.title}"
         background.submit(partial(self._finish, method, run, outcome), what)
 
     def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
-        if run is not None:
-            run.store(outcome)
-        self.session.finish(method, outcome)
-        # Everything in it now stands in the Parquet files.
-        self.session.directory.journal_file(method.name).unlink(missing_ok=True)
+        with self._blaming(method):
+            if run is not None:
+                run.store(outcome)
+            self.session.finish(method, outcome)
+            # Everything in it now stands in the Parquet files.
+            self.session.directory.journal_file(method.name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _blaming(self, method: MethodPlan) -> Iterator[None]:
+        """Record an error as the method's failure, and go on with the others."""
+        try:
+            yield
+        except (WriteError, ExecutorError, UnreadableResultsError):
+            # No fault of this method; the last, even of the one that is finished beside it.
+            raise
+        except IrbenchError as error:
+            self._give_up(method, "failed", str(error))
 
     def _give_up(self, method: MethodPlan, state: str, reason: str) -> None:
         self.session.progress.say(f"{method.info.title}: {state}: {reason}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from irbench.calibration import Calibration
 from irbench.dataset import Dataset
 from irbench.detector import group_rank
 from irbench.engine.damage import refuses_damage
-from irbench.engine.directory import RunDirectory, check_key
+from irbench.engine.directory import RunDirectory, check_key, is_same
 from irbench.engine.machine import machine_facts, package_versions
 from irbench.engine.map_records import read_map_statistics
 from irbench.engine.method_run import MethodOutcome
@@ -22,7 +23,7 @@ from irbench.engine.rows import finished_row, state_of, unfinished_row
 from irbench.engine.run_log import RunLog
 from irbench.engine.scan import SplitScan, scan_split
 from irbench.engine.store import read_detections, read_timings, write_ground_truth
-from irbench.errors import MissingDataError, UsageError
+from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.evaluation import Result, evaluate
 from irbench.events import Events
 from irbench.metrics.map_statistics import MapStatistics
@@ -30,6 +31,13 @@ from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 
 VALIDATION = "val"
+
+Arguments = ParamSpec("Arguments")
+Content = TypeVar("Content")
+
+
+class UnreadableResultsError(RunKeyError):
+    """A file of a finished method that cannot be read: nothing is overwritten for it."""
 
 
 class Session:
@@ -110,22 +118,39 @@ class Session:
     def begin(self, method: MethodPlan) -> None:
         """Record that a method is being run."""
         facts = method.facts(self.plan.protocol)
+        known = self.run["methods"].get(method.name)
+        if known is not None and not is_same(known["facts"], facts):
+            # It failed (see _check_facts), and was changed since: nothing of it is of use.
+            self.directory.journal_file(method.name).unlink(missing_ok=True)
         self.log.method_begun(method.name, facts)
         with self._changing:
             self.run["methods"][method.name] = {"facts": facts, "state": "running"}
             self.directory.write(self.run)
 
-    def stored(self, method: MethodPlan) -> MethodOutcome | None:
-        """What an earlier command found with this method; None if it has to be run."""
+    def is_done(self, method: MethodPlan) -> bool:
+        """Whether an earlier command, or this one, has stored all that a method found."""
         known = self.run["methods"].get(method.name, {})
         files = (
             self.directory.detections_file(method.name),
             self.directory.timings_file(method.name),
         )
-        if known.get("state") not in ("done", "partial") or not all(f.exists() for f in files):
+        return known.get("state") in ("done", "partial") and all(f.exists() for f in files)
+
+    def stored(self, method: MethodPlan) -> MethodOutcome | None:
+        """What an earlier command found with this method; None if it has to be run.
+
+        Raises
+        ------
+        UnreadableResultsError
+        """
+        if not self.is_done(method):
             return None
-        errors, timing = refuses_damage(read_timings)(
-            files[1], self.plan.split, known.get("peak_memory")
+        known = self.run["methods"][method.name]
+        errors, timing = _read_results(
+            read_timings,
+            self.directory.timings_file(method.name),
+            self.plan.split,
+            known.get("peak_memory"),
         )
         network = NetworkFacts(**known["network"]) if known.get("network") else None
         return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing, network)
@@ -220,8 +245,11 @@ class Session:
             self.directory.journal_file(method.name),
             self.directory.detections_file(method.name),
         )
-        # What was skipped, or failed before its first image, may come back with weights.
-        if known is not None and any(file.exists() for file in output):
+        if known is None or known["state"] == "failed":
+            # Whoever mends a method that failed changes it.
+            return
+        # What was skipped may come back with weights.
+        if any(file.exists() for file in output):
             path = self.directory.path / method.name
             check_key(path, known["facts"], method.facts(self.plan.protocol))
 
@@ -230,7 +258,7 @@ class Session:
         truths = self.scans[plan.split].truths
         shapes = {truth.id: truth.shape for truth in truths}
         file = self.directory.detections_file(method.name)
-        found = read_detections(file, plan.split, extent, shapes)
+        found = _read_results(read_detections, file, plan.split, extent, shapes)
         if method.kind != "box":
             # An image without detections still comes from a method with regions.
             answered = {i: shape for i, shape in shapes.items() if i not in outcome.errors}
@@ -239,7 +267,14 @@ class Session:
         if plan.protocol.operating_point == "val-f1":
             threshold = outcome.calibration.threshold
         maps = self._map_statistics(method, outcome)
-        return evaluate(found, truths, plan.protocol, threshold=threshold, map_statistics=maps)
+        return evaluate(
+            found,
+            truths,
+            plan.protocol,
+            threshold=threshold,
+            map_statistics=maps,
+            method=method.info.title,
+        )
 
     def _map_statistics(
         self, method: MethodPlan, outcome: MethodOutcome
@@ -248,7 +283,7 @@ class Session:
         file = self.directory.map_statistics_file(method.name)
         if method.kind == "box" or not file.exists():
             return None
-        maps = read_map_statistics(file, self.plan.split)
+        maps = _read_results(read_map_statistics, file, self.plan.split)
         wanted = {truth.id for truth in self.scans[self.plan.split].truths}
         return maps if wanted - outcome.errors.keys() <= maps.keys() else None
 
@@ -256,6 +291,18 @@ class Session:
         order = sorted(self.rows.values(), key=_row_order)
         write_results(self.directory, order, self.run)
         self.directory.write(self.run)
+
+
+def _read_results(
+    read: Callable[Concatenate[Path, Arguments], Content],
+    file: Path,
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> Content:
+    try:
+        return refuses_damage(read)(file, *args, **kwargs)
+    except RunKeyError as error:
+        raise UnreadableResultsError(str(error)) from error
 
 
 def _row_order(row: Row) -> tuple[int, str, int, str]:
