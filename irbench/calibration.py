@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -51,10 +52,7 @@ class Calibration:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, with an infinite threshold as the text ``"inf"``."""
-        fields = dataclasses.asdict(self)
-        if self.threshold == float("inf"):
-            fields["threshold"] = "inf"
-        return fields
+        return {**dataclasses.asdict(self), "threshold": threshold_as_json(self.threshold)}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], source: str | None = None) -> Calibration:
@@ -73,6 +71,16 @@ class Calibration:
         except (TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"a calibration must hold numbers, got {fields!r}.") from error
         return cls(source=source or str(fields.get("source", "given")), **numbers)
+
+
+def threshold_as_json(threshold: float | None) -> float | str | None:
+    """A threshold as every file has it, since JSON has no infinity: ``"inf"`` keeps nothing.
+
+    One of minus infinity is None, which keeps everything too.
+    """
+    if threshold is None or math.isfinite(threshold):
+        return threshold
+    return "inf" if threshold > 0 else None
 
 
 def match_images(

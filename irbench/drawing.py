@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
-from irbench.errors import UsageError
 from irbench.images import ValueRange
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, as (blue, green, red).
@@ -86,14 +85,16 @@ def draw_overlay(
 def save_overlay(
     path: Path, image: NDArray[Any], found: Detections, value_range: ValueRange | None = None
 ) -> None:
-    """Write the picture of :func:`draw_overlay` as PNG.
+    """Write the picture of :func:`draw_overlay` as PNG, atomically.
 
     Raises
     ------
-    UsageError
+    WriteError
         If it cannot be written.
     """
     import cv2
 
-    if not cv2.imwrite(str(path), draw_overlay(image, found, value_range)):
-        raise UsageError(f"the picture {path} cannot be written.")
+    from irbench.engine.atomic import write_bytes
+
+    _, encoded = cv2.imencode(".png", draw_overlay(image, found, value_range))
+    write_bytes(path, encoded.tobytes())

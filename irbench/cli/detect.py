@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from irbench.cli.completing import complete_method
+from irbench.cli.detect_files import check_targets, input_files, picture_files
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError
+from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError, WriteError
 
 if TYPE_CHECKING:
     from irbench.calibration import Calibration
@@ -75,8 +77,11 @@ def detect(
     irbench detect le-irstd frames/ --weights nudt --tile 640
     """
     from irbench.calibration import Calibration, read_calibrations, shipped_calibration
+    from irbench.engine.atomic import write_bytes
     from irbench.registry import method_class
 
+    if threshold is not None and math.isnan(threshold):
+        raise UsageError("--threshold must be a number, got nan.")
     load_plugins(plugins)
     cls = method_class(method)
     texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
@@ -88,14 +93,19 @@ def detect(
         if method not in known:
             raise UsageError(f"--calibration {calibration} knows nothing of {method}.")
         chosen = known[method]
-    files = _files(images)
+    files = input_files(images)
+    pictures, description = picture_files(files, out), out / "detections.json"
+    check_targets(files, [*pictures, description])
     out.mkdir(parents=True, exist_ok=True)
     progress = command_progress()
     records, n_bad = [], 0
     with progress.track(f"{cls.info.title} on {len(files)} images", len(files)) as advance:
-        for file in files:
+        for file, picture in zip(files, pictures, strict=True):
             try:
-                record = _process(detector, file, out, chosen, threshold, extent, value_range)
+                record = _process(detector, file, picture, chosen, threshold, extent, value_range)
+            except WriteError:
+                # No fault of the image.
+                raise
             except IrbenchError as error:
                 n_bad += 1
                 record = {"image": str(file), "error": str(error)}
@@ -103,39 +113,25 @@ def detect(
             records.append(record)
             advance()
     content = {"method": method, "params": detector.params, "images": records}
-    (out / "detections.json").write_text(json.dumps(content, indent=2) + "\n")
+    text = json.dumps(content, indent=2, allow_nan=False)
+    write_bytes(description, f"{text}\n".encode())
     n_found = sum(len(record.get("detections", [])) for record in records)
-    click.echo(f"{n_found} detections on {len(files) - n_bad} images: {out}/detections.json")
+    click.echo(f"{n_found} detections on {len(files) - n_bad} images: {description}")
     return EXIT_FAILED if n_bad else EXIT_DONE
-
-
-def _files(images: tuple[Path, ...]) -> list[Path]:
-    from irbench.images import IMAGE_SUFFIXES
-
-    files: list[Path] = []
-    for path in images:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not inside:
-                raise UsageError(f"the folder {path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
-            files += inside
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UsageError(f"there is no image {path}.")
-    return files
 
 
 def _process(
     detector: Detector,
     file: Path,
-    out: Path,
+    picture: Path,
     calibration: Calibration,
     threshold: float | None,
     extent: float | None,
     value_range: tuple[float, float] | None,
 ) -> dict[str, Any]:
+    from irbench.calibration import threshold_as_json
     from irbench.detector import ScoreMapDetector
+    from irbench.drawing import save_overlay
     from irbench.images import read_image
 
     image = read_image(file)
@@ -147,14 +143,11 @@ def _process(
     keep = calibration.threshold if threshold is None else threshold
     if keep is not None:
         found = found.above(keep)
-    from irbench.drawing import save_overlay
-
-    picture = out / f"{file.stem}.png"
     save_overlay(picture, image, found, value_range)
     return {
         "image": str(file),
         "picture": str(picture),
-        "threshold": keep,
+        "threshold": threshold_as_json(keep),
         "detections": _describe(found),
     }
 

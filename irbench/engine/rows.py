@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from irbench.calibration import threshold_as_json
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.plan import MethodPlan, RunPlan
 from irbench.engine.records import StageTimes
@@ -43,7 +44,7 @@ def finished_row(
         **_network_fields(outcome),
         **timing_fields([] if outcome.timing is None else list(outcome.timing.times.values())),
         "peak_memory": None if outcome.timing is None else outcome.timing.peak_memory_bytes,
-        "threshold": _threshold(result.threshold),
+        "threshold": threshold_as_json(result.threshold),
         "operating_point": plan.protocol.operating_point,
         "extent": outcome.calibration.extent,
         "calibration": outcome.calibration.source,
@@ -132,8 +133,3 @@ def _failures(errors: dict[str, str]) -> str:
 
 def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
-
-
-def _threshold(value: float | None) -> float | str | None:
-    # JSON has no infinity; nothing is kept at this one.
-    return "inf" if value == math.inf else value
