@@ -34,7 +34,7 @@ from irbench.metrics.map_statistics import (
     map_values,
 )
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
-from irbench.metrics.operating_point import operating_point_rule
+from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.value import MetricValue
 from irbench.protocol import TABLE1, Protocol
 from irbench.regions import Regions
@@ -83,6 +83,7 @@ def evaluate(
     validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None = None,
     map_statistics: Mapping[str, MapStatistics] | None = None,
     method: str = "",
+    kind: str | None = None,
 ) -> Result:
     """Score a detector's output.
 
@@ -102,6 +103,9 @@ def evaluate(
         whose map is 0 everywhere.
     method : str
         Whose detections they are, for messages.
+    kind : {"score-map", "segmentation", "box"}, optional
+        What the method answers. Only scores of score maps are in standard deviations, which
+        ``mean-kstd`` needs; by default they are, unless detections come without regions.
 
     Returns
     -------
@@ -142,7 +146,12 @@ def evaluate(
     if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
         at_protocol = match_images(found, truths, protocol)
     if threshold is None:
-        threshold = _threshold(protocol, at_protocol, validation, method)
+        is_boxes = any(one.regions is None and len(one) for one in found)
+        kind = kind or ("box" if is_boxes else "score-map")
+        point = _operating_point(protocol, kind, at_protocol, validation, method)
+    else:
+        point = MetricValue(threshold)
+    threshold = point.value
     values = {
         "map50": average_precision.average_precision(table, 0.5),
         "map50_95": average_precision.mean_average_precision(table),
@@ -156,10 +165,9 @@ def evaluate(
     )
     values["ap_point"] = point_average_precision.point_average_precision(counts["ranked_points"])
     if threshold is None:
-        missing = MetricValue(None, NO_THRESHOLD)
         names = (*_BOX_METRICS, *_POINT_METRICS, *_PIXEL_METRICS, *_REGION_METRICS)
         names = (*names, "pd_hungarian", "fa_hungarian", "hiou_toolkit")
-        values.update(dict.fromkeys(names, missing))
+        values.update(dict.fromkeys(names, point))
     else:
         chosen = [one.indices_above(threshold) for one in found]
         kept = [one.take(indices) for one, indices in zip(found, chosen, strict=True)]
@@ -212,23 +220,25 @@ def _aligned(
     return [one.best(max_detections) for one in found]
 
 
-def _threshold(
+def _operating_point(
     protocol: Protocol,
+    kind: str,
     tested: MatchTable,
     validation: tuple[Mapping[str, Detections], Dataset | Sequence[GroundTruth]] | None,
     method: str,
-) -> float | None:
-    rule = operating_point_rule(protocol)
+) -> MetricValue:
+    rule = operating_point_rule(protocol, kind)
     table = None
     if validation is not None:
         truths = _truths(validation[1])
         images = _aligned(validation[0], truths, protocol.max_detections, method)
         table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
-        return None
-    found = rule.threshold(table, tested).value
+        return MetricValue(None, NO_THRESHOLD)
+    found = rule.threshold(table, tested)
     # A rule without anything to choose from keeps nothing.
-    return float("inf") if found is None else found
+    nothing = found.value is None and found.reason != NO_STANDARD_DEVIATIONS
+    return MetricValue(float("inf")) if nothing else found
 
 
 def _ranked_values(

@@ -34,7 +34,9 @@ class Protocol:
     fixed_threshold : float or None
         For ``"fixed"``.
     n_std : float
-        For ``"mean-kstd"``: keep scores of at least so many standard deviations.
+        For ``"mean-kstd"``: keep scores of at least so many standard deviations. It needs
+        ``components/1`` with standardised scores, and says nothing of methods that
+        answer no score maps.
     iou_threshold : float
         IoU from which a box is a hit, for P, R and F1.
     distance_px : float
@@ -42,6 +44,11 @@ class Protocol:
     ap_estimator : {"coco-101"}
     max_detections : int
         The best-scored so many count, per image.
+
+    Raises
+    ------
+    UsageError, UnknownNameError
+        If two of them contradict each other, or the rule is unknown.
     """
 
     name: str = "table1"
@@ -68,6 +75,18 @@ class Protocol:
                 f"fixed_threshold={self.fixed_threshold} and "
                 f"operating_point={self.operating_point!r}."
             )
+        if self.operating_point == "mean-kstd" and not self.standardises:
+            raise UsageError(
+                "operating_point='mean-kstd' compares standard deviations, so it needs "
+                "score='standardised' and score_map_conversion='components/1', got "
+                f"score={self.score!r} and score_map_conversion={self.score_map_conversion!r}; "
+                "take operating_point='fixed' and a threshold."
+            )
+
+    @property
+    def standardises(self) -> bool:
+        """Whether scores of score-map methods are in standard deviations of the map."""
+        return self.score_map_conversion == "components/1" and self.score == "standardised"
 
     @property
     def calibrates(self) -> bool:

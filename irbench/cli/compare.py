@@ -97,7 +97,7 @@ def compare(
             found = results.detections(row["method"])
             maps = results.map_statistics(row["method"]) if needs_maps else None
             outputs[row["method"]] = MethodOutput.score(
-                found, truths, protocol, _threshold(row), maps
+                found, truths, protocol, _threshold(row), maps, row.get("kind")
             )
             advance()
     comparison = Comparison(

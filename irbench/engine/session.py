@@ -274,6 +274,7 @@ class Session:
             threshold=threshold,
             map_statistics=maps,
             method=method.info.title,
+            kind=method.kind,
         )
 
     def _map_statistics(

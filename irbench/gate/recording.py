@@ -129,6 +129,7 @@ def score_row(results: RunResults, row: Row, truths: Sequence[GroundTruth]) -> R
         truths,
         Protocol(**results.protocol),
         threshold=None if threshold is None else float(threshold),
+        kind=row.get("kind"),
     )
     for name in GATED_METRICS:
         scored = METRICS[name].kind in _OF_DETECTIONS and name in result.values

@@ -20,6 +20,9 @@ from irbench.metrics.match_table import MatchTable
 from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS, MetricValue
 from irbench.protocol import Protocol
 
+NO_STANDARD_DEVIATIONS = "scores are not in standard deviations of a score map"
+"""Why ``"mean-kstd"`` has no threshold for a method of another kind."""
+
 
 def best_f1_threshold(
     table: MatchTable, iou_index: int = 0, weights: NDArray[Any] | None = None
@@ -134,13 +137,22 @@ class MeanKStd(OperatingPointRule):
     """Mean plus ``n_std`` standard deviations of each image's map.
 
     Standardised scores are in these units already, so this is the number itself.
+
+    Attributes
+    ----------
+    n_std : float
+    kind : {"score-map", "segmentation", "box"}
+        Of the method. Only the first has a threshold: a probability is never 5.
     """
 
     name = "mean-kstd"
     n_std: float = 5.0
+    kind: str = "score-map"
 
     def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
         """See :meth:`OperatingPointRule.threshold`."""
+        if self.kind != "score-map":
+            return MetricValue(None, NO_STANDARD_DEVIATIONS)
         return MetricValue(self.n_std)
 
 
@@ -157,24 +169,13 @@ class OracleF1(OperatingPointRule):
         return best_f1_threshold(tested, tested.iou_index(self.iou_threshold))
 
 
-def operating_point_rule(protocol: Protocol) -> OperatingPointRule:
-    """The rule that a protocol names, with the protocol's numbers.
-
-    Raises
-    ------
-    UsageError
-        For ``"mean-kstd"`` with scores that are not in standard deviations.
-    """
+def operating_point_rule(protocol: Protocol, kind: str = "score-map") -> OperatingPointRule:
+    """The rule that a protocol names, with the protocol's numbers, for a method of a kind."""
     if protocol.operating_point == "val-f1":
         return ValidationF1(protocol.iou_threshold)
     if protocol.operating_point == "oracle":
         return OracleF1(protocol.iou_threshold)
     if protocol.operating_point == "mean-kstd":
-        if protocol.score != "standardised":
-            raise UsageError(
-                "operating_point='mean-kstd' needs score='standardised', got "
-                f"score={protocol.score!r}."
-            )
-        return MeanKStd(protocol.n_std)
+        return MeanKStd(protocol.n_std, kind)
     assert protocol.fixed_threshold is not None
     return FixedThreshold(protocol.fixed_threshold)

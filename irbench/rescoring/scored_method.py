@@ -112,7 +112,11 @@ def _score_anew(
     detections = run.detections(row["method"])
     threshold = row.get("threshold")
     output = MethodOutput.score(
-        detections, truths, protocol, None if threshold is None else float(threshold)
+        detections,
+        truths,
+        protocol,
+        None if threshold is None else float(threshold),
+        kind=row.get("kind"),
     )
     found = [detections.get(truth.id, Detections.empty()) for truth in truths]
     images = [one.best(protocol.max_detections) for one in found]

@@ -44,6 +44,7 @@ class MethodOutput:
         protocol: Protocol,
         threshold: float | None,
         map_statistics: Mapping[str, MapStatistics] | None = None,
+        kind: str | None = None,
     ) -> MethodOutput:
         """Score a method's detections.
 
@@ -57,13 +58,20 @@ class MethodOutput:
             The operating point; None as for :func:`irbench.evaluation.evaluate`.
         map_statistics : mapping of str to MapStatistics, optional
             By image id, for the metrics of score maps.
+        kind : {"score-map", "segmentation", "box"}, optional
+            Of the method, as for :func:`irbench.evaluation.evaluate`.
 
         Raises
         ------
         DetectionsError
         """
         result = evaluate(
-            detections, truths, protocol, threshold=threshold, map_statistics=map_statistics
+            detections,
+            truths,
+            protocol,
+            threshold=threshold,
+            map_statistics=map_statistics,
+            kind=kind,
         )
         if result.threshold is None:
             return cls(result, {})

@@ -92,6 +92,22 @@ def test_oracle_sees_the_tested_images(truths):
     assert result["precision"] == 1
 
 
+def test_only_score_maps_are_cut_at_standard_deviations(truths):
+    rule = Protocol(operating_point="mean-kstd")
+    high, low = ({"b": found([score], spot(9, 9))} for score in (6.0, 0.9))
+    boxes = {"b": Detections([[9, 9, 12, 12]], [0.9])}
+    for detections, kind in ((low, "segmentation"), (boxes, "box"), (boxes, None)):
+        result = evaluate(detections, truths, rule, kind=kind)
+        assert result.threshold is None
+        for name in ("precision", "f1", "pd", "fa", "iou", "hiou"):
+            assert result[name] is None
+            assert "not in standard deviations" in result.undefined[name]
+        assert result["map50"] > 0
+    assert evaluate(high, truths, rule)["recall"] == pytest.approx(1 / 3)
+    below = evaluate(low, truths, rule, kind="score-map")
+    assert (below.threshold, below["recall"]) == (5.0, 0)
+
+
 def test_box_methods_have_no_pixel_metrics(truths):
     boxes = {"b": Detections([[9, 9, 12, 12]], [1.0])}
     result = evaluate(boxes, truths, threshold=0.5)

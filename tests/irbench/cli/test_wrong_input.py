@@ -72,6 +72,7 @@ FILES = [
     "run --dataset nudt --data-root empty",
     "run --dataset nudt --data-root text.txt",
     "run --dataset synth --methods tophat --verbose --quiet",
+    "run --dataset synth --methods tophat --operating-point mean-kstd --score raw",
     "calibrate --dataset synth --methods tophat --out bad.json",
     "train le-irstd --dataset synth --recipe bad.json",
     "train le-irstd --dataset synth --recipe missing.toml",

@@ -108,6 +108,24 @@ def results(run):
     return json.loads((run / "results.json").read_text())["rows"]
 
 
+def test_probabilities_have_no_operating_point_in_standard_deviations(folder, tmp_path):
+    run = tmp_path / "run"
+    for name in ("masks", "texts"):
+        score(folder, folder / name, name, run, "--operating-point", "mean-kstd")
+    for row in results(run):
+        assert (row["state"], row["f1"], row["threshold"]) == ("done", None, None)
+        assert "not in standard deviations" in row["undefined"]["f1"]
+        assert row["map50"] > 0
+    said = call(report, run, "--format", "markdown", "--out", tmp_path / "tables")
+    said += "".join(path.read_text() for path in (tmp_path / "tables").rglob("*.md"))
+    assert re.search("—: no value.*scores are not in standard deviations", said)
+    # What scores the rows again says the same.
+    call(check, run, "--write", tmp_path / "b.json")
+    assert "passed" in call(check, run, "--baseline", tmp_path / "b.json")
+    assert "no threshold" in call(analyze, run, "--repeats", 2)
+    call(compare, run, "--resamples", 100)
+
+
 def test_boxes_of_two_formats_score_alike(run):
     rows = {row["method"]: row for row in results(run)}
     for name in ("map50", "f1", "pd", "recall"):

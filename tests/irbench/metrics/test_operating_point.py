@@ -114,10 +114,21 @@ def test_every_protocol_names_a_rule():
     assert operating_point_rule(Protocol(operating_point="mean-kstd", n_std=4)) == MeanKStd(4)
 
 
-def test_standard_deviations_need_standardised_scores():
-    protocol = dataclasses.replace(Protocol(), operating_point="mean-kstd", score="raw")
-    with pytest.raises(UsageError, match="needs score='standardised', got score='raw'"):
-        operating_point_rule(protocol)
+@pytest.mark.parametrize(
+    ("protocol", "got"),
+    [("table1", {"score": "raw"}), ("basicirstd", {"fixed_threshold": None})],
+)
+def test_standard_deviations_need_standardised_scores(protocol, got):
+    with pytest.raises(UsageError, match="'mean-kstd' compares standard deviations"):
+        dataclasses.replace(PROTOCOLS[protocol], operating_point="mean-kstd", **got)
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "box"])
+def test_probabilities_are_not_standard_deviations(kind):
+    rule = operating_point_rule(Protocol(operating_point="mean-kstd"), kind)
+    point = rule.threshold(None, TESTED)
+    assert point.value is None
+    assert "not in standard deviations" in point.reason
 
 
 def test_a_threshold_is_a_number():
