@@ -10,7 +10,7 @@ from irbench.cli.completing import complete_dataset, complete_methods
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.run import choose_protocol, dataset_spec, open_dataset, typical_pixels
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
-from irbench.errors import EXIT_DONE
+from irbench.errors import EXIT_DONE, EXIT_FAILED
 
 
 @click.command()
@@ -90,11 +90,11 @@ def calibrate(
         command=("irbench", "calibrate"),
     )
     progress = command_progress()
-    calibrations = calibrate_methods(plan, out, progress, command_events(progress))
-    for name, calibration in calibrations.items():
+    done = calibrate_methods(plan, out, progress, command_events(progress))
+    for name, calibration in done.found.items():
         click.echo(
             f"{name:12} extent {calibration.extent}  threshold {calibration.threshold:.4g}  "
             f"AP@50 {calibration.map50 or 0:.4f}  F1 {calibration.f1 or 0:.4f}"
         )
-    note(f"written: {out}")
-    return EXIT_DONE
+    note(f"written: {out}" if done.found else f"nothing was calibrated; not written: {out}")
+    return EXIT_FAILED if done.failed else EXIT_DONE

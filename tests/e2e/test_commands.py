@@ -151,16 +151,9 @@ def test_somebody_elses_output_becomes_a_row(irbench_command, small_dataset, som
 
 def test_calibrate_writes_what_run_takes(irbench_command, small_dataset):
     plugin = ("--plugin", PLUGIN)
-    irbench_command(
-        "calibrate",
-        "--methods",
-        "brightness",
-        "--dataset",
-        small_dataset,
-        *plugin,
-        "--out",
-        "c.json",
-    )
+    words = ("--dataset", small_dataset, *plugin, "--jobs", 1, "--out", "c.json")
+    done = irbench_command("calibrate", "--methods", "broken,brightness", *words, status=1)
+    assert "Broken: failed: failed on" in done.stderr
     irbench_command.run(small_dataset, "brightness", "own")
     irbench_command.run(small_dataset, "brightness", "given", "--calibration", "c.json")
     own, given = (irbench_command.results(name)["rows"][0] for name in ("own", "given"))
