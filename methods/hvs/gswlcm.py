@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.filters.flat import FlatImage, map_strips
 from irbench.filters.random_walker import centre_probability, windows_at
 from irbench.parameters import parameter
 
-from ._cells import reach_of_square
+from ._cells import finite_or_zero, reach_of_square
 from ._sparsity import candidate_features, global_sparsity
 from .rlcm import RLCM
 
@@ -162,7 +165,8 @@ class GSWLCM(ScoreMapDetector):
         sparsity = global_sparsity(features, self.n_bins)
         # Label 0 is what belongs to no candidate.
         strongest = np.zeros(n_candidates + 1)
-        np.maximum.at(strongest, labels, contrast)
+        inside = np.flatnonzero(labels)
+        np.maximum.at(strongest, labels.ravel()[inside], contrast.ravel()[inside])
         weight = np.concatenate([[0.0], strongest[1:] * sparsity])
         return np.asarray(weight[labels] * walk)
 
@@ -183,10 +187,14 @@ def local_contrast(image: NDArray[np.float64], floor: float) -> NDArray[np.float
     -------
     (H, W) ndarray of float64
     """
-    rlcm = RLCM(cell=9, k1=(2, 5, 9), k2=(4, 9, 16), padding="zero", background_floor=floor)
-    margin = reach_of_square(rlcm.cell)
-    padded = np.pad(image, margin, mode="edge")
-    return rlcm.compute(padded)[margin:-margin, margin:-margin]
+    rlcm = _rlcm(floor)
+    plane = FlatImage.pad(image, reach_of_square(rlcm.cell), "replicate")
+    return finite_or_zero(map_strips(rlcm.contrast, plane))
+
+
+@cache
+def _rlcm(floor: float) -> RLCM:
+    return RLCM(cell=9, k1=(2, 5, 9), k2=(4, 9, 16), background_floor=floor)
 
 
 def smooth(image: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -262,8 +270,10 @@ def reach(
     margin = patch // 2
     height, width = image.shape
     walk = np.zeros((height + 2 * margin, width + 2 * margin))
-    offsets = np.arange(patch)
-    at_rows = rows[:, np.newaxis, np.newaxis] + offsets[:, np.newaxis]
-    at_columns = columns[:, np.newaxis, np.newaxis] + offsets
-    np.maximum.at(walk, (at_rows, at_columns), probability)
+    pitch = walk.shape[1]
+    # Flat, as one index is far faster than two: of each window's first pixel, and from there on.
+    first = rows * pitch + columns
+    offsets = np.arange(patch)[:, np.newaxis] * pitch + np.arange(patch)
+    pixels = first[:, np.newaxis] + offsets.ravel()
+    np.maximum.at(walk.ravel(), pixels.ravel(), probability.ravel())
     return walk[margin : margin + height, margin : margin + width]

@@ -125,9 +125,22 @@ class RLCM(ScoreMapDetector):
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
         plane = FlatImage.pad(image, reach_of_square(self.cell), self.padding)
-        return finite_or_zero(map_strips(self._contrast, plane))
+        return finite_or_zero(map_strips(self.contrast, plane))
 
-    def _contrast(self, plane: FlatImage) -> FloatArray:
+    def contrast(self, plane: FlatImage) -> FloatArray:
+        """The contrast of an image that was padded already, in any way.
+
+        Parameters
+        ----------
+        plane : FlatImage
+            With a margin of at least :func:`~._cells.reach_of_square` of the cell.
+
+        Returns
+        -------
+        (plane.size,) ndarray of float64
+            See :meth:`~irbench.filters.flat.FlatImage.crop`. NaN or infinite where all
+            neighbours are black and there is no floor.
+        """
         counts = sorted({*self.k1, *self.k2})
         values = plane.around(plane.margin)
         means = means_of_largest(values, self.cell, plane.pitch, counts)

@@ -61,6 +61,26 @@ def test_contrast_is_that_of_rlcm_away_from_the_border(scene):
     np.testing.assert_allclose(gswlcm.local_contrast(scene, 0)[inside], expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(70, 90), (5, 4), (300, 280)])
+def test_contrast_is_that_of_rlcm_on_the_padded_image_to_the_last_bit(shape):
+    image = np.random.default_rng(2).normal(90, 20, shape).clip(0, 255)
+    padded = np.pad(image, 13, mode="edge")
+    expected = RLCM(background_floor=1.0).compute(padded)[13:-13, 13:-13]
+    np.testing.assert_array_equal(gswlcm.local_contrast(image, 1.0), expected)
+
+
+def test_where_windows_overlap_the_larger_probability_counts(scene):
+    places = [(0, 0), (10, 12), (12, 15), (69, 89)]
+    rows, columns = np.array(places).T
+    together = gswlcm.reach(scene, rows, columns, patch=11, beta=20)
+    alone = [
+        gswlcm.reach(scene, np.array([row]), np.array([column]), patch=11, beta=20)
+        for row, column in places
+    ]
+    np.testing.assert_array_equal(together, np.max(alone, axis=0))
+    assert [together[place] for place in places] == [1.0] * 4
+
+
 def test_candidates_are_bright_spots_of_high_contrast():
     image = np.zeros((9, 12))
     image[4, 2], image[4, 4], image[4, 9] = 5, 6, 4
