@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from irbench import BoxDetector, MethodInfo, ScoreMapDetector, SegmentationDetector, load_method
+from irbench.detections import Detections
 from irbench.registry import catalogue
 from irbench.testing import ContractError, check_detector
 
@@ -78,6 +79,11 @@ class Outside(GoodBoxes):
         return np.array([[0, 0, image.shape[1] + 5, 1]]), np.array([1.0])
 
 
+class OutsideUnchecked(Outside):
+    def postprocess(self, output, shape):
+        return Detections(*output)
+
+
 class AcceptsNan(Good):
     def preprocess(self, image, value_range=None):
         return np.nan_to_num(np.asarray(image, float))
@@ -106,7 +112,8 @@ class BadName(Good):
         (NotFinite, "must be finite everywhere"),
         (Random, "answer the same image alike"),
         (Raises, "1x1 noise: raised IndexError"),
-        (Outside, "boxes inside the image"),
+        (Outside, r"must return boxes \(x0, y0, x1, y1\) inside the 48x64 image"),
+        (OutsideUnchecked, "boxes inside the image"),
         (AcceptsNan, "NaN"),
         (Modifies, "modified its input"),
         (NoProbability, r"must lie in \[0, 1\]"),
