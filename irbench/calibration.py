@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -215,11 +216,19 @@ def _shipped() -> dict[str, Calibration]:
     for point in entry_points(group="irbench.methods"):
         try:
             file = resources.files(point.module) / SHIPPED_FILE
-            methods = json.loads(file.read_text())["methods"]
-        except (ModuleNotFoundError, FileNotFoundError, TypeError):
+        # A plug-in may raise anything when it is imported; the catalogue lists it.
+        except (Exception, SystemExit):
             continue
-        for name, fields in methods.items():
-            found.setdefault(name, Calibration.from_dict(fields, "shipped"))
+        if not file.is_file():
+            continue
+        try:
+            methods = json.loads(file.read_text())["methods"]
+            read = {name: Calibration.from_dict(one, "shipped") for name, one in methods.items()}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(f"{point.module}: no {SHIPPED_FILE} is used: {reason}", stacklevel=1)
+            continue
+        found = read | found
     return found
 
 

@@ -2,8 +2,8 @@
 
 The built-in ones come through the same entry points as anybody else's. An entry
 point names a class, a module, or a package; modules and packages are scanned,
-names with a leading underscore skipped. What fails to import is listed with its
-reason and never breaks the rest.
+names with a leading underscore skipped. What fails to import, or is no proper plug-in, is
+listed with its reason and never breaks the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from irbench.errors import UnknownNameError, UsageError
+from irbench.plugin_classes import classes_of, flaw_of
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
@@ -33,6 +34,9 @@ Group = Literal["methods", "datasets", "reports"]
 
 _PLUGIN_MODULE = "irbench_plugin_"
 """How the names of plug-in files begin as modules."""
+
+_RAISED = (Exception, SystemExit)
+"""What a plug-in may raise when it is imported or looked at: anything, and a script ends itself."""
 
 
 @dataclass(frozen=True)
@@ -231,18 +235,19 @@ def load_plugin(path: str | Path) -> list[str]:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except _RAISED as error:
             del sys.modules[name]
             raise UsageError(f"the plug-in {path} fails to import: {_reason(error)}.") from error
     brought = []
     groups: tuple[Group, ...] = ("methods", "datasets", "reports")
     for group in groups:
-        classes = _classes_of(module, _base_class(group))
+        base = _base_class(group)
+        classes = classes_of(module, base)
         # Not of a group that the plug-in has nothing of: each takes time to import.
         found = catalogue(group) if classes else Catalogue()
         for cls in classes:
             n_failures = len(found.failures)
-            found.add(cls, str(path))
+            _enter(found, cls, base, str(path))
             if len(found.failures) > n_failures:
                 raise UsageError(f"the plug-in {path}: {found.failures.pop().reason}.")
             brought.append(cls.info.name)
@@ -273,16 +278,25 @@ def _base_class(group: Group) -> type[Any]:
 def _add_entry_point(found: Catalogue, point: EntryPoint, base: type[Any]) -> None:
     try:
         target = point.load()
-    # A plug-in may raise anything when it is imported; it is listed, not fatal.
-    except Exception as error:
+        if inspect.isclass(target):
+            _enter(found, target, base, point.value)
+        elif not inspect.ismodule(target):
+            reason = f"names {target!r}, which is neither a class nor a module"
+            found.failures.append(Failure(point.value, reason))
+        else:
+            for module in _modules(target, found):
+                for cls in classes_of(module, base):
+                    _enter(found, cls, base, module.__name__)
+    except _RAISED as error:
         found.failures.append(Failure(point.value, _reason(error)))
-        return
-    if inspect.isclass(target):
-        found.add(target, point.value)
-        return
-    for module in _modules(target, found):
-        for cls in _classes_of(module, base):
-            found.add(cls, module.__name__)
+
+
+def _enter(found: Catalogue, cls: type[Any], base: type[Any], source: str) -> None:
+    """Enter a class that a plug-in offers, or list what is wrong with it."""
+    if flaw := flaw_of(cls, base):
+        found.failures.append(Failure(source, flaw))
+    else:
+        found.add(cls, source)
 
 
 def _modules(package: ModuleType, found: Catalogue) -> Iterator[ModuleType]:
@@ -294,23 +308,10 @@ def _modules(package: ModuleType, found: Catalogue) -> Iterator[ModuleType]:
         name = f"{package.__name__}.{entry.name}"
         try:
             module = importlib.import_module(name)
-        except Exception as error:
+        except _RAISED as error:
             found.failures.append(Failure(name, _reason(error)))
             continue
         yield from _modules(module, found)
-
-
-def _classes_of(module: ModuleType, base: type[Any]) -> list[type[Any]]:
-    """The usable classes that a module defines itself."""
-    return [
-        member
-        for member in vars(module).values()
-        if inspect.isclass(member)
-        and issubclass(member, base)
-        and member.__module__ == module.__name__
-        and not inspect.isabstract(member)
-        and hasattr(member, "info")
-    ]
 
 
 def _reason(error: BaseException) -> str:
