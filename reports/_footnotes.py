@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.engine.results import Row
+from irbench.engine.results import SCORED_STATES, Row
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 
 from ._columns import is_false_alarm
@@ -14,7 +14,6 @@ from ._parameters import parameter_footnotes
 from ._row_notes import one_line
 from ._side_by_side import DataGroup, methods_in_order, rows_of
 
-_SCORED = ("done", "partial")
 _MANY = 4
 
 
@@ -111,7 +110,7 @@ def _calibration(groups: Sequence[DataGroup]) -> str:
     from irbench.metrics.definition import METRICS
 
     def setting(row: Row | None) -> str:
-        if row is None or row.get("state") not in _SCORED:
+        if row is None or row.get("state") not in SCORED_STATES:
             return UNDEFINED_TEXT
         extent, threshold = row.get("extent"), row.get("threshold")
         text = "∞" if threshold == "inf" else METRICS["threshold"].format(threshold)
@@ -120,7 +119,7 @@ def _calibration(groups: Sequence[DataGroup]) -> str:
     listed = [
         f"{method['title']} {', '.join(setting(g.rows.get(method['method'])) for g in groups)}"
         for method in methods_in_order(groups)
-        if any(g.rows.get(method["method"], {}).get("state") in _SCORED for g in groups)
+        if any(g.rows.get(method["method"], {}).get("state") in SCORED_STATES for g in groups)
     ]
     if not listed:
         return ""
@@ -144,14 +143,14 @@ def _undefined(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition])
     """Each reason for an em dash once, with the columns and methods that it is for."""
     reasons: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for row in rows_of(groups):
-        if row["state"] not in _SCORED:
+        if row["state"] not in SCORED_STATES:
             continue
         for metric in metrics:
             if row.get(metric.name) is None:
                 reason = one_line(row.get("undefined", {}).get(metric.name) or "not measured")
                 columns, methods = reasons.setdefault(reason, ({}, {}))
                 columns[metric.title] = methods[row["title"]] = None
-    scored = {row["title"] for row in rows_of(groups) if row["state"] in _SCORED}
+    scored = {row["title"] for row in rows_of(groups) if row["state"] in SCORED_STATES}
     parts = []
     for reason, (columns, methods) in reasons.items():
         of = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from irbench.engine.results import Row
+from irbench.engine.results import SCORED_STATES, Row
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.report import ReportOptions
@@ -38,6 +38,11 @@ class HtmlRow:
     state: str
     notes: tuple[int, ...]
     cells: tuple[HtmlCell, ...]
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it has values."""
+        return self.state in SCORED_STATES
 
 
 @dataclass(frozen=True)

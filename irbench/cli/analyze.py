@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +10,6 @@ from irbench.cli.completing import complete_row, complete_run
 from irbench.cli.opened_run import open_run
 from irbench.cli.options import load_plugins
 from irbench.cli.verbosity import command_progress, note, verbosity_options
-from irbench.errors import UnknownNameError, UsageError
-
-if TYPE_CHECKING:
-    from irbench.engine.results import Row, RunResults
-
-_HAS_RESULTS = ("done", "partial")
 
 
 @click.command()
@@ -79,11 +71,12 @@ def analyze(
     from irbench.analysis.study import Study
     from irbench.analysis.target_scr import open_run_dataset, read_target_scr
     from irbench.cli.analysis_tables import print_analysis
+    from irbench.engine.results import row_threshold
     from irbench.protocol import Protocol
 
     load_plugins(plugins)
     results = open_run(run)
-    rows = _chosen_rows(results, methods)
+    rows = results.chosen_rows(methods)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     progress = command_progress()
     scr = None
@@ -94,7 +87,7 @@ def analyze(
     study = Study(truths, Protocol(**results.protocol), scr, repeats, seed)
     with progress.track("Analysing", len(rows)) as advance:
         for row in rows:
-            study.add(row["method"], results.detections(row["method"]), _threshold(row))
+            study.add(row["method"], results.detections(row["method"]), row_threshold(row))
             advance()
     analysis = study.done(*notes)
     titles = {row["method"]: row["title"] for row in results.rows}
@@ -115,26 +108,3 @@ def analyze(
     if out is not None:
         written = write_analysis(out, analysis, facts, titles)
         note(f"written: {len(written)} files in {out}", err=form != "table")
-
-
-def _threshold(row: Row) -> float | None:
-    """As the row has it: a number, the text ``inf`` where nothing is kept, or None."""
-    value = row.get("threshold")
-    return None if value is None else float(value)
-
-
-def _chosen_rows(results: RunResults, methods: Sequence[str]) -> list[Row]:
-    by_name = {row["method"]: row for row in results.rows}
-    for name in methods:
-        if name not in by_name:
-            raise UnknownNameError("row of the run", name, by_name)
-        row = by_name[name]
-        if row["state"] not in _HAS_RESULTS:
-            raise UsageError(f"{name} is {row['state']} in {results.path}: {row.get('reason')}.")
-    chosen = dict.fromkeys(methods) or {
-        name: None for name, row in by_name.items() if row["state"] in _HAS_RESULTS
-    }
-    if not chosen:
-        known = ", ".join(by_name) or "none"
-        raise UsageError(f"{results.path} has no method with results; its rows: {known}.")
-    return [by_name[name] for name in chosen]

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 PAIR_METRICS = ("map50", "map50_95", "f1", "pd", "fa", "iou")
 RANKING_METRICS = ("map50", "f1", "pd")
 
-_HAS_RESULTS = ("done", "partial")
-
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
@@ -71,6 +69,7 @@ def compare(
     """
     from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
+    from irbench.engine.results import row_threshold
     from irbench.protocol import Protocol
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.image_statistics import RESAMPLED_MAP_METRICS, RESAMPLED_METRICS
@@ -78,7 +77,7 @@ def compare(
     from irbench.statistics.resamples import Resamples
 
     results = open_run(run)
-    rows = _chosen_rows(results, methods)
+    rows = _rows_to_compare(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
     names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
     known = (*RESAMPLED_METRICS, *RESAMPLED_MAP_METRICS)
@@ -97,7 +96,7 @@ def compare(
             found = results.detections(row["method"])
             maps = results.map_statistics(row["method"]) if needs_maps else None
             outputs[row["method"]] = MethodOutput.score(
-                found, truths, protocol, _threshold(row), maps, row.get("kind")
+                found, truths, protocol, row_threshold(row), maps, row.get("kind")
             )
             advance()
     comparison = Comparison(
@@ -118,27 +117,12 @@ def compare(
         print_ranking(comparison, results)
 
 
-def _threshold(row: Row) -> float | None:
-    """As the row has it: a number, the text ``inf`` where nothing is kept, or None."""
-    value = row.get("threshold")
-    return None if value is None else float(value)
-
-
-def _chosen_rows(results: RunResults, methods: Sequence[str]) -> list[Row]:
-    by_name = {row["method"]: row for row in results.rows}
-    for name in methods:
-        if name not in by_name:
-            raise UnknownNameError("row of the run", name, by_name)
-        row = by_name[name]
-        if row["state"] not in _HAS_RESULTS:
-            raise UsageError(f"{name} is {row['state']} in {results.path}: {row.get('reason')}.")
+def _rows_to_compare(results: RunResults, methods: Sequence[str]) -> list[Row]:
     if len(set(methods)) < len(methods):
         raise UsageError(f"methods must be different ones, got {' '.join(methods)}.")
-    rows = [by_name[name] for name in methods] or [
-        row for row in results.rows if row["state"] in _HAS_RESULTS
-    ]
+    rows = results.chosen_rows(methods)
     if len(rows) < 2:
-        known = ", ".join(by_name) or "none"
+        known = ", ".join(row["method"] for row in results.rows)
         raise UsageError(
             f"at least two methods with results are needed, got {len(rows)}; "
             f"the rows of {results.path}: {known}."

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Sequence
 
 from irbench.engine.results import RunResults
-from irbench.published.comparison import WITH_RESULTS
 
 _LEAST_TO_COMPARE = 2
 
@@ -25,7 +24,7 @@ def next_commands(results: RunResults) -> list[str]:
         two methods that have results, more methods in place of the comparison.
     """
     path = str(results.path)
-    scored = [row for row in results.rows if row["state"] in WITH_RESULTS]
+    scored = results.scored_rows
     commands: list[Sequence[str]] = [
         ("irbench", "report", path, "--format", "html"),
         ("irbench", "report", path, "--format", "latex"),

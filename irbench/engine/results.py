@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from irbench.engine.directory import RunDirectory
 from irbench.engine.map_records import read_map_statistics
 from irbench.engine.run_fields import check_rows
 from irbench.engine.store import read_detections, read_ground_truth
-from irbench.errors import RunKeyError, UsageError
+from irbench.errors import RunKeyError, UnknownNameError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.map_statistics import MapStatistics
 
@@ -27,6 +27,9 @@ Row = dict[str, Any]
 
 TIMING_FIELDS = ("fps", "ms_median", "ms_lower", "ms_upper", "ms_stages", "peak_memory")
 """Fields of a row that differ from run to run; all others are reproduced exactly."""
+
+SCORED_STATES = ("done", "partial")
+"""The states of a row with values; in the second, images that failed count as empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,35 @@ class RunResults:
         """Name, title, split, scheme and counts of the dataset."""
         dataset: dict[str, Any] = self.run["dataset"]
         return dataset
+
+    @property
+    def scored_rows(self) -> list[Row]:
+        """The rows that have values, by their state."""
+        return [row for row in self.rows if row["state"] in SCORED_STATES]
+
+    def chosen_rows(self, methods: Iterable[str]) -> list[Row]:
+        """The rows of the named methods, each once and in that order; of none, all scored ones.
+
+        Raises
+        ------
+        UnknownNameError
+            If the run has no row of a method.
+        UsageError
+            If a row has no values, or none has.
+        """
+        by_name = {row["method"]: row for row in self.rows}
+        chosen = dict.fromkeys(methods)
+        for name in chosen:
+            if name not in by_name:
+                raise UnknownNameError("row of the run", name, by_name)
+            row = by_name[name]
+            if row["state"] not in SCORED_STATES:
+                raise UsageError(f"{name} is {row['state']} in {self.path}: {row.get('reason')}.")
+        rows = [by_name[name] for name in chosen] or self.scored_rows
+        if not rows:
+            known = ", ".join(by_name) or "none"
+            raise UsageError(f"{self.path} has no method with results; its rows: {known}.")
+        return rows
 
     @cached_property
     def ground_truth(self) -> dict[str, list[GroundTruth]]:
@@ -92,6 +124,12 @@ class RunResults:
         if not file.exists():
             return None
         return refuses_damage(read_map_statistics)(file, self.dataset["split"])
+
+
+def row_threshold(row: Row) -> float | None:
+    """The operating point of a row: infinity where nothing is kept, which it has as ``inf``."""
+    value = row.get("threshold")
+    return None if value is None else float(value)
 
 
 def load_run(path: Path | str) -> RunResults:

@@ -18,7 +18,7 @@ from irbench.engine.map_records import read_map_statistics
 from irbench.engine.method_run import MethodOutcome
 from irbench.engine.network_worker import NetworkFacts
 from irbench.engine.plan import MethodPlan, RunPlan, run_key
-from irbench.engine.results import Row, load_run, write_results
+from irbench.engine.results import SCORED_STATES, Row, load_run, write_results
 from irbench.engine.rows import finished_row, state_of, unfinished_row
 from irbench.engine.run_log import RunLog
 from irbench.engine.scan import SplitScan, scan_split
@@ -134,7 +134,7 @@ class Session:
             self.directory.detections_file(method.name),
             self.directory.timings_file(method.name),
         )
-        return known.get("state") in ("done", "partial") and all(f.exists() for f in files)
+        return known.get("state") in SCORED_STATES and all(f.exists() for f in files)
 
     def stored(self, method: MethodPlan) -> MethodOutcome | None:
         """What an earlier command found with this method; None if it has to be run.

@@ -13,11 +13,11 @@ from irbench.analysis.target_scr import open_run_dataset, read_target_scr
 from irbench.dataset import Dataset
 from irbench.detector import group_rank
 from irbench.engine.directory import RunDirectory
-from irbench.engine.results import Row, RunResults
+from irbench.engine.results import SCORED_STATES, Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
-from irbench.rescoring.methods import SCORED_STATES, ScoredGroup, score_methods
+from irbench.rescoring.methods import ScoredGroup, score_methods
 from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
 from irbench.rescoring.scored_method import ScoredMethod
 from irbench.styles import MethodStyle, method_styles

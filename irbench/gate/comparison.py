@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from irbench.engine.results import Row, RunResults
+from irbench.engine.results import SCORED_STATES, Row, RunResults
 from irbench.errors import UnknownNameError, UsageError
 from irbench.gate.baseline import Baseline
 from irbench.gate.changes import ROW, Change, CheckReport, Verdict
 from irbench.gate.comparability import check_comparable, image_notes, library_notes, row_notes
 from irbench.gate.multiplicity import Differences, adjusted_p
-from irbench.gate.recording import HAS_RESULTS, image_times, score_row, sorted_truths
+from irbench.gate.recording import image_times, score_row, sorted_truths
 from irbench.gate.row_check import RowCheck, paired_differences
 from irbench.gate.timing import choose_reference, time_change
 from irbench.gate.tolerance import TIMING, Tolerances
@@ -71,7 +71,7 @@ class Gate:
         with self.progress.track("Checking", len(baseline.rows)) as advance:
             for method, before in baseline.rows.items():
                 row = rows.get(method)
-                if row is not None and row["state"] in HAS_RESULTS:
+                if row is not None and row["state"] in SCORED_STATES:
                     check = RowCheck(before, row, self.tolerances, self.allow_missing)
                     found, said = self._measure(baseline, check, results, truths)
                     checks[method], differences[method] = check, found
@@ -88,7 +88,7 @@ class Gate:
         changes += [
             Change(method, ROW, "new", reason="not in the baseline")
             for method, row in rows.items()
-            if method not in baseline.rows and row["state"] in HAS_RESULTS
+            if method not in baseline.rows and row["state"] in SCORED_STATES
         ]
         reference = None
         if self.timing:
@@ -124,11 +124,7 @@ class Gate:
 
     def _check_times(self, baseline: Baseline, results: RunResults) -> tuple[list[Change], str]:
         before = {method: row.times_ms for method, row in baseline.rows.items()}
-        now = {
-            row["method"]: image_times(results, row["method"])
-            for row in results.rows
-            if row["state"] in HAS_RESULTS
-        }
+        now = {row["method"]: image_times(results, row["method"]) for row in results.scored_rows}
         reference = choose_reference(before, now)
         if reference is None:
             raise UsageError(

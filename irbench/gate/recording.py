@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from irbench.detections import Detections
 from irbench.engine.damage import refuses_damage
 from irbench.engine.directory import RunDirectory
-from irbench.engine.results import Row, RunResults
+from irbench.engine.results import Row, RunResults, row_threshold
 from irbench.engine.store import read_timings
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import Result, evaluate
@@ -27,8 +27,6 @@ GATED_METRICS: tuple[str, ...] = tuple(
 
 _OF_DETECTIONS = ("boxes", "points", "pixels")
 """Kinds of metrics that the detections of a run give again."""
-
-HAS_RESULTS = ("done", "partial")
 
 _TIME_DIGITS = 4
 _SAME = 1e-9
@@ -83,7 +81,7 @@ def record_baseline(
 
 def rows_with_results(results: RunResults) -> dict[str, Row]:
     """The rows that are done or partial, by method."""
-    return {row["method"]: row for row in results.rows if row["state"] in HAS_RESULTS}
+    return {row["method"]: row for row in results.scored_rows}
 
 
 def sorted_truths(results: RunResults) -> list[GroundTruth]:
@@ -123,12 +121,11 @@ def score_row(results: RunResults, row: Row, truths: Sequence[GroundTruth]) -> R
         failed = results.run["methods"][method].get("errors", {})
         shapes = {truth.id: truth.shape for truth in truths if truth.id not in failed}
         found = {**{name: Detections.empty(shape) for name, shape in shapes.items()}, **found}
-    threshold = row.get("threshold")
     result = evaluate(
         found,
         truths,
         Protocol(**results.protocol),
-        threshold=None if threshold is None else float(threshold),
+        threshold=row_threshold(row),
         kind=row.get("kind"),
     )
     for name in GATED_METRICS:

@@ -14,9 +14,6 @@ from irbench.published.tables import QUALITY, PublishedTable, published_tables
 Part = Literal["published", "measured", "difference"]
 PARTS: tuple[Part, ...] = ("published", "measured", "difference")
 
-WITH_RESULTS = ("done", "partial")
-"""The states of a run's row that has values."""
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -130,7 +127,7 @@ def compare_runs(runs: Sequence[RunResults], tables: Iterable[int]) -> list[Meas
             here = [run for run in runs if published_dataset(table, run.dataset) == dataset]
             for published in table.rows.values():
                 for run in here:
-                    rows = {row["method"]: row for row in run.rows if row["state"] in WITH_RESULTS}
+                    rows = {row["method"]: row for row in run.scored_rows}
                     for method in published.methods:
                         if method not in rows:
                             continue

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irbench.engine.results import Row, RunResults
+from irbench.engine.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
@@ -18,7 +18,6 @@ from irbench.statistics.resamples import Resamples
 N_RESAMPLES = 1000
 """Enough for intervals of two digits, and a report is not waited for."""
 
-SCORED_STATES = ("done", "partial")
 _TOLERANCE = 1e-9
 
 

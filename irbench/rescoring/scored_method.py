@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from irbench.calibration import match_images
 from irbench.detections import Detections
-from irbench.engine.results import Row, RunResults
+from irbench.engine.results import Row, RunResults, row_threshold
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.map_statistics import STANDARDISED, constant_map
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
@@ -92,7 +92,7 @@ def score_method(
     IrbenchError, OSError, KeyError
         If the detections are not there, or damaged.
     """
-    threshold = row.get("threshold")
+    threshold = row_threshold(row)
     kept = _kept.setdefault(run, {})
     key = (row["method"], threshold, protocol)
     of, one = kept.get(key, (None, None))
@@ -110,13 +110,8 @@ def _score_anew(
     row: Row, run: RunResults, truths: Sequence[GroundTruth], protocol: Protocol
 ) -> ScoredMethod:
     detections = run.detections(row["method"])
-    threshold = row.get("threshold")
     output = MethodOutput.score(
-        detections,
-        truths,
-        protocol,
-        None if threshold is None else float(threshold),
-        kind=row.get("kind"),
+        detections, truths, protocol, row_threshold(row), kind=row.get("kind")
     )
     found = [detections.get(truth.id, Detections.empty()) for truth in truths]
     images = [one.best(protocol.max_detections) for one in found]
