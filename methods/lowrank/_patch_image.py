@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ._patch_matrix import PatchGrid
+from ._patch_matrix import PatchMatrixGrid
 from ._robust_pca import RobustPCA
 
 
@@ -20,12 +20,12 @@ class PatchImage:
 
     Attributes
     ----------
-    grid : PatchGrid
+    grid : PatchMatrixGrid
     parts : RobustPCA
         Matrix of patches: background ``low_rank``, targets ``sparse``.
     """
 
-    grid: PatchGrid
+    grid: PatchMatrixGrid
     parts: RobustPCA
 
     @property
@@ -41,7 +41,7 @@ class PatchImage:
 
 def decompose_patch_image(
     image: NDArray[np.float64],
-    grid: PatchGrid,
+    grid: PatchMatrixGrid,
     solve: Callable[[NDArray[np.float64]], RobustPCA],
 ) -> PatchImage:
     """Cut an image into patches, scale these to [0, 1] together and take them apart.
@@ -49,7 +49,7 @@ def decompose_patch_image(
     Parameters
     ----------
     image : (H, W) ndarray of float64
-    grid : PatchGrid
+    grid : PatchMatrixGrid
         With at least one patch.
     solve : callable
         Takes the ``(n_patches, patch * patch)`` matrix. All its entries are zero where

@@ -17,7 +17,7 @@ _FEWEST_PATCHES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class PatchGrid:
+class PatchMatrixGrid:
     """Where the patches of an image lie.
 
     Attributes
@@ -37,7 +37,7 @@ class PatchGrid:
     columns: NDArray[np.intp]
 
     @classmethod
-    def regular(cls, shape: tuple[int, int], patch: int, step: int, cover: str) -> PatchGrid:
+    def regular(cls, shape: tuple[int, int], patch: int, step: int, cover: str) -> PatchMatrixGrid:
         """A grid of patches every ``step`` pixels.
 
         Parameters
@@ -51,7 +51,7 @@ class PatchGrid:
 
         Returns
         -------
-        PatchGrid
+        PatchMatrixGrid
             Without patches where the image is smaller than one.
         """
         height, width = shape
@@ -63,7 +63,7 @@ class PatchGrid:
         )
 
     @classmethod
-    def fitted(cls, shape: tuple[int, ...], patch: int, step: int, cover: str) -> PatchGrid:
+    def fitted(cls, shape: tuple[int, ...], patch: int, step: int, cover: str) -> PatchMatrixGrid:
         """A regular grid; on images with fewer than four patches, of smaller patches.
 
         There the patch shrinks to half of itself, or of the image's shorter side if that
@@ -78,7 +78,7 @@ class PatchGrid:
 
         Returns
         -------
-        PatchGrid
+        PatchMatrixGrid
         """
         height, width = shape
         grid = cls.regular((height, width), patch, step, cover)

@@ -44,7 +44,7 @@ class Decomposition:
         return replace(self, target=change(self.target), background=change(self.background))
 
 
-class PatchGrid:
+class PatchTensorGrid:
     """Where the patches of an image lie.
 
     Patches start every ``step`` pixels; the last row and the last column of

@@ -11,7 +11,7 @@ from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.parameters import parameter
 
 from ._patch_image import PatchImage, decompose_patch_image
-from ._patch_matrix import PatchGrid
+from ._patch_matrix import PatchMatrixGrid
 from ._proximal_gradient import ProximalGradient, proximal_gradient
 from ._threads import single_blas_thread
 
@@ -141,7 +141,7 @@ class IPI(ScoreMapDetector):
             With ``target``, ``background`` and, in ``parts``, the number of iterations,
             the rank and the stop rule that took effect.
         """
-        grid = PatchGrid.fitted(image.shape, self.patch, self.step, self.cover)
+        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
         settings = ProximalGradient(
             weight=self.sparsity / math.sqrt(max(image.shape)),
             mu_decay=self.mu_decay,

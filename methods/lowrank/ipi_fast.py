@@ -12,7 +12,7 @@ from irbench.parameters import parameter
 
 from ._augmented_lagrangian import AugmentedLagrangian, augmented_lagrangian
 from ._patch_image import PatchImage, decompose_patch_image
-from ._patch_matrix import PatchGrid
+from ._patch_matrix import PatchMatrixGrid
 from ._threads import single_blas_thread
 
 
@@ -111,7 +111,7 @@ class IPIFast(ScoreMapDetector):
 
     def decompose(self, image: NDArray[np.float64]) -> PatchImage:
         """Take an image apart; see :meth:`irbench.methods.lowrank.ipi.IPI.decompose`."""
-        grid = PatchGrid.fitted(image.shape, self.patch, self.step, self.cover)
+        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
         settings = AugmentedLagrangian(
             weight=self.sparsity / math.sqrt(max(image.shape)),
             mu_start=self.mu_start,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.parameters import parameter
 
-from ._patch_tensor import Decomposition, PatchGrid, Recomposition, check_step
+from ._patch_tensor import Decomposition, PatchTensorGrid, Recomposition, check_step
 from ._spectral_shrinkage import partial_slice_shrinkage
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
 from ._threads import single_blas_thread
@@ -161,7 +161,7 @@ class PSTNN(ScoreMapDetector):
         """Split an ``(H, W)`` image of grey levels 0 to 255 into background and target."""
         if image.min() == image.max():
             return Decomposition.of_constant(image)
-        grid = PatchGrid((image.shape[0], image.shape[1]), self.patch, self.step)
+        grid = PatchTensorGrid((image.shape[0], image.shape[1]), self.patch, self.step)
         data = grid.gather(image)
         n, h, w = data.shape
         return partial_sum_decomposition(

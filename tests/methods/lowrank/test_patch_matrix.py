@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from irbench.methods.lowrank._patch_matrix import PatchGrid
+from irbench.methods.lowrank._patch_matrix import PatchMatrixGrid
 
 
-def values_over(grid: PatchGrid, matrix: NDArray[np.float64], row: int, column: int) -> list[float]:
+def values_over(
+    grid: PatchMatrixGrid, matrix: NDArray[np.float64], row: int, column: int
+) -> list[float]:
     """The values that the patches over one pixel have for it."""
     found = []
     corners = [(r, c) for r in grid.rows for c in grid.columns]
@@ -33,7 +35,7 @@ def values_over(grid: PatchGrid, matrix: NDArray[np.float64], row: int, column: 
 def test_reconstruction_equals_a_loop(
     height: int, width: int, patch: int, step: int, cover: str, seed: int
 ) -> None:
-    grid = PatchGrid.regular((height, width), patch, step, cover)
+    grid = PatchMatrixGrid.regular((height, width), patch, step, cover)
     # Few different values make ties.
     matrix = (
         np.random.default_rng(seed).integers(-3, 4, (grid.n_patches, patch**2)).astype(np.float64)
@@ -54,7 +56,7 @@ def test_reconstruction_equals_a_loop(
 @settings(max_examples=60, deadline=None)
 def test_full_cover_gives_the_image_back(height: int, width: int, patch: int, step: int) -> None:
     image = np.random.default_rng(0).random((height, width))
-    grid = PatchGrid.fitted((height, width), patch, step, "full")
+    grid = PatchMatrixGrid.fitted((height, width), patch, step, "full")
     matrix = grid.cut(image)
     if step <= grid.patch:
         np.testing.assert_array_equal(grid.median(matrix), image)
@@ -63,7 +65,7 @@ def test_full_cover_gives_the_image_back(height: int, width: int, patch: int, st
 
 def test_patches_are_rows_in_raster_order() -> None:
     image = np.arange(30.0).reshape(5, 6)
-    matrix = PatchGrid.regular((5, 6), 2, 3, "steps").cut(image)
+    matrix = PatchMatrixGrid.regular((5, 6), 2, 3, "steps").cut(image)
     np.testing.assert_array_equal(
         matrix, [[0, 1, 6, 7], [3, 4, 9, 10], [18, 19, 24, 25], [21, 22, 27, 28]]
     )
@@ -76,7 +78,7 @@ def test_patches_are_rows_in_raster_order() -> None:
     [("steps", [0, 10, 20], [0, 10]), ("full", [0, 10, 20, 24], [0, 10])],
 )
 def test_cover(cover: str, rows: list[int], columns: list[int]) -> None:
-    grid = PatchGrid.regular((44, 30), 20, 10, cover)
+    grid = PatchMatrixGrid.regular((44, 30), 20, 10, cover)
     assert grid.rows.tolist() == rows
     assert grid.columns.tolist() == columns
 
@@ -94,7 +96,7 @@ def test_cover(cover: str, rows: list[int], columns: list[int]) -> None:
 def test_small_images_get_smaller_patches(
     shape: tuple[int, int], patch: int, rows: list[int], columns: list[int]
 ) -> None:
-    grid = PatchGrid.fitted(shape, 50, 10, "steps")
+    grid = PatchMatrixGrid.fitted(shape, 50, 10, "steps")
     assert grid.patch == patch
     assert grid.rows.tolist() == rows
     assert grid.columns.tolist() == columns

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.errors import ParameterError
-from irbench.methods.lowrank._patch_tensor import Decomposition, PatchGrid
+from irbench.methods.lowrank._patch_tensor import Decomposition, PatchTensorGrid
 from irbench.methods.lowrank.pstnn import PSTNN
 from irbench.methods.lowrank.ript import RIPT
 
@@ -46,7 +46,7 @@ def test_equals_a_loop_over_patches(grid_parameters):
     shape, patch, step = grid_parameters
     image = np.random.default_rng(0).normal(size=shape)
     corners, h, w = slow_corners(shape, patch, step)
-    grid = PatchGrid(shape, patch, step)
+    grid = PatchTensorGrid(shape, patch, step)
 
     tensor = np.stack([image[y : y + h, x : x + w] for y, x in corners])
     assert grid.tensor_shape == tensor.shape
@@ -64,19 +64,19 @@ def test_equals_a_loop_over_patches(grid_parameters):
 
 
 def test_the_last_patch_is_shifted_inwards():
-    grid = PatchGrid((25, 20), 10, 10)
+    grid = PatchTensorGrid((25, 20), 10, 10)
     assert grid.rows.tolist() == [0, 10, 15]
     assert grid.columns.tolist() == [0, 10]
 
 
 def test_a_patch_larger_than_the_image_shrinks_to_it():
-    assert PatchGrid((5, 70), 30, 10).tensor_shape == (5, 5, 30)
-    assert PatchGrid((1, 1), 30, 10).tensor_shape == (1, 1, 1)
+    assert PatchTensorGrid((5, 70), 30, 10).tensor_shape == (5, 5, 30)
+    assert PatchTensorGrid((1, 1), 30, 10).tensor_shape == (1, 1, 1)
 
 
 def test_gather_copies():
     image = np.zeros((4, 4))
-    PatchGrid((4, 4), 4, 4).gather(image)[...] = 1
+    PatchTensorGrid((4, 4), 4, 4).gather(image)[...] = 1
     assert not image.any()
 
 
