@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset
-from irbench.cli.options import data_options, load_plugins
+from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option
 from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
 
@@ -33,10 +33,9 @@ def data() -> None:
 
 @data.command("list")
 @_JSON
-@data_options
-def list_datasets(
-    as_json: bool, data_root: Path | None, scheme: str | None, plugins: tuple[Path, ...]
-) -> None:
+@data_root_option
+@plugin_option
+def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ...]) -> None:
     """List the datasets, and where each was found on this machine.
 
     \b

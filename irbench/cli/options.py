@@ -13,26 +13,27 @@ from irbench.errors import UsageError
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own methods or datasets. May be repeated.",
+)
+data_root_option = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    help="Where datasets are.  [default: $IRBENCH_DATA, else the user data directory]",
+)
+_scheme_option = click.option(
+    "--scheme",
+    help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
+)
+
+
 def data_options(function: Function) -> Function:
     """``--data-root``, ``--scheme`` and ``--plugin``."""
-    for option in (
-        click.option(
-            "--plugin",
-            "plugins",
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help="A Python file with your own methods or datasets. May be repeated.",
-        ),
-        click.option(
-            "--scheme",
-            help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
-        ),
-        click.option(
-            "--data-root",
-            type=click.Path(path_type=Path),
-            help="Where datasets are.  [default: $IRBENCH_DATA, else the user data directory]",
-        ),
-    ):
+    for option in (plugin_option, _scheme_option, data_root_option):
         function = option(function)
     return function
 

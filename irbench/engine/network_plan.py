@@ -51,11 +51,6 @@ class NetworkPlan:
     obstacle: Obstacle | None = None
 
     @property
-    def on_gpu(self) -> bool:
-        """Whether it computes on a GPU."""
-        return self.device.startswith("cuda")
-
-    @property
     def calibration(self) -> Calibration | None:
         """The threshold from the weights' own validation images, for data without any."""
         if self.weights is None or self.weights.card.threshold is None:

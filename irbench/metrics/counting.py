@@ -26,11 +26,6 @@ class BoxCounts:
     false_positives: NDArray[np.int64]
     targets: NDArray[np.int64]
 
-    @property
-    def false_negatives(self) -> NDArray[np.int64]:
-        """``(n_images,)`` targets that no kept detection hits."""
-        return self.targets - self.true_positives
-
 
 def count_boxes(table: MatchTable, threshold: float, iou_index: int = 0) -> BoxCounts:
     """Count hits and false alarms of each image among ``score >= threshold``.

@@ -11,10 +11,6 @@ from irbench.metrics.average_precision import average_precision
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.value import MetricValue
 
-NAMED_IOU_THRESHOLDS = {"map30": 0.3, "map50": 0.5, "map75": 0.75}
-"""The metrics of one IoU threshold, by name. Small boxes lose IoU fast: a target of 3x3
-pixels found one pixel aside has IoU 0.5, two pixels of both axes aside 0.06."""
-
 
 def average_precision_by_iou(
     table: MatchTable,

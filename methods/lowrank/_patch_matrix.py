@@ -134,23 +134,6 @@ class PatchMatrixGrid:
         median[count == 0] = 0.0
         return median
 
-    def mean(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Put an image together, each pixel the mean of the patches over it.
-
-        Parameters
-        ----------
-        matrix : (n_patches, patch * patch) ndarray of float64
-
-        Returns
-        -------
-        (H, W) ndarray of float64
-            0 where there is no patch.
-        """
-        total = np.zeros(self.shape)
-        for rows, columns, block in self._layers(matrix):
-            total[rows, columns] += block
-        return total / np.maximum(self._count(), 1)
-
     def _count(self) -> NDArray[np.intp]:
         """How many patches lie over each pixel, ``(H, W)``."""
         height, width = self.shape

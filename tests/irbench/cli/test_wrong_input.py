@@ -81,6 +81,7 @@ FILES = [
     "train tophat --dataset synth",
     "export le-irstd --weights missing",
     "export tophat",
+    "data list --scheme official",
     "data export synth text.txt",
     "data export synth text.txt/sub",
     "data import bad.json --dataset nudt",

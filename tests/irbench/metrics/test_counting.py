@@ -27,7 +27,6 @@ def test_hand_made_set():
     assert counts.true_positives.tolist() == [1, 1, 0]
     assert counts.false_positives.tolist() == [0, 1, 1]
     assert counts.targets.tolist() == [1, 2, 0]
-    assert counts.false_negatives.tolist() == [0, 1, 0]
     assert precision(counts).value == 2 / 4
     assert recall(counts).value == 2 / 3
     assert f1(counts).value == 4 / 7

@@ -4,8 +4,7 @@ import pytest
 
 from irbench.errors import UsageError
 from irbench.metrics.average_precision import average_precision, mean_average_precision
-from irbench.metrics.definition import METRICS
-from irbench.metrics.iou_sweep import NAMED_IOU_THRESHOLDS, average_precision_by_iou
+from irbench.metrics.iou_sweep import average_precision_by_iou
 from irbench.metrics.matching import match_detections
 
 
@@ -33,10 +32,6 @@ def test_it_never_rises_with_the_threshold(make_scene):
     table = match_detections(*make_scene(2, 12, 3).lists(), (0.1, 0.3, 0.5, 0.75, 0.9))
     values = [value.value for value in average_precision_by_iou(table).values()]
     assert values == sorted(values, reverse=True)
-
-
-def test_the_named_ones_are_metrics():
-    assert set(NAMED_IOU_THRESHOLDS) <= set(METRICS)
 
 
 def test_one_that_the_table_lacks_is_refused():
