@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irbench.gate.packing import MAX_BYTES, PackingError, pack, unpack
@@ -13,6 +13,8 @@ from irbench.gate.packing import MAX_BYTES, PackingError, pack, unpack
 numbers = st.lists(st.integers(0, 2**40) | st.integers(0, 300), max_size=30)
 
 
+# On a busy machine drawing alone is called slow.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(["hits", "boxes.false", "x_1"]), numbers))
 def test_what_is_packed_comes_back(content):
     packed = pack({name: np.array(values, np.int64) for name, values in content.items()})
