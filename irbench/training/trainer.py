@@ -198,7 +198,9 @@ class Trainer:
                 self.progress.track(title, total) as advance,
             ):
                 return self._epochs(advance, stop, max_minutes)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
             raise TrainingError(
                 telling.out_of_memory(
                     self.settings, self.batch, self.processes.count, self.checkpoint
@@ -359,3 +361,8 @@ class Trainer:
             raise TrainingError(telling.cannot_write(self.out, error, self.checkpoint)) from error
         self._saved_at = time.monotonic()
         self._saved_epoch = self.state.epoch
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """On a CPU the error has no class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -281,14 +281,27 @@ def test_a_gradient_that_is_not_finite_never_reaches_the_disk(make_job, monkeypa
     assert not job.checkpoint.exists()
 
 
-def test_out_of_memory_says_what_to_try(make_job, break_off, every_epoch_on_disk, standing):
-    break_off(1, 0, raising(torch.OutOfMemoryError("CUDA out of memory")))
+@pytest.mark.parametrize(
+    "run_out",
+    [raising(torch.OutOfMemoryError("CUDA out of memory")), lambda: torch.empty(2**60)],
+    ids=["cuda", "cpu"],
+)
+def test_out_of_memory_says_what_to_try(
+    make_job, break_off, every_epoch_on_disk, standing, run_out
+):
+    break_off(1, 0, run_out)
     with pytest.raises(TrainingError, match="out of memory with 6 images of 32×32") as caught:
         make_job(batch=6).execute()
     assert "--accumulate 2 " in str(caught.value)
     assert "--resume goes on" in str(caught.value)
     # As it says: the number of parts may change on the way.
     assert make_job(batch=6, accumulate=2).execute(resume=True).state.epoch == 4
+
+
+def test_another_runtime_error_is_itself(make_job, break_off):
+    break_off(0, 0, raising(RuntimeError("shapes cannot be multiplied")))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        make_job().execute()
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(
