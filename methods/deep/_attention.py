@@ -46,7 +46,9 @@ class CBAM(nn.Module):
 
 
 class ChannelMean(nn.AdaptiveAvgPool2d):
-    """The mean of each channel, equal to that of its base to the bit.
+    """The mean of each channel: in float32 on a CPU that of its base to the bit.
+
+    In bfloat16 the sum is rounded before it is divided, and again after it.
 
     The gradient of a sum is one number per channel that is only looked at as a map; that of
     a mean is written out as a map, of the widest size in the network, and read again.
