@@ -215,12 +215,15 @@ def _data_arguments(
 
 def _print_end(job: TrainingJob, result: TrainingResult, data: list[str]) -> None:
     """What came out, and the commands that come next."""
-    if not result.state.best_epoch:
+    if not result.state.epoch:
         click.echo(f"irbench: {result.reason} before the first epoch was done.", err=True)
         return
     card, path = job.weights_file.card, job.weights_path
     epochs = f"{card.epochs} epoch{'' if card.epochs == 1 else 's'}"
-    click.echo(f"{result.reason}: {epochs}, the best is {card.best_epoch}.")
+    best = f"the best is {card.best_epoch}"
+    if card.best_epoch == 0:
+        best = "none better than the weights it began with, which are kept"
+    click.echo(f"{result.reason}: {epochs}, {best}.")
     for part in ("val", "test"):
         if card.metrics.get(part):
             click.echo(f"  {part:4}  {_scores(card, part)}")

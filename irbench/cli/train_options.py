@@ -81,7 +81,7 @@ def setting_options(function: Function) -> Function:
                 "assignments",
                 multiple=True,
                 metavar="NAME=VALUE",
-                help="Any setting by its name in a recipe, such as ema_tau=500 or "
+                help="Any setting by its name in a recipe, such as ema_share=0.2 or "
                 "augmentation.mosaic=0. May be repeated.",
             ),
             click.option(

@@ -90,7 +90,7 @@ class Card:
     epochs : int
         That were trained.
     best_epoch : int or None
-        The one that was kept; 1 is the first.
+        The one that was kept; 1 is the first, 0 the weights that it began with.
     steps : int
         Updates of the weights.
     seconds : float

@@ -40,8 +40,9 @@ class TrainingState:
         Steps of the optimiser that are done.
     seconds : float
         Spent on them.
-    best_epoch : int
-        The epoch, counted from 1, whose mean weights are the best so far; 0 for none.
+    best_epoch : int or None
+        The epoch, counted from 1, whose mean weights are the best so far; 0 for the weights
+        that the training began with, where they were trained before; None for none.
     best_score : float
         Their validation AP@50, in [0, 1].
     history : list of dict
@@ -51,7 +52,7 @@ class TrainingState:
     epoch: int = 0
     step: int = 0
     seconds: float = 0.0
-    best_epoch: int = 0
+    best_epoch: int | None = None
     best_score: float = -1.0
     history: list[dict[str, Any]] = field(default_factory=list)
 

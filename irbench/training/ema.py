@@ -17,7 +17,7 @@ class WeightAverage:
     ----------
     network : torch.nn.Module
         Where it starts; its tensors are read in place, so it may not move to another device.
-    decay, tau : float
+    share : float
         See :func:`irbench.training.schedule.averaging_decay`.
 
     Attributes
@@ -26,9 +26,9 @@ class WeightAverage:
         The mean, in evaluation mode, without gradients.
     """
 
-    def __init__(self, network: nn.Module, decay: float, tau: float) -> None:
+    def __init__(self, network: nn.Module, share: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.decay, self.tau = decay, tau
+        self.share = share
         pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
         self._means: list[Tensor] = []
         self._currents: list[Tensor] = []
@@ -45,7 +45,7 @@ class WeightAverage:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights after ``step`` steps of the optimiser."""
-        share = 1 - averaging_decay(step, self.decay, self.tau)
-        torch._foreach_lerp_(self._means, self._currents, share)
+        weight = 1 - averaging_decay(step, self.share)
+        torch._foreach_lerp_(self._means, self._currents, weight)
         if self._counters:
             torch._foreach_copy_(self._counters, self._current_counters)

@@ -148,7 +148,7 @@ class TrainingJob:
             ended.update(reason=result.reason, epochs=result.state.epoch)
             if result.interrupted:
                 ended["event"] = "interrupted"
-            if self.processes.first and result.state.best_epoch:
+            if self.processes.first and result.state.epoch:
                 try:
                     self._finish(trainer, result)
                 except OSError as error:

@@ -8,8 +8,8 @@ from torch import nn
 from irbench.training.settings import TrainingSettings
 
 
-def make_optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Adam:
-    """Adam, with weight decay on the weights of convolutions and products only.
+def make_optimizer(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adam or AdamW, with weight decay on the weights of convolutions and products only.
 
     Parameters
     ----------
@@ -19,14 +19,15 @@ def make_optimizer(network: nn.Module, settings: TrainingSettings) -> torch.opti
 
     Returns
     -------
-    torch.optim.Adam
+    torch.optim.Optimizer
     """
     trainable = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.Adam(
+    kind = torch.optim.AdamW if settings.decoupled_decay else torch.optim.Adam
+    return kind(
         [group for group in groups if group["params"]], lr=settings.learning_rate, fused=True
     )
 

@@ -53,16 +53,30 @@ def warm_up(step: int, n_steps: int, first: float, last: float) -> float:
     return first + (last - first) * step / n_steps
 
 
-def averaging_decay(step: int, decay: float, tau: float) -> float:
+def averaging_decay(step: int, share: float) -> float:
     """The decay of the running mean of weights after ``step`` updates.
 
-    Short at first, so that the mean forgets the random weights it began with.
+    Such that the mean reaches back over ``share`` of the steps so far: a mean over a fixed number
+    of steps averages nothing in a short training, and never forgets the first weights of a
+    shorter one.
+
+    Parameters
+    ----------
+    step : int
+        From 0.
+    share : float
+        In [0, 1]; at 0 the mean is the last weights.
+
+    Returns
+    -------
+    float
+        In [0, 1).
 
     Examples
     --------
-    >>> averaging_decay(0, 0.9999, 2000)
+    >>> averaging_decay(0, 0.1)
     0.0
-    >>> round(averaging_decay(2000, 0.9999, 2000), 4)
-    0.6321
+    >>> averaging_decay(990, 0.1)  # 1 / (1 - 0.99): 100 steps
+    0.99
     """
-    return decay * (1 - math.exp(-step / tau))
+    return share * step / (1 + share * step)

@@ -18,7 +18,7 @@ BoxLoss = Literal["ciou", "nwd", "mixed", "iou"]
 
 _POSITIVE = (
     *("image_size", "epochs", "batch", "accumulate", "validate_every"),
-    *("learning_rate", "clip_norm", "ema_tau"),
+    *("learning_rate", "clip_norm"),
 )
 _NOT_NEGATIVE = (
     *("warmup_epochs", "weight_decay", "min_box_px", "crop"),
@@ -56,10 +56,17 @@ class TrainingSettings:
         Adam's first decay rate, and what it starts from.
     weight_decay : float
         Of the convolutions' weights; normalisation and biases have none.
+    decoupled_decay : bool
+        Whether it shrinks weights by itself (AdamW), in proportion to the learning rate, instead
+        of being a part of the gradient. Adam divides a gradient by its size: of a weight that
+        the loss does not ask for, such as those of the coarse levels, which no target of a few
+        pixels is assigned to, nothing but the decay is left, and the weight is gone after some
+        hundred steps.
     clip_norm : float
         Longest gradient; longer ones are scaled to this length.
-    ema_decay, ema_tau : float
-        Of the running mean of the weights, which is what is validated and kept; see
+    ema_share : float
+        Share of the steps so far that the running mean of the weights reaches back, in [0, 1];
+        the mean is what is validated and kept. See
         :func:`irbench.training.schedule.averaging_decay`.
     box_loss : {"ciou", "nwd", "mixed", "iou"}
         Similarity of boxes that the loss of networks with an anchor per cell takes;
@@ -106,9 +113,9 @@ class TrainingSettings:
     momentum: float = 0.937
     warmup_momentum: float = 0.8
     weight_decay: float = 5e-4
+    decoupled_decay: bool = True
     clip_norm: float = 10.0
-    ema_decay: float = 0.9999
-    ema_tau: float = 2000.0
+    ema_share: float = 0.1
     box_loss: BoxLoss = "ciou"
     min_box_px: float = 9.0
     box_prior_cells: float | None = 1.0
@@ -132,7 +139,7 @@ class TrainingSettings:
             raise UsageError(
                 f"box_prior_cells must be above 0 or none, got {self.box_prior_cells}."
             )
-        for name in ("momentum", "warmup_momentum", "ema_decay", "final_ratio"):
+        for name in ("momentum", "warmup_momentum", "ema_share", "final_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
         if self.crop > self.image_size:

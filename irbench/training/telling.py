@@ -32,12 +32,27 @@ def epoch_line(state: TrainingState, settings: TrainingSettings, terms: Iterable
     if row["val_ap50"] is not None:
         parts.append(
             f"val AP@50 {100 * row['val_ap50']:.2f} "
-            f"(best {100 * state.best_score:.2f}, epoch {state.best_epoch})"
+            f"(best {100 * state.best_score:.2f}, {_best(state)})"
         )
     parts.append(f"{row['images_per_second']:.1f} images/s")
     if state.epoch < settings.epochs:
         parts.append(f"{left} left")
     return "  ".join(parts)
+
+
+def start_line(score: float) -> str:
+    """How good the weights are that a training begins with, in one line.
+
+    Parameters
+    ----------
+    score : float
+        Validation AP@50, in [0, 1].
+    """
+    return f"the weights it begins with: val AP@50 {100 * score:.2f}"
+
+
+def _best(state: TrainingState) -> str:
+    return f"epoch {state.best_epoch}" if state.best_epoch else "before"
 
 
 def not_finite(state: TrainingState, step: int, ids: Iterable[str], checkpoint: Path) -> str:

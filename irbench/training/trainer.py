@@ -143,7 +143,7 @@ class Trainer:
         except NotImplementedError as error:
             raise UsageError(str(error)) from error
         self.optimizer = make_optimizer(self.network, settings)
-        self.average = WeightAverage(self.network, settings.ema_decay, settings.ema_tau)
+        self.average = WeightAverage(self.network, settings.ema_share)
         self.best = copy.deepcopy(self.average.network)
         self.step = TrainingStep(self.network, loss, self.optimizer, settings, processes)
         self.augmenter = Augmenter(cache, settings.augmentation, crop=settings.crop)
@@ -197,6 +197,7 @@ class Trainer:
                 StopRequest(tell=self.processes.first) as stop,
                 self.progress.track(title, total) as advance,
             ):
+                self._validate_start()
                 return self._epochs(advance, stop, max_minutes)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
@@ -338,10 +339,23 @@ class Trainer:
             return None
         return self.validator(self.average.network)
 
+    def _validate_start(self) -> None:
+        """Weights that were trained before may be better than any that come of them."""
+        state = self.state
+        if state.epoch == 0 and self.detector.weights_file is not None:
+            scores = self._validate()
+            if scores is not None:
+                state.best_epoch, state.best_score = 0, scores.ap50
+                self.progress.say(telling.start_line(scores.ap50))
+
     def _patience_is_over(self) -> bool:
         settings, state = self.settings, self.state
-        waited = state.epoch - state.best_epoch
-        over = bool(settings.patience and state.best_epoch and waited >= settings.patience)
+        # The weights it began with are no sign that it stands still.
+        over = bool(
+            settings.patience
+            and state.best_epoch
+            and state.epoch - state.best_epoch >= settings.patience
+        )
         return self.processes.agree(over)
 
     @property

@@ -29,7 +29,7 @@ def make_settings():
     from irbench.training.settings import TrainingSettings
 
     def make(**given):
-        short = {"image_size": 32, "epochs": 4, "batch": 4, "warmup_epochs": 1.0, "ema_tau": 5.0}
+        short = {"image_size": 32, "epochs": 4, "batch": 4, "warmup_epochs": 1.0}
         return TrainingSettings(**{**short, "precision": "float32", **given})
 
     return make

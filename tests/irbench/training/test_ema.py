@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -18,14 +16,14 @@ def network():
 
 def test_it_is_the_mean_that_a_loop_computes():
     one = network()
-    average = WeightAverage(one, decay=0.9, tau=3.0)
+    average = WeightAverage(one, share=0.5)
     expected = {name: t.clone().double() for name, t in one.state_dict().items()}
     for step in range(1, 8):
         with torch.no_grad():
             for tensor in one.state_dict().values():
                 tensor += 1 if tensor.dtype == torch.int64 else torch.randn(tensor.shape)
         average.update(step)
-        decay = 0.9 * (1 - math.exp(-step / 3))
+        decay = 1 - 1 / (1 + step / 2)
         for name, tensor in one.state_dict().items():
             expected[name] = decay * expected[name] + (1 - decay) * tensor
     means = average.network.state_dict()
@@ -38,7 +36,7 @@ def test_it_is_the_mean_that_a_loop_computes():
 
 def test_it_answers_and_never_learns():
     one = network()
-    average = WeightAverage(one, 0.9, 3.0)
+    average = WeightAverage(one, 0.5)
     assert not average.network.training
     assert not any(p.requires_grad for p in average.network.parameters())
     assert one.training

@@ -61,9 +61,7 @@ def _one_thread():
 @pytest.fixture
 def learn(tmp_path):
     def train(method, dataset, **given):
-        settings = TrainingSettings(
-            image_size=64, patience=0, precision="float32", ema_decay=0.5, ema_tau=5.0, **given
-        )
+        settings = TrainingSettings(image_size=64, patience=0, precision="float32", **given)
         torch.manual_seed(settings.seed)
         detector = method_class(method)(image_size=64)
         for module in detector.network.modules():

@@ -44,3 +44,18 @@ def test_the_first_step_is_the_rate_against_the_sign_of_the_gradient(network, ma
         known = gradient.abs() > 1e-3
         moved = (p.detach() - old)[known]
         assert moved.numpy() == pytest.approx(-0.125 * gradient[known].sign().numpy(), rel=1e-3)
+
+
+@pytest.mark.parametrize(("decoupled", "left"), [(True, 0.999), (False, 0.2)])
+def test_decoupled_decay_leaves_weights_that_the_loss_does_not_ask_for(
+    network, make_settings, decoupled, left
+):
+    settings = make_settings(weight_decay=5e-4, learning_rate=1e-3, decoupled_decay=decoupled)
+    optimizer = make_optimizer(network, settings)
+    before = network[0].weight.norm().item()
+    for _ in range(400):
+        for p in network.parameters():
+            p.grad = torch.zeros_like(p)
+        optimizer.step()
+    share = network[0].weight.norm().item() / before
+    assert share > left if decoupled else share < left

@@ -69,7 +69,7 @@ def test_what_two_processes_tell_each_other(tmp_path):
 
 def test_two_processes_train_as_one(make_job, make_settings, standing, tmp_path):
     """Without normalisation, a batch in two processes is the batch in one."""
-    settings = {"batch": 8, "epochs": 3, "momentum": 0.5, "ema_tau": 5.0}
+    settings = {"batch": 8, "epochs": 3, "momentum": 0.5}
     make_job("one", method="plain-net", **settings).execute()
     options = [f"--set={name}={value}" for name, value in settings.items()]
     torchrun(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +31,9 @@ def test_the_warm_up_is_a_line_and_then_still():
 
 
 def test_the_mean_forgets_fast_at_first():
-    assert averaging_decay(0, 0.9999, 2000) == 0
-    assert averaging_decay(2000, 1.0, 2000) == pytest.approx(1 - 1 / math.e)
-    assert averaging_decay(10**6, 0.9999, 2000) == pytest.approx(0.9999)
+    assert averaging_decay(0, 0.1) == averaging_decay(100, 0.0) == 0
+
+
+@given(st.integers(0, 10**6), shares)
+def test_the_mean_reaches_back_over_its_share_of_the_steps(step, share):
+    assert 1 / (1 - averaging_decay(step, share)) == pytest.approx(1 + share * step)
