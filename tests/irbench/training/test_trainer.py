@@ -161,6 +161,29 @@ def test_only_some_epochs_are_validated(make_job, monkeypatch):
     assert (result.state.best_epoch, result.state.best_score) == (2, 0.5)
 
 
+@pytest.mark.parametrize(("later", "best_epoch"), [((0.6, 0.7), 0), ((0.8, 0.9), 2)])
+def test_weights_that_no_epoch_improves_are_kept(
+    make_job, monkeypatch, standing, told, tmp_path, later, best_epoch
+):
+    first = make_job("first", epochs=1)
+    first.execute()
+    scores = iter([0.7, *later])
+    monkeypatch.setattr(
+        Validator,
+        "__call__",
+        lambda self, network: trainer_module.ValidationScores(next(scores), 0.1),
+    )
+    job = make_job("second", epochs=2, weights=str(first.weights_path))
+    result = job.execute()
+    assert "the weights it begins with: val AP@50 70.00" in told.lines
+    assert (result.state.best_epoch, result.state.best_score) == (best_epoch, max(0.7, *later))
+    assert job.weights_file.card.best_epoch == best_epoch
+    begun = make_job("third", weights=str(first.weights_path)).detector.network.state_dict()
+    tensors, _ = standing(tmp_path / "second")
+    equal = [tensors[f"best.{name}"].equal(t) for name, t in begun.items() if t.is_floating_point()]
+    assert all(equal) == (best_epoch == 0)
+
+
 def test_without_a_validator_every_epoch_is_the_best(make_job):
     job = make_job(dataset="no-val", epochs=6, validate_every=5)
     assert job.execute(max_minutes=1e-6).state.best_epoch == 1
