@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from irbench.data.annotations import BoxLabels, read_voc, read_yolo
 from irbench.dataset import Dataset, DatasetInfo, Sample
@@ -135,18 +137,19 @@ class Folder(Dataset):
         boxes = self._read_boxes(sample_id, image.shape).boxes
         return Sample(sample_id, image, None, boxes, self._value_range)
 
-    def with_split(self, split: str) -> Folder:
-        """The same data, another split."""
-        return type(self)(
-            self.root,
-            split,
-            layout=self._layout,
-            images=self._images,
-            labels=self._labels,
-            value_range=self._value_range,
-            origin=self._origin,
-            inclusive=self._inclusive,
-        )
+    def with_split(self, split: str) -> Self:
+        """The same data, another split.
+
+        A copy, as a subclass may have fixed arguments of the constructor. What it keeps of
+        its split beside ``split`` and cached properties, it must change itself.
+        """
+        self._check_split(split)
+        other = copy.copy(self)
+        other.split = split
+        for name in vars(self):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                del vars(other)[name]
+        return other
 
     @cached_property
     def _index(self) -> Index:

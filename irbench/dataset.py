@@ -155,8 +155,7 @@ class Dataset(ABC, Sequence[Sample]):
         self.scheme = scheme
         self.split = split
         self.root = self.locate(root)
-        if split not in self.splits:
-            raise UnknownNameError(f"split of {self.info.name}", split, self.splits)
+        self._check_split(split)
 
     def locate(self, root: Path | str | None) -> Path | None:
         """Find the dataset on disk; None for data that needs nothing on disk."""
@@ -187,8 +186,16 @@ class Dataset(ABC, Sequence[Sample]):
         return tuple(self.split_ids(self.split))
 
     def with_split(self, split: str) -> Dataset:
-        """The same data, another split."""
+        """The same data, another split.
+
+        Opened anew, so that a subclass whose constructor takes further arguments must
+        pass them on here.
+        """
         return type(self)(root=self.root, split=split, scheme=self.scheme or None)
+
+    def _check_split(self, split: str) -> None:
+        if split not in self.splits:
+            raise UnknownNameError(f"split of {self.info.name}", split, self.splits)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -348,6 +349,32 @@ def test_value_range_is_passed_on(tmp_path):
     folder = Folder(tmp_path, value_range=(0, 16383)).with_split("all")
     assert folder[0].value_range == (0, 16383)
     assert folder[0].image.dtype == np.uint16
+
+
+class Fixed(Folder):
+    """A subclass with arguments of its own, and more that is cached of a split."""
+
+    def __init__(self, root, split="test", scheme=None, *, gain=1):
+        super().__init__(root, split, scheme, value_range=(0, 16383))
+        self.gain = gain
+
+    @cached_property
+    def last(self):
+        return self.ids[-1]
+
+
+def test_a_subclass_with_another_constructor_has_splits(tmp_path):
+    root = with_masks(tmp_path)
+    (root / "test.txt").write_text("a\nb")
+    (root / "val.txt").write_text("c")
+    test = Fixed(root, gain=3)
+    assert (test.ids, test.last) == (("a", "b"), "b")
+    val = test.with_split("val")
+    assert (type(val), val.split, val.ids, val.last, val.gain) == (Fixed, "val", ("c",), "c", 3)
+    assert val[0].value_range == (0, 16383)
+    assert (test.split, test.ids, test.last) == ("test", ("a", "b"), "b")
+    with pytest.raises(UnknownNameError, match="train"):
+        test.with_split("train")
 
 
 def test_labels_of_another_size_are_refused(tmp_path):

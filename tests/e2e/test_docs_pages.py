@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -85,6 +86,23 @@ def test_the_camera_maps_its_range(tmp_path, monkeypatch):
     assert sample.value_range == (0, 16383)
     done = CommandLine(tmp_path)("data", "stats", "camera", "--plugin", "camera.py")
     assert "1" in done.stdout
+
+
+def test_the_camera_has_splits(tmp_path, small_dataset):
+    (tmp_path / "camera.py").write_text(file_of("add-your-data.md", "camera.py"))
+    shutil.copytree(small_dataset, tmp_path / "my_images")
+    for path in (tmp_path / "my_images/images").iterdir():
+        cv2.imwrite(str(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.uint16) * 64)
+    command = CommandLine(tmp_path, inside=True)
+    plugin = ("--plugin", "camera.py")
+    command.within(
+        "run", "--methods", "tophat", "--dataset", "camera", *plugin, "--out", "run",
+        "--timing-images", "0", "--jobs", "1",
+    )  # fmt: skip
+    (row,) = command.results()["rows"]
+    assert (row["state"], row["calibration"], row["n_images"]) == ("done", "validation", 14)
+    command.within("data", "export", "camera", "out", "--format", "yolo", *plugin)
+    assert len(list((tmp_path / "out/images/val").iterdir())) == 12
 
 
 # The pipes of Jupyter's kernel are closed by the garbage collector.
