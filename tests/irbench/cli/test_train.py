@@ -198,7 +198,7 @@ class Started:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "IRBENCH_TEST_PAUSE_S": "0.05"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "IRBENCH_TEST_PAUSE_S": "0.3"},
         )
 
     def wait_for_epoch(self, epoch):
