@@ -65,7 +65,10 @@ def parameter_footnotes(groups: Sequence[DataGroup]) -> list[str]:
         is_classical = method["group"] in CLASSICAL
         any_classical = any_classical or is_classical
         found = {title: departures(row) for title, row in rows.items()}
-        text = _listed({title: changed for title, changed in found.items() if changed}, len(rows))
+        changes = {
+            title: _said(changed, rows[title]) for title, changed in found.items() if changed
+        }
+        text = _listed(changes, len(rows))
         if text:
             (classical if is_classical else others).append(f"{method['title']}: {text}")
         if any(changed is None for changed in found.values()) and is_classical:
@@ -83,14 +86,24 @@ def parameter_footnotes(groups: Sequence[DataGroup]) -> list[str]:
     return notes
 
 
-def _listed(changed: dict[str, dict[str, tuple[Any, Any]]], n_datasets: int) -> str:
-    """``size = 9 instead of 5 on A, B``: each change once, with its datasets unless it is all."""
+def _said(changed: dict[str, tuple[Any, Any]], row: Row) -> list[str]:
+    """``size = 9 instead of 5``, each change of a row."""
+    said = []
+    for name, (value, default) in changed.items():
+        shown = _shown(value)
+        # Weights that were trained elsewhere may have the name of those that ship.
+        if name == "weights" and row.get("weights_sha256"):
+            shown += f" ({row['weights_sha256'][:8]})"
+        said.append(f"{name} = {shown} instead of {_shown(default)}")
+    return said
+
+
+def _listed(changes: dict[str, list[str]], n_datasets: int) -> str:
+    """Each change once, with its datasets unless it is all."""
     where: dict[str, list[str]] = {}
-    for title, values in changed.items():
-        for name, (value, default) in values.items():
-            where.setdefault(f"{name} = {_shown(value)} instead of {_shown(default)}", []).append(
-                title
-            )
+    for title, texts in changes.items():
+        for text in texts:
+            where.setdefault(text, []).append(title)
     return ", ".join(
         text if len(titles) == n_datasets else f"{text} on {' and '.join(titles)}"
         for text, titles in where.items()

@@ -95,6 +95,31 @@ def test_deep_methods_alone_need_no_word_on_classical_parameters(make_run, rows)
     assert note_with("Classical", [make_run("nudt", [rows.box("net", 0.9, "Net")])]) == ""
 
 
+def weighted(rows, digest):
+    known = {"method_params": {"weights": "le-irstd-irstd1k"}, "weights_sha256": digest}
+    return rows.box("le-irstd", 0.9, "LE-IRSTD", **known)
+
+
+def test_weights_of_one_name_are_told_apart_by_their_content(make_run, rows):
+    runs = [
+        make_run("irstd1k", [weighted(rows, "0650d2ed" + 56 * "0")]),
+        make_run("nudt", [weighted(rows, "9f00aa11" + 56 * "0")]),
+    ]
+    named = "weights = le-irstd-irstd1k"
+    assert note_with("Not at", runs) == (
+        f"Not at their defaults: LE-IRSTD: {named} (0650d2ed) instead of None on IRSTD-1k, "
+        f"{named} (9f00aa11) instead of None on NUDT-SIRST."
+    )
+
+
+@pytest.mark.parametrize(("digest", "after"), [("0650d2ed" + 56 * "0", " (0650d2ed)"), (None, "")])
+def test_weights_of_all_datasets_come_once(make_run, rows, digest, after):
+    runs = [make_run(name, [weighted(rows, digest)]) for name in ("irstd1k", "nudt")]
+    assert note_with("Not at", runs) == (
+        f"Not at their defaults: LE-IRSTD: weights = le-irstd-irstd1k{after} instead of None."
+    )
+
+
 def test_departures_know_tuples_from_json(rows):
     assert departures(rows.done("tophat", 0.5, method_params={"size": 5})) == {}
     assert departures(rows.done("tophat", 0.5, method_params={"size": 7})) == {"size": (7, 5)}
