@@ -10,6 +10,31 @@ from numpy.typing import NDArray
 Shape = tuple[int, int]
 
 
+def outside_image(boxes: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which boxes reach out of an image.
+
+    Parameters
+    ----------
+    boxes : (N, 4) ndarray
+        ``(x0, y0, x1, y1)`` in pixels.
+    shape : tuple of int
+        Height and width of the image come first.
+
+    Returns
+    -------
+    (N,) ndarray of bool
+
+    Examples
+    --------
+    >>> outside_image(np.array([[0, 0, 4, 3], [0, 0, 4, 4]]), (3, 4)).tolist()
+    [False, True]
+    """
+    height, width = shape[:2]
+    return np.asarray(
+        (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > width) | (boxes[:, 3] > height)
+    )
+
+
 def iou_pairs(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Intersection over union of boxes taken pair by pair.
 

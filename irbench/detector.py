@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.boxes import outside_image
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 from irbench.images import ValueRange, to_grey_levels, to_unit_range
@@ -304,16 +305,13 @@ class BoxDetector(Detector):
         """Validate boxes and scores."""
         boxes, scores = output
         found = Detections(boxes, scores)
-        height, width = shape[:2]
-        outside = (found.boxes[:, :2] < 0).any(axis=1) | (found.boxes[:, 2:] > (width, height)).any(
-            axis=1
-        )
+        outside = outside_image(found.boxes, shape)
         if outside.any():
             index = int(np.argmax(outside))
             raise DetectionsError(
                 f"{type(self).__name__}.compute must return boxes (x0, y0, x1, y1) inside the "
-                f"{height}x{width} image, got {found.boxes[index].tolist()} as boxes[{index}]; "
-                "clip them to it."
+                f"{shape[0]}x{shape[1]} image, got {found.boxes[index].tolist()} as "
+                f"boxes[{index}]; clip them to it."
             )
         return found
 

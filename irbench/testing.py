@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.boxes import outside_image
 from irbench.detections import Detections
 from irbench.detector import Detector, MethodInfo, ScoreMapDetector, SegmentationDetector
 from irbench.errors import ImageError
@@ -113,9 +114,8 @@ def _check_answer(detector: Detector, title: str, image: NDArray[Any]) -> None:
         f"must return Detections, got {type(found).__name__}",
     )
     _require(found == again, f"detect on {title}", "must answer the same image alike")
-    boxes = found.boxes
-    inside = (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= image.shape[::-1]).all()
-    _require(bool(inside), f"detect on {title}", "must answer boxes inside the image")
+    inside = not outside_image(found.boxes, image.shape).any()
+    _require(inside, f"detect on {title}", "must answer boxes inside the image")
     if isinstance(detector, ScoreMapDetector):
         _check_map(title, "score_map", image, detector.score_map(image))
         _require(found.regions is not None, f"detect on {title}", "must answer regions")

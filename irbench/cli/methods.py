@@ -9,16 +9,8 @@ from typing import Any
 import click
 
 from irbench.cli.completing import complete_method
-from irbench.cli.options import load_plugins
+from irbench.cli.options import load_plugins, plugin_option
 from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
-
-_PLUGIN = click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods. May be repeated.",
-)
 
 
 @click.group()
@@ -33,7 +25,7 @@ def methods() -> None:
 
 @methods.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_PLUGIN
+@plugin_option
 def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List all methods by the groups of Table I, and plug-ins that could not be loaded.
 
@@ -66,7 +58,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 @methods.command("show")
 @click.argument("name", shell_complete=complete_method)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_PLUGIN
+@plugin_option
 def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """Show a method: its paper, its parameters with units and ranges, its docstring.
 

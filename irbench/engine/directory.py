@@ -141,8 +141,7 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
 
 def is_same(before: Any, now: Any) -> bool:
     """Whether what was read from JSON is what would be written now."""
-    # Through JSON, so that tuples and lists compare as what they became on disk.
-    return bool(before == orjson.loads(orjson.dumps(now)))
+    return not _changes(before, now)
 
 
 def check_key(directory: Path, before: Any, now: Any) -> None:
@@ -153,14 +152,18 @@ def check_key(directory: Path, before: Any, now: Any) -> None:
     RunKeyError
         Showing what differs.
     """
-    # Through JSON, so that tuples and lists compare as what they became on disk.
-    changed = differences(before, orjson.loads(orjson.dumps(now)))
+    changed = _changes(before, now)
     if changed:
         listed = "; ".join(changed[:6]) + ("; …" if len(changed) > 6 else "")
         raise RunKeyError(
             f"{directory} holds a run with another key ({listed}). Use another --out, or repeat "
             "the command that made it."
         )
+
+
+def _changes(before: Any, now: Any) -> list[str]:
+    # Through JSON, so that tuples and lists compare as what they became on disk.
+    return differences(before, orjson.loads(orjson.dumps(now)))
 
 
 def _short(value: Any) -> str:

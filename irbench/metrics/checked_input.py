@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.boxes import outside_image
 from irbench.detections import Detections
 from irbench.errors import AnnotationError, DetectionsError, UsageError
 
@@ -44,7 +45,7 @@ def check_truths(truths: Sequence[GroundTruth]) -> None:
             raise AnnotationError(
                 f"the true boxes of {truth.id!r} must have shape (N, 4), got {boxes.shape}."
             )
-        _refuse_true_boxes(truth, _bad_corners(boxes) | _outside(boxes, truth.shape))
+        _refuse_true_boxes(truth, _bad_corners(boxes) | outside_image(boxes, truth.shape))
         if truth.targets is not None and len(truth.targets) != len(boxes):
             raise AnnotationError(
                 f"{truth.id!r} must have as many targets as true boxes ({len(boxes)}), "
@@ -131,7 +132,7 @@ def _check_one(found: Any, truth: GroundTruth, whose: str) -> None:
             f"{whose}boxes[{index}] on {truth.id!r} must be finite (x0, y0, x1, y1) with "
             f"x0 < x1 and y0 < y1, got {found.boxes[index].tolist()}."
         )
-    bad = _outside(found.boxes, truth.shape)
+    bad = outside_image(found.boxes, truth.shape)
     if bad.any():
         index = int(np.argmax(bad))
         raise DetectionsError(
@@ -154,10 +155,3 @@ def _bad_corners(boxes: NDArray[Any]) -> NDArray[np.bool_]:
     # Written so that NaN is bad.
     good = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
     return np.asarray(~good)
-
-
-def _outside(boxes: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    height, width = shape
-    return np.asarray(
-        (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2] > width) | (boxes[:, 3] > height)
-    )
