@@ -9,11 +9,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from irbench.conversion import components
 from irbench.conversion.components import detect_components
+from irbench.conversion.descent import descended_regions
+from irbench.conversion.flooding import flooded_regions
 from irbench.errors import UsageError
 from irbench.protocol import EXTENTS
 
 EIGHT = np.ones((3, 3))
+
+
+@pytest.fixture(params=[descended_regions, flooded_regions], autouse=True, scope="module")
+def form(request):
+    """Every test of the rule holds for the compiled form and for the one of a machine without."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(components, "_find_regions", lambda: request.param)
+        yield
 
 
 def obvious(score_map, extent, max_detections=300):
@@ -128,3 +139,11 @@ def test_huge_values_do_not_overflow():
 def test_extent_out_of_range_is_refused(extent):
     with pytest.raises(UsageError, match="extent must lie in"):
         detect_components(np.ones((3, 3)), [extent])
+
+
+def test_an_extent_of_one_whose_cut_is_rounded_above_the_peak():
+    score_map = np.zeros((2, 9))
+    score_map[0, 4], score_map[1, 0] = 6.2, 0.6
+    mean, peak = score_map.mean(), score_map.max()
+    assert mean + 1.0 * (peak - mean) > peak
+    assert detect_components(score_map, [1.0])[0].boxes.tolist() == [[4, 0, 5, 1]]

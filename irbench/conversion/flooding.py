@@ -1,20 +1,102 @@
-"""Peaks of a map and the levels at which they merge.
+"""The peaks of a map and their regions, by floods of OpenCV.
 
 Above which level is a peak separate from every higher one? This single number
-per peak answers, for all extents at once, which regions the conversion
+per peak says, for all extents at once, which regions the conversion
 ``components/1`` keeps: lowering the water from the top, the component of a peak
 meets the region of an earlier one exactly when the two are connected above the
 peak's own cut. It is the saddle of the merge tree of the map, found here by
 steepest ascent (each pixel climbs to its peak) and a maximum spanning tree over
 neighbouring basins, instead of one connected-component pass per peak.
+
+:mod:`irbench.conversion.descent` returns the same several times as fast, and is used
+wherever numba can compile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from irbench.errors import UsageError
+from irbench.regions import Regions
+
+# OpenCV floods 32-bit floats, which hold whole numbers up to here.
+_EXACT_IN_FLOAT32 = 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class PeakRegions:
+    """The accepted peaks of a map at one extent, by descending value, then raster order.
+
+    Attributes
+    ----------
+    values : (M,) ndarray of float64
+        Value of the map at each peak.
+    boxes : (M, 4) ndarray of float32
+        Half-open bounding boxes ``(x0, y0, x1, y1)`` of their regions, in pixels.
+    regions : Regions or None
+        The pixels, where they were asked for.
+    """
+
+    values: NDArray[np.float64]
+    boxes: NDArray[np.float32]
+    regions: Regions | None
+
+
+def flooded_regions(
+    image: NDArray[np.float64],
+    mean: float,
+    lowest_peak: float,
+    extents: Sequence[float],
+    max_regions: int,
+    keep_regions: bool,
+) -> list[PeakRegions]:
+    """Peaks and their regions at several extents.
+
+    Parameters
+    ----------
+    image : (H, W) ndarray of float64
+        Finite, not negative.
+    mean : float
+        Of the image. A region's cut is ``mean + extent * (peak - mean)``, and it holds only
+        pixels strictly above the mean.
+    lowest_peak : float
+        Not below the mean; peaks are strictly above it.
+    extents : sequence of float
+        In (0, 1].
+    max_regions : int
+        The first so many accepted peaks are kept.
+    keep_regions : bool
+        Whether pixels are asked for, beside boxes.
+
+    Returns
+    -------
+    list of PeakRegions
+        One per extent.
+
+    Raises
+    ------
+    UsageError
+        For a map with more than 2^24 pixels above its mean.
+    """
+    tree = merge_tree(image, mean)
+    peak_values = tree.values[tree.peaks - 1]
+    high = peak_values > lowest_peak
+    found = []
+    for extent in extents:
+        cuts = region_cuts(peak_values, mean, extent)
+        accepted = np.flatnonzero(high & (tree.saddles < cuts))[:max_regions]
+        boxes, regions = _flood(tree, tree.peaks[accepted], cuts[accepted], keep_regions)
+        found.append(PeakRegions(peak_values[accepted], boxes, regions))
+    return found
+
+
+def region_cuts(peaks: NDArray[np.float64], mean: float, extent: float) -> NDArray[np.float64]:
+    """The level down to which the region of each peak reaches; never above the peak."""
+    return np.minimum(mean + extent * (peaks - mean), peaks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,3 +252,39 @@ def _maximum_spanning_forest(
         tree.col[order].astype(np.int64),
         -tree.data[order].astype(np.int64),
     )
+
+
+def _flood(
+    tree: MergeTree, peaks: NDArray[np.int64], cuts: NDArray[np.float64], keep_regions: bool
+) -> tuple[NDArray[np.float32], Regions | None]:
+    """Boxes and pixels of the components around ``peaks`` that are at least ``cuts`` high."""
+    import cv2
+
+    if len(tree.values) >= _EXACT_IN_FLOAT32:
+        raise UsageError(
+            f"a map with {len(tree.values)} pixels above its mean is too large; "
+            "cut the image in tiles."
+        )
+    shape = tree.ranks.shape
+    # Ranks instead of values: exact in 32 bit, and ties are already decided.
+    flooded = tree.ranks.astype(np.float32)
+    lowest = np.searchsorted(tree.values, cuts, side="left") + 1
+    pixel_of_rank = np.zeros(len(tree.values) + 1, dtype=np.int64)
+    pixel_of_rank[tree.ranks.ravel()] = np.arange(tree.ranks.size)
+    seeds = pixel_of_rank[peaks]
+    # Filled pixels are marked here, which bars later fills; the components are disjoint.
+    filled = np.zeros((shape[0] + 2, shape[1] + 2), dtype=np.uint8)
+    flags = 8 | cv2.FLOODFILL_FIXED_RANGE
+    boxes = np.empty((len(peaks), 4), dtype=np.float32)
+    for index, (seed, peak, low) in enumerate(
+        zip(seeds.tolist(), peaks.tolist(), lowest.tolist(), strict=True)
+    ):
+        point = (seed % shape[1], seed // shape[1])
+        _, _, _, (x, y, width, height) = cv2.floodFill(
+            flooded, filled, point, -(index + 1), loDiff=peak - low, upDiff=0, flags=flags
+        )
+        boxes[index] = x, y, x + width, y + height
+    if not keep_regions:
+        return boxes, None
+    labels = np.maximum(-flooded, 0).astype(np.int32)
+    return boxes, Regions.from_labels(labels, len(peaks))
