@@ -67,13 +67,16 @@ class MethodInfo:
         Authors, title, venue and DOI of the paper.
     default : bool
         Whether ``--methods all`` includes it; ablations and variants run by name.
+    extended : bool
+        Whether ``--methods extended`` includes it though ``all`` does not: a further row for
+        tables that have it. Where ``default`` is true it is included in any case.
     trainable : bool
         Whether it has weights that are learned from data.
     note : str
         A remark that is printed under every table with this method, such as
         "reconstructed from the abstract".
     min_pixels, max_pixels : int or None
-        Image sizes for which ``all`` includes the method, where another one stands
+        Image sizes for which sets include the method, where another one stands
         in for it at other sizes. By name it runs at any size.
     """
 
@@ -83,13 +86,14 @@ class MethodInfo:
     year: int
     reference: str
     default: bool = True
+    extended: bool = False
     trainable: bool = False
     note: str = ""
     min_pixels: int | None = None
     max_pixels: int | None = None
 
     def suits(self, n_pixels: int) -> bool:
-        """Whether ``all`` includes the method for images of ``n_pixels``."""
+        """Whether ``all`` or ``extended`` includes the method for images of ``n_pixels``."""
         low = 0 if self.min_pixels is None else self.min_pixels
         return n_pixels >= low and (self.max_pixels is None or n_pixels <= self.max_pixels)
 

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 METHOD_SETS = {
     "all": "all methods but ablations and variants",
+    "extended": "those of all, and further classical ones",
     "classical": "those without a network",
     "deep": "those with one",
 }

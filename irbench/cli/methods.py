@@ -47,10 +47,11 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
         if cls.info.group != group:
             group = cls.info.group
             click.echo(f"{group}")
-        mark = " " if cls.info.default else "*"
+        mark = " " if cls.info.default else "+" if cls.info.extended else "*"
         title = f"{cls.info.title} ({cls.info.year})"
         click.echo(f" {mark} {cls.info.name:{width}}  {title}{weights_mark(cls)}")
-    click.echo("\n* not in `all`; runs by name. Details: irbench methods show NAME")
+    click.echo("\n+ in `extended`, not in `all`; * in neither, runs by name.")
+    click.echo("Details: irbench methods show NAME")
     for failure in found.failures:
         click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
 
@@ -115,6 +116,7 @@ def _facts(cls: type[Any]) -> dict[str, Any]:
         "kind": cls.kind,
         "reference": info.reference,
         "default": info.default,
+        "extended": info.default or info.extended,
         "trainable": info.trainable,
         "note": info.note,
         "weights": weights_facts(cls),

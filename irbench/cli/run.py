@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     default="all",
     show_default=True,
     shell_complete=complete_methods,
-    help="all, classical, deep, or names separated by commas; see `irbench methods list`.",
+    help="all, extended, classical, deep, or names with commas; see `irbench methods list`.",
 )
 @click.option(
     "--dataset",

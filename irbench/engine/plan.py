@@ -24,7 +24,7 @@ from irbench.parameters import parse_parameters
 from irbench.protocol import Protocol
 from irbench.registry import catalogue, method_class
 
-GROUP_NAMES = ("all", "classical", "deep")
+GROUP_NAMES = ("all", "extended", "classical", "deep")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +125,7 @@ def plan_methods(
     Parameters
     ----------
     names : sequence of str
-        Method names, or ``all``, ``classical``, ``deep``: those whose
-        ``info.default`` is true.
+        Method names, or sets of them, see :func:`default_methods`.
     params : mapping of str to mapping of str to str, optional
         Method to parameter to text, as after ``--param``.
     plugins : sequence of str
@@ -172,12 +171,23 @@ def plan_methods(
 
 
 def default_methods(group: str, typical_pixels: int | None = None) -> list[type[Detector]]:
-    """The methods that ``all``, ``classical`` or ``deep`` stands for, in the order of Table I."""
+    """The methods that a set stands for, in the order of Table I.
+
+    Parameters
+    ----------
+    group : str
+        ``all``: those whose ``info.default`` is true; of these, ``classical`` are the ones
+        without a network and ``deep`` the ones with one. ``extended``: all of these, and
+        those whose ``info.extended`` is true.
+    typical_pixels : int, optional
+        Leaves out what does not suit images of this size; see
+        :meth:`irbench.MethodInfo.suits`.
+    """
     classes = [
         cls
         for cls in catalogue("methods").classes.values()
-        if cls.info.default
-        and (group == "all" or (group == "deep") == cls.info.trainable)
+        if (cls.info.default or (group == "extended" and cls.info.extended))
+        and (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
         and (typical_pixels is None or cls.info.suits(typical_pixels))
     ]
     return sorted(classes, key=lambda cls: (*cls.info.rank, cls.info.year, cls.info.name))

@@ -53,6 +53,7 @@ def test_methods():
 
 def test_methods_separated_by_commas():
     assert names("run", "--methods", "cl") == ["classical"]
+    assert names("run", "--methods", "ext") == ["extended"]
     assert names("run", "--methods", "tophat,to") == []
     assert names("run", "--methods", "mpcm,to") == ["mpcm,tophat"]
 

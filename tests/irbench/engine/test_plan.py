@@ -5,7 +5,7 @@ import pytest
 from irbench.engine.code_version import code_version
 from irbench.engine.plan import default_methods, plan_methods
 from irbench.errors import UnknownNameError, UsageError
-from irbench.registry import load_plugin, method_class
+from irbench.registry import catalogue, load_plugin, method_class
 
 
 def names(group, n_pixels):
@@ -29,6 +29,37 @@ def test_group_names_follow_table_one():
     assert {"fkrw", "newtophat", "mpcm", "tllcm", "gswlcm", "ipi", "ript", "pstnn"} <= set(
         names("classical", None)
     )
+
+
+FURTHER = """
+from irbench import MethodInfo, ScoreMapDetector
+
+class Further(ScoreMapDetector):
+    info = MethodInfo(
+        name="further-row", title="F", group="HVS-based Methods", year=2026, reference="none",
+        default=False, extended=True, max_pixels=100,
+    )
+
+    def compute(self, image):
+        return image
+"""
+
+
+def test_extended_is_all_and_what_says_that_it_belongs(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue("methods"), "classes", dict(catalogue("methods").classes))
+    before = {group: names(group, None) for group in ("all", "classical", "deep")}
+    file = tmp_path / "further.py"
+    file.write_text(FURTHER)
+    load_plugin(file)
+    assert {group: names(group, None) for group in before} == before
+    extended = names("extended", None)
+    assert "further-row" in extended
+    assert set(before["all"]) < set(extended)
+    # What runs by name only stays out.
+    classes = catalogue("methods").classes
+    assert all(classes[name].info.default or classes[name].info.extended for name in extended)
+    assert "further-row" not in names("extended", 101)
+    assert "further-row" in [plan.name for plan in plan_methods(["extended"], typical_pixels=100)]
 
 
 def test_each_method_is_planned_once():
