@@ -22,7 +22,7 @@ class Nuaa(ImageMaskPairs):
         ),
         url="https://github.com/YimianDai/sirst",
         licence="not stated; see the dataset's page",
-        schemes=("60-20-20", "official"),
+        schemes=("60-20-20", "official", "idx427"),
         n_images=427,
         n_targets=533,
     )

@@ -40,6 +40,7 @@ _COMMANDS = {
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
     "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
     "train": ("irbench.cli.train", "Train a network; leaves weights with a card."),
+    "weights": ("irbench.cli.weights", "Import published checkpoints as weights with a card."),
     "export": ("irbench.cli.export", "Write a network as a file that runs without irbench."),
     "profile": ("irbench.cli.profile", "Measure size, FLOPs, time by stage and memory."),
     "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),

@@ -15,6 +15,7 @@ from irbench.engine.results import Row
 from irbench.evaluation import Result
 from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.pixel_roc import auc_resolution
+from irbench.networks.leaks import unknown_training
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",
@@ -88,7 +89,7 @@ def _identity(plan: RunPlan, method: MethodPlan, dataset_title: str) -> Row:
         "group": info.group,
         "year": info.year,
         "kind": method.kind,
-        "note": "; ".join(filter(None, (info.note, _untrained(method)))),
+        "note": "; ".join(filter(None, (info.note, _untrained(method), _unknown(method)))),
         "dataset": plan.dataset.name,
         "dataset_title": dataset_title,
         "split": plan.split,
@@ -103,6 +104,12 @@ def _untrained(method: MethodPlan) -> str:
     if network is None or network.obstacle is not None or network.weights is not None:
         return ""
     return "untrained" if method.info.trainable else ""
+
+
+def _unknown(method: MethodPlan) -> str:
+    """What cannot be said of a leak, since nobody knows what the weights have seen."""
+    network = method.network
+    return "" if network is None or network.weights is None else unknown_training(network.weights)
 
 
 def _network_fields(outcome: MethodOutcome) -> Row:

@@ -21,6 +21,12 @@ SCHEMA = 1
 ANONYMOUS = "folder"
 """The name of every folder of somebody's own images: it says nothing of what is inside."""
 
+UNKNOWN = "unknown"
+"""Stands for the dataset of weights whose training images nobody has stated."""
+
+IMPORTED = "imported"
+"""The setting that says which checkpoint imported weights come from."""
+
 Images = Mapping[str, Mapping[str, str]]
 """``{"train": {id: digest}, "val": {id: digest}}``."""
 
@@ -138,9 +144,21 @@ class Card:
         """One line: data, split scheme, epochs, trainings before, the hash's first 8 digits."""
         scheme = f" ({self.scheme})" if self.scheme else ""
         epochs = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+        if self.imported_from is not None:
+            learned = f"trained on {self.dataset}{scheme}"
+            if self.dataset == UNKNOWN:
+                learned = "training images unknown"
+            file = self.imported_from.get("file", "a checkpoint")
+            return f"{learned}, imported from {file}, sha {self.sha256[:8]}"
         before = list(dict.fromkeys(ancestor.dataset for ancestor in self.started_from))
         start = f" after training on {', '.join(before)}" if before else ""
         return f"trained on {self.dataset}{scheme}, {epochs}{start}, sha {self.sha256[:8]}"
+
+    @property
+    def imported_from(self) -> Mapping[str, Any] | None:
+        """Which checkpoint of another repository they come from; None where trained here."""
+        found = self.settings.get(IMPORTED)
+        return found if isinstance(found, dict) else None
 
     @property
     def threshold(self) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from irbench.networks.card import ANONYMOUS, Ancestor
+from irbench.networks.card import ANONYMOUS, UNKNOWN, Ancestor
 from irbench.networks.card_fields import PARTS
 from irbench.networks.weights_file import WeightsFile
 
@@ -99,6 +99,15 @@ def leak_reason(
     if reason and file.card.dataset == dataset and file.card.scheme:
         reason += f"; these weights were trained under --scheme {file.card.scheme}"
     return reason
+
+
+def unknown_training(file: WeightsFile) -> str:
+    """What the guard against leaks cannot know of weights; empty where it knows all."""
+    unknown = [one.name for one in file.card.lineage(file.name) if one.dataset == UNKNOWN]
+    if not unknown:
+        return ""
+    start = "" if unknown[0] == file.name else f" (which {file.name} started from)"
+    return f"training images of {unknown[0]}{start} unknown, so tested images may be among them"
 
 
 def _reason(file: WeightsFile, leaked: list[LeakedImage], n_images: int, role: str) -> str:

@@ -169,3 +169,12 @@ def test_unknown_scheme_and_split_list_the_known(lists_folder: Path) -> None:
         lists.ids("official", "test")
     with pytest.raises(UnknownNameError, match=r"Known: test, train, val"):
         lists.ids("plain", "all")
+
+
+def test_idx427_is_a_partition_that_cuts_across_the_others() -> None:
+    lists = shipped("nuaa")
+    sets = [set(lists.ids("idx427", split)) for split in ("train", "val", "test")]
+    assert [len(one) for one in sets] == [256, 85, 86]
+    assert len(set.union(*sets)) == 427
+    # So a network trained on it has seen most of the official test list.
+    assert len(set(lists.ids("official", "test")) & (sets[0] | sets[1])) == 172

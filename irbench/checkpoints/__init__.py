@@ -1,0 +1,1 @@
+"""Checkpoints of other repositories, read without executing anything in them."""

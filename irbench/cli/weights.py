@@ -1,0 +1,147 @@
+"""``irbench weights``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.options import data_options, load_plugins, parse_assignments
+from irbench.cli.run import choose_protocol, open_dataset
+from irbench.cli.verbosity import command_progress, note, verbosity_options
+from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.networks.detector import NetworkDetector
+
+
+@click.group()
+def weights() -> None:
+    """Import published checkpoints as weights with a card.
+
+    \b
+    irbench weights import yolov8n net.pth --trained-on nuaa --scheme idx427
+    irbench methods show yolov8n                                the weights that are known by name
+    """
+
+
+@weights.command("import")
+@click.argument("method", shell_complete=complete_method)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--trained-on",
+    required=True,
+    shell_complete=complete_dataset,
+    metavar="DATASET|unknown",
+    help="Whose training list, with --scheme, the weights have learned from.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The .safetensors file.  [default: where --weights DATASET finds it]",
+)
+@click.option("--imgsz", type=click.IntRange(min=1), help="Side of the network's input, in pixels.")
+@click.option("--source", default="", help="Where the file comes from, for the card.")
+@click.option("--licence", default="", help="What the weights may be used for, for the card.")
+@click.option(
+    "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
+)
+@data_options
+@verbosity_options
+def import_(
+    method: str,
+    file: Path,
+    trained_on: str,
+    out: Path | None,
+    imgsz: int | None,
+    source: str,
+    licence: str,
+    params: tuple[str, ...],
+    data_root: Path | None,
+    scheme: str | None,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Make weights with a card out of a checkpoint of another repository.
+
+    Reads what torch.save of any version wrote (a state dict, one under "state_dict" or "net", a
+    whole module), .npz with an array for each tensor, and safetensors. Nothing in the file is
+    executed; one that would execute something is refused. Validation images of the scheme count
+    as trained on. With `--trained-on unknown`, every row says that a leak cannot be excluded.
+
+    \b
+    irbench weights import yolov8n net.pth --trained-on nuaa --scheme idx427
+    irbench weights import yolov8n net.pkl --trained-on unknown --out net.safetensors
+    """
+    from irbench.networks.card import UNKNOWN
+    from irbench.networks.libraries import require_libraries
+
+    load_plugins(plugins)
+    known = None if trained_on == UNKNOWN else trained_on
+    if known is None and scheme is not None:
+        raise UsageError("--scheme is of a dataset; --trained-on unknown has none.")
+    texts = dict(parse_assignments(params).get(method, {}))
+    if imgsz is not None:
+        texts["image_size"] = str(imgsz)
+    detector = _make_detector(method, texts)
+    require_libraries(method)
+    opened = None
+    if known is not None:
+        opened = open_dataset(
+            known, data_root, "all", scheme, choose_protocol("table1", None, None)
+        )
+    name = trained_on if opened is None else opened.info.name
+    out = out or _default_folder() / f"{method}-{name}.safetensors"
+
+    from irbench.checkpoints.importing import import_weights
+    from irbench.training.training_card import repeatable_command
+
+    written = import_weights(
+        detector,
+        file,
+        out,
+        opened,
+        source=source,
+        licence=licence,
+        command=repeatable_command(("irbench", *sys.argv[1:])),
+        progress=command_progress(),
+    )
+    click.echo(f"{method}: {written.card.summary}")
+    note(f"written: {written.path}")
+    weights_param = f"{method}.weights={written.path}"
+    arguments = ["irbench", "run", "--methods", method, "--param", weights_param]
+    if opened is not None:
+        arguments += ["--dataset", known or ""]
+        arguments += ["--scheme", opened.scheme] if opened.scheme else []
+    else:
+        arguments += ["--dataset", "NAME"]
+        note("the leak guard cannot know what these weights have seen; every row says so")
+    note(f"next: {shlex.join(arguments)}")
+
+
+def _make_detector(method: str, texts: dict[str, str]) -> NetworkDetector:
+    from irbench.networks.detector import NetworkDetector
+    from irbench.parameters import parse_parameters
+    from irbench.registry import method_class
+
+    cls = method_class(method)
+    if not issubclass(cls, NetworkDetector):
+        raise UsageError(f"{method} has no network; weights are imported for those that have.")
+    if "weights" in texts:
+        raise UsageError(f"{method}.weights cannot be given: the imported ones take its place.")
+    return cls(**parse_parameters(cls, texts))
+
+
+def _default_folder() -> Path:
+    """Where weights are found by name, and may be written."""
+    import platformdirs
+
+    from irbench.networks.weights_search import FOLDER_VARIABLE
+
+    if value := os.environ.get(FOLDER_VARIABLE):
+        return Path(value).expanduser()
+    return platformdirs.user_data_path("irbench") / "weights"
