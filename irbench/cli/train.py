@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand, sections=SECTIONS)
-@click.argument("method", shell_complete=complete_method)
+@click.argument("method", required=False, shell_complete=complete_method)
 @click.option(
     "--dataset",
-    required=True,
     shell_complete=complete_dataset,
-    help="A name, or a directory of your own images.",
+    help="A name, or a directory of your own images; several with commas are trained on together.",
+)
+@click.option(
+    "--queue",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Run the trainings of a TOML file instead, one after the other; --max-minutes is that of "
+    "all together. The same command resumes it.",
 )
 @click.option(
     "--out",
@@ -66,8 +72,9 @@ if TYPE_CHECKING:
 @data_options
 @verbosity_options
 def train(
-    method: str,
-    dataset: str,
+    method: str | None,
+    dataset: str | None,
+    queue: Path | None,
     recipe: Path | None,
     out: Path | None,
     resume: bool,
@@ -97,13 +104,19 @@ def train(
     irbench train le-irstd --dataset nudt --resume
     irbench train le-irstd --dataset my_images/ --weights nudt       begin with others' weights
     irbench train le-irstd --dataset nuaa --weights nudt --recipe transfer-320
+    irbench train le-irstd --dataset nudt,nuaa,irstd1k               all three as one training set
     irbench train mine --plugin mine.py --dataset my_images/ --no-augment
+    irbench train --queue queue.toml --max-minutes 15                a list of trainings
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
     from irbench.networks.libraries import require_libraries
     from irbench.registry import method_class
     from irbench.training.recipes import find_recipe
 
+    if queue is not None:
+        return _run_queue(click.get_current_context(), queue, max_minutes)
+    if method is None or dataset is None:
+        raise UsageError("give a METHOD and --dataset NAME, or --queue FILE.")
     load_plugins(plugins)
     if recipe is not None:
         recipe = find_recipe(method_class(method), recipe)
@@ -111,7 +124,7 @@ def train(
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(method, settings.image_size, weights, texts)
     require_libraries(method)
-    opened = open_dataset(dataset, data_root, "all", scheme, choose_protocol("table1", None, None))
+    opened = _open_training_data(dataset, data_root, scheme)
 
     import torch
 
@@ -149,6 +162,44 @@ def train(
     if processes.first:
         _print_end(job, result, _data_arguments(dataset, opened, data_root, scheme, plugins))
     return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
+
+
+def _open_training_data(names: str, data_root: Path | None, scheme: str | None) -> Dataset:
+    """One dataset, or several joined; a directory may have a comma in its name."""
+    from irbench.data.joint import JointDataset
+
+    several = [names] if Path(names).exists() else [one for one in names.split(",") if one.strip()]
+    protocol = choose_protocol("table1", None, None)
+    opened = [open_dataset(one.strip(), data_root, "all", scheme, protocol) for one in several]
+    return opened[0] if len(opened) == 1 else JointDataset(opened)
+
+
+def _run_queue(context: click.Context, path: Path, max_minutes: float | None) -> int:
+    """Run a queue of trainings and report how each ended."""
+    from click.core import ParameterSource
+
+    from irbench.training.queue import queue_status, read_queue, run_queue
+
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        if given and name not in ("queue", "max_minutes", "quiet", "verbose"):
+            raise UsageError(f"--queue takes {parameter.opts[0]} from its file; leave it out here.")
+    options = {
+        flag.removeprefix("--"): bool(parameter.is_flag) and not parameter.secondary_opts
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        for flag in (*parameter.opts, *parameter.secondary_opts)
+        if flag.startswith("--")
+    }
+    queue = read_queue(path, options)
+    outcomes = []
+    for outcome in run_queue(queue, max_minutes=max_minutes):
+        outcomes.append(outcome)
+        click.echo(f"{outcome.name}: {outcome.state}, {outcome.minutes:.1f} min")
+    for training in queue.trainings[len(outcomes) :]:
+        click.echo(f"{training.name}: not begun")
+    return queue_status(outcomes)
 
 
 def make_detector(

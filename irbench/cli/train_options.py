@@ -16,7 +16,9 @@ from irbench.training.augmentation_settings import Augmentation
 from irbench.training.settings import BoxLoss, Precision, TrainingSettings, read_recipe
 
 SECTIONS = {
-    "What is trained": ("dataset", "data_root", "scheme", "plugins", "weights", "params"),
+    "What is trained": (
+        *("dataset", "data_root", "scheme", "plugins", "weights", "params", "queue"),
+    ),
     "Where it goes and when it ends": (
         *("out", "resume", "max_minutes", "test", "quiet", "verbose"),
     ),

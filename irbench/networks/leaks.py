@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from irbench.data.joint import joint_id
 from irbench.networks.card import ANONYMOUS, UNKNOWN, Ancestor
 from irbench.networks.card_fields import PARTS
 from irbench.networks.weights_file import WeightsFile
@@ -62,7 +63,8 @@ def leaked_images(
         images = {i: d for part in parts for i, d in one.images[part].items()}
         by_digest = {digest: known_as for known_as, digest in images.items()}
         for tested, digest in digests.items():
-            known_as = tested if named and tested in images else by_digest.get(digest)
+            own_id = tested if named else joint_id(one.dataset, dataset, tested)
+            known_as = own_id if own_id in images else by_digest.get(digest)
             if known_as is not None:
                 seen.setdefault(tested, LeakedImage(tested, one.name, known_as))
     return [seen[tested] for tested in digests if tested in seen]

@@ -37,6 +37,8 @@ from irbench.training.validation import Validator
 
 PICTURE = "history.png"
 RECORD = "training.json"
+FINISHED = "finished.json"
+"""Written when a training has come to its end and its weights are scored."""
 
 GPU_SHARE = 0.4
 """Of the free memory of a GPU that the images may take; else they stay with the CPU."""
@@ -280,6 +282,9 @@ class TrainingJob:
             self.progress.say("interrupted: the card is left without scores")
             return
         save_weights(self.weights_path, trainer.best, replace(card, metrics=scores))
+        if result.finished:
+            end = {"epochs": result.state.epoch, "reason": result.reason}
+            write_json(self.out / FINISHED, {**end, "weights": self.weights_path.name})
 
     @property
     def weights_file(self) -> WeightsFile:
