@@ -71,7 +71,7 @@ def _main() -> None:
     from _images import benchmark_image
 
     import irbench
-    from irbench.filters.memory import keep_freed_memory
+    from irbench.resources import keep_freed_memory
 
     keep_freed_memory()
     name, side, parameters = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])

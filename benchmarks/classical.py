@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     use_one_thread()
 
     from irbench.errors import IrbenchError
-    from irbench.filters.memory import keep_freed_memory
+    from irbench.resources import keep_freed_memory
 
     # For methods and floors alike, whichever comes first.
     keep_freed_memory()
@@ -133,7 +133,7 @@ def _measure_all(methods: list[Any], options: argparse.Namespace) -> int:
 
 def _machine() -> dict[str, Any]:
     """Facts of the machine; its load before anything was measured, where the system tells."""
-    from irbench.engine.machine import machine_facts, package_versions
+    from irbench.provenance import machine_facts, package_versions
 
     measured = ("irbench", "numpy", "scipy", "opencv-python-headless")
     packages = {name: found for name, found in package_versions().items() if name in measured}

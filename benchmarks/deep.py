@@ -172,7 +172,7 @@ def _machine() -> dict[str, Any]:
     """Facts of the machine; its load before anything was measured, where the system tells."""
     import torch
 
-    from irbench.engine.machine import machine_facts
+    from irbench.provenance import machine_facts
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {**machine_facts(), "threads": 1, "load_average": load, "torch": torch.__version__}

@@ -39,7 +39,7 @@ def run(methods: str, dataset: str, limit: int, jobs: int, out: Path) -> tuple[f
 
 def same_results(one: Path, other: Path) -> bool:
     """Whether two runs have the same rows, bit for bit, times aside."""
-    from irbench.engine.results import TIMING_FIELDS
+    from irbench.engine.storage.results import TIMING_FIELDS
 
     def rows(out: Path) -> list[dict[str, object]]:
         found = json.loads((out / "results.json").read_text())["rows"]

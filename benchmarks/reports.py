@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from irbench.engine.results import load_run
+from irbench.engine.storage.results import load_run
 from irbench.registry import catalogue
 
 FORMATS = ("csv", "markdown", "latex", "html", "figures", "all")

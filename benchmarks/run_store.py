@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.journal import Journal
-from irbench.engine.map_records import map_statistics_writer
-from irbench.engine.records import Entry, StageTimes
-from irbench.engine.store import (
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.journal import Journal
+from irbench.engine.storage.map_statistics_file import map_statistics_writer
+from irbench.engine.storage.parquet_files import (
     detections_writer,
     read_detections,
     read_ground_truth,
@@ -28,10 +28,10 @@ from irbench.engine.store import (
     write_blocks,
     write_ground_truth,
 )
-from irbench.engine.worker import peak_memory
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
+from irbench.resources import peak_memory
 
 SHAPE = (64, 64)
 N_DETECTIONS = 10
@@ -57,7 +57,7 @@ def entries(n_images, seed):
         regions = mask_regions(mask)
         scores = rng.normal(5, 2, len(regions))
         found = {0.3: Detections(regions.boxes, scores, regions)}
-        yield Entry("test", f"{number:06d}", found, StageTimes(0.1, 5.0, 0.4))
+        yield ImageRecord("test", f"{number:06d}", found, StageTimes(0.1, 5.0, 0.4))
 
 
 def make(run, n_images, n_methods):

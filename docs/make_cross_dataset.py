@@ -18,7 +18,7 @@ from typing import Any
 
 from _commands import irbench
 
-from irbench.engine.results import load_run
+from irbench.engine.storage.results import load_run
 
 METHODS = ("le-irstd", "yolov8n")
 METRICS = {"f1": "F1", "map50": "mAP@50", "map30": "mAP@30", "pd": "Pd"}

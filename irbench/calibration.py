@@ -195,7 +195,7 @@ def read_calibrations(path: Path | str) -> dict[str, Calibration]:
 
 
 def _calibrations_of_run(path: Path) -> dict[str, Calibration]:
-    from irbench.engine.directory import RunDirectory
+    from irbench.engine.storage.directory import RunDirectory
 
     run = RunDirectory(path).read()
     if run is None:

@@ -94,7 +94,7 @@ def save_overlay(
     """
     import cv2
 
-    from irbench.engine.atomic import write_bytes
+    from irbench.atomic import write_bytes
 
     _, encoded = cv2.imencode(".png", draw_overlay(image, found, value_range))
     write_bytes(path, encoded.tobytes())

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from irbench.analysis.objects import Objects, detection_objects, target_objects
 from irbench.calibration import match_images
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.results import Row, RunResults
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.results import Row, RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol

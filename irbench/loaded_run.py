@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irbench.engine.results import RunResults
-from irbench.engine.results import load_run as read_run
+from irbench.engine.storage.results import RunResults
+from irbench.engine.storage.results import load_run as read_run
 from irbench.errors import MissingLibraryError
 from irbench.protocol import Protocol
 

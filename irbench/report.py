@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 
 
 @dataclass(frozen=True, kw_only=True)

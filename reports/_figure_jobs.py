@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from irbench.engine.pool import WorkerPool
-from irbench.engine.results import load_run
+from irbench.engine.executors.worker_pool import WorkerPool
+from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.engine.results import SCORED_STATES, Row
+from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 
 from ._columns import is_false_alarm

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from irbench.engine.results import Row
+from irbench.engine.storage.results import Row
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol

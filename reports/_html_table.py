@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from irbench.engine.results import SCORED_STATES, Row
+from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.report import ReportOptions

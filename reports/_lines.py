@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from irbench.detector import group_rank
-from irbench.engine.results import Row, RunResults
+from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.published import PublishedRow, published_tables
 from irbench.published.comparison import published_dataset

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from irbench.detector import GROUPS
-from irbench.engine.results import Row
+from irbench.engine.storage.results import Row
 from irbench.errors import UnknownNameError
 from irbench.parameters import parameter_specs
 from irbench.registry import method_class

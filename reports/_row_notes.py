@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from irbench.engine.results import Row
+from irbench.engine.storage.results import Row
 from irbench.metrics.metric import MetricDefinition
 
 from ._side_by_side import DataGroup

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from irbench.detector import group_rank
-from irbench.engine.results import Row, RunResults
+from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 
 PAPER_DATASETS = ("irstd1k", "nuaa", "nudt")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from irbench.engine.results import Row, RunResults
+from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 from irbench.published import published_reference, published_tables

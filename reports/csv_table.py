@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from irbench.engine.atomic import write_bytes
-from irbench.engine.results import Row, RunResults
+from irbench.atomic import write_bytes
+from irbench.engine.storage.results import Row, RunResults
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._columns import chosen_columns

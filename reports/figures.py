@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from irbench.engine.results import RunResults
-from irbench.engine.worker import n_cores
+from irbench.engine.storage.results import RunResults
 from irbench.figures.catalogue import file_stem
 from irbench.figures.comparison import Comparison
 from irbench.progress import terminal_progress
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
+from irbench.resources import n_cores
 
 from ._figure_jobs import (
     DrawnFigure,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from irbench.engine.atomic import write_bytes
-from irbench.engine.results import RunResults
+from irbench.atomic import write_bytes
+from irbench.engine.storage.results import RunResults
 from irbench.published.comparison import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 

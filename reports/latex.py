@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from irbench.engine.atomic import write_bytes
-from irbench.engine.results import RunResults
+from irbench.atomic import write_bytes
+from irbench.engine.storage.results import RunResults
 from irbench.markup.bibtex import Bibliography
 from irbench.markup.latex import latex_text
 from irbench.published.comparison import PARTS

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from irbench.engine.atomic import write_bytes
-from irbench.engine.results import RunResults
+from irbench.atomic import write_bytes
+from irbench.engine.storage.results import RunResults
 from irbench.markup.markdown import Alignment, markdown_text, pipe_table
 from irbench.published import published_tables
 from irbench.published.comparison import PARTS

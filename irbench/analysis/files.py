@@ -13,7 +13,7 @@ import orjson
 from irbench.analysis.figures import DPI, Styles, draw_figures
 from irbench.analysis.records import Record
 from irbench.analysis.study import Analysis
-from irbench.engine.atomic import write_bytes
+from irbench.atomic import write_bytes
 from irbench.errors import UsageError
 
 

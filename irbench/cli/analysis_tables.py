@@ -15,7 +15,7 @@ from irbench.analysis.sensitivity import ALL
 from irbench.analysis.study import EXACT, Analysis
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
 from irbench.cli.table import results_console
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT
 

@@ -71,7 +71,7 @@ def analyze(
     from irbench.analysis.study import Study
     from irbench.analysis.target_scr import open_run_dataset, read_target_scr
     from irbench.cli.analysis_tables import print_analysis
-    from irbench.engine.results import row_threshold
+    from irbench.engine.storage.results import row_threshold
     from irbench.protocol import Protocol
 
     load_plugins(plugins)

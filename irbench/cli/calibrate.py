@@ -67,9 +67,9 @@ def calibrate(
     irbench calibrate --dataset nudt --out nudt.json
     irbench calibrate --methods tophat,mpcm --dataset my_images/ --param tophat.size=9
     """
-    from irbench.engine.calibrating import calibrate_methods
-    from irbench.engine.plan import RunPlan, plan_methods
-    from irbench.engine.worker import n_cores
+    from irbench.engine.planning.plan import RunPlan, plan_methods
+    from irbench.engine.run.calibration_run import calibrate_methods
+    from irbench.resources import n_cores
 
     protocol = choose_protocol("table1", None, None)
     plugin_paths = load_plugins(plugins)

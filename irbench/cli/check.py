@@ -14,7 +14,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
-    from irbench.engine.results import RunResults
+    from irbench.engine.storage.results import RunResults
     from irbench.gate.changes import CheckReport
     from irbench.progress import Progress
 
@@ -131,7 +131,7 @@ def _write(results: RunResults, path: Path, random: list[str], progress: Progres
 
 
 def _write_reports(report: CheckReport, junit: Path | None, markdown: Path | None) -> None:
-    from irbench.engine.atomic import write_bytes
+    from irbench.atomic import write_bytes
     from irbench.gate.junit import junit_xml
     from irbench.gate.summary import markdown_summary
 

@@ -18,7 +18,7 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.progress import Advance, BarProgress, Progress
 
 if TYPE_CHECKING:
-    from irbench.engine.results import Row, RunResults
+    from irbench.engine.storage.results import Row, RunResults
 
 PAIR_METRICS = ("map50", "map50_95", "f1", "pd", "fa", "iou")
 RANKING_METRICS = ("map50", "f1", "pd")
@@ -69,7 +69,7 @@ def compare(
     """
     from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
-    from irbench.engine.results import row_threshold
+    from irbench.engine.storage.results import row_threshold
     from irbench.protocol import Protocol
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.image_statistics import RESAMPLED_MAP_METRICS, RESAMPLED_METRICS

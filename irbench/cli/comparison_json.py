@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.statistics.comparison import Comparison, PairTest
 from irbench.statistics.method_output import RULES
 from irbench.statistics.paired import McNemar, PairedDifference

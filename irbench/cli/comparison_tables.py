@@ -9,7 +9,7 @@ from rich.table import Table
 
 from irbench.cli.comparison_text import bounds, difference_text, gains_text, p_text, rule_text
 from irbench.cli.table import WIDTH, results_console
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition

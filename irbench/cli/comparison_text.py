@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.metrics.clutter_suppression import Gains
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 from irbench.statistics.bootstrap import Interval

@@ -76,8 +76,8 @@ def detect(
     irbench detect tophat frame14bit.tiff --value-range 0 16383
     irbench detect le-irstd frames/ --weights nudt --tile 640
     """
+    from irbench.atomic import write_bytes
     from irbench.calibration import Calibration, read_calibrations, shipped_calibration
-    from irbench.engine.atomic import write_bytes
     from irbench.registry import method_class
 
     if threshold is not None and math.isnan(threshold):

@@ -91,9 +91,9 @@ def evaluate(
     irbench evaluate --predictions my_masks/ --dataset nudt --name MyNet
     irbench evaluate --predictions test.json --validation val.json --dataset nudt --name MyDet
     """
-    from irbench.engine.directory import RunDirectory
-    from irbench.engine.external import ExternalRow, evaluate_predictions
-    from irbench.engine.plan import RunPlan
+    from irbench.engine.planning.plan import RunPlan
+    from irbench.engine.run.submitted_predictions import ExternalRow, evaluate_predictions
+    from irbench.engine.storage.directory import RunDirectory
 
     given = threshold if operating_point in (None, "val-f1") else None
     protocol = choose_protocol(

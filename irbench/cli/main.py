@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench import __version__
-from irbench.cli.termination import terminating_as_interrupting
 from irbench.errors import (
     EXIT_CODES,
     EXIT_DONE,
@@ -23,6 +22,7 @@ from irbench.errors import (
     IrbenchError,
     WriteError,
 )
+from irbench.interrupts import terminating_as_interrupting
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -102,7 +102,7 @@ def make_detector(
 
 def network_calibration(detector: Detector) -> Calibration | None:
     """The threshold of a network's weights, from their validation images; None without."""
-    from irbench.engine.network_plan import NetworkPlan
+    from irbench.engine.planning.network_plan import NetworkPlan
     from irbench.networks.detector import NetworkDetector
 
     if not isinstance(detector, NetworkDetector):

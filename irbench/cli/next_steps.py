@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 
 _LEAST_TO_COMPARE = 2
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from irbench.cli.verbosity import record
 
 if TYPE_CHECKING:
-    from irbench.engine.results import RunResults
+    from irbench.engine.storage.results import RunResults
 
 
 def open_run(path: Path) -> RunResults:
-    """Read a run directory; see :func:`irbench.engine.results.load_run`."""
-    from irbench.engine.results import load_run
+    """Read a run directory; see :func:`irbench.engine.storage.results.load_run`."""
+    from irbench.engine.storage.results import load_run
 
     results = load_run(path)
     record(

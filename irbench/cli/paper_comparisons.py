@@ -9,7 +9,7 @@ from pathlib import Path
 
 from irbench.cli.paper_sections import Section, signed_text
 from irbench.cli.table import footnotes
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT
 from irbench.published import QUALITY, published_tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.published import PublishedTable, published_source, published_tables
 from irbench.published.comparison import MeasuredRow
 from irbench.published.consistency import Disagreement, F1Inconsistency, different_entries

@@ -122,9 +122,9 @@ def profile(
     irbench profile mine --plugin mine.py --dataset nudt --json cost.json
     """
     from irbench.cli.profile_tables import print_layers, print_profiles
-    from irbench.engine.machine import machine_facts, package_versions
-    from irbench.filters.memory import keep_freed_memory
     from irbench.networks.profiling import profile_detector
+    from irbench.provenance import machine_facts, package_versions
+    from irbench.resources import keep_freed_memory
 
     load_plugins(plugins)
     detectors = _detectors(methods, imgsz, weights, params)

@@ -15,7 +15,7 @@ from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.engine.results import RunResults
+    from irbench.engine.storage.results import RunResults
 
 
 class ReportCommand(click.Command):

@@ -24,9 +24,9 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
-    from irbench.engine.dask_executor import DaskExecutor
-    from irbench.engine.plan import RunPlan
-    from irbench.engine.worker import DatasetSpec
+    from irbench.engine.executors.dask_executor import DaskExecutor
+    from irbench.engine.jobs.specs import DatasetSpec
+    from irbench.engine.planning.plan import RunPlan
     from irbench.progress import Progress
     from irbench.protocol import Protocol
 
@@ -156,10 +156,10 @@ def run(
     irbench run --methods tophat --dataset my_images/ --param tophat.size=9
     irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
     """
-    from irbench.engine.directory import RunDirectory
-    from irbench.engine.plan import RunPlan, hash_key, plan_methods
-    from irbench.engine.runner import Runner
-    from irbench.engine.worker import n_cores
+    from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
+    from irbench.engine.run.runner import Runner
+    from irbench.engine.storage.directory import RunDirectory
+    from irbench.resources import n_cores
 
     check_executor(executor, scheduler, jobs)
     protocol = choose_protocol(protocol_name, operating_point, threshold, score)
@@ -237,7 +237,7 @@ def make_executor(
     """The executor on a cluster; None for this machine."""
     if scheduler is None:
         return None
-    from irbench.engine.dask_executor import DaskExecutor
+    from irbench.engine.executors.dask_executor import DaskExecutor
 
     return DaskExecutor(scheduler, timeout_s, progress.say, worker_wait_s)
 
@@ -279,7 +279,7 @@ def open_dataset(
 
 def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:
     """What a worker needs to open the same dataset."""
-    from irbench.engine.worker import DatasetSpec
+    from irbench.engine.jobs.specs import DatasetSpec
 
     root = None if opened.root is None else str(Path(opened.root).resolve())
     return DatasetSpec(opened.info.name, root, opened.scheme or None, plugins)

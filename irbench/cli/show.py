@@ -60,8 +60,8 @@ def show(
     """
     import io
 
-    from irbench.engine.atomic import write_bytes
-    from irbench.engine.results import load_run
+    from irbench.atomic import write_bytes
+    from irbench.engine.storage.results import load_run
     from irbench.figures.catalogue import file_stem
     from irbench.figures.comparison import Comparison
     from irbench.figures.panel import image_figure

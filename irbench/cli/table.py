@@ -11,7 +11,7 @@ from rich.table import Table
 
 from irbench.cli.next_steps import next_commands
 from irbench.cli.verbosity import Verbosity, verbosity
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 
 WIDTH = 100

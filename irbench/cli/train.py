@@ -129,7 +129,7 @@ def train(
     import torch
 
     from irbench.progress import Progress
-    from irbench.training.allocator import keep_activations_mapped
+    from irbench.resources import keep_activations_mapped
     from irbench.training.job import TrainingJob, training_name, training_splits
     from irbench.training.processes import Processes
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.atomic import write_bytes
 from irbench.data.backgrounds import DETAIL_PX, Background
 from irbench.data.leaks import LeakSearch, Twin
 from irbench.drawing import to_display
-from irbench.engine.atomic import write_bytes
 from irbench.errors import UsageError
 
 N_SHOWN = 24

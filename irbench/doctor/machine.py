@@ -23,7 +23,7 @@ def check_machine() -> Iterator[Finding]:
     """Processor, cores and memory."""
     import psutil
 
-    from irbench.engine.machine import machine_facts
+    from irbench.provenance import machine_facts
 
     facts = machine_facts()
     yield Finding("system", "ok", f"{facts['system']}, {facts['processor']}")

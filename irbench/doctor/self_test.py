@@ -76,10 +76,10 @@ def main() -> None:
 def run_engine() -> dict[str, float]:
     """A whole run of the classical method: workers, conversion, files, scores."""
     from irbench.calibration import Calibration
-    from irbench.engine.directory import RunDirectory
-    from irbench.engine.plan import RunPlan, plan_methods
-    from irbench.engine.runner import Runner
-    from irbench.engine.worker import DatasetSpec
+    from irbench.engine.jobs.specs import DatasetSpec
+    from irbench.engine.planning.plan import RunPlan, plan_methods
+    from irbench.engine.run.runner import Runner
+    from irbench.engine.storage.directory import RunDirectory
     from irbench.protocol import get_protocol
 
     plan = RunPlan(

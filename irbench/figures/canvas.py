@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irbench.engine.atomic import write_bytes
+from irbench.atomic import write_bytes
 from irbench.styles import MethodStyle
 
 if TYPE_CHECKING:

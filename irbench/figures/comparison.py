@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from irbench.analysis.target_scr import open_run_dataset, read_target_scr
 from irbench.dataset import Dataset
 from irbench.detector import group_rank
-from irbench.engine.directory import RunDirectory
-from irbench.engine.results import SCORED_STATES, Row, RunResults
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import (
     ONE_COLUMN_IN,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import PAGE_IN, SMALL_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.comparison import Comparison

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.comparison import Comparison

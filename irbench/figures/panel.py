@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, new_figure, plain
 from irbench.figures.comparison import Comparison

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.drawing import to_display
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.comparison import Comparison

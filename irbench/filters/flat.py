@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.filters.memory import keep_freed_memory
+from irbench.resources import keep_freed_memory
 
 FloatArray = NDArray[np.float64]
 Padding = Literal["zero", "reflect", "replicate", "lowest", "highest"]

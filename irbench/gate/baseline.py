@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from irbench.engine.atomic import write_bytes
+from irbench.atomic import write_bytes
 from irbench.errors import UsageError
 from irbench.evaluation import Result
 from irbench.gate.counts import Arrays, TruthCounts, counted_result

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.engine.directory import differences
-from irbench.engine.results import Row, RunResults
+from irbench.engine.storage.directory import differences
+from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.evaluation import Result
 from irbench.gate.baseline import Baseline, BaselineRow

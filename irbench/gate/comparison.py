@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from irbench.engine.results import SCORED_STATES, Row, RunResults
+from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import UnknownNameError, UsageError
 from irbench.gate.baseline import Baseline
 from irbench.gate.changes import ROW, Change, CheckReport, Verdict

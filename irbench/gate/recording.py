@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from irbench.detections import Detections
-from irbench.engine.damage import refuses_damage
-from irbench.engine.directory import RunDirectory
-from irbench.engine.results import Row, RunResults, row_threshold
-from irbench.engine.store import read_timings
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.file_reading import file_reader
+from irbench.engine.storage.parquet_files import read_timings
+from irbench.engine.storage.results import Row, RunResults, row_threshold
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import Result, evaluate
 from irbench.gate.baseline import Baseline, BaselineRow
@@ -144,7 +144,7 @@ def image_times(results: RunResults, method: str) -> dict[str, float]:
     file = RunDirectory(results.path).timings_file(method)
     if not file.exists():
         return {}
-    _, timing = refuses_damage(read_timings)(file, results.dataset["split"])
+    _, timing = file_reader(read_timings)(file, results.dataset["split"])
     if timing is None:
         return {}
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irbench.engine.results import Row
+from irbench.engine.storage.results import Row
 from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineRow
 from irbench.gate.changes import Change, Verdict

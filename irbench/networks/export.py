@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import irbench
-from irbench.engine.atomic import replacing
+from irbench.atomic import replacing
 from irbench.errors import UsageError
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.letterbox import PAD_VALUE

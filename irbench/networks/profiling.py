@@ -16,9 +16,9 @@ import numpy as np
 
 from irbench.dataset import Sample
 from irbench.detector import Detector
-from irbench.engine.worker import peak_memory
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.stopwatch import stopwatch_for
+from irbench.resources import peak_memory
 
 if TYPE_CHECKING:
     from irbench.networks.cost import Cost

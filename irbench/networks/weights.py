@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from irbench.engine.atomic import write_bytes, write_json
+from irbench.atomic import write_bytes, write_json
 from irbench.errors import WeightsError
 from irbench.networks.card import Card
 from irbench.networks.weights_file import SUFFIX, WeightsFile, card_path, pickled_error

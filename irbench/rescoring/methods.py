@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from irbench.engine.results import SCORED_STATES, Row, RunResults
+from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress

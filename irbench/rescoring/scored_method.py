@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from irbench.calibration import match_images
 from irbench.detections import Detections
-from irbench.engine.results import Row, RunResults, row_threshold
+from irbench.engine.storage.results import Row, RunResults, row_threshold
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.map_statistics import STANDARDISED, constant_map
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable

@@ -17,7 +17,7 @@ import orjson
 import torch
 from torch import Tensor, nn
 
-from irbench.engine.atomic import replacing
+from irbench.atomic import replacing
 from irbench.errors import UsageError
 
 SCHEMA = 2

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from irbench.engine.atomic import replacing, write_bytes
+from irbench.atomic import replacing, write_bytes
 
 Row = dict[str, Any]
 

@@ -12,11 +12,10 @@ from typing import Any
 
 import torch
 
+from irbench.atomic import write_json
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.dataset import Dataset
-from irbench.engine.atomic import write_json
-from irbench.engine.directory import RunDirectory
-from irbench.engine.machine import machine_facts, package_versions
+from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
 from irbench.events import Events
 from irbench.networks.card import ANONYMOUS
@@ -24,6 +23,7 @@ from irbench.networks.detector import NetworkDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
+from irbench.provenance import machine_facts, package_versions
 from irbench.training.batches import batch_size
 from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history

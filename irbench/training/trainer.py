@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from irbench.errors import IrbenchError, UsageError
+from irbench.interrupts import StopRequest
 from irbench.networks.detector import NetworkDetector
 from irbench.progress import Progress
 from irbench.training import telling
@@ -34,7 +35,6 @@ from irbench.training.processes import Processes
 from irbench.training.schedule import cosine_rate, warm_up
 from irbench.training.settings import TrainingSettings
 from irbench.training.step import StepOutcome, TrainingStep
-from irbench.training.stopping import StopRequest
 from irbench.training.validation import ValidationScores, Validator
 
 CHECKPOINT = "checkpoint/last.safetensors"
@@ -194,7 +194,7 @@ class Trainer:
         title = f"training {self.detector.info.title}"
         try:
             with (
-                StopRequest(tell=self.processes.first) as stop,
+                StopRequest(acknowledge=self.processes.first) as stop,
                 self.progress.track(title, total) as advance,
             ):
                 self._validate_start()

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
-from irbench.engine.machine import package_versions
 from irbench.networks.card import Card, image_digests
 from irbench.networks.detector import NetworkDetector
+from irbench.provenance import package_versions
 from irbench.training.checkpoint import TrainingState
 from irbench.training.settings import TrainingSettings
 

@@ -109,7 +109,7 @@ class CommandLine:
 
     def results(self, out="run"):
         """``results.json`` without what differs from run to run."""
-        from irbench.engine.results import TIMING_FIELDS
+        from irbench.engine.storage.results import TIMING_FIELDS
 
         content = json.loads((self.folder / out / "results.json").read_text())
         for row in content["rows"]:

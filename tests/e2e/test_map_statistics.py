@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from irbench.engine.results import load_run
+from irbench.engine.storage.results import load_run
 from irbench.metrics.map_statistics import MAP_METRICS, map_values
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")

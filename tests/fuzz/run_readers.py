@@ -11,10 +11,10 @@ from reader import Reader, scene
 
 def run_directory(folder):
     """A run of somebody's masks."""
-    from irbench.engine.directory import RunDirectory
-    from irbench.engine.external import ExternalRow, evaluate_predictions
-    from irbench.engine.plan import RunPlan
-    from irbench.engine.worker import DatasetSpec
+    from irbench.engine.jobs.specs import DatasetSpec
+    from irbench.engine.planning.plan import RunPlan
+    from irbench.engine.run.submitted_predictions import ExternalRow, evaluate_predictions
+    from irbench.engine.storage.directory import RunDirectory
     from irbench.progress import Progress
     from irbench.protocol import TABLE1
 
@@ -31,7 +31,7 @@ def run_directory(folder):
 def read_run(path):
     """All that commands read of a run, and the tables made of it."""
     from irbench.calibration import read_calibrations
-    from irbench.engine.results import load_run
+    from irbench.engine.storage.results import load_run
     from irbench.errors import IrbenchError
     from irbench.registry import catalogue
 
@@ -69,7 +69,7 @@ def results_json(folder):
 
 def some_entries():
     from irbench import Detections
-    from irbench.engine.records import Entry, StageTimes
+    from irbench.engine.storage.image_record import ImageRecord, StageTimes
     from irbench.masks import mask_regions
     from irbench.metrics.map_statistics import measure_map
 
@@ -80,17 +80,25 @@ def some_entries():
     measured = measure_map(image / 255.0, image.astype(float), targets, is_probability=False)
     times = StageTimes(1.0, 2.0, 3.0)
     return [
-        Entry("val", "1", {0.1: boxes, 0.5: with_regions}, times),
-        Entry("test", "1", {0.5: with_regions}, times, "", measured),
-        Entry("test", "2", {}, None, "ValueError: no"),
+        ImageRecord("val", "1", {0.1: boxes, 0.5: with_regions}, times),
+        ImageRecord("test", "1", {0.5: with_regions}, times, "", measured),
+        ImageRecord("test", "2", {}, None, "ValueError: no"),
     ]
 
 
 def journal(folder):
     """What a run goes on from, and the tables that it makes of it."""
-    from irbench.engine.journal import Journal
-    from irbench.engine.map_records import map_statistics_writer, read_map_statistics
-    from irbench.engine.store import detections_writer, read_timings, timings_writer, write_all
+    from irbench.engine.storage.journal import Journal
+    from irbench.engine.storage.map_statistics_file import (
+        map_statistics_writer,
+        read_map_statistics,
+    )
+    from irbench.engine.storage.parquet_files import (
+        detections_writer,
+        read_timings,
+        timings_writer,
+        write_all,
+    )
 
     path = folder / "a.jsonl"
     with Journal(path, "key") as lines:
@@ -134,9 +142,9 @@ def journal(folder):
 
 
 def parquet(folder):
-    from irbench.engine.map_records import map_statistics_writer
-    from irbench.engine.results import load_run
-    from irbench.engine.store import write_all
+    from irbench.engine.storage.map_statistics_file import map_statistics_writer
+    from irbench.engine.storage.parquet_files import write_all
+    from irbench.engine.storage.results import load_run
     from irbench.gate.recording import image_times
 
     run = run_directory(folder)
@@ -155,7 +163,7 @@ def parquet(folder):
 
 
 def baselines(folder):
-    from irbench.engine.results import load_run
+    from irbench.engine.storage.results import load_run
     from irbench.gate import baseline as module
     from irbench.gate.recording import record_baseline
 

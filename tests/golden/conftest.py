@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from irbench.engine.directory import RunDirectory
-from irbench.engine.plan import RunPlan, plan_methods
-from irbench.engine.runner import Runner
-from irbench.engine.worker import DatasetSpec
+from irbench.engine.jobs.specs import DatasetSpec
+from irbench.engine.planning.plan import RunPlan, plan_methods
+from irbench.engine.run.runner import Runner
+from irbench.engine.storage.directory import RunDirectory
 from irbench.protocol import TABLE1
 from irbench.registry import load_dataset
 

@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.map_records import map_statistics_writer
-from irbench.engine.records import Entry
-from irbench.engine.results import load_run, write_results
-from irbench.engine.store import write_all, write_detections, write_ground_truth
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.map_statistics_file import map_statistics_writer
+from irbench.engine.storage.parquet_files import write_all, write_detections, write_ground_truth
+from irbench.engine.storage.results import load_run, write_results
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -327,7 +327,9 @@ def _row(method, images, truths, directory):
         detections[truth.id] = found
         if score_map is not None:
             maps[truth.id] = measure_map(score_map, image, truth.targets)
-        entries.append(Entry("test", truth.id, {extent: found}, map_statistics=maps.get(truth.id)))
+        entries.append(
+            ImageRecord("test", truth.id, {extent: found}, map_statistics=maps.get(truth.id))
+        )
     for file in (directory.detections_file(method), directory.map_statistics_file(method)):
         file.parent.mkdir(parents=True, exist_ok=True)
     write_detections(directory.detections_file(method), entries)

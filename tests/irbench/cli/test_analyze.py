@@ -15,9 +15,9 @@ import pytest
 from irbench.analysis.study import TABLES
 from irbench.cli.analyze import analyze as command
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.records import Entry
-from irbench.engine.store import write_detections, write_ground_truth
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.parquet_files import write_detections, write_ground_truth
 from irbench.errors import UnknownNameError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -58,7 +58,7 @@ def write_run(path, data_root=None, with_root=True, threshold=1.0):
     write_ground_truth(directory.ground_truth_file, {"test": truths})
     rows = []
     for name, images in found.items():
-        entries = [Entry("test", image, {0.25: one}) for image, one in images.items()]
+        entries = [ImageRecord("test", image, {0.25: one}) for image, one in images.items()]
         write_detections(directory.detections_file(name), entries)
         rows.append(
             {

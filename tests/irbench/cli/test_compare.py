@@ -12,9 +12,9 @@ from rich.console import Console
 
 from irbench.cli.compare import compare as command
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.records import Entry
-from irbench.engine.store import write_detections, write_ground_truth
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.parquet_files import write_detections, write_ground_truth
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -52,7 +52,7 @@ def write_run(path, n_images=N_IMAGES, poor_threshold=1.0):
     write_ground_truth(directory.ground_truth_file, {"test": truths})
     rows = []
     for name, images in found.items():
-        entries = [Entry("test", image, {0.25: one}) for image, one in images.items()]
+        entries = [ImageRecord("test", image, {0.25: one}) for image, one in images.items()]
         write_detections(directory.detections_file(name), entries)
         threshold = poor_threshold if name == "poor" else 1.0
         rows.append(

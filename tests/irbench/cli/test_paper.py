@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from irbench.cli.paper import paper
-from irbench.engine.directory import RunDirectory
-from irbench.engine.results import write_results
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.results import write_results
 from irbench.errors import UsageError
 from irbench.protocol import TABLE1
 

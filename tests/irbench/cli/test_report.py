@@ -14,7 +14,7 @@ from irbench.cli.main import main
 from irbench.protocol import BASICIRSTD, TABLE1
 
 PLUGIN = '''
-from irbench.engine.atomic import write_bytes
+from irbench.atomic import write_bytes
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from irbench.cli.main import irbench
 from irbench.cli.table import print_results
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.protocol import TABLE1
 
 

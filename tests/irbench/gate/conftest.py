@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from irbench.detections import Detections
-from irbench.engine.directory import RunDirectory
-from irbench.engine.records import Entry, StageTimes
-from irbench.engine.results import load_run
-from irbench.engine.store import write_detections, write_ground_truth, write_timings
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.parquet_files import write_detections, write_ground_truth, write_timings
+from irbench.engine.storage.results import load_run
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -119,7 +119,7 @@ class RunFactory:
         for name in methods:
             fault = (faults or {}).get(name, {})
             found = {image: detect(name, image, places, [(32, 10)], **fault) for image in images}
-            entries = [Entry("test", image, {0.25: one}) for image, one in found.items()]
+            entries = [ImageRecord("test", image, {0.25: one}) for image, one in found.items()]
             write_detections(directory.detections_file(name), entries)
             times = {}
             if per_image_ms is not None:

@@ -71,10 +71,10 @@ def test_one_lost_target_of_a_deterministic_method_is_a_regression(make_run):
 
 def lose(run, image):
     """The run without the best detection that hits a target of an image."""
-    from irbench.engine.directory import RunDirectory
-    from irbench.engine.records import Entry
-    from irbench.engine.results import load_run, write_results
-    from irbench.engine.store import write_detections
+    from irbench.engine.storage.directory import RunDirectory
+    from irbench.engine.storage.image_record import ImageRecord
+    from irbench.engine.storage.parquet_files import write_detections
+    from irbench.engine.storage.results import load_run, write_results
     from irbench.evaluation import evaluate
 
     row = dict(run.rows[0])
@@ -84,7 +84,7 @@ def lose(run, image):
     hit = [i for i, (box, score) in enumerate(one) if score >= 1 and (boxes == box).all(1).any()]
     found[image] = one.take([i for i in range(len(one)) if i != hit[0]])
     directory = RunDirectory(run.path)
-    entries = [Entry("test", name, {0.25: each}) for name, each in found.items()]
+    entries = [ImageRecord("test", name, {0.25: each}) for name, each in found.items()]
     write_detections(directory.detections_file(row["method"]), entries)
     row.update(evaluate(found, truths, threshold=1.0).values)
     write_results(directory, [row], run.run)

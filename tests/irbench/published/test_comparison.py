@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from irbench.engine.results import RunResults
+from irbench.engine.storage.results import RunResults
 from irbench.published import published_tables
 from irbench.published.comparison import compare_runs, published_dataset
 

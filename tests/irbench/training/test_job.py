@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 import irbench  # noqa: E402
 from irbench.data.manifest import build_manifest  # noqa: E402
-from irbench.engine.directory import RunDirectory  # noqa: E402
+from irbench.engine.storage.directory import RunDirectory  # noqa: E402
 from irbench.errors import MissingDataError, RunLockedError, UsageError  # noqa: E402
 from irbench.networks.card import image_digests  # noqa: E402
 from irbench.networks.weights_file import WeightsFile  # noqa: E402

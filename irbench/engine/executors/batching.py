@@ -1,0 +1,88 @@
+"""Jobs in batches, so that sending them costs little beside running them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from irbench.engine.executors.executor import Answer, Job, Outcome
+
+
+class BatchSizer:
+    """Finds how many jobs take a given time, from the time that others took.
+
+    Parameters
+    ----------
+    target_s : float
+        What a batch is to take.
+    largest : int
+        Most jobs of a batch.
+    """
+
+    def __init__(self, target_s: float, largest: int = 4096) -> None:
+        self.target_s, self.largest = target_s, largest
+        self._size = 1
+        self._n_jobs = self._seconds = 0.0
+
+    @property
+    def size(self) -> int:
+        """Jobs of the next batch, at least 1."""
+        return self._size
+
+    def add(self, n_jobs: int, seconds: float) -> None:
+        """Take up what a batch took.
+
+        Parameters
+        ----------
+        n_jobs : int
+        seconds : float
+            In its worker, waiting excluded.
+        """
+        # The past counts half with every batch: the first one loads a model, or libraries.
+        self._n_jobs = self._n_jobs / 2 + n_jobs
+        self._seconds = self._seconds / 2 + seconds
+        wanted = self.target_s * self._n_jobs / max(self._seconds, 1e-9)
+        # Doubling at most, since a few quick images may be followed by slow ones.
+        self._size = max(1, min(int(wanted), 2 * self._size, self.largest))
+
+
+def run_batch(
+    function: Callable[[Job], Answer], jobs: Sequence[Job]
+) -> list[tuple[Answer | None, str, float]]:
+    """Run jobs one after another in this process.
+
+    Returns
+    -------
+    list of (object or None, str, float)
+        Answer, error and seconds of each job.
+    """
+    answers: list[tuple[Answer | None, str, float]] = []
+    for job in jobs:
+        start = time.perf_counter()
+        answer, error = None, ""
+        try:
+            answer = function(job)
+        except BaseException as raised:
+            error = _in_words(raised)
+        answers.append((answer, error, time.perf_counter() - start))
+    return answers
+
+
+def failed(
+    jobs: Sequence[Job], error: str, worker_lost: bool = False
+) -> list[Outcome[Job, Answer]]:
+    """The outcomes of jobs that share one error."""
+    return [Outcome(job, None, error, worker_lost=worker_lost) for job in jobs]
+
+
+def _in_words(error: BaseException) -> str:
+    """What went wrong in a job.
+
+    An exception itself is never sent: one of a plug-in may not be known to the parent, or
+    be such that it cannot be put together again, and breaks the pool then. Its kind does
+    not matter; ``sys.exit`` of a detector must not end the run.
+    """
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # It cannot even be told.
+        return type(error).__name__

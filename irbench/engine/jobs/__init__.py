@@ -1,0 +1,1 @@
+"""What a worker process does: one detector on one image, or the timing pass."""

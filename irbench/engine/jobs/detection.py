@@ -1,0 +1,106 @@
+"""What a worker process does: one detector on one image, or the timing pass.
+
+Everything here runs in a process of its own, with one thread for each library, so
+that results do not depend on the number of jobs.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from irbench.conversion.dispatch import convert
+from irbench.dataset import Dataset, Sample
+from irbench.detections import Detections
+from irbench.detector import Detector
+from irbench.engine.jobs.network_setup import NetworkFacts, network_facts, synchronise
+from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
+from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingOutcome
+from irbench.engine.storage.journal_lines import encode_line
+from irbench.images import to_grey_levels
+from irbench.metrics.map_statistics import MapStatistics, measure_map
+from irbench.networks.detector import NetworkDetector
+from irbench.protocol import Protocol
+from irbench.resources import limit_threads, peak_memory
+
+
+@lru_cache(maxsize=4)
+def _detector(spec: MethodSpec) -> Detector:
+    detector = spec.make()
+    # Libraries that making it has loaded.
+    limit_threads()
+    return detector
+
+
+@lru_cache(maxsize=4)
+def _dataset(spec: DatasetSpec, split: str) -> Dataset:
+    return spec.open(split)
+
+
+def inspect_network(spec: MethodSpec) -> NetworkFacts:
+    """Make a detector with a network, and tell what it costs."""
+    detector = _detector(spec)
+    assert isinstance(detector, NetworkDetector)
+    return network_facts(detector)
+
+
+def process_image(job: ImageJob) -> bytes:
+    """Run one detector on one image.
+
+    Returns
+    -------
+    bytes
+        The image's line of the journal: made here, so that the parent only has to write it.
+    """
+    sample = _dataset(job.dataset, job.split).load(job.image)
+    detector = _detector(job.method)
+    found, times, output = _detect(detector, sample, job.protocol, job.extents, job.keep_regions)
+    measured = _measure(detector, sample, output) if job.measure_map else None
+    by_extent = dict(zip(job.extents or (None,), found, strict=True))
+    return encode_line(ImageRecord(job.split, job.image, by_extent, times, "", measured))
+
+
+def _measure(detector: Detector, sample: Sample, output: Any) -> MapStatistics | None:
+    """What is kept of a score map; no part of what is timed."""
+    if detector.kind == "box" or sample.targets is None:
+        return None
+    grey_levels = to_grey_levels(sample.image, sample.value_range)
+    is_probability = detector.kind == "segmentation"
+    return measure_map(output, grey_levels, sample.targets, is_probability=is_probability)
+
+
+def _detect(
+    detector: Detector,
+    sample: Sample,
+    protocol: Protocol,
+    extents: tuple[float, ...],
+    keep_regions: bool = True,
+) -> tuple[list[Detections], StageTimes, Any]:
+    """The timed region: everything between the decoded image and its detections.
+
+    The raw output comes last.
+    """
+    start = time.perf_counter()
+    prepared = detector.preprocess(sample.image, sample.value_range)
+    computing = time.perf_counter()
+    output = detector.compute(prepared)
+    synchronise(detector)
+    converting = time.perf_counter()
+    found = convert(detector, output, sample.shape, protocol, extents, keep_regions)
+    end = time.perf_counter()
+    stages = (computing - start, converting - computing, end - converting)
+    return found, StageTimes(*(1e3 * seconds for seconds in stages)), output
+
+
+def time_images(job: TimingJob) -> TimingOutcome:
+    """Time a detector alone on this machine, reading of files excluded."""
+    opened = _dataset(job.dataset, job.split)
+    detector = _detector(job.method)
+    for image in job.images[: job.n_warmup]:
+        _detect(detector, opened.load(image), job.protocol, job.extents)
+    times = {
+        image: _detect(detector, opened.load(image), job.protocol, job.extents)[1]
+        for image in job.images
+    }
+    return TimingOutcome(times, peak_memory())

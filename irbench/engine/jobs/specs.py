@@ -1,0 +1,115 @@
+"""What is sent to a worker process: how to make a detector, what to open, what to do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from irbench.dataset import Dataset
+from irbench.detector import Detector
+from irbench.engine.jobs.network_setup import prepare_network
+from irbench.networks.detector import NetworkDetector
+from irbench.protocol import Protocol
+from irbench.registry import load_dataset, load_method, load_plugin
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """How to make a detector in another process.
+
+    Attributes
+    ----------
+    name : str
+    params : tuple of (str, object)
+        Those that differ from the defaults.
+    plugins : tuple of str
+        Plug-in files to load first.
+    device : str
+        Where a network computes.
+    weights_sha256 : str or None
+        Of the weights that it was planned with.
+    """
+
+    name: str
+    params: tuple[tuple[str, Any], ...] = ()
+    plugins: tuple[str, ...] = ()
+    device: str = "cpu"
+    weights_sha256: str | None = None
+
+    def make(self) -> Detector:
+        """Make the detector, ready to run."""
+        for plugin in self.plugins:
+            load_plugin(plugin)
+        detector = load_method(self.name, **dict(self.params))
+        if isinstance(detector, NetworkDetector):
+            prepare_network(detector, self.device, self.weights_sha256)
+        return detector
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """How to open a dataset in another process."""
+
+    name: str
+    root: str | None
+    scheme: str | None
+    plugins: tuple[str, ...] = ()
+
+    def open(self, split: str) -> Dataset:
+        """Open one split."""
+        for plugin in self.plugins:
+            load_plugin(plugin)
+        return load_dataset(self.name, self.root, split, self.scheme)
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """One detector on one image.
+
+    Attributes
+    ----------
+    method : MethodSpec
+    dataset : DatasetSpec
+    split, image : str
+    protocol : Protocol
+    extents : tuple of float
+        Empty where the conversion has no extent.
+    keep_regions : bool
+        Calibration needs boxes only.
+    measure_map : bool
+        Whether the score map is measured too, where there is one and a mask.
+    """
+
+    method: MethodSpec
+    dataset: DatasetSpec
+    split: str
+    image: str
+    protocol: Protocol
+    extents: tuple[float, ...]
+    keep_regions: bool = True
+    measure_map: bool = False
+
+
+@dataclass(frozen=True)
+class TimingJob:
+    """The timing pass of one detector.
+
+    Attributes
+    ----------
+    method, dataset : MethodSpec, DatasetSpec
+    split : str
+    images : tuple of str
+    n_warmup : int
+        So many of the images are run first, uncounted.
+    protocol : Protocol
+    extents : tuple of float
+        The one extent of the row, or none.
+    """
+
+    method: MethodSpec
+    dataset: DatasetSpec
+    split: str
+    images: tuple[str, ...]
+    n_warmup: int
+    protocol: Protocol
+    extents: tuple[float, ...]

@@ -1,0 +1,262 @@
+"""What a run is to do: decided before anything runs, and the key it is known by."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from irbench.calibration import Calibration
+from irbench.conversion.dispatch import conversion_name
+from irbench.dataset import Dataset
+from irbench.detector import Detector, Kind, MethodInfo
+from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
+from irbench.engine.planning.code_version import code_version
+from irbench.engine.planning.network_plan import NetworkPlan, plan_network
+from irbench.errors import UnknownNameError, UsageError
+from irbench.networks.detector import NetworkDetector
+from irbench.networks.devices import check_device
+from irbench.parameters import parse_parameters
+from irbench.protocol import Protocol
+from irbench.registry import catalogue, method_class
+
+GROUP_NAMES = ("all", "extended", "classical", "deep")
+
+
+@dataclass(frozen=True, eq=False)
+class MethodPlan:
+    """One row to be: a method with its parameters.
+
+    Attributes
+    ----------
+    spec : MethodSpec
+    info : MethodInfo
+    kind : {"score-map", "segmentation", "box"}
+    params : dict of str to object
+        All of them, defaults included.
+    code : str
+        Version of the method's code.
+    network : NetworkPlan or None
+        Weights and device of a network; None for other methods.
+    """
+
+    spec: MethodSpec
+    info: MethodInfo
+    kind: Kind
+    params: dict[str, Any]
+    code: str
+    network: NetworkPlan | None = None
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return self.info.name
+
+    @property
+    def device(self) -> str:
+        """Where it computes: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``."""
+        return "cpu" if self.network is None else self.network.device
+
+    def facts(self, protocol: Protocol) -> dict[str, Any]:
+        """What decides this method's answers, beside the run's own key."""
+        return {
+            "params": self.params,
+            "code": self.code,
+            "conversion": conversion_name(self.kind, protocol),
+            **({} if self.network is None else self.network.facts()),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RunPlan:
+    """What a run is to do.
+
+    Attributes
+    ----------
+    dataset : DatasetSpec
+    split : str
+        The one that is tested.
+    protocol : Protocol
+    methods : tuple of MethodPlan
+    limit : int or None
+        So many images of the tested split, from its start.
+    n_jobs : int
+    timeout_s : float or None
+        For one image.
+    n_timing_images : int
+        0 for no timing pass.
+    calibrations : mapping of str to Calibration
+        Given from outside; replaces calibration on the validation split.
+    calibration_source : str
+        Where these come from.
+    command : tuple of str
+        For the record.
+    """
+
+    dataset: DatasetSpec
+    split: str
+    protocol: Protocol
+    methods: tuple[MethodPlan, ...]
+    limit: int | None = None
+    n_jobs: int = 1
+    timeout_s: float | None = 600.0
+    n_timing_images: int = 20
+    calibrations: Mapping[str, Calibration] | None = None
+    calibration_source: str = "validation"
+    command: tuple[str, ...] = ()
+
+
+def plan_methods(
+    names: Sequence[str],
+    params: Mapping[str, Mapping[str, str]] | None = None,
+    plugins: Sequence[str] = (),
+    typical_pixels: int | None = None,
+    *,
+    dataset: Dataset | None = None,
+    device: str = "auto",
+    elsewhere: bool = False,
+) -> tuple[MethodPlan, ...]:
+    """Choose methods and fix their parameters and weights.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Method names, or sets of them, see :func:`default_methods`.
+    params : mapping of str to mapping of str to str, optional
+        Method to parameter to text, as after ``--param``.
+    plugins : sequence of str
+        Plug-in files, loaded already here.
+    typical_pixels : int, optional
+        Pixels of a typical image, for methods that group names include only up to,
+        or from, a certain size.
+    dataset : Dataset, optional
+        That is tested on: a network takes the weights that were trained on it.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        Where networks compute.
+    elsewhere : bool
+        Whether that is another machine, whose devices are not known here; ``auto`` is the
+        CPU then.
+
+    Returns
+    -------
+    tuple of MethodPlan
+        Each method once, in the order of the groups of Table I for group names, as
+        given for single names.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError, WeightsError
+    """
+    check_device(device)
+    if elsewhere and device == "auto":
+        device = "cpu"
+    chosen: dict[str, type[Detector]] = {}
+    for name in names:
+        if name in GROUP_NAMES:
+            chosen.update((c.info.name, c) for c in default_methods(name, typical_pixels))
+        else:
+            chosen[name] = _named(name)
+    texts = params or {}
+    for unknown in texts.keys() - chosen.keys():
+        known = ", ".join(chosen)
+        raise UsageError(f"--param {unknown}.…: {unknown} is not among the methods run: {known}.")
+    return tuple(
+        _plan(cls, texts.get(name, {}), plugins, dataset, device, elsewhere)
+        for name, cls in chosen.items()
+    )
+
+
+def default_methods(group: str, typical_pixels: int | None = None) -> list[type[Detector]]:
+    """The methods that a set stands for, in the order of Table I.
+
+    Parameters
+    ----------
+    group : str
+        ``all``: those whose ``info.default`` is true; of these, ``classical`` are the ones
+        without a network and ``deep`` the ones with one. ``extended``: all of these, and
+        those whose ``info.extended`` is true.
+    typical_pixels : int, optional
+        Leaves out what does not suit images of this size; see
+        :meth:`irbench.MethodInfo.suits`.
+    """
+    classes = [
+        cls
+        for cls in catalogue("methods").classes.values()
+        if (cls.info.default or (group == "extended" and cls.info.extended))
+        and (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
+        and (typical_pixels is None or cls.info.suits(typical_pixels))
+    ]
+    return sorted(classes, key=lambda cls: (*cls.info.rank, cls.info.year, cls.info.name))
+
+
+def _named(name: str) -> type[Detector]:
+    try:
+        return method_class(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            "method", name, {*error.known, *GROUP_NAMES}, "See `irbench methods list`."
+        ) from None
+
+
+def _plan(
+    cls: type[Detector],
+    texts: Mapping[str, str],
+    plugins: Sequence[str],
+    dataset: Dataset | None,
+    device: str,
+    elsewhere: bool,
+) -> MethodPlan:
+    given = parse_parameters(cls, texts)
+    detector = cls(**given)
+    params = detector.params
+    network = None
+    spec = MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins))
+    if isinstance(detector, NetworkDetector):
+        network = plan_network(detector, given, dataset, device, elsewhere)
+        if network.weights is not None:
+            # Workers need the place; the key has name and hash, which are the same anywhere.
+            given["weights"] = str(network.weights.path.resolve())
+            params["weights"] = network.weights.name
+        spec = dataclasses.replace(
+            spec,
+            params=tuple(sorted(given.items())),
+            device=network.device,
+            weights_sha256=network.identity()["weights_sha256"],
+        )
+    return MethodPlan(
+        spec=spec,
+        info=cls.info,
+        kind=cls.kind,
+        params=params,
+        code=code_version(cls),
+        network=network,
+    )
+
+
+def run_key(plan: RunPlan, manifests: Mapping[str, str]) -> dict[str, Any]:
+    """Everything that all rows of a run have in common.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    manifests : mapping of str to str
+        Hash of the content of each split in use.
+    """
+    return {
+        "dataset": plan.dataset.name,
+        "scheme": plan.dataset.scheme,
+        "split": plan.split,
+        "limit": plan.limit,
+        "manifests": dict(manifests),
+        "protocol": plan.protocol.as_dict(),
+        "calibration": plan.calibration_source,
+    }
+
+
+def hash_key(content: Any) -> str:
+    """16 hexadecimal digits that stand for a JSON value."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The run itself: methods one after another, each scored, its row recorded."""

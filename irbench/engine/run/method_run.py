@@ -1,0 +1,293 @@
+"""One row of a run: calibrate on validation, test, time, and put it on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from irbench.calibration import Calibration, calibrate, shipped_calibration
+from irbench.conversion.dispatch import uses_extent
+from irbench.detector import DEFAULT_EXTENT
+from irbench.engine.executors.executor import Executor
+from irbench.engine.jobs.detection import inspect_network, process_image, time_images
+from irbench.engine.jobs.network_setup import NetworkFacts
+from irbench.engine.jobs.specs import ImageJob, TimingJob
+from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
+from irbench.engine.run.split_scan import SplitScan
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord, TimingOutcome
+from irbench.engine.storage.journal import Journal
+from irbench.engine.storage.map_statistics_file import map_statistics_writer
+from irbench.engine.storage.parquet_files import detections_writer, timings_writer, write_blocks
+from irbench.engine.storage.record_block import RecordBlock
+from irbench.errors import IrbenchError
+from irbench.events import Events, Level
+from irbench.ground_truth import GroundTruth
+from irbench.packed_detections import PackedDetections
+from irbench.progress import Progress
+from irbench.protocol import EXTENTS
+
+N_WARMUP = 3
+GIVE_UP_AFTER = 10
+"""So many failures before the first success, and a method is given up as failed."""
+
+
+class MethodFailedError(IrbenchError):
+    """A method that failed on every image that it was given, or before the first."""
+
+
+@dataclass
+class MethodOutcome:
+    """What is known of a method after its run.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    errors : dict of str to str
+        Failed images of the tested split, and why.
+    timing : TimingOutcome or None
+    network : NetworkFacts or None
+        Of methods with one.
+    """
+
+    calibration: Calibration
+    errors: dict[str, str] = field(default_factory=dict)
+    timing: TimingOutcome | None = None
+    network: NetworkFacts | None = None
+
+
+class MethodRun:
+    """Runs one method of a plan.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    method : MethodPlan
+    directory : RunDirectory
+    scans : mapping of str to SplitScan
+        The tested split and, where there is one, ``"val"``.
+    progress : Progress
+    events : Events, optional
+    quiet : callable
+        Called before the timing pass, for which the machine must do nothing else.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        method: MethodPlan,
+        directory: RunDirectory,
+        scans: Mapping[str, SplitScan],
+        progress: Progress,
+        events: Events | None = None,
+        quiet: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.plan, self.method, self.directory = plan, method, directory
+        self.scans, self.progress, self._quiet = scans, progress, quiet
+        self.events = Events() if events is None else events
+        self._open = ExitStack()
+
+    def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
+        """Run the method, going on from its journal where there is one.
+
+        What it found is in the journal then; :meth:`store` brings it where it is read.
+
+        Parameters
+        ----------
+        pool : Executor
+        key : mapping
+            The run's key; with the method's facts it is the journal's.
+
+        Raises
+        ------
+        MethodFailedError
+        """
+        network = self._inspect(pool)
+        with ExitStack() as stack:
+            self._kept = journal = stack.enter_context(self._journal(key))
+            if journal.entries:
+                n_images = len(journal.entries)
+                self._record("method_resumed", n_images_done=n_images)
+            calibration = self._calibrate(pool, journal)
+            self._record("calibrated", **calibration.as_dict())
+            extents: tuple[float, ...] = ()
+            if calibration.extent is not None:
+                extents = (calibration.extent,)
+            split = self.plan.split
+            self._process(pool, journal, split, extents, keep_regions=True)
+            errors = {image: error for (s, image), error in journal.errors.items() if s == split}
+            timing = self._time(pool, extents, errors)
+            self._open = stack.pop_all()
+        return MethodOutcome(calibration, errors, timing, network)
+
+    def store(self, outcome: MethodOutcome) -> None:
+        """Write what :meth:`execute` found as Parquet files; no more than once."""
+        with self._open:
+            self._store(self._kept, outcome)
+
+    def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
+        """Do the validation part alone; see :meth:`execute`."""
+        with self._journal(key) as journal:
+            return self._calibrate(pool, journal)
+
+    def _record(self, event: str, **fields: Any) -> None:
+        level: Level = "info" if "error" not in fields else "warning"
+        self.events.record(event, level, method=self.method.name, **fields)
+
+    def _inspect(self, pool: Executor) -> NetworkFacts | None:
+        if self.method.network is None:
+            return None
+        outcome = next(pool.run(inspect_network, [self.method.spec], self.method.device))
+        if outcome.answer is None:
+            raise MethodFailedError(f"the network cannot be made: {outcome.error}")
+        return outcome.answer
+
+    def _journal(self, key: Mapping[str, Any]) -> Journal:
+        row_key = hash_key([key, self.method.facts(self.plan.protocol)])
+        return Journal(self.directory.journal_file(self.method.name), row_key)
+
+    def _detections(self, journal: Journal, split: str) -> dict[float | None, PackedDetections]:
+        """Detections by extent; an image that failed counts as one without any."""
+        extents: list[float | None] = [None]
+        if uses_extent(self.method.kind, self.plan.protocol):
+            extents = list(EXTENTS)
+        parts: dict[float | None, list[PackedDetections]] = {extent: [] for extent in extents}
+        for block in self._blocks(journal, split):
+            journal.check_extents(block, extents)
+            for extent in extents:
+                parts[extent].append(block.at_extent(extent))
+        return {extent: PackedDetections.concatenate(part) for extent, part in parts.items()}
+
+    def _blocks(self, journal: Journal, split: str) -> Iterator[RecordBlock]:
+        """The finished images of a split, in its order."""
+        keys, done = ((split, truth.id) for truth in self.scans[split].truths), journal.entries
+        return journal.blocks(key for key in keys if key in done)
+
+    def _calibrate(self, pool: Executor, journal: Journal) -> Calibration:
+        plan, name = self.plan, self.method.name
+        extent = uses_extent(self.method.kind, plan.protocol)
+        if not plan.protocol.calibrates:
+            return Calibration(None, None, "none")
+        if plan.calibrations is not None and name in plan.calibrations:
+            return _fitted(plan.calibrations[name], extent)
+        if plan.calibrations is None and "val" in self.scans:
+            self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
+            found = self._detections(journal, "val")
+            return calibrate(found, self.scans["val"].truths, plan.protocol)
+        network = self.method.network
+        shipped = shipped_calibration(name) if network is None else network.calibration
+        return _fitted(shipped or Calibration(None, None, "none"), extent)
+
+    def _process(
+        self,
+        pool: Executor,
+        journal: Journal,
+        split: str,
+        extents: tuple[float, ...],
+        keep_regions: bool,
+    ) -> None:
+        truths, done = self.scans[split].truths, journal.entries
+        todo = [truth for truth in truths if (split, truth.id) not in done]
+        n_failed_before = sum(failed == split for failed, _ in journal.errors)
+        n_good = len(truths) - len(todo) - n_failed_before
+        if n_good == 0:
+            # Nothing has worked yet; the cause may be gone by now.
+            todo = list(truths)
+        n_bad = 0
+        jobs = self._jobs(split, todo, extents, keep_regions)
+        title = f"{self.method.info.title} ({split})"
+        with self.progress.track(title, len(todo)) as advance:
+            for outcome in pool.run(process_image, jobs, self.method.device):
+                image = outcome.job.image
+                if outcome.answer is None:
+                    n_bad += 1
+                    failure = {"split": split, "image": outcome.job.image, "error": outcome.error}
+                    self._record("image_failed", **failure)
+                    if outcome.worker_lost:
+                        self._record("worker_restarted", **failure)
+                    journal.add(ImageRecord(split, image, {}, None, outcome.error))
+                else:
+                    n_good += 1
+                    journal.add_line(split, image, outcome.answer)
+                advance()
+                if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
+                    raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
+
+    def _jobs(
+        self,
+        split: str,
+        truths: Iterable[GroundTruth],
+        extents: tuple[float, ...],
+        keep_regions: bool,
+    ) -> Iterable[ImageJob]:
+        plan = self.plan
+        for truth in truths:
+            yield ImageJob(
+                self.method.spec,
+                plan.dataset,
+                split,
+                truth.id,
+                plan.protocol,
+                extents,
+                keep_regions,
+                # As regions, it is asked of the tested images only.
+                measure_map=keep_regions,
+            )
+
+    def _time(
+        self, pool: Executor, extents: tuple[float, ...], errors: Mapping[str, str]
+    ) -> TimingOutcome | None:
+        """The timing pass: a fresh process, alone on the machine."""
+        plan = self.plan
+        images = [t.id for t in self.scans[plan.split].truths if t.id not in errors]
+        images = images[: plan.n_timing_images]
+        if not images:
+            return None
+        timeout_s = None
+        if plan.timeout_s is not None:
+            timeout_s = plan.timeout_s * (len(images) + N_WARMUP)
+        job = TimingJob(
+            self.method.spec,
+            plan.dataset,
+            plan.split,
+            tuple(images),
+            N_WARMUP,
+            plan.protocol,
+            extents,
+        )
+        self._quiet()
+        with self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance:
+            outcome = pool.run_alone(time_images, job, timeout_s, self.method.device)
+            advance()
+        if outcome.answer is None:
+            self._record("not_timed", error=outcome.error)
+            self.progress.say(f"{self.method.info.title}: not timed: {outcome.error}")
+        return outcome.answer
+
+    def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
+        measured = {} if outcome.timing is None else outcome.timing.times
+        name = self.method.name
+        write_blocks(
+            self._blocks_to_store(journal, outcome.calibration.extent),
+            map_statistics_writer(self.directory.map_statistics_file(name)),
+            detections_writer(self.directory.detections_file(name)),
+            timings_writer(self.directory.timings_file(name), measured, self.plan.split),
+        )
+
+    def _blocks_to_store(self, journal: Journal, extent: float | None) -> Iterator[RecordBlock]:
+        """All of the journal, in the order of the splits."""
+        for split in sorted(self.scans):
+            for block in self._blocks(journal, split):
+                if split == self.plan.split:
+                    journal.check_extents(block, [extent])
+                yield block
+
+
+def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:
+    """A calibration from elsewhere, with an extent where the conversion needs one."""
+    extent = None
+    if uses_extent:
+        extent = DEFAULT_EXTENT if calibration.extent is None else calibration.extent
+    return Calibration(extent, calibration.threshold, calibration.source)

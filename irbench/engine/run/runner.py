@@ -1,0 +1,146 @@
+"""A whole run: one detector after another, each isolated from the failure of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from irbench.engine.executors.executor import Executor, ExecutorError
+from irbench.engine.executors.worker_pool import WorkerPool
+from irbench.engine.planning.plan import MethodPlan, RunPlan
+from irbench.engine.run.background import Background
+from irbench.engine.run.method_run import MethodOutcome, MethodRun
+from irbench.engine.run.session import Session, UnreadableResultsError
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.results import RunResults, load_run
+from irbench.errors import IrbenchError, WriteError
+from irbench.events import Events
+from irbench.progress import Progress
+
+
+class Runner:
+    """Runs a plan in a run directory, going on with what is there.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    directory : RunDirectory
+    progress : Progress, optional
+    events : Events, optional
+    executor : Executor, optional
+        Not entered yet; by default ``plan.n_jobs`` processes on this machine.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        directory: RunDirectory,
+        progress: Progress | None = None,
+        events: Events | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self.plan = plan
+        self.executor = WorkerPool(plan.n_jobs, plan.timeout_s) if executor is None else executor
+        progress = Progress() if progress is None else progress
+        self.session = Session(plan, directory, progress, events)
+
+    def execute(self) -> RunResults:
+        """Run all methods of the plan.
+
+        Returns
+        -------
+        RunResults
+            Rows of earlier commands in this directory included.
+
+        Raises
+        ------
+        RunKeyError
+            If the directory holds another run.
+        RunLockedError
+            If another process writes to it.
+        UnreadableResultsError
+            If what an earlier command found cannot be read.
+        WriteError
+            If the disk is full; the same command goes on once there is room.
+        KeyboardInterrupt, ExecutorError
+            After the directory was left in a state to go on from.
+        """
+        session = self.session
+        with session.opened():
+            pending = list(self.plan.methods)
+            try:
+                with (
+                    self.executor as executor,
+                    Background(
+                        at_once=not executor.leaves_a_core, tell=session.progress.say
+                    ) as background,
+                ):
+                    if facts := executor.facts():
+                        session.run["machine"]["cluster"] = facts
+                    while pending:
+                        with self._blaming(pending[0]):
+                            self._run(pending[0], executor, background)
+                        pending.pop(0)
+            except (KeyboardInterrupt, ExecutorError) as error:
+                reason = str(error) or "stopped by the user"
+                for method in pending:
+                    # What an earlier command finished was only waiting to be scored again.
+                    if not session.is_done(method):
+                        session.record(method, "interrupted", reason)
+                raise
+        return load_run(session.directory.path)
+
+    def _run(self, method: MethodPlan, executor: Executor, background: Background) -> None:
+        session = self.session
+        run = None
+        leak = session.leak(method)
+        if leak:
+            self._give_up(method, "skipped", leak)
+            return
+        outcome = session.stored(method)
+        if outcome is None:
+            obstacle = None if method.network is None else method.network.obstacle
+            if obstacle is not None:
+                self._give_up(method, obstacle.state, obstacle.reason)
+                return
+            if method.network is not None and method.network.weights is not None:
+                summary = method.network.weights.card.summary
+                session.progress.say(f"{method.info.title}: weights {summary}")
+            session.begin(method)
+            run = MethodRun(
+                self.plan,
+                method,
+                session.directory,
+                session.scans,
+                session.progress,
+                session.log.events,
+                background.wait,
+            )
+            outcome = run.execute(executor, session.run["key"])
+        # Takes this process a second or two, in which the workers go on with the next method.
+        what = f"scoring {method.info.title}"
+        background.submit(partial(self._finish, method, run, outcome), what)
+
+    def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
+        with self._blaming(method):
+            if run is not None:
+                run.store(outcome)
+            self.session.finish(method, outcome)
+            # Everything in it now stands in the Parquet files.
+            self.session.directory.journal_file(method.name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _blaming(self, method: MethodPlan) -> Iterator[None]:
+        """Record an error as the method's failure, and go on with the others."""
+        try:
+            yield
+        except (WriteError, ExecutorError, UnreadableResultsError):
+            # No fault of this method; the last, even of the one that is finished beside it.
+            raise
+        except IrbenchError as error:
+            self._give_up(method, "failed", str(error))
+
+    def _give_up(self, method: MethodPlan, state: str, reason: str) -> None:
+        self.session.progress.say(f"{method.info.title}: {state}: {reason}")
+        self.session.record(method, state, reason)

@@ -1,0 +1,180 @@
+"""Somebody else's detections as a row of a run."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.calibration import Calibration, calibrate
+from irbench.data.predictions import Predictions, read_predictions
+from irbench.dataset import Dataset
+from irbench.detections import Detections
+from irbench.detector import MethodInfo
+from irbench.engine.jobs.specs import MethodSpec
+from irbench.engine.planning.plan import MethodPlan, RunPlan
+from irbench.engine.run.method_run import MethodOutcome
+from irbench.engine.run.session import VALIDATION, Session
+from irbench.engine.run.submitted_name import check_name, slug
+from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.parquet_files import write_detections, write_timings
+from irbench.engine.storage.results import RunResults, load_run
+from irbench.errors import AnnotationError, DetectionsError, UsageError
+from irbench.events import Events
+from irbench.progress import Progress
+
+GROUP = "Submitted Predictions"
+
+
+@dataclass(frozen=True)
+class ExternalRow:
+    """What is known of somebody else's output.
+
+    Attributes
+    ----------
+    title : str
+        Of the row.
+    predictions : Path
+        On the tested split.
+    validation : Path or None
+        On the validation split.
+    kind : str or None
+        What the files are; None to tell from their content.
+    images : Path or None
+        The COCO file that numbers the images.
+    allow_extra : bool
+        Whether predictions of other images are left out; else they are an error.
+    threshold : float or None
+        The score threshold, where it is given.
+    """
+
+    title: str
+    predictions: Path
+    validation: Path | None = None
+    kind: Any = None
+    images: Path | None = None
+    allow_extra: bool = False
+    threshold: float | None = None
+
+
+def evaluate_predictions(
+    row: ExternalRow,
+    plan: RunPlan,
+    directory: RunDirectory,
+    progress: Progress,
+    events: Events | None = None,
+) -> RunResults:
+    """Score predictions and add their row to a run directory.
+
+    Parameters
+    ----------
+    row : ExternalRow
+    plan : RunPlan
+        Dataset, split and protocol; its methods are not run.
+    directory : RunDirectory
+        A new one, or one of ``irbench run`` on the same data and protocol.
+    progress : Progress
+    events : Events, optional
+
+    Returns
+    -------
+    RunResults
+        All rows of the directory.
+
+    Raises
+    ------
+    UsageError
+        If a method has the row's name: one that is registered, or one that was run in the
+        directory.
+    AnnotationError, DetectionsError
+        If the predictions cannot be used.
+    """
+    name = slug(row.title)
+    # Before anything is read, which may take long, or written.
+    before = directory.read() or {"methods": {}}
+    check_name(name, before["methods"], directory)
+    dataset = plan.dataset.open(plan.split)
+    tested = _read(row, row.predictions, dataset, progress)
+    validation = None
+    if row.validation is not None:
+        part = dataset.with_split(VALIDATION)
+        validation = _read(row, row.validation, part, progress)
+    method = _method(row, tested)
+    session = Session(plan, directory, progress, events)
+    with session.opened():
+        # Again, now that no other process can add a row.
+        check_name(name, session.run["methods"], directory)
+        calibration = _calibration(row, tested, validation, session)
+        session.begin(method)
+        # No map comes with predictions; what lies there is of something else.
+        directory.map_statistics_file(name).unlink(missing_ok=True)
+        entries = [
+            ImageRecord(plan.split, image, {None: one}) for image, one in tested.detections.items()
+        ]
+        write_detections(directory.detections_file(method.name), entries)
+        write_timings(directory.timings_file(method.name), entries, {}, plan.split)
+        session.finish(method, MethodOutcome(calibration))
+    return load_run(directory.path)
+
+
+def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) -> Predictions:
+    try:
+        return read_predictions(
+            path,
+            dataset,
+            kind=row.kind,
+            images=row.images,
+            allow_extra=row.allow_extra,
+            progress=progress,
+        )
+    except (AnnotationError, DetectionsError) as error:
+        raise type(error)(f"{row.title}: {error}") from None
+
+
+def _method(row: ExternalRow, found: Predictions) -> MethodPlan:
+    notes = list(found.notes)
+    if found.kind == "mask":
+        notes.append("binary masks: every score is 1 and AP is a single point of the curve")
+    info = MethodInfo(
+        name=slug(row.title),
+        title=row.title,
+        group=GROUP,
+        year=0,
+        reference="",
+        note="; ".join(notes),
+    )
+    facts = {"predictions": found.kind, "content": _content_hash(found.detections)}
+    kind: Any = "segmentation" if found.kind in ("mask", "probability") else "box"
+    return MethodPlan(MethodSpec(info.name), info, kind, facts, "")
+
+
+def _calibration(
+    row: ExternalRow, tested: Predictions, validation: Predictions | None, session: Session
+) -> Calibration:
+    if row.threshold is not None:
+        return Calibration(None, row.threshold, "given")
+    if tested.kind == "mask":
+        # Nothing to choose: the authors have kept what they kept.
+        return Calibration(None, 1.0, "binary")
+    if validation is None:
+        return Calibration(None, None, "none")
+    scan = session.scans.get(VALIDATION)
+    if scan is None:
+        raise UsageError(
+            "--validation goes with a dataset and protocol that have a validation split."
+        )
+    images = [validation.detections[truth.id] for truth in scan.truths]
+    return calibrate({None: images}, scan.truths, session.plan.protocol)
+
+
+def _content_hash(detections: Any) -> str:
+    digest = hashlib.sha256()
+    one: Detections
+    for name, one in sorted(detections.items()):
+        digest.update(name.encode())
+        digest.update(one.boxes.tobytes() + one.scores.tobytes())
+        if one.regions is not None:
+            digest.update(one.regions.runs.tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,171 @@
+"""The run directory: where its files are, who may write, and what run it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from filelock import FileLock, Timeout
+
+from irbench.atomic import remove_leftovers, write_json
+from irbench.engine.storage.run_fields import check_run
+from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
+
+SCHEMA_VERSION = 1
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Parameters
+    ----------
+    path : path-like
+        Made where it is missing.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def run_file(self) -> Path:
+        """Protocol, key, methods, machine and states."""
+        return self.path / "run.json"
+
+    @property
+    def results_file(self) -> Path:
+        """One row per method."""
+        return self.path / "results.json"
+
+    @property
+    def ground_truth_file(self) -> Path:
+        """The targets of every image that the run uses."""
+        return self.path / "ground_truth.parquet"
+
+    @property
+    def log_file(self) -> Path:
+        """What happened when; see :mod:`irbench.events`."""
+        return self.path / "log.jsonl"
+
+    def journal_file(self, method: str) -> Path:
+        """The finished images of a method that is not done yet."""
+        return self.path / "journal" / f"{method}.jsonl"
+
+    def detections_file(self, method: str) -> Path:
+        """What a method found."""
+        return self.path / "detections" / f"{method}.parquet"
+
+    def map_statistics_file(self, method: str) -> Path:
+        """What is kept of a method's score maps; missing for boxes, and in older runs."""
+        return self.path / "map_statistics" / f"{method}.parquet"
+
+    def timings_file(self, method: str) -> Path:
+        """What each image took, and what failed."""
+        return self.path / "timings" / f"{method}.parquet"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for this process.
+
+        Raises
+        ------
+        RunLockedError
+            If another process holds it.
+        UsageError
+            If it cannot be made.
+        WriteError
+            If nothing can be written in it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {self.path} cannot be made: {error.strerror}.") from error
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+            remove_leftovers(self.path)
+        except Timeout:
+            raise RunLockedError(
+                f"{self.path} is being written by another irbench process; wait for it, "
+                "or use another --out."
+            ) from None
+        except OSError as error:
+            raise WriteError(self.path / ".lock", error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def read(self) -> dict[str, Any] | None:
+        """The content of ``run.json``; None for a new directory.
+
+        Raises
+        ------
+        RunKeyError
+            If it is damaged, or of another schema version.
+        """
+        if not self.run_file.exists():
+            return None
+        try:
+            content = orjson.loads(self.run_file.read_bytes())
+        except (orjson.JSONDecodeError, OSError) as error:
+            raise RunKeyError(
+                f"{self.run_file} cannot be read ({error}); use another --out."
+            ) from None
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA_VERSION:
+            version = content.get("schema") if isinstance(content, dict) else None
+            raise RunKeyError(
+                f"{self.run_file} has schema version {version}, this irbench reads "
+                f"{SCHEMA_VERSION}; use another --out, or the irbench that wrote it."
+            )
+        check_run(content, self.run_file)
+        return content
+
+    def write(self, content: dict[str, Any]) -> None:
+        """Replace ``run.json`` atomically."""
+        write_json(self.run_file, {"schema": SCHEMA_VERSION, **content})
+
+
+def differences(before: Any, now: Any, where: str = "") -> list[str]:
+    """The leaves in which two JSON values differ, as ``name: before -> now``."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        lines = []
+        for name in sorted(before.keys() | now.keys()):
+            path = f"{where}.{name}" if where else name
+            lines += differences(before.get(name), now.get(name), path)
+        return lines
+    return [] if before == now else [f"{where}: {_short(before)} -> {_short(now)}"]
+
+
+def is_same(before: Any, now: Any) -> bool:
+    """Whether what was read from JSON is what would be written now."""
+    return not _changes(before, now)
+
+
+def check_key(directory: Path, before: Any, now: Any) -> None:
+    """Refuse to go on in a directory that holds another run.
+
+    Raises
+    ------
+    RunKeyError
+        Showing what differs.
+    """
+    changed = _changes(before, now)
+    if changed:
+        listed = "; ".join(changed[:6]) + ("; …" if len(changed) > 6 else "")
+        raise RunKeyError(
+            f"{directory} holds a run with another key ({listed}). Use another --out, or repeat "
+            "the command that made it."
+        )
+
+
+def _changes(before: Any, now: Any) -> list[str]:
+    # Through JSON, so that tuples and lists compare as what they became on disk.
+    return differences(before, orjson.loads(orjson.dumps(now)))
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import signal
+import sys
+
+from irbench.engine.executors.worker_pool import WorkerPool
+
+
+def answers(outcomes):
+    return {outcome.job: outcome.answer for outcome in outcomes}
+
+
+def test_an_error_is_told_in_words_and_costs_no_worker():
+    with WorkerPool(1) as pool:
+        outcomes = {one.job: one for one in pool.run(math.sqrt, [4.0, -1.0, 9.0])}
+        assert outcomes[4.0].answer == 2
+        assert outcomes[-1.0].answer is None
+        assert outcomes[-1.0].error.startswith("ValueError: ")
+        (exited,) = pool.run(sys.exit, [3])
+        assert exited.error == "SystemExit: 3"
+        assert answers(pool.run(abs, [-5])) == {-5: 5}
+
+
+def test_a_worker_that_dies_is_named_by_its_signal_and_replaced():
+    with WorkerPool(1) as pool:
+        (killed,) = pool.run(signal.raise_signal, [signal.SIGSEGV])
+        assert killed.error == "the worker process died (SIGSEGV)"
+        (left,) = pool.run(os._exit, [11])
+        assert left.error == "the worker process died (exit code 11)"
+        assert answers(pool.run(abs, [-1, -2])) == {-1: 1, -2: 2}
+
+
+def test_a_pool_whose_idle_workers_are_all_killed_is_replaced():
+    jobs = range(-40, 0)
+    with WorkerPool(2) as pool:
+        found = {}
+        for outcome in pool.run(abs, jobs):
+            if len(found) == 12:
+                # As the system does when memory is short; whoever it takes.
+                for worker in multiprocessing.active_children():
+                    os.kill(worker.pid, signal.SIGKILL)
+            found[outcome.job] = outcome.answer or outcome.error
+        # What a killed worker was at may be lost; nothing else is, and nobody waits for ever.
+        assert found.keys() == set(jobs)
+        lost = {job for job, answer in found.items() if answer != -job}
+        assert len(lost) <= 2
+        assert all("SIGKILL" in found[job] for job in lost)
+        assert answers(pool.run(abs, [-7])) == {-7: 7}

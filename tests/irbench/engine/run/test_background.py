@@ -1,0 +1,90 @@
+"""Calls in the background: in order, one at a time, none of their errors lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from irbench.engine.run.background import Background
+
+
+def test_the_caller_goes_on_while_a_call_runs():
+    gate, done = threading.Event(), []
+    with Background(at_once=False) as background:
+        background.submit(lambda: (gate.wait(60), done.append(1)))
+        assert not done
+        gate.set()
+    assert done == [1]
+
+
+def test_one_call_waits_for_the_one_before():
+    gate, order = threading.Event(), []
+    with Background(at_once=False) as background:
+        background.submit(lambda: (gate.wait(60), order.append("first")))
+        threading.Timer(0.01, gate.set).start()
+        background.submit(lambda: order.append("second"))
+        assert order[0] == "first"
+        background.wait()
+    assert order == ["first", "second"]
+
+
+def test_at_once_runs_it_in_the_same_thread():
+    threads = []
+    with Background(at_once=True) as background:
+        background.submit(lambda: threads.append(threading.current_thread()))
+        assert threads == [threading.current_thread()]
+
+
+def fail():
+    raise ValueError("no room")
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda background: background.wait(),
+        lambda background: background.submit(lambda: None),
+        lambda background: background.__exit__(None, None, None),
+    ],
+    ids=["wait", "submit", "end"],
+)
+def test_an_error_is_raised_where_it_is_waited_for(wait):
+    background = Background(at_once=False)
+    background.submit(fail)
+    with pytest.raises(ValueError, match="no room"):
+        wait(background)
+
+
+def test_an_error_is_raised_once():
+    with Background(at_once=False) as background:
+        background.submit(fail)
+        with pytest.raises(ValueError, match="no room"):
+            background.wait()
+        background.wait()
+
+
+def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
+    gate, done, told = threading.Event(), [], []
+
+    def tell(message):
+        told.append(message)
+        gate.set()
+
+    def slow():
+        gate.wait(60)
+        done.append(1)
+        raise ValueError("later")
+
+    def interrupted():
+        with Background(at_once=False, tell=tell) as background:
+            background.submit(slow, "scoring Top-Hat")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done == [1]
+    assert told == [
+        "stopping as soon as scoring Top-Hat is done",
+        "scoring Top-Hat failed: later",
+    ]

@@ -1,0 +1,230 @@
+"""Whole runs in this process: what becomes of finished work when something goes wrong beside it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from irbench.engine.executors.batching import run_batch
+from irbench.engine.executors.executor import Executor, ExecutorError, Outcome
+from irbench.engine.jobs.specs import DatasetSpec
+from irbench.engine.planning.plan import RunPlan, plan_methods
+from irbench.engine.run.runner import Runner
+from irbench.engine.run.session import UnreadableResultsError
+from irbench.engine.storage.directory import RunDirectory
+from irbench.progress import Progress
+from irbench.protocol import get_protocol
+from irbench.registry import load_dataset
+
+PLUGIN = """
+import numpy as np
+from irbench import BoxDetector, MethodInfo, ScoreMapDetector, parameter
+
+def info(name):
+    return MethodInfo(name=name, title=name, group="Tests", year=2026, reference="none")
+
+class First(ScoreMapDetector):
+    info = info("first")
+    def compute(self, image):
+        return image - np.median(image)
+
+class Second(First):
+    info = info("second")
+
+class Third(First):
+    info = info("third")
+
+class Broken(First):
+    info = info("broken")
+    works: bool = parameter(default=False, help="whether it does")
+    def compute(self, image):
+        if not self.works:
+            raise RuntimeError("never works")
+        return super().compute(image)
+
+class Wide(BoxDetector):
+    info = info("wide")
+    def compute(self, image):
+        return np.array([[-40.0, 2.0, 9.0, 9.0]]), np.array([1.0])
+"""
+
+
+class InProcess(Executor):
+    """Runs jobs in this process; ``job_run`` is called with every job before it is run."""
+
+    def __init__(self, leaves_a_core=True, job_run=lambda job: None, entered=lambda: None):
+        self._leaves_a_core, self._job_run, self._entered = leaves_a_core, job_run, entered
+
+    def __enter__(self):
+        self._entered()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        pass
+
+    def run(self, function, jobs, device="cpu"):
+        for job in jobs:
+            self._job_run(job)
+            (answer,) = run_batch(function, [job])
+            yield Outcome(job, *answer)
+
+    def run_alone(self, function, job, timeout_s, device="cpu"):
+        return next(self.run(function, [job]))
+
+    @property
+    def leaves_a_core(self):
+        return self._leaves_a_core
+
+
+class Run:
+    """One run directory over a folder of 4 validation and 5 test images."""
+
+    def __init__(self, folder, plugin):
+        self.folder, self.plugin = folder, str(plugin)
+        self.directory = RunDirectory(folder / "run")
+        self.images = []
+
+    def __call__(self, *methods, params=None, executor=None):
+        from irbench.registry import load_plugin
+
+        load_plugin(self.plugin)
+        data = load_dataset(str(self.folder / "scenes"))
+        plan = RunPlan(
+            dataset=DatasetSpec(data.info.name, str(data.root), data.scheme, (self.plugin,)),
+            split="test",
+            protocol=get_protocol("table1"),
+            methods=plan_methods(methods, params or {}, (self.plugin,), dataset=data),
+            n_timing_images=0,
+        )
+        self.images.clear()
+        executor = InProcess(job_run=self.note) if executor is None else executor
+        return self.rows(Runner(plan, self.directory, Progress(), None, executor).execute())
+
+    def note(self, job):
+        if hasattr(job, "image"):
+            self.images.append((job.method.name, job.split))
+
+    def rows(self, results=None):
+        from irbench.engine.storage.results import load_run
+
+        results = load_run(self.directory.path) if results is None else results
+        return {row["method"]: row for row in results.rows}
+
+    def states(self):
+        return {name: row["state"] for name, row in self.rows().items()}
+
+
+@pytest.fixture
+def run(tmp_path):
+    rng = np.random.default_rng(3)
+    root = tmp_path / "scenes"
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    names = [f"{index}" for index in range(9)]
+    for name in names:
+        image, mask = rng.normal(90, 3, (24, 32)), np.zeros((24, 32), np.uint8)
+        row, column = rng.integers(4, 18, 2)
+        image[row : row + 3, column : column + 3] += 90
+        mask[row : row + 3, column : column + 3] = 255
+        cv2.imwrite(str(root / "images" / f"{name}.png"), image.astype(np.uint8))
+        cv2.imwrite(str(root / "masks" / f"{name}.png"), mask)
+    (root / "val.txt").write_text("\n".join(names[:4]))
+    (root / "test.txt").write_text("\n".join(names[4:]))
+    plugin = tmp_path / "runner_methods.py"
+    plugin.write_text(PLUGIN)
+    return Run(tmp_path, plugin)
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def no_scheduler():
+    raise ExecutorError("no scheduler answers there.")
+
+
+@pytest.mark.parametrize(
+    ("executor", "error"),
+    [
+        (InProcess(entered=no_scheduler), ExecutorError),
+        (InProcess(job_run=lambda job: interrupt()), KeyboardInterrupt),
+    ],
+)
+def test_an_interrupt_leaves_what_was_finished(run, executor, error):
+    run("second", "third")
+    before = run.rows()
+    with pytest.raises(error):
+        run("first", "second", "third", executor=executor)
+    rows = run.rows()
+    assert rows.pop("first")["state"] == "interrupted"
+    assert rows == before
+    run("first", "second", "third")
+    assert set(run.images) == {("first", "val"), ("first", "test")}
+    assert set(run.states().values()) == {"done"}
+
+
+@pytest.mark.parametrize("leaves_a_core", [True, False])
+def test_an_error_in_scoring_is_the_failure_of_its_own_method(run, monkeypatch, leaves_a_core):
+    from irbench.engine.run import session
+    from irbench.errors import DetectionsError
+
+    def evaluate(*args, method, **more):
+        if method == "second":
+            raise DetectionsError("second has a score that is none.")
+        return original(*args, method=method, **more)
+
+    original = session.evaluate
+    monkeypatch.setattr(session, "evaluate", evaluate)
+    rows = run("first", "second", "third", executor=InProcess(leaves_a_core))
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "first": "done",
+        "second": "failed",
+        "third": "done",
+    }
+    assert rows["second"]["reason"] == "second has a score that is none."
+    # What it found is still there.
+    monkeypatch.undo()
+    assert run("first", "second", "third")["second"]["state"] == "done"
+    assert run.images == []
+
+
+def test_boxes_outside_the_image_fail_that_image(run):
+    rows = run("wide", "first")
+    assert rows["first"]["state"] == "done"
+    assert rows["wide"]["state"] == "failed"
+    assert (
+        "Wide.compute must return boxes (x0, y0, x1, y1) inside the 24x32" in rows["wide"]["reason"]
+    )
+
+
+def test_a_method_that_failed_is_tried_again_and_stays_failed(run):
+    for _ in range(3):
+        row = run("broken")["broken"]
+        assert row["state"] == "failed"
+        assert "never works" in row["reason"]
+        assert run.images == [("broken", "val")] * 4
+
+
+def test_a_method_that_failed_may_be_mended(run):
+    run("broken", "first")
+    mended = {"broken": {"works": "true"}}
+    rows = run("broken", "first", params=mended)
+    assert {name: row["state"] for name, row in rows.items()} == dict.fromkeys(rows, "done")
+    assert rows["broken"]["f1"] == rows["first"]["f1"] > 0
+
+
+@pytest.mark.parametrize("folder", ["detections", "map_statistics", "timings"])
+@pytest.mark.parametrize("leaves_a_core", [True, False])
+def test_damaged_results_end_the_run_and_lose_nothing(run, folder, leaves_a_core):
+    run("first", "second")
+    before = run.directory.read()["methods"], run.rows()
+    file = run.directory.path / folder / "first.parquet"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UnreadableResultsError, match=rf"{folder}/first.parquet cannot be read"):
+        run("first", "second", executor=InProcess(leaves_a_core))
+    assert (run.directory.read()["methods"], run.rows()) == before
+    file.write_bytes(content)
+    assert run("first", "second") == before[1]
+    assert run.images == []

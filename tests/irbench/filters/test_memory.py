@@ -1,9 +1,0 @@
-from __future__ import annotations
-
-from irbench.filters.memory import keep_freed_memory
-
-
-def test_acts_once_per_process():
-    keep_freed_memory()
-    keep_freed_memory()
-    assert keep_freed_memory.cache_info().misses == 1
