@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from irbench.checkpoints.fitting import fit_checkpoint
 from irbench.checkpoints.reading import read_checkpoint
 from irbench.data.manifest import Manifest, build_manifest
-from irbench.engine.machine import package_versions
 from irbench.errors import MissingDataError, UsageError, WeightsError
 from irbench.networks.card import IMPORTED, UNKNOWN, Card, image_digests
 from irbench.networks.card_fields import PARTS
@@ -18,6 +17,7 @@ from irbench.networks.detector import NetworkDetector
 from irbench.networks.weights import save_weights
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
+from irbench.provenance import package_versions
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
