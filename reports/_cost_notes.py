@@ -23,6 +23,9 @@ def flops_note(groups: Sequence[DataGroup], shown: Collection[str]) -> str:
     elif sizes:
         listed = (f"{size} for {', '.join(dict.fromkeys(t))}" for size, t in sizes.items())
         text += f", at inputs of {'; '.join(listed)}"
+    lacking = {row["title"]: row["uncounted"] for row in rows if row.get("uncounted")}
+    for title, operators in lacking.items():
+        text += f"; those of {title} lack what is not counted: {', '.join(operators)}"
     return f"{text}."
 
 

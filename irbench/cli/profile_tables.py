@@ -117,7 +117,12 @@ def _work_notes(profiles: Sequence[Profile]) -> list[str]:
         "repositories (thop), which adds normalisation, upsampling and pooling, on 32x32 pixels "
         "scaled by the area. Both before normalisations are folded."
     )
-    return [note]
+    lacking = [
+        f"{one.title}: not counted, so that its FLOPs are too few: {', '.join(one.cost.uncounted)}"
+        for one in profiles
+        if one.cost is not None and one.cost.uncounted
+    ]
+    return [note, *lacking]
 
 
 def _time_table(profiles: Sequence[Profile]) -> Table:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from irbench.networks.flop_counting import FlopCount
 from irbench.networks.probing import Predict, build_afresh, build_without_values, probe_network
 
 if TYPE_CHECKING:
@@ -50,12 +50,14 @@ class Cost:
     macs : int
         Multiply-accumulates of convolutions and matrix products, of one image.
     flops : int
-        Twice those, by :mod:`torch.utils.flop_counter`.
+        Twice those, by :mod:`torch.utils.flop_counter`, attention by its products.
     flops_printed : float or None
         As YOLO repositories print them; None where the network does not say how. See
         :func:`irbench.networks.printed_flops.count_printed_flops`.
     input_size : int
         Side in pixels of the square input that the four figures before are for.
+    uncounted : tuple of str
+        Operators whose work is in none of them, since no formula for it is known here.
     """
 
     parameters: int
@@ -66,6 +68,7 @@ class Cost:
     flops: int
     flops_printed: float | None
     input_size: int
+    uncounted: tuple[str, ...] = ()
 
 
 def measure_cost(
@@ -96,16 +99,17 @@ def measure_cost(
     Cost
     """
     counts = count_parameters(network, predict, min(PROBED_AT, input_size), channels=channels)
-    flops = count_flops(network, predict, input_size, channels=channels)
+    counted = _count(network, predict, input_size, channels)
     return Cost(
         parameters=counts.total,
         trainable=counts.trainable,
         executed=counts.executed,
         modules=count_modules(network),
-        macs=flops // 2,
-        flops=flops,
+        macs=counted.flops // 2,
+        flops=counted.flops,
         flops_printed=flops_printed,
         input_size=input_size,
+        uncounted=counted.uncounted,
     )
 
 
@@ -184,14 +188,17 @@ def count_flops(
     Returns
     -------
     int
-        By :mod:`torch.utils.flop_counter`.
+        By :mod:`torch.utils.flop_counter`, attention by its products.
     """
+    return _count(network, predict, input_size, channels).flops
 
-    def count(probe: nn.Module, images: Tensor) -> int:
-        counter = FlopCounterMode(display=False)
-        with torch.no_grad(), counter:
+
+def _count(network: nn.Module, predict: Predict, input_size: int, channels: int) -> FlopCount:
+    def count(probe: nn.Module, images: Tensor) -> FlopCount:
+        counted = FlopCount()
+        with torch.no_grad(), counted.counting():
             predict(probe, images)
-        return int(counter.get_total_flops())
+        return counted
 
     return probe_network(network, count, input_size, channels=channels)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from irbench.networks.flop_counting import FlopCount
 from irbench.networks.probing import build_without_values, probe_network
 from irbench.networks.stopwatch import stopwatch_for
 
@@ -143,19 +143,19 @@ def _count(
     ) -> tuple[dict[str, tuple[tuple[int, ...], ...]], dict[str, int]]:
         shapes: dict[str, tuple[tuple[int, ...], ...]] = {}
         flops: dict[str, int] = {}
-        counter = FlopCounterMode(display=False)
+        counted = FlopCount()
 
         def enter(name: str, module: nn.Module, output: Any) -> None:
-            flops[name] = flops.get(name, 0) - counter.get_total_flops()
+            flops[name] = flops.get(name, 0) - counted.flops
 
         def leave(name: str, module: nn.Module, output: Any) -> None:
-            flops[name] += counter.get_total_flops()
+            flops[name] += counted.flops
             tensors = [output] if isinstance(output, Tensor) else output
             shapes[name] = tuple(tuple(t.shape[1:]) for t in tensors if isinstance(t, Tensor))
 
-        with torch.no_grad(), counter, hooked(find_layers(probe), enter, leave):
+        with torch.no_grad(), counted.counting(), hooked(find_layers(probe), enter, leave):
             detector.decode(probe, probe(images))
-        total = counter.get_total_flops()
+        total = counted.flops
         flops[REST] = total - sum(flops.values())
         return shapes, {name: value // 2 for name, value in flops.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ class NetworkFacts:
         Where it computes.
     gpu : str or None
         What that is, if no CPU.
+    uncounted : sequence of str
+        Operators whose work is not in ``flops``.
     """
 
     params: int
@@ -32,6 +35,7 @@ class NetworkFacts:
     input_size: int
     device: str
     gpu: str | None = None
+    uncounted: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The facts as JSON."""
@@ -85,7 +89,9 @@ def network_facts(detector: NetworkDetector) -> NetworkFacts:
 
         gpu = torch.cuda.get_device_name(detector.device)
     cost = detector.cost()
-    return NetworkFacts(cost.parameters, cost.flops, cost.input_size, detector.device, gpu)
+    return NetworkFacts(
+        cost.parameters, cost.flops, cost.input_size, detector.device, gpu, list(cost.uncounted)
+    )
 
 
 def synchronise(detector: Any) -> None:

@@ -197,6 +197,10 @@ _ROW: dict[str, Rule] = {
     "ms_stages": _NUMBERS,
     "method_params": _OBJECT,
     "gain_counts": _OBJECT,
+    "uncounted": (
+        "a list of texts",
+        lambda value: isinstance(value, list | tuple) and all(map(_TEXT[1], value)),
+    ),
     "input_size": _optional(
         ("two numbers", lambda v: isinstance(v, list) and len(v) == 2 and all(map(_is_number, v)))
     ),
