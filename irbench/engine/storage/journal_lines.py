@@ -80,7 +80,7 @@ def decode_lines(lines: Sequence[bytes]) -> RecordBlock:
 
     Raises
     ------
-    LookupError, TypeError, ValueError, ArithmeticError
+    LookupError, ValueError
         For a line that is damaged.
     """
     block = RecordBlock.concatenate([_decode_line(line) for line in lines])
@@ -91,11 +91,14 @@ def decode_lines(lines: Sequence[bytes]) -> RecordBlock:
 
 def _decode_line(line: bytes) -> RecordBlock:
     record = orjson.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError(f"the line must be an object, got {str(record)[:40]}")
     times = None
     if record["ms"] is not None:
-        times = StageTimes(*(_number("ms", value) for value in record["ms"]))
+        times = StageTimes(*(_number("ms", value) for value in _list("ms", record["ms"], 3)))
     measured = decode_map(record["map"]) if "map" in record else None
-    extents = tuple(None if one is None else _number("extent", one) for one in record["extents"])
+    listed = _list("extents", record["extents"])
+    extents = tuple(None if one is None else _number("extent", one) for one in listed)
     found = _decode_found(record["found"])
     # Joined with other lines, this would go unseen.
     found.check_sizes()
@@ -108,6 +111,8 @@ def _decode_line(line: bytes) -> RecordBlock:
 
 
 def _decode_found(record: Mapping[str, str]) -> PackedDetections:
+    if not isinstance(record, dict) or not all(isinstance(v, str) for v in record.values()):
+        raise ValueError(f"found must be texts by name, got {str(record)[:40]}")
     arrays: dict[str, NDArray[Any]] = {
         name: np.frombuffer(b64decode(record[name], validate=True), kind).reshape(-1, *shape)
         for name, (kind, shape) in _ARRAYS.items()
@@ -115,6 +120,13 @@ def _decode_found(record: Mapping[str, str]) -> PackedDetections:
     for name in ("offsets", "run_offsets"):
         arrays[name] = arrays[name].astype(np.int64)
     return PackedDetections(**arrays)
+
+
+def _list(name: str, value: Any, length: int | None = None) -> list[Any]:
+    if not isinstance(value, list) or length not in (None, len(value)):
+        expected = "a list" if length is None else f"a list of {length}"
+        raise ValueError(f"{name} must be {expected}, got {str(value)[:40]}")
+    return value
 
 
 def _number(name: str, value: Any) -> float:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from irbench.atomic import replacing
+from irbench.engine.storage.file_reading import check_columns, check_numbers
 from irbench.engine.storage.record_block import RecordBlock
 from irbench.errors import RunKeyError
 from irbench.metrics.clutter_suppression import LocalContrasts
@@ -64,9 +65,11 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
     ------
     RunKeyError
         For bins of another version.
-    LookupError, TypeError, ValueError, OverflowError
+    LookupError, ValueError
         For a record that is damaged.
     """
+    if not isinstance(record, Mapping):
+        raise ValueError(f"the score map's statistics must be an object, got {str(record)[:40]}")
     binning = record["binning"]
     if binning not in (STANDARDISED, PROBABILITY):
         raise RunKeyError(
@@ -77,25 +80,36 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
         _histogram(name, record[f"{name}_bins"], record[f"{name}_counts"]) for name in _HISTOGRAMS
     )
     unit = PixelHistograms(unit_target, unit_background)
-    sums = [float(record[name]) for name in _SUMS]
+    sums = _numbers("the sums", [record[name] for name in _SUMS], np.float64)
     # None becomes NaN.
-    contrasts = [np.array(record[name], dtype=np.float64) for name in _CONTRASTS]
+    contrasts = [_numbers(name, record[name], np.float64) for name in _CONTRASTS]
     if not np.isfinite(sums).all() or any(one.shape != contrasts[0].shape for one in contrasts):
         raise ValueError("the sums must be finite, and the contrasts as many as targets")
     return MapStatistics(
         binning,
         PixelHistograms(target, background),
-        NormalisedStatistics(unit, *sums),
+        NormalisedStatistics(unit, *sums.tolist()),
         LocalContrasts(*contrasts),
     )
 
 
 def _histogram(name: str, bins: Any, counts: Any) -> Histogram:
-    found = Histogram(np.asarray(bins, dtype=np.uint16), np.asarray(counts, dtype=np.int32))
-    same = found.bins.ndim == 1 and found.bins.shape == found.counts.shape
+    found = Histogram(_numbers(name, bins, np.uint16), _numbers(name, counts, np.int32))
+    same = found.bins.shape == found.counts.shape
     if not same or (found.bins >= N_BINS).any() or (found.counts < 1).any():
         raise ValueError(f"{name} must have counts of at least 1 in bins below {N_BINS}")
     return found
+
+
+def _numbers(name: str, values: Any, kind: Any) -> NDArray[Any]:
+    """A list of numbers as an array; its elements may be anything before."""
+    try:
+        array = np.asarray(values, dtype=kind)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{name} must be numbers of type {np.dtype(kind)}: {error}") from error
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a list of numbers, got {array.ndim} dimensions")
+    return array
 
 
 @contextmanager
@@ -136,6 +150,8 @@ def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:
         For bins of another version.
     """
     table = pq.read_table(path).combine_chunks()
+    check_columns(table, MAP_STATISTICS_SCHEMA, MAP_STATISTICS_SCHEMA.names)
+    check_numbers(table, [f"{name}_{part}" for name in _HISTOGRAMS for part in ("bins", "counts")])
     columns: dict[str, list[Any]] = {
         name: _arrays(table[name]) if pa.types.is_list(kind) else table[name].to_pylist()
         for name, kind in zip(table.schema.names, table.schema.types, strict=True)

@@ -20,6 +20,7 @@ from irbench.engine.storage.detection_table import (
     detection_table,
     packed_rows,
 )
+from irbench.engine.storage.file_reading import check_columns, check_numbers
 from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingOutcome
 from irbench.engine.storage.record_block import RecordBlock, blocks_of
 from irbench.ground_truth import GroundTruth
@@ -137,6 +138,8 @@ def read_detections(
     file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
         table = file.read_row_group(group, columns=READ_COLUMNS)
+        check_columns(table, DETECTIONS_SCHEMA, set(READ_COLUMNS) - {"extent", "region"})
+        check_numbers(table, ["region"])
         chosen = pc.equal(table["split"].cast(pa.string()), split)
         same = pc.is_null(table["extent"]) if extent is None else pc.equal(table["extent"], extent)
         table = table.filter(pc.and_(chosen, pc.fill_null(same, False))).combine_chunks()
@@ -173,6 +176,9 @@ def read_ground_truth(path: Path) -> dict[str, list[GroundTruth]]:
     """Read what :func:`write_ground_truth` wrote, by split."""
     truths: dict[str, list[GroundTruth]] = {}
     for batch in pq.ParquetFile(path).iter_batches(_ROW_GROUP):
+        table = pa.Table.from_batches([batch])
+        check_columns(table, IMAGES_SCHEMA, set(IMAGES_SCHEMA.names) - {"regions"})
+        check_numbers(table, ["boxes", "regions"])
         for row in batch.to_pylist():
             shape = (row["height"], row["width"])
             targets = None if row["regions"] is None else _pack_runs(row["regions"], shape)
@@ -221,6 +227,7 @@ def read_timings(
     import pyarrow.compute as pc
 
     table = pq.read_table(path)
+    check_columns(table, TIMINGS_SCHEMA, ("purpose", "split", "image", "error"))
     table = table.filter(pc.equal(table["split"], split))
     bad = pc.not_equal(table["error"], "")
     failed = table.filter(bad).select(["image", "error"]).to_pylist()
