@@ -47,6 +47,10 @@ _AIMS = {
     "ipi-fast": Aim("ms", 1000),
     "ript": Aim("ms", 400),
     "pstnn": Aim("ms", 100),
+    "nram": Aim("ms", 700),
+    "nolc": Aim("ms", 1200),
+    "srws": Aim("ms", 2500),
+    "ntfra": Aim("ms", 400),
 }
 
 

@@ -135,6 +135,71 @@ def _pstnn(method: Any, image: FloatArray) -> Floor:
     return Floor(run, len(tensors), "iterations")
 
 
+def _nolc(method: Any, image: FloatArray) -> Floor:
+    nolc = import_module("irbench.methods.lowrank.nolc")
+    steps = _recorded(method, image, nolc, "threshold_after_deflation", Thresholding.of)
+    return Floor(thresholding_loop(steps), len(steps), "iterations")
+
+
+def _nram(method: Any, image: FloatArray) -> Floor:
+    nram = import_module("irbench.methods.lowrank.nram")
+    shrink = nram.gamma_shrinkage
+
+    def measured(matrix: FloatArray, start: FloatArray, gamma: float, mu: float) -> Thresholding:
+        rank = int(np.count_nonzero(shrink(matrix, start, gamma, mu)[1]))
+        return Thresholding.of(matrix, 0.0)._replace(rank=rank)
+
+    steps = _recorded(method, image, nram, "gamma_shrinkage", measured)
+    return Floor(thresholding_loop(steps), len(steps), "iterations")
+
+
+def _srws(method: Any, image: FloatArray) -> Floor:
+    from scipy.linalg import cho_factor, cho_solve
+
+    srws = import_module("irbench.methods.lowrank.srws")
+
+    def shape_of(_: Any, wanted: FloatArray, *__: Any) -> tuple[int, int]:
+        return wanted.shape[0], wanted.shape[1] + 1
+
+    shapes = _recorded(method, image, srws.Combination, "step", shape_of)
+    n, side = shapes[0]
+    rows = np.random.default_rng(0).standard_normal((n, side))
+    short = rows if n <= side else rows.T
+    system = short @ short.T + np.eye(min(n, side))
+
+    def run() -> None:
+        for _ in shapes:
+            factor = cho_factor(system, lower=True, check_finite=False)
+            right = rows @ rows.T if n <= side else rows
+            solution = cho_solve(factor, right.T, check_finite=False).T
+            np.matmul(solution, rows if n <= side else system)
+
+    return Floor(run, len(shapes), "iterations")
+
+
+def _ntfra(method: Any, image: FloatArray) -> Floor:
+    from scipy import fft
+
+    ntfra = import_module("irbench.methods.lowrank.ntfra")
+
+    def asked(tensor: FloatArray, axis: int, threshold: float, _: float) -> Any:
+        slices = np.moveaxis(fft.rfft(tensor, axis=axis), axis, 0)
+        # Slices of a smaller norm have no singular value that passes.
+        passing = np.linalg.norm(slices, axis=(1, 2)) > 2 * np.sqrt(threshold)
+        short = slices if slices.shape[1] <= slices.shape[2] else slices.transpose(0, 2, 1)
+        return tensor.copy(), axis, np.ascontiguousarray(short[passing])
+
+    steps = _recorded(method, image, ntfra, "log_shrinkage", asked)
+
+    def run() -> None:
+        for tensor, axis, slices in steps:
+            spectrum: NDArray[np.complex128] = fft.rfft(tensor, axis=axis)
+            np.linalg.eigh(slices @ slices.conj().transpose(0, 2, 1))
+            fft.irfft(spectrum, n=tensor.shape[axis], axis=axis)
+
+    return Floor(run, len(steps) // 3, "iterations")
+
+
 _PER_ITERATION = "per iteration a symmetric product, an eigen-decomposition, two thin products"
 
 DECOMPOSITION_FLOORS = {
@@ -142,5 +207,11 @@ DECOMPOSITION_FLOORS = {
     "ipi-fast": Recipe(_PER_ITERATION, _ipi_fast),
     "ript": Recipe(f"{_PER_ITERATION}, for each of three modes", _ript),
     "pstnn": Recipe("per iteration `rfft`, batched SVD of the slices, `irfft`", _pstnn),
+    "nolc": Recipe(_PER_ITERATION, _nolc),
+    "nram": Recipe(_PER_ITERATION, _nram),
+    "srws": Recipe("per iteration a Cholesky factorisation, its solution, two products", _srws),
+    "ntfra": Recipe(
+        "per iteration and mode `rfft`, Gram eigen-decompositions of the slices, `irfft`", _ntfra
+    ),
 }
 """By name of the method."""

@@ -45,9 +45,10 @@ class PatchMatrixGrid:
         shape : (int, int)
         patch, step : int
             In pixels.
-        cover : {"steps", "full"}
+        cover : {"steps", "full", "inside"}
             ``"steps"`` leaves out the rows and columns after the last full step;
-            ``"full"`` adds a last patch that ends with the image.
+            ``"full"`` adds a last patch that ends with the image; ``"inside"`` is
+            ``"steps"`` without a patch that ends exactly with the image.
 
         Returns
         -------
@@ -73,7 +74,7 @@ class PatchMatrixGrid:
         ----------
         shape : (int, int)
         patch, step : int
-        cover : {"steps", "full"}
+        cover : {"steps", "full", "inside"}
             See :meth:`regular`.
 
         Returns
@@ -134,6 +135,23 @@ class PatchMatrixGrid:
         median[count == 0] = 0.0
         return median
 
+    def mean(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Put an image together, each pixel the mean of the patches over it.
+
+        Parameters
+        ----------
+        matrix : (n_patches, patch * patch) ndarray of float64
+
+        Returns
+        -------
+        (H, W) ndarray of float64
+            0 where there is no patch.
+        """
+        total = np.zeros(self.shape)
+        for rows, columns, block in self._layers(matrix):
+            total[rows, columns] += block
+        return np.asarray(total / np.maximum(self._count(), 1))
+
     def _count(self) -> NDArray[np.intp]:
         """How many patches lie over each pixel, ``(H, W)``."""
         height, width = self.shape
@@ -166,7 +184,8 @@ class PatchMatrixGrid:
 def _patch_starts(length: int, patch: int, step: int, cover: str) -> NDArray[np.intp]:
     """First pixels of the patches along one axis."""
     last = length - patch
-    starts = np.arange(0, last + 1, step, dtype=np.intp)
+    end = last if cover == "inside" else last + 1
+    starts = np.arange(0, max(end, 0), step, dtype=np.intp)
     if cover == "full" and starts.size and starts[-1] != last:
         starts = np.append(starts, last)
     return starts

@@ -19,7 +19,7 @@ from irbench.registry import load_method
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 FILTERS = ["tophat", "newtophat", "maxmedian", "lcm", "mpcm", "rlcm", "tllcm", "wslcm"]
-OTHERS = ["fkrw", "gswlcm", "ipi", "ipi-fast", "ript", "pstnn"]
+OTHERS = ["fkrw", "gswlcm", "ipi", "ipi-fast", "ript", "pstnn", "nolc", "nram", "srws", "ntfra"]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_iterations_are_those_of_the_method(module: Any, image: NDArray[np.float
         method: Any = load_method(name)
         floor = module("_floors").FLOORS[name].build(method, image.copy())
         assert floor.count == method.decompose(image.copy()).parts.iterations
-    for name in ("ript", "pstnn"):
+    for name in ("ript", "pstnn", "nolc", "nram", "srws", "ntfra"):
         method = load_method(name)
         floor = module("_floors").FLOORS[name].build(method, image.copy())
         assert floor.count == method.decompose(image.copy()).n_iterations
