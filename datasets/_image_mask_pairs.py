@@ -17,7 +17,7 @@ from irbench.data.location import find_dataset, find_subfolder
 from irbench.data.verifiable import KnownContent, Pairing, Repair, Verifiable
 from irbench.dataset import Dataset, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
-from irbench.images import IMAGE_SUFFIXES, read_image
+from irbench.images import IMAGE_SUFFIXES, read_image_file
 from irbench.masks import read_mask
 from irbench.splits import SplitLists
 
@@ -100,13 +100,14 @@ class ImageMaskPairs(Dataset, Verifiable):
 
     def load(self, sample_id: str) -> Sample:
         """Read an image and its mask; see :meth:`irbench.Dataset.load`."""
-        image = read_image(self._image_path(sample_id))
+        image = read_image_file(self._image_path(sample_id))
         mask = read_mask(self._mask_path(sample_id))
         pixels = mask.pixels
         for repair in self.repairs:
-            if repair.id == sample_id and repair.is_needed(pixels, image.shape):
+            if repair.id == sample_id and repair.is_needed(pixels, image.pixels.shape):
                 pixels = repair.mend(pixels)
-        return Sample(sample_id, image, pixels, n_odd=mask.n_odd)
+        # Some published images are faintly coloured; that their luma is read is the convention.
+        return Sample(sample_id, image.pixels, pixels, n_odd=mask.n_odd, notes=mask.notes)
 
     def declared_repairs(self) -> tuple[Repair, ...]:
         """The published faults that are mended."""
@@ -196,7 +197,7 @@ class ImageMaskPairs(Dataset, Verifiable):
 
     def _needs(self, repair: MaskResize) -> bool:
         try:
-            image = read_image(self._image_path(repair.id))
+            image = read_image_file(self._image_path(repair.id)).pixels
             mask = read_mask(self._mask_path(repair.id)).pixels
         except (ImageError, MaskError):
             return False

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from irbench.boxes import without_repeats
 from irbench.data.annotations import BoxLabels, read_voc, read_yolo
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import AnnotationError, ImageError, MaskError, MissingDataError
-from irbench.images import ValueRange, read_image
+from irbench.images import ValueRange, check_file_values, read_image_file
 from irbench.masks import read_mask
 
 from ._folder_layout import index_folder
@@ -128,14 +129,18 @@ class Folder(Dataset):
         path = self._index.images.get(sample_id)
         if path is None:
             raise ImageError(f"{self.root} holds no image called {sample_id!r}.")
-        image = read_image(path)
+        file = read_image_file(path)
+        image, given = file.pixels, self._value_range
+        check_file_values(image, given, path)
         if self.layout == "masks":
             mask = read_mask(self._label(sample_id))
+            notes = (*file.notes, *mask.notes)
             return Sample(
-                sample_id, image, mask.pixels, value_range=self._value_range, n_odd=mask.n_odd
+                sample_id, image, mask.pixels, value_range=given, n_odd=mask.n_odd, notes=notes
             )
-        boxes = self._read_boxes(sample_id, image.shape).boxes
-        return Sample(sample_id, image, None, boxes, self._value_range)
+        boxes, repeated = without_repeats(self._read_boxes(sample_id, image.shape).boxes)
+        notes = (*file.notes, *repeated)
+        return Sample(sample_id, image, None, boxes, given, notes=notes)
 
     def with_split(self, split: str) -> Self:
         """The same data, another split.

@@ -175,3 +175,26 @@ def filled_first_pixel(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     columns = np.minimum(ranges[:, 0], max(width - 1, 0))
     rows = np.minimum(ranges[:, 1], max(height - 1, 0))
     return np.asarray(rows * width + columns)
+
+
+def without_repeats(boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Boxes of one image, each once.
+
+    Tools that convert labels, or label an image twice, write the same box again; a
+    detector that finds the object could match only one of them.
+
+    Parameters
+    ----------
+    boxes : (N, 4) ndarray
+
+    Returns
+    -------
+    boxes : (M, 4) ndarray
+        In the order in which they come first.
+    notes : tuple of str
+        A clause if any was left out.
+    """
+    _, first = np.unique(boxes, axis=0, return_index=True)
+    if len(first) == len(boxes):
+        return boxes, ()
+    return boxes[np.sort(first)], ("the same box twice or more: it counts once",)

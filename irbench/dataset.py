@@ -68,6 +68,9 @@ class Sample:
         Values of black and white where they are not the dtype's.
     n_odd : int
         Pixels of the stored mask that are neither 0 nor full.
+    notes : tuple of str
+        What a person should know of how its files were read, a clause each. The same
+        clause of many samples is told once.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Sample:
     boxes: NDArray[np.float32] = None  # type: ignore[assignment]
     value_range: ValueRange | None = None
     n_odd: int = 0
+    notes: tuple[str, ...] = ()
     targets: Regions | None = field(default=None, init=False)
     """The pixels of each target, where there is a mask, in the order of ``boxes``."""
 

@@ -13,6 +13,7 @@ _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 # Type of a TIFF field: format of struct for one value.
 _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}  # as OpenCV decodes each colour type
 # Start of frame, of whatever coding; C4, C8 and CC mean something else.
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE = {0x01, *range(0xD0, 0xD9)}
@@ -55,6 +56,22 @@ def claimed_size(encoded: bytes) -> Size | None:
         return None if kind is None else reader[kind](encoded)
     except (struct.error, IndexError):
         return None
+
+
+def claimed_bytes(encoded: bytes, size: Size) -> int:
+    """Bytes that a PNG, JPEG or BMP image of this size takes when it is decoded.
+
+    A PNG or BMP with a palette becomes three channels.
+    """
+    kind = image_format(encoded)
+    channels, depth = 1, 8
+    if kind == PNG:
+        channels, depth = _PNG_CHANNELS.get(encoded[25], 4), encoded[24]
+    elif kind == JPEG:
+        channels = 3
+    elif kind == BMP:
+        channels = 4
+    return size[0] * size[1] * channels * (2 if depth == 16 else 1)
 
 
 def png_chunks(encoded: bytes) -> Iterator[tuple[bytes, bytes, int]]:
@@ -102,20 +119,45 @@ def _jpeg_size(encoded: bytes) -> Size | None:
             at += 2 + int(struct.unpack_from(">H", encoded, at + 2)[0])
 
 
+def directory_value(block: bytes, tag: int) -> int | None:
+    """The whole number under a tag of the first directory of a TIFF or EXIF block.
+
+    Parameters
+    ----------
+    block : bytes
+        From the first byte of its header, ``II`` or ``MM``.
+    tag : int
+
+    Returns
+    -------
+    int or None
+        None where the tag is missing, or is no single number, or the block is cut off.
+    """
+    try:
+        return _directory_values(block, (tag,)).get(tag)
+    except (struct.error, IndexError):
+        return None
+
+
 def _tiff_size(encoded: bytes) -> Size | None:
+    sides = _directory_values(encoded, (_TIFF_WIDTH, _TIFF_HEIGHT))
+    if len(sides) < 2:
+        return None
+    return sides[_TIFF_HEIGHT], sides[_TIFF_WIDTH]
+
+
+def _directory_values(encoded: bytes, tags: tuple[int, ...]) -> dict[int, int]:
     order = "<" if encoded.startswith(b"I") else ">"
     big = b"+" in encoded[:4]
     start, count, field = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
     (at,) = struct.unpack_from(order + start, encoded, 8 if big else 4)
     (n_fields,) = struct.unpack_from(order + count, encoded, at)
     at += struct.calcsize(order + count)
-    sides: dict[int, int] = {}
+    found: dict[int, int] = {}
     for index in range(min(n_fields, 4096)):
         place = at + index * (20 if big else 12)
         tag, kind, n_values = struct.unpack_from(order + field, encoded, place)
-        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT) and kind in _TIFF_NUMBERS and n_values == 1:
+        if tag in tags and kind in _TIFF_NUMBERS and n_values == 1:
             value = place + struct.calcsize(order + field)
-            (sides[tag],) = struct.unpack_from(order + _TIFF_NUMBERS[kind], encoded, value)
-    if len(sides) < 2:
-        return None
-    return sides[_TIFF_HEIGHT], sides[_TIFF_WIDTH]
+            (found[tag],) = struct.unpack_from(order + _TIFF_NUMBERS[kind], encoded, value)
+    return found

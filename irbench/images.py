@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.image_headers import JPEG, PNG, claimed_size, image_format, png_chunks
+from irbench.image_files import MAX_PIXELS as MAX_PIXELS
+from irbench.image_files import read_stored
 
 ValueRange = tuple[float, float]
 
 IMAGE_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 """Endings of the files that count as images, in lower case."""
-
-MAX_PIXELS = 2**28
-"""More are never decoded: a camera frame is a few megapixels, so a header that claims more
-than 16384 x 16384 is an error or an attack."""
 
 _DTYPE_RANGES: dict[str, ValueRange] = {
     "uint8": (0.0, 255.0),
@@ -28,6 +25,28 @@ _DTYPE_RANGES: dict[str, ValueRange] = {
     "float32": (0.0, 1.0),
     "float64": (0.0, 1.0),
 }
+
+
+IN_COLOUR = (
+    "in colour: red, green and blue differ, and their luma is read, in which a hot target of a "
+    "false-colour palette may be dark; export grey or radiometric images"
+)
+TURNED = "turned as the EXIF orientation says, as labelling tools show it"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """An image that was read from a file.
+
+    Attributes
+    ----------
+    pixels : (H, W) ndarray
+    notes : tuple of str
+        What a person should know of it, a clause each: :data:`IN_COLOUR`, :data:`TURNED`.
+    """
+
+    pixels: NDArray[Any]
+    notes: tuple[str, ...] = ()
 
 
 def read_image(path: Path | str) -> NDArray[Any]:
@@ -40,83 +59,36 @@ def read_image(path: Path | str) -> NDArray[Any]:
 
     Returns
     -------
-    (H, W) ndarray of uint8, uint16, float32 or float64
-        Never cut from 16 to 8 bit. Equal channels give that channel, else the
-        luma ``0.299 R + 0.587 G + 0.114 B``, rounded to the stored type. An
-        alpha channel is ignored.
+    (H, W) ndarray of integers or float
+        Never cut from 16 to 8 bit; of other types than uint8, uint16 and float,
+        :func:`check_image` asks for the value range. Equal channels give that channel,
+        else the luma ``0.299 R + 0.587 G + 0.114 B``, rounded to the stored type. An
+        alpha channel is ignored. A JPEG is turned as its EXIF orientation says.
 
     Raises
     ------
     ImageError
-        If the file is missing, truncated, or no image of these types.
+        If the file is missing, truncated or damaged, holds several images, or is no
+        image of these types.
     """
-    import cv2
-
-    path = Path(path)
-    try:
-        encoded = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise ImageError(f"cannot read the image {path}: {error.strerror or error}.") from error
-    if encoded.size == 0:
-        raise ImageError(f"cannot read the image {path}: the file is empty.")
-    check_complete(path, encoded.tobytes())
-    try:
-        # Untouched orientation and depth; IMREAD_UNCHANGED keeps 16 bit.
-        decoded = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise ImageError(f"cannot decode the image {path}: {error.err}.") from error
-    if decoded is None:
-        raise ImageError(
-            f"cannot decode the image {path}: expected a complete PNG, TIFF, BMP or JPEG file."
-        )
-    image = to_grey(decoded)
-    if str(image.dtype) not in _DTYPE_RANGES:
-        raise ImageError(f"{path} holds {image.dtype} pixels; expected uint8, uint16 or float.")
-    return image
+    return read_image_file(path).pixels
 
 
-def check_complete(path: Path, encoded: bytes) -> None:
-    """Refuse, before anything is decoded, what must not or cannot be decoded whole.
-
-    OpenCV decodes the upper part of a truncated or damaged file and fills the rest with
-    zeros; a benchmark must not score that. It also knows many formats that nobody here
-    needs, by content whatever the file's name.
-
-    Raises
-    ------
-    ImageError
-        If the file is no PNG, JPEG, BMP or TIFF; if its header is cut off, or claims no
-        pixel or more than :data:`MAX_PIXELS`; if the end of a PNG or JPEG is missing, or
-        a part of a PNG is not what its checksum says.
-    """
-    kind = image_format(encoded)
-    if kind is None:
-        raise ImageError(
-            f"cannot decode the image {path}: expected a complete PNG, TIFF, BMP or JPEG file."
-        )
-    size = claimed_size(encoded)
-    if size is None:
-        raise ImageError(f"{path} is truncated or damaged: its {kind} header tells no size.")
-    height, width = size
-    if not 0 < width * height <= MAX_PIXELS:
-        raise ImageError(
-            f"{path} claims {width}x{height} pixels; expected 1 to {MAX_PIXELS} pixels in all. "
-            "Cut a larger scene into tiles."
-        )
-    if kind == PNG:
-        _check_png(path, encoded)
-    elif kind == JPEG and b"\xff\xd9" not in encoded[-64:]:
-        raise ImageError(f"{path} is truncated: its JPEG end marker is missing.")
+def read_image_file(path: Path | str) -> ImageFile:
+    """Read a grey image with what should be known of its file; see :func:`read_image`."""
+    stored = read_stored(path)
+    image = to_grey(stored.values)
+    notes = [TURNED] if stored.orientation != 1 else []
+    if stored.values.ndim == 3 and not _has_equal_channels(stored.values):
+        notes.append(IN_COLOUR)
+    return ImageFile(image, tuple(notes))
 
 
-def _check_png(path: Path, encoded: bytes) -> None:
-    for name, content, checksum in png_chunks(encoded):
-        # Chunks whose name begins with a small letter are ancillary: no pixel depends on them.
-        if name[:1].isupper() and zlib.crc32(content, zlib.crc32(name)) != checksum:
-            raise ImageError(f"{path} is damaged: the checksum of a PNG chunk does not hold.")
-        if name == b"IEND":
-            return
-    raise ImageError(f"{path} is truncated: its PNG end marker is missing.")
+def _has_equal_channels(image: NDArray[Any]) -> bool:
+    return image.shape[2] <= 2 or bool(
+        np.array_equal(image[..., 0], image[..., 1])
+        and np.array_equal(image[..., 1], image[..., 2])
+    )
 
 
 def to_grey(image: NDArray[Any]) -> NDArray[Any]:
@@ -141,13 +113,11 @@ def to_grey(image: NDArray[Any]) -> NDArray[Any]:
     if image.shape[2] <= 2:
         return np.ascontiguousarray(image[..., 0])
     colour = np.ascontiguousarray(image[..., :3])
-    if np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(
-        colour[..., 1], colour[..., 2]
-    ):
+    if _has_equal_channels(colour):
         return np.ascontiguousarray(colour[..., 0])
-    if colour.dtype == np.float64:
-        weights = np.array([0.114, 0.587, 0.299])
-        return np.asarray(colour @ weights)
+    if colour.dtype not in (np.uint8, np.uint16, np.float32):
+        luma = colour @ np.array([0.114, 0.587, 0.299])
+        return np.asarray(luma if colour.dtype.kind == "f" else np.rint(luma)).astype(colour.dtype)
     return np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY))
 
 
@@ -207,6 +177,25 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
             f"{largest:g}; pass value_range=(black, white) for this camera."
         )
     return low, high
+
+
+def check_file_values(image: NDArray[Any], value_range: ValueRange | None, path: Path) -> None:
+    """Refuse an image file whose values do not lie in the value range in force.
+
+    Raises
+    ------
+    ImageError
+        It names the file and the option that states another range.
+    """
+    if value_range is None and image.dtype in (np.uint8, np.uint16):
+        return
+    try:
+        check_image(image, value_range)
+    except ImageError as error:
+        raise ImageError(
+            f"{path}: {str(error).removesuffix('.')}; on the command line --value-range BLACK "
+            f"WHITE. The file holds {image.dtype} values from {image.min():g} to {image.max():g}."
+        ) from error
 
 
 def to_grey_levels(

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError, MaskError
-from irbench.images import read_image
+from irbench.image_files import Stored, read_stored
+from irbench.mask_values import Mask as Mask
+from irbench.mask_values import binarise as binarise
+from irbench.mask_values import binarise_colours, binarise_indices
 from irbench.regions import Regions
-
-
-@dataclass(frozen=True, eq=False)
-class Mask:
-    """A ground-truth mask and what was found odd in its file.
-
-    Attributes
-    ----------
-    pixels : (H, W) ndarray of bool
-    n_odd : int
-        Pixels whose stored value is neither background nor target (0 and 255,
-        or 0 and 1); the rule ``value > 127`` decides them.
-    """
-
-    pixels: NDArray[np.bool_]
-    n_odd: int
 
 
 def read_mask(path: Path | str) -> Mask:
@@ -40,29 +25,35 @@ def read_mask(path: Path | str) -> Mask:
     Returns
     -------
     Mask
-        ``value > 127`` of 8 bit (of 16 bit, half of the range); a file whose
-        maximum is 1 is read as ``value > 0``.
+        By the rule of :mod:`irbench.mask_values`.
 
     Raises
     ------
     MaskError
-        If the file cannot be read.
+        If the file cannot be read, or is no mask by that rule; it names the file.
     """
     try:
-        return binarise(read_image(path))
+        stored = read_stored(path, with_indices=True)
     except ImageError as error:
         raise MaskError(str(error)) from error
+    try:
+        return decide(stored)
+    except MaskError as error:
+        raise MaskError(f"the mask {path} cannot be used: {error}") from error
 
 
-def binarise(stored: NDArray[Any]) -> Mask:
-    """Apply the rule of :func:`read_mask` to the stored values of a mask."""
-    largest = stored.max() if stored.size else 0
-    if largest <= 1:
-        odd = (stored != 0) & (stored != 1)
-        return Mask(stored > 0, int(np.count_nonzero(odd)))
-    white = 255 if largest <= 255 else 65535
-    odd = (stored != 0) & (stored != white)
-    return Mask(stored > white // 2, int(np.count_nonzero(odd)))
+def decide(stored: Stored) -> Mask:
+    """Decide which pixels of an image file are target; see :mod:`irbench.mask_values`."""
+    values = stored.values
+    if stored.indices is not None:
+        return binarise_indices(stored.indices, values)
+    if values.ndim == 3:
+        # Two channels are grey and alpha.
+        return binarise(values[..., 0]) if values.shape[2] <= 2 else binarise_colours(values)
+    if stored.bits < 8:
+        full = 2**stored.bits - 1
+        return binarise(values // (255 // full), white=full)
+    return binarise(values)
 
 
 def label_mask(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:

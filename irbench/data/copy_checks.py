@@ -38,6 +38,8 @@ def check_counts(manifest: Manifest, info: DatasetInfo) -> Iterator[Finding]:
     for noun, n, expected in counted:
         if expected is not None and n != expected:
             yield problem("counts", f"{plural(n, noun)}; a complete copy has {expected}")
+    if manifest.lacks_targets:
+        yield problem("counts", f"no target in {plural(len(manifest.readable), 'image')}")
 
 
 def check_content(manifest: Manifest, known: Mapping[str, KnownContent]) -> Iterator[Finding]:
@@ -64,6 +66,12 @@ def check_content(manifest: Manifest, known: Mapping[str, KnownContent]) -> Iter
     yield from found
     if not found and len(both) == len(known):
         yield note("content", f"all {len(known)} images and masks are those of the known copy")
+
+
+def check_reading(manifest: Manifest) -> Iterator[Finding]:
+    """What is worth knowing of how images, masks and labels were read."""
+    for clause, ids in manifest.notes.items():
+        yield note("reading", f"{plural(len(ids), 'image')}: {clause}", ids)
 
 
 def check_mask_values(manifest: Manifest) -> Iterator[Finding]:

@@ -28,6 +28,9 @@ Answer = TypeVar("Answer")
 UNUSABLE = (ImageError, MaskError, AnnotationError)
 """The errors that leave a sample out; any other is a fault of the program or the machine."""
 
+MANY_IMAGES = 3
+"""So many images without one target are no test of a detector but labels that were misread."""
+
 # Enough samples a message that a process pool spends its time on images.
 _CHUNK_SIZE = 16
 
@@ -52,6 +55,8 @@ class ManifestEntry:
     n_odd : int
         Pixels of the stored mask that are neither background nor full. The bits
         of the mask say what they are read as, so they are not part of any hash.
+    notes : tuple of str
+        What a person should know of how its files were read; in no hash.
     error : str
         Why the sample cannot be used; empty if it can.
     error_kind : str
@@ -65,6 +70,7 @@ class ManifestEntry:
     value_range: ValueRange | None = None
     n_targets: int = 0
     n_odd: int = 0
+    notes: tuple[str, ...] = ()
     error: str = ""
     error_kind: str = ""
 
@@ -79,6 +85,7 @@ class ManifestEntry:
             value_range=sample.value_range,
             n_targets=len(sample.boxes),
             n_odd=sample.n_odd,
+            notes=sample.notes,
         )
 
     @classmethod
@@ -129,6 +136,20 @@ class Manifest:
     def unreadable(self) -> dict[str, str]:
         """The reason for each sample that cannot be used, by id."""
         return {entry.id: entry.error for entry in self.entries if not entry.is_readable}
+
+    @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """The samples that each note is of."""
+        found: dict[str, list[str]] = {}
+        for entry in self.readable:
+            for clause in entry.notes:
+                found.setdefault(clause, []).append(entry.id)
+        return {clause: tuple(ids) for clause, ids in found.items()}
+
+    @property
+    def lacks_targets(self) -> bool:
+        """Whether these are several images, and not one target in all of them."""
+        return len(self.readable) >= MANY_IMAGES and self.n_targets == 0
 
     @property
     def n_targets(self) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,14 +12,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
-from irbench.errors import DetectionsError
+from irbench.errors import DetectionsError, MaskError
+from irbench.image_files import read_stored
 from irbench.images import MAX_PIXELS, read_image
-from irbench.masks import binarise
+from irbench.mask_values import is_flat
+from irbench.masks import binarise, decide
 
 MapKind = Literal["mask", "probability"]
 
+DETECTED = 0.5
+"""The probability from which a pixel belongs to a detection."""
 
-def kind_of_maps(paths: Iterable[Path]) -> MapKind:
+_MAX_NUMBERED = 128
+
+
+_FULL = (1.0, 255.0, 65535.0)
+
+
+@dataclass(frozen=True)
+class MapsRead:
+    """What the values of all files say.
+
+    Attributes
+    ----------
+    kind : {"mask", "probability"}
+    seen : str
+        What was seen, as a clause.
+    """
+
+    kind: MapKind
+    seen: str
+
+
+def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
     """Tell masks from probability maps by the values of all files together.
 
     Parameters
@@ -26,21 +53,69 @@ def kind_of_maps(paths: Iterable[Path]) -> MapKind:
 
     Returns
     -------
-    {"mask", "probability"}
-        Masks if no file holds another value than 0 and one that is the same in all
-        of them: 1, or the full range of 8 or 16 bit.
+    MapsRead
+        Masks if every file has a palette or colours, or holds two values: 0 and, in any
+        mixture, 1 or the full range of 8 or 16 bit; or one value that is the same in all
+        of them. Masks too if all values together number detections, 1, 2, 3 …, and
+        each patch has one number. Else probabilities.
+
+    Raises
+    ------
+    DetectionsError
+        If some files are coloured labels and others grey maps.
     """
-    level = 0.0
+    levels: Counter[float] = Counter()
+    n_empty = n_labels = n_soft = 0
+    largest, values, flat = 0.0, {0.0}, True
     for path in paths:
-        stored = read_map(path)
-        largest = float(stored.max())
-        if largest == 0 and not stored.any():
+        if is_label_image(path):
+            n_labels += 1
             continue
-        full = (1.0, 255.0, 65535.0) if stored.dtype.kind == "u" else (1.0,)
-        level = level or largest
-        if largest != level or level not in full or ((stored != 0) & (stored != largest)).any():
-            return "probability"
-    return "mask"
+        stored = read_map(path)
+        found = np.unique(stored)
+        top = float(found[-1])
+        largest = max(largest, top / _full(stored, top))
+        if len(found) <= _MAX_NUMBERED and len(values) <= _MAX_NUMBERED:
+            values.update(found.tolist())
+            flat = flat and is_flat(stored)
+        else:
+            flat = False
+        if not found.any():
+            n_empty += 1
+        elif found[0] == 0 and len(found) == 2:
+            levels[top] += 1
+        else:
+            n_soft += 1
+    counts = [f"{n} with 0 and {level:g}" for level, n in sorted(levels.items())]
+    counts += [f"{n_soft} with more values"] if n_soft else []
+    counts += [f"{n_labels} with a palette or colours"] if n_labels else []
+    counts += [f"{n_empty} of zeros"] if n_empty else []
+    seen = ", ".join(counts)
+    is_two = not n_soft and (set(levels) <= set(_FULL) or len(levels) == 1)
+    is_numbered = flat and sorted(values) == list(range(len(values))) and len(values) > 2
+    if is_two or is_numbered:
+        return MapsRead("mask", seen)
+    if n_labels:
+        raise DetectionsError(
+            f"expected masks or grey probability maps, got both ({seen}); say which kind, and "
+            "write probability maps in grey, not in colours."
+        )
+    if largest < DETECTED:
+        seen += f"; no value reaches {DETECTED:g} of the full range, so nothing is detected"
+    return MapsRead("probability", seen)
+
+
+def is_label_image(path: Path) -> bool:
+    """Whether a prediction is an image with a palette or in colour."""
+    if path.suffix.lower() == ".npy":
+        return False
+    stored = read_stored(path, with_indices=True)
+    values = stored.values
+    return values.ndim == 3 and bool((values[..., :3] != values[..., :1]).any())
+
+
+def _full(stored: NDArray[Any], largest: float) -> float:
+    return float(np.iinfo(stored.dtype).max) if stored.dtype.kind == "u" else max(1.0, largest)
 
 
 def read_map(path: Path) -> NDArray[Any]:
@@ -101,11 +176,25 @@ def read_detections(path: Path, kind: MapKind, shape: tuple[int, int]) -> Detect
             f"{stored.shape[0]}x{stored.shape[1]}; predictions are never resized here."
         )
     if kind == "mask":
-        return Detections.from_mask(binarise(stored).pixels)
+        return Detections.from_mask(_mask(path, stored))
+    if is_label_image(path):
+        raise DetectionsError(
+            f"{path}: expected a probability map in grey, got colours; save the map itself, not "
+            "a picture of it."
+        )
     try:
         return Detections.from_probability(as_probability(stored))
     except DetectionsError as error:
         raise DetectionsError(f"{path}: {error}") from error
+
+
+def _mask(path: Path, stored: NDArray[Any]) -> NDArray[np.bool_]:
+    try:
+        if path.suffix.lower() == ".npy":
+            return binarise(stored).pixels
+        return decide(read_stored(path, with_indices=True)).pixels
+    except MaskError as error:
+        raise DetectionsError(f"the predicted mask {path} cannot be used: {error}") from error
 
 
 def as_probability(stored: NDArray[Any]) -> NDArray[Any]:

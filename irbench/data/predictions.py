@@ -76,8 +76,8 @@ def read_predictions(
         The split that was predicted. Files are matched to its ids by name, as
         :func:`irbench.data.prediction_files.match_names` says.
     kind : {"mask", "probability", "yolo", "coco"}, optional
-        By default told from the files. Image files are masks if no file holds
-        another value than 0 and full, else probabilities.
+        By default told from the files; images by
+        :func:`irbench.data.prediction_maps.kind_of_maps`.
     images : path-like, optional
         The COCO data set whose image ids the results use. By default these are the
         dataset's ids, or the numbers that they are.
@@ -181,7 +181,7 @@ def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, li
     if kind == "mask" or kind == "probability":
         return kind, []
     told = kind_of_maps(files)
-    return told, [f"read as {told}, as the values of all files say"]
+    return told.kind, [f"read as {told.kind}, by the values of all files: {told.seen}"]
 
 
 def _read_yolo_files(

@@ -12,6 +12,7 @@ from irbench.data.copy_checks import (
     check_counts,
     check_files,
     check_mask_values,
+    check_reading,
     check_repairs,
 )
 from irbench.data.findings import Finding, plural
@@ -113,6 +114,7 @@ def verify(
         *check_counts(manifest, opened.info),
         *check_content(manifest, facts.known_content()),
         *check_mask_values(manifest),
+        *check_reading(manifest),
         *check_splits(opened, facts.split_lists()),
         *check_repairs(facts),
     )

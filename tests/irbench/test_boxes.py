@@ -12,6 +12,7 @@ from irbench.boxes import (
     filled_ranges,
     iou_matrix,
     iou_pairs,
+    without_repeats,
 )
 from irbench.detections import Detections
 
@@ -124,3 +125,12 @@ def test_a_filled_box_has_the_centroid_that_detections_say():
     found = Detections(boxes=[[3, 2, 6, 4]], scores=[1])
     rows, columns = zip(*pixels_of(found.boxes[0].tolist()), strict=True)
     assert found.centroids.tolist() == [[np.mean(columns), np.mean(rows)]]
+
+
+def test_repeated_boxes_count_once():
+    boxes = np.array([[5, 5, 9, 9], [1, 1, 3, 3], [5, 5, 9, 9], [5, 5, 9, 10]], np.float32)
+    kept, notes = without_repeats(boxes)
+    assert kept.tolist() == boxes[[0, 1, 3]].tolist()
+    assert notes
+    assert without_repeats(kept)[1] == ()
+    assert without_repeats(kept[:0])[0].shape == (0, 4)

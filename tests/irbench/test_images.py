@@ -126,9 +126,13 @@ def test_bad_images_are_refused(image, value_range, message):
 @pytest.mark.parametrize(
     ("stored", "expected", "n_odd"),
     [
-        (np.array([[0, 255, 128, 127]], np.uint8), [[0, 1, 1, 0]], 2),
+        (
+            np.array([[0, 255, 255, 255, 128, 127, *[0] * 6]], np.uint8),
+            [[0, 1, 1, 1, 1, *[0] * 7]],
+            2,
+        ),
         (np.array([[0, 1, 1, 0]], np.uint8), [[0, 1, 1, 0]], 0),
-        (np.array([[0, 65535, 300]], np.uint16), [[0, 1, 0]], 1),
+        (np.array([[*[65535] * 4, 300, *[0] * 5]], np.uint16), [[*[1] * 4, *[0] * 6]], 1),
         (np.array([[0, 0]], np.uint8), [[0, 0]], 0),
     ],
 )

@@ -210,9 +210,11 @@ class Session:
                 )
             self.scans[VALIDATION] = self._scan(dataset.with_split(VALIDATION), None)
         if not self.scans[plan.split].truths:
+            first = next(iter(self.scans[plan.split].left_out.items()), None)
+            why = f"; the first, {first[0]}: {first[1].removesuffix('.')}" if first else ""
             raise MissingDataError(
-                f"{plan.dataset.name} has no readable image in its split {plan.split!r}; "
-                "see `irbench data verify`."
+                f"{plan.dataset.name} has no readable image in its split {plan.split!r}{why}. "
+                "See `irbench data verify`."
             )
 
     def _scan(self, dataset: Dataset, limit: int | None) -> SplitScan:
@@ -222,6 +224,13 @@ class Session:
         for sample_id, reason in scan.left_out.items():
             self.log.image_left_out(dataset.split, sample_id, reason)
             self.progress.say(f"left out for every method: {sample_id}: {reason}")
+        for clause, ids in scan.notes.items():
+            self.progress.warn(f"{len(ids)} of {n_images} images ({dataset.split}): {clause}")
+        if scan.lacks_targets:
+            raise MissingDataError(
+                f"{self.title} has {len(scan.truths)} images in its split {dataset.split!r} and "
+                "no target in any of them: nothing can be measured. See `irbench data verify`."
+            )
         return scan
 
     def _dataset_facts(self, dataset: Dataset) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class SplitScan:
     hash : str
         Of the manifest: over ids, decoded pixels and targets, so that a re-encoded copy has
         the same. 16 hexadecimal digits.
+    notes : dict of str to tuple of str
+        What a person should know of how the files were read, and of which samples.
+    lacks_targets : bool
+        Whether there are several images and no target in any.
     digests : dict of str to str
         Of each readable image, by id; see :func:`irbench.networks.card.image_digests`.
     """
@@ -35,6 +39,8 @@ class SplitScan:
     left_out: dict[str, str] = field(default_factory=dict)
     hash: str = ""
     digests: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lacks_targets: bool = False
 
 
 def scan_split(
@@ -67,5 +73,12 @@ def scan_split(
         advance()
     manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))
     return SplitScan(
-        dataset.split, truths, manifest.unreadable, manifest.hash[:16], image_digests(entries)
+        dataset.split,
+        truths,
+        manifest.unreadable,
+        manifest.hash[:16],
+        image_digests(entries),
+        manifest.notes,
+        # Of a part of the split, the rest may have some.
+        limit is None and manifest.lacks_targets,
     )

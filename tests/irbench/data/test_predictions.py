@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
+from scipy import ndimage
 
 from irbench.data.annotations import CocoImage, write_coco, write_coco_results, write_yolo
 from irbench.data.prediction_files import match_names
@@ -116,7 +118,8 @@ def test_masks(tmp_path, kind):
         assert found.scores.tolist() == [1, 1]
     assert read.missing == ()
     assert read.left_out == {"broken": "no mask"}
-    assert read.notes == ("read as mask, as the values of all files say",)
+    level = {"mask": 255, "mask1": 1, "mask16": 65535, "bool": 1}[kind]
+    assert read.notes == (f"read as mask, by the values of all files: 3 with 0 and {level}",)
 
 
 @pytest.mark.parametrize("kind", ["p8", "p16", "npy", "npy32"])
@@ -135,18 +138,64 @@ def test_one_grey_file_makes_all_probabilities(tmp_path):
     read = read_predictions(tmp_path, Three())
     assert read.kind == "probability"
     assert read.detections["a"].scores.tolist() == [1, 1]
+    assert "2 with 0 and 255, 1 with more values" in read.notes[0]
     as_masks = read_predictions(tmp_path, Three(), kind="mask")
-    assert as_masks.detections["c"].scores.tolist() == [1, 1]
+    assert as_masks.detections["a"].scores.tolist() == [1, 1]
     assert as_masks.notes == ()
 
 
-@pytest.mark.parametrize("levels", [(1, 255), (200, 200)])
-def test_two_values_that_are_not_0_and_full_are_probabilities(tmp_path, levels):
+@pytest.mark.parametrize("levels", [(1, 255), (200, 200), (38, 38), (255, 65535)])
+def test_two_values_are_masks_if_full_or_the_same_everywhere(tmp_path, levels):
     for name, level in zip("ab", levels, strict=True):
+        dtype = np.uint16 if level > 255 else np.uint8
+        save(tmp_path / f"{name}.png", (probability_of(name) > 0.5).astype(dtype) * dtype(level))
+    read = read_predictions(tmp_path, Three())
+    assert read.kind == "mask"
+    assert read.missing == ("c",)
+    assert all(read.detections[name].boxes.tolist() == BOXES for name in "ab")
+    assert f"with 0 and {levels[0]}" in read.notes[0]
+
+
+def test_two_values_of_several_levels_are_probabilities(tmp_path):
+    for name, level in zip("abc", (180, 220, 140), strict=True):
         save(tmp_path / f"{name}.png", (probability_of(name) > 0.5).astype(np.uint8) * level)
     read = read_predictions(tmp_path, Three())
     assert read.kind == "probability"
-    assert read.missing == ("c",)
+    assert read.detections["b"].scores.tolist() == pytest.approx([220 / 255] * 2)
+
+
+def test_numbered_detections_are_masks(tmp_path):
+    for name in "abc":
+        numbers = ndimage.label(probability_of(name) > 0.5)[0]
+        save(tmp_path / f"{name}.png", numbers.astype(np.uint8))
+    read = read_predictions(tmp_path, Three())
+    assert read.kind == "mask"
+    assert all(found.boxes.tolist() == BOXES for found in read.detections.values())
+
+
+def test_a_network_that_finds_nothing_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        save(tmp_path / f"{name}.png", rng.integers(0, 4, SHAPES[name], dtype=np.uint8))
+    read = read_predictions(tmp_path, Three())
+    assert read.kind == "probability"
+    assert "no value reaches 0.5" in read.notes[0]
+
+
+def test_palette_masks_and_pictures_of_maps(tmp_path):
+    for name in "abc":
+        picture = Image.fromarray((probability_of(name) > 0.5).astype(np.uint8))
+        picture.putpalette([0, 0, 0, 128, 0, 0])
+        picture.save(tmp_path / f"{name}.png")
+    read = read_predictions(tmp_path, Three())
+    assert read.kind == "mask"
+    assert all(found.boxes.tolist() == BOXES for found in read.detections.values())
+    assert "3 with a palette or colours" in read.notes[0]
+    with pytest.raises(DetectionsError, match="in grey, got colours"):
+        read_predictions(tmp_path, Three(), kind="probability")
+    save(tmp_path / "c.png", np.rint(probability_of("c") * 255).astype(np.uint8))
+    with pytest.raises(DetectionsError, match="got both"):
+        read_predictions(tmp_path, Three())
 
 
 def test_empty_maps_are_masks_without_detections(tmp_path):

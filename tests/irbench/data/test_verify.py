@@ -169,14 +169,15 @@ def test_unreadable_samples_are_named(
 
 def test_odd_mask_values_are_a_note(root: Path) -> None:
     mask = read(root, "masks", "Misc_1")
-    mask[0, :3] = 100
+    row, column = np.argwhere(mask)[0]
+    mask[row - 1, column] = 100
     write(root, "masks", "Misc_1", mask)
     report = verify(Tiny, root)
     assert report.ok
     (odd,) = (finding for finding in report.notes if finding.check == "mask values")
     assert odd.ids == ("Misc_1",)
     assert odd.message.startswith("1 mask with other values")
-    assert "3 pixels" in odd.detail
+    assert "1 pixel" in odd.detail
     assert "value > 127" in odd.detail
 
 
@@ -279,3 +280,40 @@ def test_the_real_copy_is_the_known_one(data_root: Path) -> None:
     report = verify("nuaa", data_root)
     assert report.ok, format_report(report)
     assert any("all 427 images and masks" in note.message for note in report.notes)
+
+
+def own(folder: Path, masks: list[np.ndarray]) -> Path:
+    for index, mask in enumerate(masks):
+        for name in ("images", "masks"):
+            (folder / name).mkdir(exist_ok=True)
+        write(folder, "images", str(index), np.full(mask.shape, 9 + index, np.uint8))
+        write(folder, "masks", str(index), mask)
+    return folder
+
+
+def test_masks_that_lose_their_targets_or_fill_the_image_are_problems(tmp_path: Path) -> None:
+    target = np.zeros((20, 30), np.uint8)
+    target[3:6, 4:7] = 255
+    classes = target.copy()
+    classes[12:15, 4:7] = 76
+    report = verify("folder", own(tmp_path, [target, 255 - target, classes]))
+    assert [(problem.ids, problem.check) for problem in report.problems] == [
+        (("1",), "readable"),
+        (("2",), "readable"),
+    ]
+    assert report.n_targets == 1
+
+
+def test_many_masks_and_no_target_is_a_problem(tmp_path: Path) -> None:
+    report = verify("folder", own(tmp_path, [np.zeros((20, 30), np.uint8)] * 4))
+    (missing,) = report.problems
+    assert missing.message == "no target in 4 images"
+
+
+def test_how_masks_are_read_is_a_note(tmp_path: Path) -> None:
+    numbered = np.zeros((20, 30), np.uint8)
+    numbered[3, 4], numbered[9, 9] = 1, 2
+    report = verify("folder", own(tmp_path, [numbered, numbered]))
+    (how,) = (note for note in report.notes if note.check == "reading")
+    assert how.ids == ("0", "1")
+    assert "number targets or classes" in how.message
