@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from irbench.data.annotations.place import Place
 from irbench.errors import AnnotationError, MissingDataError
 from irbench.images import IMAGE_SUFFIXES
 
@@ -32,6 +34,12 @@ SPLIT_NAMES = {
     "testing": "test",
 }
 """What folders and lists of a split are called, in lower case."""
+
+_WORDS = "|".join(SPLIT_NAMES)
+# train2017, as COCO has it; obj_train_data, as darknet has it; test_images.
+_SPLIT_FOLDER = re.compile(
+    rf"(?:obj_)?({_WORDS})(?:[_-]?(?:\d{{4}}|data|set|images|imgs|img|labels|masks))", re.I
+)
 
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(IMAGE_FOLDERS, "image"),
@@ -83,6 +91,8 @@ def describe(path: Path, relative: PurePosixPath) -> File:
             split = SPLIT_NAMES[lower]
         else:
             folders.append(name)
+            match = _SPLIT_FOLDER.fullmatch(name)
+            split = SPLIT_NAMES[match[1].lower()] if match else split
     return File(path, "/".join([*folders, relative.stem]), role, split)
 
 
@@ -128,32 +138,104 @@ def by_key(files: Iterable[File], what: str) -> dict[str, Path]:
     return found
 
 
-def key_in(text: str, keys: Container[str]) -> str | None:
-    """The key that a name in a list or a label file means, or None.
+class Names:
+    """The samples there are, found by what a list or a label file calls them.
 
     Parameters
     ----------
-    text : str
-        An id, or a path with or without an ending; relative to the dataset or to
-        its images, or absolute on whatever machine wrote it.
-    keys : container of str
+    keys : iterable of str
+    splits : mapping of str to str, optional
+        The split of a key, as the names of its folders say.
     """
-    if text in keys:
-        return text
+
+    def __init__(self, keys: Iterable[str], splits: Mapping[str, str] | None = None) -> None:
+        self._keys = set(keys)
+        self._splits = splits or {}
+        self._by_last: dict[str, list[str]] = {}
+        for key in sorted(self._keys):
+            self._by_last.setdefault(key.rsplit("/", 1)[-1], []).append(key)
+
+    @property
+    def stems(self) -> set[str]:
+        """The last parts of all keys."""
+        return set(self._by_last)
+
+    def mean(self, text: str) -> bool:
+        """Whether a name may mean any sample, be it clear which or not."""
+        return self.exact(text) is not None or described_key(text).split("/")[-1] in self._by_last
+
+    def exact(self, text: str) -> str | None:
+        """The key that a name is, folders of a role or a split left aside; None if it is none."""
+        if text in self._keys:
+            return text
+        key = described_key(text)
+        return key if key in self._keys else None
+
+    def find(self, text: str, place: Place, split: str | None = None) -> str | None:
+        """The key that a name means, or None.
+
+        That is, in this order: the name itself; the only key of the same last part, whatever
+        folders were before it on the machine that wrote it; of several, the only one that shares
+        the most folders with it; the only one of them that lies in a folder of the split.
+
+        Parameters
+        ----------
+        text : str
+            An id, or a path with or without an ending.
+        place : Place
+            Where it stands, for the error.
+        split : str, optional
+            What the list or label file is about.
+
+        Raises
+        ------
+        AnnotationError
+            If several are left, with all of them.
+        """
+        if (key := self.exact(text)) is not None:
+            return key
+        parts = described_key(text).split("/")
+        found = self._by_last.get(parts[-1], [])
+        if len(found) > 1:
+            shared = {key: _n_shared(key.split("/"), parts) for key in found}
+            found = [key for key in found if shared[key] == max(shared.values())]
+        if len(found) > 1 and split is not None:
+            found = [key for key in found if self._splits.get(key) == split] or found
+        if len(found) > 1:
+            shown = " or ".join(map(repr, found[:4])) + (" or more" if len(found) > 4 else "")
+            raise place.invalid(f"a name that means one image, not {shown}", text)
+        return found[0] if found else None
+
+
+def described_key(text: str) -> str:
+    """The key of a file that a list or a label file names by a path."""
     path = PurePosixPath(text.replace("\\", "/"))
     if path.suffix.lower() in IMAGE_SUFFIXES:
         path = path.with_suffix("")
     # describe() takes an ending off.
-    file = describe(Path(), PurePosixPath(f"{path}.x"))
-    parts = [part for part in file.key.split("/") if part]
-    # Only where the path goes beyond the dataset may its beginning be dropped.
-    foreign = file.role is not None or path.is_absolute() or path.parts[:1] == ("..",)
-    foreign |= ":" in text[:2]
-    for start in range(len(parts) if foreign else 1):
-        key = "/".join(parts[start:])
-        if key in keys:
-            return key
-    return None
+    parts = describe(Path(), PurePosixPath(f"{path}.x")).key.split("/")
+    return "/".join(part for part in parts if part and part not in (".", ".."))
+
+
+def apart_by_split(files: Sequence[File]) -> list[File]:
+    """Files of one name in the folders of several splits, each with its split in its key."""
+    splits: dict[str, set[str | None]] = {}
+    for file in files:
+        if file.is_image and file.role != "label":
+            splits.setdefault(file.key, set()).add(file.split)
+    shared = [found for found in splits.values() if len(found) > 1]
+    if not shared or any(None in found for found in shared):
+        return list(files)
+    return [
+        replace(file, key=f"{file.split}/{file.key}") if file.split is not None else file
+        for file in files
+    ]
+
+
+def _n_shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two paths share at their ends."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _is_hidden(name: str) -> bool:

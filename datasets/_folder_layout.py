@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from irbench.errors import MissingDataError, UnknownNameError
 
-from ._folder_files import IMAGE_FOLDERS, LABEL_FOLDERS, File, list_files
-from ._folder_pairing import MASK_SUFFIXES, Index, pair_coco, pair_files, pair_masks
+from ._folder_files import IMAGE_FOLDERS, LABEL_FOLDERS, File, apart_by_split, list_files
+from ._folder_pairing import (
+    MASK_SUFFIXES,
+    Index,
+    listed_names,
+    pair_coco,
+    pair_files,
+    pair_masks,
+    read_coco_files,
+)
 
 LAYOUTS = ("masks", "voc", "yolo", "coco")
 """In the order in which they are looked for."""
@@ -39,31 +49,76 @@ def index_folder(
     """
     if layout is not None and layout not in LAYOUTS:
         raise UnknownNameError("layout", layout, LAYOUTS)
-    files = _scan(root, images, labels)
+    files = apart_by_split(_scan(root, images, labels))
+    layouts = LAYOUTS if layout is None else (layout,)
+    for candidates, pictures in _views(files):
+        for name in layouts:
+            if (found := _pair(name, candidates, pictures)) is not None:
+                return found
+    raise MissingDataError(_nothing_found(root, files, layout, images, labels))
+
+
+def _pair(layout: str, files: Sequence[File], pictures: Sequence[File]) -> Index | None:
+    if layout == "masks":
+        return pair_masks(files, pictures)
+    if layout == "coco":
+        return pair_coco(files, pictures)
+    return pair_files(files, pictures, layout)
+
+
+def _views(files: Sequence[File]) -> list[tuple[Sequence[File], Sequence[File]]]:
+    """The files, and which of them may be the images: folders by their names come first.
+
+    Where no such pair fits, the folders of images and labels have names of their own, and only
+    the last part of a name is left to pair by: as long as it names one image.
+    """
     pictures = [file for file in files if file.is_image and file.role == "image"]
+    others = [file for file in files if file.is_image and file.role is None]
+    views = [(files, found) for found in (pictures, others) if found]
+    flat = [replace(file, key=file.key.rsplit("/", 1)[-1]) for file in files]
+    for role in ("image", None):
+        found = [file for file in flat if file.is_image and file.role == role]
+        counts = Counter(file.key for file in found)
+        if found and max(counts.values()) == 1:
+            views.append((flat, found))
+    return views
+
+
+def _nothing_found(
+    root: Path,
+    files: Sequence[File],
+    layout: str | None,
+    images: str | None,
+    labels: str | None,
+) -> str:
+    pictures = [file for file in files if file.is_image and file.role != "label"]
     if not pictures:
-        pictures = [file for file in files if file.is_image and file.role is None]
-    for candidate in LAYOUTS if layout is None else (layout,):
-        if candidate == "masks":
-            found = pair_masks(files, pictures)
-        elif candidate == "coco":
-            found = pair_coco(files, pictures)
-        else:
-            found = pair_files(files, pictures, candidate)
-        if found is not None:
-            return found
-    raise MissingDataError(_nothing_found(root, layout if pictures else "image", images, labels))
-
-
-def _nothing_found(root: Path, what: str | None, images: str | None, labels: str | None) -> str:
-    wanted = "image files" if what == "image" else f"{what or 'ground truth'} labels"
+        return (
+            f"{root} holds no image files that can be used. Looked for images in "
+            f"{images or ', '.join(IMAGE_FOLDERS[:5])} or any other folder that is not one of "
+            f"labels ({', '.join(LABEL_FOLDERS[:7])})."
+        )
+    seen = [f"{len(pictures)} images such as {_shown(root, pictures)}"]
+    masks = [file for file in files if file.is_image and file.role == "label"]
+    if masks:
+        seen.append(f"{len(masks)} masks such as {_shown(root, masks)}")
+    for ending in (".xml", ".txt", ".json"):
+        found = [file for file in files if file.suffix == ending]
+        seen += [f"{len(found)} {ending} files such as {_shown(root, found)}"] if found else []
+    for file, content in read_coco_files(files):
+        listed = sorted(listed_names(content))
+        seen.append(f"{file.path.name} lists {len(listed)} images such as {listed[:2]}")
     return (
-        f"{root} holds no {wanted} that can be used. Looked for images in "
-        f"{images or ', '.join(IMAGE_FOLDERS[:5])} or the folder itself; for ground truth in "
+        f"{root} holds no {layout or 'ground truth'} labels that can be used: none pairs with an "
+        f"image. Found {'; '.join(seen)}. Looked for ground truth in "
         f"{labels or ', '.join(LABEL_FOLDERS[:7])} or beside the images: masks of the same name "
         f"(or with {', '.join(MASK_SUFFIXES[1:])}), PASCAL VOC .xml, YOLO .txt, or a COCO .json "
         "that lists the images. An evaluation needs ground truth; `irbench detect` does not."
     )
+
+
+def _shown(root: Path, files: Sequence[File]) -> str:
+    return ", ".join(file.path.relative_to(root).as_posix() for file in files[:2])
 
 
 def _scan(root: Path, images: str | None, labels: str | None) -> list[File]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from irbench.data.annotations import BoxLabels, CocoImage
 from irbench.data.annotations._coco_fields import read_json
 from irbench.data.annotations.coco import parse_coco
+from irbench.data.annotations.place import Place
 from irbench.errors import AnnotationError
 
-from ._folder_files import File, by_key, describe, key_in
+from ._folder_files import File, Names, by_key, described_key
 from ._folder_splits import split_in_name
 
 MASK_SUFFIXES = ("", "_mask", "-mask", "_masks", "_pixels0", "_label", "_labels", "_gt")
@@ -41,6 +43,10 @@ class Index:
         Sample ids of the splits that names of folders or COCO files tell.
     suffix : str
         What names of masks add to those of images.
+    damaged : dict of str to AnnotationError
+        What is wrong with the COCO records of a sample.
+    unused : dict of Path to str
+        Label files that are not used, with the reason.
     """
 
     layout: str
@@ -49,6 +55,8 @@ class Index:
     coco: dict[str, tuple[CocoImage, BoxLabels]] = field(default_factory=dict)
     splits: dict[str, list[str]] = field(default_factory=dict)
     suffix: str = ""
+    damaged: dict[str, AnnotationError] = field(default_factory=dict)
+    unused: dict[Path, str] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -102,31 +110,87 @@ def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> 
 def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
     """Pair images with the entries of all COCO files; None if none pairs."""
     images = by_key(pictures, "image")
+    names = Names(images, {file.key: file.split for file in pictures if file.split is not None})
+    contents, unused = _chosen(read_coco_files(files))
     entries: dict[str, tuple[CocoImage, BoxLabels]] = {}
+    damaged: dict[str, AnnotationError] = {}
     splits: dict[str, list[str]] = {}
-    for file in files:
-        if file.suffix != ".json":
-            continue
-        content = read_json(file.path)
-        if not (isinstance(content, dict) and {"images", "annotations"} <= content.keys()):
-            continue
-        dataset = parse_coco(content, file.path)
+    for file, content in contents:
+        dataset = parse_coco(content, file.path, tolerant=True)
         split = split_in_name(file.path.stem) or file.split
+        exact = {names.exact(image.file_name) for image in dataset.images}
         for image in dataset.images:
-            key = key_in(image.file_name, images)
-            if key is None:
-                key = describe(Path(), PurePosixPath(image.file_name)).key
+            key = names.find(image.file_name, Place(file.path, "images"), split)
+            if key is None or (key in exact and names.exact(image.file_name) is None):
+                key = described_key(image.file_name)
             if key in entries:
                 raise AnnotationError(
                     f"{file.path}: expected an image that is listed once, got {image.file_name!r} "
-                    "again."
+                    "again; name the folder of the labels that count, or remove the others."
                 )
             entries[key] = (image, dataset.labels[image.id])
+            if image.id in dataset.damaged:
+                damaged[key] = dataset.damaged[image.id]
             if split is not None:
                 splits.setdefault(split, []).append(key)
     if not any(key in images for key in entries):
         return None
-    return Index("coco", images, {}, entries, splits or _splits(pictures))
+    told = splits or _splits(pictures)
+    return Index("coco", images, {}, entries, told, damaged=damaged, unused=unused)
+
+
+def read_coco_files(files: Sequence[File]) -> list[tuple[File, dict[str, Any]]]:
+    """The JSON files that are COCO data sets, each with its content."""
+    found = []
+    for file in files:
+        if file.suffix == ".json":
+            content = read_json(file.path)
+            if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
+                found.append((file, content))
+    return found
+
+
+def listed_names(content: dict[str, Any]) -> set[str]:
+    """The file names that a COCO data set lists, as far as they are any."""
+    images = content["images"] if isinstance(content["images"], list) else []
+    names = (image.get("file_name") for image in images if isinstance(image, dict))
+    return {name for name in names if isinstance(name, str)}
+
+
+def _chosen(
+    files: list[tuple[File, dict[str, Any]]],
+) -> tuple[list[tuple[File, dict[str, Any]]], dict[Path, str]]:
+    """Of several COCO files of the same images that which has the boxes, and the others.
+
+    Those called ``instances…`` come first, then those with annotations: ``image_info_…`` has
+    none, and ``stuff_…`` and ``captions_…`` are about something else.
+    """
+    ranked = sorted(
+        files,
+        key=lambda one: (not one[0].path.stem.startswith("instances"), not one[1]["annotations"]),
+    )
+    chosen: list[tuple[File, dict[str, Any]]] = []
+    unused: dict[Path, str] = {}
+    for file, content in ranked:
+        listed = listed_names(content)
+        rank = (file.path.stem.startswith("instances"), bool(content["annotations"]))
+        better = next(
+            (
+                other.path
+                for other, theirs in chosen
+                if listed & listed_names(theirs)
+                and rank < (other.path.stem.startswith("instances"), bool(theirs["annotations"]))
+                and (split_in_name(other.path.stem) or other.split)
+                == (split_in_name(file.path.stem) or file.split)
+            ),
+            None,
+        )
+        if better is None:
+            chosen.append((file, content))
+        else:
+            unused[file.path] = f"it lists images of {better.name}"
+    order = {file.path: index for index, (file, _) in enumerate(files)}
+    return sorted(chosen, key=lambda one: order[one[0].path]), unused
 
 
 def _splits(files: Sequence[File]) -> dict[str, list[str]]:

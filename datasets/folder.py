@@ -11,13 +11,20 @@ from typing import Self
 from irbench.boxes import without_repeats
 from irbench.data.annotations import BoxLabels, read_voc, read_yolo
 from irbench.dataset import Dataset, DatasetInfo, Sample
-from irbench.errors import AnnotationError, ImageError, MaskError, MissingDataError
+from irbench.errors import (
+    AnnotationError,
+    ImageError,
+    MaskError,
+    MissingDataError,
+    UnknownNameError,
+    UsageError,
+)
 from irbench.images import ValueRange, check_file_values, read_image_file
 from irbench.masks import read_mask
 
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
-from ._folder_splits import find_split_lists, read_split_lists
+from ._folder_splits import FoundLists, find_split_lists
 
 
 class Folder(Dataset):
@@ -37,9 +44,10 @@ class Folder(Dataset):
     of a sample is its path without ending and without folders that name a role or a
     split: ``train/images/a.png`` and ``images/train/a.png`` are both ``a``.
 
-    Splits are those of the lists ``train.txt``, ``val.txt`` and ``test.txt`` in the folder,
-    in ``splits``, ``ImageSets/Main`` or ``img_idx``, else of folders or COCO files that are
-    called so. Without either, everything is ``"test"``.
+    Splits are those of the lists ``train.txt``, ``val.txt`` and ``test.txt`` (also
+    ``train_NAME.txt``, ``NAME_train.txt``, ``trainval.txt``) in the folder or in one below it,
+    such as ``50_50``, ``splits``, ``ImageSets/Main`` or ``img_idx``, else of folders or COCO
+    files that are called so. Without either, everything is ``"test"``.
 
     An image without labels, and labels without an image, are samples whose
     :meth:`load` raises: the benchmark leaves them out and counts them. An image
@@ -50,8 +58,9 @@ class Folder(Dataset):
     ----------
     root : path-like
     split : {"train", "val", "test", "all"}
-    scheme : None
-        A folder has one set of splits.
+    scheme : str, optional
+        Which set of split lists, where there are several: the folder that holds them, such as
+        ``"50_50"``, with what their names have in common where one folder has several.
     layout : {"masks", "voc", "yolo", "coco"}, optional
         By default the first of these that pairs with an image.
     images, labels : str, optional
@@ -165,8 +174,40 @@ class Folder(Dataset):
     def _lists(self) -> dict[str, list[str]]:
         assert self.root is not None
         ids = self._index.ids
-        lists = read_split_lists(find_split_lists(self.root, ids), ids)
-        return lists or self._index.splits or {"test": ids}
+        schemes = self._found.schemes
+        if self._competes:
+            return {}
+        if schemes:
+            return (schemes.get(self.scheme) or next(iter(schemes.values()))).ids
+        return self._index.splits or {"test": ids}
+
+    @cached_property
+    def _found(self) -> FoundLists:
+        assert self.root is not None
+        told = {key: split for split, keys in self._index.splits.items() for key in keys}
+        found = find_split_lists(self.root, self._index.ids, told)
+        if self.scheme and self.scheme not in found.schemes:
+            known = f"split scheme of {self.root}"
+            raise UnknownNameError(known, self.scheme, found.schemes, "A folder's are its lists.")
+        return found
+
+    @property
+    def _competes(self) -> bool:
+        """Whether several sets of lists are there, that differ, and none was chosen."""
+        parts = [
+            {split: set(ids) for split, ids in scheme.ids.items()}
+            for scheme in self._found.schemes.values()
+        ]
+        return not self.scheme and any(one != parts[0] for one in parts)
+
+    def _check_split(self, split: str) -> None:
+        if split != "all" and self._competes:
+            shown = "; ".join(scheme.describe() for scheme in self._found.schemes.values())
+            raise UsageError(
+                f"{self.root} holds several sets of split lists: {shown}. Choose one with "
+                "--scheme NAME."
+            )
+        super()._check_split(split)
 
     def _read_boxes(self, sample_id: str, shape: tuple[int, int]) -> BoxLabels:
         if self.layout == "yolo":
@@ -179,6 +220,8 @@ class Folder(Dataset):
                 f"no COCO file of {self.root} lists the image {self._index.images[sample_id]}; "
                 "an image without targets must be listed too."
             )
+        if sample_id in self._index.damaged:
+            raise self._index.damaged[sample_id]
         listed, labels = self._index.coco[sample_id]
         if listed.shape != shape:
             raise AnnotationError(

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from irbench.data.member_names import safe_path
+from irbench.data.member_names import ADVICE, member_path, safe_path
 from irbench.errors import ArchiveError
 
 _DAMAGE = (
@@ -107,7 +107,7 @@ def open_members(source: Path, max_bytes: int) -> Iterator[Iterator[Member]]:
         elif _is_tar(source):
             with _decompressed(source) as plain:
                 bounded = _Bounded(plain, max_bytes)
-                with tarfile.open(fileobj=cast(IO[bytes], bounded), mode="r|") as tar:
+                with _opened_tar(bounded) as tar:
                     yield _tar_members(tar)
                 bounded.finish()
         elif zipfile.is_zipfile(source):
@@ -120,7 +120,8 @@ def open_members(source: Path, max_bytes: int) -> Iterator[Iterator[Member]]:
             )
     except _DAMAGE as error:
         raise ArchiveError(
-            f"the archive {source} is damaged or of an unknown kind: {error or 'it ends early'}."
+            f"the archive {source} is damaged or of an unknown kind: {error or 'it ends early'}. "
+            f"{ADVICE}"
         ) from error
 
 
@@ -149,20 +150,21 @@ def _folder_members(source: Path) -> Iterator[Member]:
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
     for info in archive.infolist():
         # zipfile itself cuts the name at NUL.
-        path = safe_path(info.orig_filename)
+        path = member_path(info.orig_filename)
+        is_folder = info.orig_filename.endswith(("/", "\\"))
         kind = stat.S_IFMT(info.external_attr >> 16)
         if info.flag_bits & 1:
-            raise ArchiveError(f"the member {str(path)!r} is encrypted; unpack it yourself first.")
-        if not info.is_dir() and kind != stat.S_IFDIR and _is_wanted(path, kind or stat.S_IFREG):
+            raise ArchiveError(f"the member {str(path)!r} is encrypted. {ADVICE}")
+        if not is_folder and kind != stat.S_IFDIR and _is_wanted(path, kind or stat.S_IFREG):
             with archive.open(info) as stream:
                 yield Member(path, stream)
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
-    for info in archive:
+    for info in _tar_headers(archive):
         if info.isdir() and not PurePosixPath(info.name).parts:
             continue  # "./", as `tar c .` writes it
-        path = safe_path(info.name)
+        path = member_path(info.name)
         if not info.isdir() and _is_wanted(path, stat.S_IFREG if info.isreg() else 0):
             stream = archive.extractfile(info)
             assert stream is not None
@@ -171,10 +173,34 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
         cast(Any, archive).members = []
 
 
+# tarfile does not check the numbers of sparse and extended headers.
+_BAD_HEADER = (ValueError, IndexError, KeyError, OverflowError)
+
+
+def _opened_tar(stream: _Bounded) -> tarfile.TarFile:
+    """The archive; tarfile reads its first header on opening."""
+    try:
+        return tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|")
+    except _BAD_HEADER as error:
+        raise tarfile.ReadError(f"the header of a member is none: {error}") from error
+
+
+def _tar_headers(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while True:
+        try:
+            info = archive.next()
+        except _BAD_HEADER as error:
+            raise tarfile.ReadError(f"the header of a member is none: {error}") from error
+        if info is None:
+            return
+        yield info
+
+
 def _is_wanted(path: PurePosixPath, kind: int) -> bool:
     if kind != stat.S_IFREG:
         raise ArchiveError(
-            f"the member {str(path)!r} is a link, a device or something else that is no plain file."
+            f"the member {str(path)!r} is a link, a device or something else that is no plain "
+            f"file. {ADVICE}"
         )
     return not _IGNORED.intersection(path.parts)
 

@@ -61,6 +61,7 @@ def read_coco_predictions(
     else:
         numbers = numbers_of(ids) or {}
         names = {**{name: name for name in ids}, **{n: name for name, n in numbers.items()}}
+        names |= _named_files(content, ids, names, path)
         notes = []
     extra = _image_ids(content) - names.keys()
     if extra and not allow_extra:
@@ -82,6 +83,37 @@ def to_detections(labels: BoxLabels) -> Detections:
     """Boxes with their scores; 1 where there are none."""
     scores = np.ones(len(labels)) if labels.scores is None else labels.scores
     return Detections(labels.boxes, scores)
+
+
+def _named_files(
+    content: Any, ids: Collection[str], known: Mapping[ImageId, str], path: Path
+) -> dict[ImageId, str]:
+    """The sample of each image id that is not ``known``, from the ``file_name`` beside it.
+
+    Ultralytics writes the number where the name of a file is one, and the name where it is
+    none, each with the file's name.
+    """
+    names = {name.rsplit("/", 1)[-1]: name for name in ids}
+    ambiguous, known_ids = len(names) < len(ids), set(ids)
+    found: dict[ImageId, str] = {}
+    for item in content if isinstance(content, list) else ():
+        if not isinstance(item, dict):
+            continue
+        image_id, file_name = item.get("image_id"), item.get("file_name")
+        if not isinstance(file_name, str) or not isinstance(image_id, int | str):
+            continue
+        whole = PurePosixPath(file_name.replace("\\", "/")).with_suffix("")
+        exact = str(whole) if str(whole) in known_ids else None
+        name = exact or (None if ambiguous else names.get(whole.name))
+        before = found.get(image_id, known.get(image_id))
+        if name is not None and before is not None and before != name:
+            raise DetectionsError(
+                f"{path}: expected one image with the id {image_id!r}, got {before!r} and "
+                f"{file_name!r}; give the COCO data set that numbers the images."
+            )
+        if name is not None:
+            found[image_id] = name
+    return found
 
 
 def _by_sample(

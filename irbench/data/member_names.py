@@ -8,6 +8,31 @@ from pathlib import PurePosixPath
 
 from irbench.errors import ArchiveError
 
+ADVICE = "Unpack it yourself and import the folder."
+"""What can be done with an archive that is refused."""
+
+
+def member_path(name: str) -> PurePosixPath:
+    r"""The relative path of a member of an archive.
+
+    Windows tools write backslashes between folders, which the formats do not know; they are
+    read as slashes, and all that :func:`safe_path` refuses is refused then.
+
+    Raises
+    ------
+    ArchiveError
+        See :func:`safe_path`.
+
+    Examples
+    --------
+    >>> str(member_path("NUDT-SIRST\\images\\000001.png"))
+    'NUDT-SIRST/images/000001.png'
+    """
+    try:
+        return safe_path(name.replace("\\", "/"))
+    except ArchiveError as error:
+        raise ArchiveError(f"{error} {ADVICE}") from None
+
 
 def safe_path(name: str) -> PurePosixPath:
     """The relative path of a member.

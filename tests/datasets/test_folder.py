@@ -16,6 +16,7 @@ from irbench.errors import (
     MaskError,
     MissingDataError,
     UnknownNameError,
+    UsageError,
 )
 from irbench.registry import load_dataset
 
@@ -188,8 +189,12 @@ def test_the_plainest_names_of_split_files_win(tmp_path):
     (root / "splits").mkdir()
     (root / "splits" / "test_other.txt").write_text("a")
     (root / "splits" / "test_more.txt").write_text("b")
-    with pytest.raises(AnnotationError, match=r"one list of the test split .* test_more\.txt and"):
+    with pytest.raises(UsageError, match=r"several sets .* splits/more \(1 test\); splits/other"):
         Folder(root)
+    assert Folder(root, scheme="splits/other").ids == ("a",)
+    assert Folder(root, split="all").ids == ("a", "b", "c")
+    with pytest.raises(UnknownNameError, match="splits/more, splits/other"):
+        Folder(root, scheme="none")
     (root / "splits" / "test.txt").write_text("c")
     assert Folder(root).ids == ("c",)
 
@@ -210,12 +215,12 @@ def test_split_files_that_contradict(tmp_path):
 
 def test_a_listed_image_that_is_not_there_is_counted(tmp_path):
     root = with_masks(tmp_path)
-    (root / "test.txt").write_text("a\nseq2/b\nz\n")
+    (root / "test.txt").write_text("a\nseq2/a\nz\n")
     folder = Folder(root)
-    # "seq2/b" is not taken for "b".
-    assert folder.ids == ("a", "seq2/b", "z")
-    assert folder.split_ids("all") == ["a", "b", "c", "seq2/b", "z"]
-    for name in ("seq2/b", "z"):
+    # "seq2/a" is not taken for "a", which another line means.
+    assert folder.ids == ("a", "seq2/a", "z")
+    assert folder.split_ids("all") == ["a", "b", "c", "seq2/a", "z"]
+    for name in ("seq2/a", "z"):
         with pytest.raises(ImageError, match=f"holds no image called '{name}'"):
             folder.load(name)
 
@@ -414,7 +419,8 @@ def test_load_dataset_takes_a_directory(tmp_path):
 def test_real_folders_are_what_they_are(data_root):
     counts = {"NUDT-SIRST": (663, 664), "NUAA-SIRST": (213, 214), "IRSTD-1k": (800, 201)}
     for name, (n_train, n_test) in counts.items():
-        folder = Folder(data_root / name)
+        # NUAA-SIRST comes with the lists of two papers.
+        folder = Folder(data_root / name, scheme="img_idx")
         assert (folder.layout, len(folder), len(folder.with_split("train"))) == (
             *("masks", n_test, n_train),
         )
@@ -423,8 +429,10 @@ def test_real_folders_are_what_they_are(data_root):
 
 def test_boxes_of_sirst_v2_equal_those_of_the_masks(data_root):
     root = data_root / "NUAA-SIRST"
-    masks = Folder(root)
-    boxes = Folder(root, layout="voc", labels="annotations_voc_v2", inclusive=False)
+    masks = Folder(root, scheme="img_idx")
+    boxes = Folder(
+        root, scheme="img_idx", layout="voc", labels="annotations_voc_v2", inclusive=False
+    )
     assert masks.ids == boxes.ids
     n_boxes = 0
     # The published box of Misc_111 is in the frame of another mask.

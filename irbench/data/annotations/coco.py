@@ -9,7 +9,7 @@ reading id 0 is as good as any.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class CocoDataset:
 
     images: tuple[CocoImage, ...]
     labels: Mapping[ImageId, BoxLabels]
+    damaged: Mapping[ImageId, AnnotationError] = field(default_factory=dict)
+    """The first error of each image that has one, where they were asked for."""
 
 
 def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
@@ -78,13 +80,28 @@ def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
     return parse_coco(read_json(path), path, overhang=overhang)
 
 
-def parse_coco(content: Any, path: Path | str, *, overhang: bool = False) -> CocoDataset:
-    """See :func:`read_coco`; ``content`` is the parsed JSON of ``path``."""
+def parse_coco(
+    content: Any, path: Path | str, *, overhang: bool = False, tolerant: bool = False
+) -> CocoDataset:
+    """Read a COCO data set from the parsed JSON of ``path``; see :func:`read_coco`.
+
+    Parameters
+    ----------
+    content : object
+    path : path-like
+        For errors.
+    overhang : bool
+    tolerant : bool
+        Whether a damaged record of one image is kept in ``damaged`` and not raised. What
+        belongs to no image that is listed is raised all the same. The shape of an image
+        whose own record is damaged is ``(0, 0)``.
+    """
     if not isinstance(content, dict):
         expected = "an object with 'images' and 'annotations'"
         raise Place(path).invalid(expected, type(content).__name__)
     whole = Record(content, Place(path))
-    images = _images(whole)
+    damaged: dict[ImageId, AnnotationError] | None = {} if tolerant else None
+    images = _images(whole, damaged)
     names = _categories(content, path)
     annotations = records(whole.field("annotations"), Place(path, "annotations"))
     scored = any("score" in annotation.item for annotation in annotations)
@@ -94,13 +111,23 @@ def parse_coco(content: Any, path: Path | str, *, overhang: bool = False) -> Coc
     for annotation in annotations:
         annotation.identifier("id", but_not=seen)
         image_id = annotation.identifier("image_id", among=shapes)
-        category = annotation.identifier("category_id", among=names or None)
-        if annotation.item.get("iscrowd", 0) not in (0, False):
-            raise annotation.at("iscrowd").invalid("0, a single target", annotation.item["iscrowd"])
-        box = annotation.box(shapes[image_id], overhang)
-        score = annotation.score() if scored else None
+        try:
+            category = annotation.identifier("category_id", among=names or None)
+            crowd = annotation.item.get("iscrowd", 0)
+            if crowd not in (0, False):
+                raise annotation.at("iscrowd").invalid("0, a single target", crowd)
+            box = annotation.box(shapes[image_id] if min(shapes[image_id]) else None, overhang)
+            score = annotation.score() if scored else None
+        except AnnotationError as error:
+            if damaged is None:
+                raise
+            damaged.setdefault(image_id, error)
+            continue
         found[image_id].add(box, names.get(category) or str(category), score)
-    return CocoDataset(images, {name: boxes.labels(scored) for name, boxes in found.items()})
+    for name in damaged or ():
+        found[name] = Collected()
+    labels = {name: boxes.labels(scored) for name, boxes in found.items()}
+    return CocoDataset(images, labels, damaged or {})
 
 
 def read_coco_results(
@@ -169,7 +196,7 @@ def numbers_of(ids: Collection[str]) -> dict[str, int] | None:
     return numbers
 
 
-def _images(whole: Record) -> tuple[CocoImage, ...]:
+def _images(whole: Record, damaged: dict[ImageId, AnnotationError] | None) -> tuple[CocoImage, ...]:
     images = []
     ids: set[ImageId] = set()
     files: set[ImageId] = set()
@@ -179,7 +206,12 @@ def _images(whole: Record) -> tuple[CocoImage, ...]:
         if not isinstance(file_name, str) or not file_name:
             raise record.at("file_name").invalid("a file name", file_name)
         record.identifier("file_name", but_not=files)
-        shape = (record.side("height"), record.side("width"))
+        try:
+            shape = (record.side("height"), record.side("width"))
+        except AnnotationError as error:
+            if damaged is None:
+                raise
+            damaged[image_id], shape = error, (0, 0)
         images.append(CocoImage(id=image_id, file_name=file_name, shape=shape))
     return tuple(images)
 

@@ -155,9 +155,10 @@ NASTY = [
     ("//host/evil", "is absolute"),
     ("C:/evil", "is absolute"),
     ("c:evil", "is absolute"),
-    ("C:\\evil", "has a backslash"),
-    ("..\\evil", "has a backslash"),
-    ("images\\a.png", "has a backslash"),
+    ("C:\\evil", "is absolute"),
+    ("\\\\host\\evil", "is absolute"),
+    ("..\\evil", "leads out of the folder"),
+    ("images\\..\\..\\evil", "leads out of the folder"),
     ("a\x00b", "control"),
     ("a\nb", "control"),
     ("x" * 300, "too long"),
@@ -180,6 +181,27 @@ def test_refuses_names_that_lead_out(tmp_path, name, reason, suffix):
             info.filename = name  # as the constructor would not leave it
             archive.writestr(info, b"evil")
     refuse(tmp_path, source, reason)
+
+
+def test_backslashes_of_windows_are_slashes(tmp_path):
+    source = tmp_path / "win.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for name, content in (("data\\images\\", b""), ("data\\images\\a.png", b"a")):
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            archive.writestr(info, content)
+    target = import_data(source, "new", tmp_path / "root")
+    found = [path.read_bytes() for path in target.rglob("a.png")]
+    assert found == [b"a"]
+
+
+def test_a_damaged_sparse_header_is_a_sentence(tmp_path):
+    info = tarfile.TarInfo("a.png")
+    info.pax_headers = {"GNU.sparse.map": "zero,1", "GNU.sparse.size": "1"}
+    source = tmp_path / "a.tar"
+    with tarfile.open(source, "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info)
+    refuse(tmp_path, source, "damaged.*import the folder")
 
 
 @settings(deadline=None, max_examples=50)

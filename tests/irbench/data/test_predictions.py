@@ -433,7 +433,7 @@ def test_progress(tmp_path):
 
 
 def test_the_true_masks_and_boxes_of_real_data_find_every_target(data_root, tmp_path):
-    dataset = Folder(data_root / "NUAA-SIRST")
+    dataset = Folder(data_root / "NUAA-SIRST", scheme="img_idx")
     assert len(dataset) == 214
     masks = read_predictions(data_root / "NUAA-SIRST" / "masks", dataset, allow_extra=True)
     assert masks.kind == "mask"
