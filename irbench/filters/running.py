@@ -14,9 +14,10 @@ extent of the window.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from irbench.filters.flat import FloatArray
 
@@ -77,6 +78,18 @@ def box_sum(flat: FloatArray, size: int, pitch: int) -> FloatArray:
     (N - (size - 1) (pitch + 1),) ndarray of float64
     """
     return running_sum(running_sum(flat, size, 1), size, pitch)
+
+
+def box_count(marked: NDArray[np.bool_], size: int, pitch: int) -> NDArray[np.integer[Any]]:
+    """How many entries of each square are true; parameters as for :func:`box_sum`.
+
+    Returns
+    -------
+    (N - (size - 1) (pitch + 1),) ndarray of unsigned int
+        Of as few bits as ``size ** 2`` needs: passes over bytes take an eighth of the time.
+    """
+    flags: Any = marked.astype(np.min_scalar_type(size**2))
+    return cast("NDArray[np.integer[Any]]", box_sum(flags, size, pitch))
 
 
 def box_max(flat: FloatArray, size: int, pitch: int) -> FloatArray:

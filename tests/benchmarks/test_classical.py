@@ -20,6 +20,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 FILTERS = ["tophat", "newtophat", "maxmedian", "lcm", "mpcm", "rlcm", "tllcm", "wslcm"]
 OTHERS = ["fkrw", "gswlcm", "ipi", "ipi-fast", "ript", "pstnn", "nolc", "nram", "srws", "ntfra"]
+CONTRASTS = ["aagd", "admd", "hbmlcm", "vardiff", "ttldm", "lig", "wldm"]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def image() -> NDArray[np.float64]:
     return image
 
 
-@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("name", [*FILTERS, *CONTRASTS])
 def test_floor_of_a_filter_does_the_work(
     name: str, module: Any, image: NDArray[np.float64]
 ) -> None:

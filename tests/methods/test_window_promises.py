@@ -18,10 +18,17 @@ from irbench.detector import ScoreMapDetector
 from irbench.filters import flat, largest
 from irbench.methods.background.maxmedian import MaxMedian
 from irbench.methods.background.newtophat import NewTopHat
+from irbench.methods.hvs.aagd import AAGD
+from irbench.methods.hvs.admd import ADMD
+from irbench.methods.hvs.hbmlcm import HBMLCM
 from irbench.methods.hvs.lcm import LCM
+from irbench.methods.hvs.lig import LIG
 from irbench.methods.hvs.mpcm import MPCM
 from irbench.methods.hvs.rlcm import RLCM
 from irbench.methods.hvs.tllcm import TLLCM
+from irbench.methods.hvs.ttldm import TTLDM
+from irbench.methods.hvs.vardiff import VarDiff
+from irbench.methods.hvs.wldm import WLDM
 from irbench.methods.hvs.wslcm import WSLCM
 
 
@@ -30,7 +37,8 @@ class Promise:
     """``make(gain)`` gives the detector whose map of a scaled image is scaled, too.
 
     ``reach`` is how far a score depends on its surroundings, in pixels;
-    ``fits`` the least side of an image whose border is like its inside.
+    ``fits`` the least side of an image whose border is like its inside. ``local`` is false
+    where grey levels are rescaled by those of the whole image.
     """
 
     name: str
@@ -38,9 +46,10 @@ class Promise:
     reach: int
     fits: int = 1
     gain_power: int = 1
-    offset: Literal["unchanged", "weakens", "changes"] = "unchanged"
+    offset: Literal["unchanged", "weakens", "strengthens", "changes"] = "unchanged"
     flips: bool = True
     flat_is_zero: bool = True
+    local: bool = True
 
 
 PROMISES = (
@@ -75,6 +84,16 @@ PROMISES = (
         gain_power=2,
         offset="weakens",
     ),
+    Promise("aagd", lambda gain: AAGD(), reach=9, gain_power=2),
+    Promise("aagd-signed", lambda gain: AAGD(signed=True), reach=9, gain_power=2),
+    Promise("admd", lambda gain: ADMD(), reach=10, gain_power=2),
+    Promise("admd-scales", lambda gain: ADMD(scales=(3, 5, 7, 9)), reach=13, gain_power=2),
+    Promise("hbmlcm", lambda gain: HBMLCM(), reach=11, gain_power=4, offset="changes"),
+    Promise("vardiff", lambda gain: VarDiff(), reach=10, gain_power=5, offset="strengthens"),
+    Promise("ttldm", lambda gain: TTLDM(), reach=7, gain_power=0, local=False),
+    Promise("lig", lambda gain: LIG(), reach=10, fits=21, gain_power=4, flips=False),
+    Promise("lig-replicate", lambda gain: LIG(border="replicate"), reach=10, gain_power=4),
+    Promise("wldm", lambda gain: WLDM(bin_width=gain), reach=4, gain_power=2),
 )
 
 SYMMETRIES = {"transpose": np.transpose, "flipud": np.flipud, "fliplr": np.fliplr}
@@ -143,6 +162,9 @@ def test_offset(promise):
     elif promise.offset == "weakens":
         assert (after <= before).all()
         assert (after[before > 0] < before[before > 0]).all()
+    elif promise.offset == "strengthens":
+        assert (after >= before).all()
+        assert (after[before > 0] > before[before > 0]).all()
     else:
         assert not np.allclose(after, before)
 
@@ -218,6 +240,9 @@ def test_strips_do_not_show(promise, monkeypatch):
     np.testing.assert_array_equal(score(promise.make(1.0), image), whole)
 
 
+@pytest.mark.parametrize(
+    "promise", [one for one in PROMISES if one.local], ids=lambda promise: promise.name
+)
 def test_scores_depend_on_their_surroundings_only(promise):
     image = textured((90, 85))
     reach = promise.reach

@@ -32,6 +32,22 @@ def cells_of() -> Callable[..., tuple[FloatArray, FloatArray]]:
 
 
 @pytest.fixture
+def window_of() -> Callable[..., FloatArray]:
+    """The grey levels of a square window at each pixel, or of a ring."""
+
+    def collect(image: FloatArray, side: int, mode: str, hole: int = 0) -> FloatArray:
+        """``(H, W, n)``, the central square of side ``hole`` left out."""
+        padded = np.pad(image, side // 2, mode=mode)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+        kept = np.ones((side, side), dtype=bool)
+        inner = slice((side - hole) // 2, (side + hole) // 2)
+        kept[inner, inner] = False
+        return windows[..., kept]
+
+    return collect
+
+
+@pytest.fixture
 def mean_of_largest() -> Callable[[FloatArray, int], FloatArray]:
     """Mean of the ``k`` largest along the last axis, by sorting."""
 
