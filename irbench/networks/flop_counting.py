@@ -73,11 +73,11 @@ class FlopCount:
             yield
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes operators that should have been counted."""
 
     def __init__(self, counted: set[Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._counted = counted
         self.uncounted: set[str] = set()
 
