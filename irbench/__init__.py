@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from irbench.benchmark import run as run
     from irbench.dataset import Dataset as Dataset
     from irbench.dataset import DatasetInfo as DatasetInfo
     from irbench.dataset import Sample as Sample
@@ -59,6 +60,7 @@ _HOMES = {
     "load_method": "irbench.registry",
     "load_run": "irbench.loaded_run",
     "parameter": "irbench.parameters",
+    "run": "irbench.benchmark",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from irbench.engine.storage.results import RunResults
@@ -21,7 +22,7 @@ INSTALL = 'pip install "irbench[notebook]"'
 
 
 class Run:
-    """A run directory, read again as pandas frames; made by :func:`load_run`.
+    """A run directory as pandas frames; made by :func:`load_run` and ``irbench.run``.
 
     Each frame is made when it is first asked for. Fractions are in [0, 1], as in
     ``results.json``; pixels are of the image as it is stored; boxes are half-open. Frames are
@@ -84,23 +85,20 @@ class Run:
         ``n_images``, ``n_targets``, ``n_failed``     Int64    counts; missing without results
         ============================================= ======== ==================================
         """
-        from irbench import frames
-
-        return frames.results(self.source)
+        frame: pd.DataFrame = _frames().results(self.source)
+        return frame
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
         """What each method ran with: ``method``, ``parameter`` (str) and ``value`` (object)."""
-        from irbench import frames
-
-        return frames.parameters(self.source)
+        frame: pd.DataFrame = _frames().parameters(self.source)
+        return frame
 
     @cached_property
     def undefined(self) -> pd.DataFrame:
         """Why a value is NaN: ``method``, ``metric``, ``reason``, all str."""
-        from irbench import frames
-
-        return frames.undefined(self.source)
+        frame: pd.DataFrame = _frames().undefined(self.source)
+        return frame
 
     @cached_property
     def detections(self) -> pd.DataFrame:
@@ -120,9 +118,8 @@ class Run:
                                                  protocol's IoU; missing for a false alarm
         ============================== ========= ================================================
         """
-        from irbench import frames
-
-        return frames.detections(self.source)
+        frame: pd.DataFrame = _frames().detections(self.source)
+        return frame
 
     @cached_property
     def ground_truth(self) -> pd.DataFrame:
@@ -137,9 +134,8 @@ class Run:
         ``area``                       float64   px of the mask; of the box for box labels
         ============================== ========= ===============================================
         """
-        from irbench import frames
-
-        return frames.ground_truth(self.source)
+        frame: pd.DataFrame = _frames().ground_truth(self.source)
+        return frame
 
     @cached_property
     def images(self) -> pd.DataFrame:
@@ -147,9 +143,8 @@ class Run:
 
         Columns ``height``, ``width`` (px) and ``n_targets``, all int64.
         """
-        from irbench import frames
-
-        return frames.images(self.source)
+        frame: pd.DataFrame = _frames().images(self.source)
+        return frame
 
     @cached_property
     def timings(self) -> pd.DataFrame:
@@ -167,9 +162,8 @@ class Run:
         ``error``                            str      why the image failed; else empty
         ==================================== ======== =========================================
         """
-        from irbench import frames
-
-        return frames.timings(self.source)
+        frame: pd.DataFrame = _frames().timings(self.source)
+        return frame
 
     @cached_property
     def figures(self) -> dict[str, Callable[..., Figure]]:
@@ -184,6 +178,21 @@ class Run:
         comparison = Comparison.of(self.source)
         named = named_figures(comparison).values()
         return {one.name: partial(one.draw, comparison) for one in named}
+
+
+def _frames() -> ModuleType:
+    """The module that makes the frames.
+
+    Raises
+    ------
+    MissingLibraryError
+        Without pandas, saying how to install it.
+    """
+    if importlib.util.find_spec("pandas") is None:
+        raise MissingLibraryError(f"the frames of a run need pandas: {INSTALL}")
+    from irbench import frames
+
+    return frames
 
 
 def load_run(path: Path | str) -> Run:

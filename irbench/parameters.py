@@ -151,14 +151,15 @@ def validate_parameters(owner: Any) -> None:
         object.__setattr__(owner, name, value)
 
 
-def parse_parameters(cls: type, texts: Mapping[str, str]) -> dict[str, Any]:
+def parse_parameters(cls: type, texts: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the text of ``--param METHOD.NAME=TEXT`` into values.
 
     Parameters
     ----------
     cls : type[Detector]
-    texts : mapping of str to str
-        Parameter name to text. Tuples are separated by commas; ``none`` is None.
+    texts : mapping of str to object
+        Parameter name to text. Tuples are separated by commas; ``none`` is None. What is no text
+        is a value already, and is checked when the detector is made.
 
     Returns
     -------
@@ -176,7 +177,7 @@ def parse_parameters(cls: type, texts: Mapping[str, str]) -> dict[str, Any]:
     for name, text in texts.items():
         if name not in specs:
             raise UnknownNameError(f"parameter of {_title(cls)}", name, specs)
-        values[name] = _parse(cls, specs[name], text)
+        values[name] = _parse(cls, specs[name], text) if isinstance(text, str) else text
     return values
 
 

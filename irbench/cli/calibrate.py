@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
+from irbench.cli.opened_dataset import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
-from irbench.cli.run import choose_protocol, dataset_spec, open_dataset, typical_pixels
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -67,6 +67,7 @@ def calibrate(
     irbench calibrate --dataset nudt --out nudt.json
     irbench calibrate --methods tophat,mpcm --dataset my_images/ --param tophat.size=9
     """
+    from irbench.engine.planning.choices import choose_protocol, dataset_spec, typical_pixels
     from irbench.engine.planning.plan import RunPlan, plan_methods
     from irbench.engine.run.calibration_run import calibrate_methods
     from irbench.resources import n_cores

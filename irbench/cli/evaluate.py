@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from irbench.cli.completing import complete_dataset
+from irbench.cli.opened_dataset import open_dataset
 from irbench.cli.options import data_options, load_plugins
-from irbench.cli.run import choose_protocol, dataset_spec, default_directory, open_dataset
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -91,6 +91,7 @@ def evaluate(
     irbench evaluate --predictions my_masks/ --dataset nudt --name MyNet
     irbench evaluate --predictions test.json --validation val.json --dataset nudt --name MyDet
     """
+    from irbench.engine.planning.choices import choose_protocol, dataset_spec, default_directory
     from irbench.engine.planning.plan import RunPlan
     from irbench.engine.run.submitted_predictions import ExternalRow, evaluate_predictions
     from irbench.engine.storage.directory import RunDirectory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,22 +12,19 @@ import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
 from irbench.cli.network_options import device_option
+from irbench.cli.opened_dataset import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.verbosity import (
     command_events,
     command_progress,
-    record_opened,
     verbosity_options,
 )
 from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from irbench.dataset import Dataset
     from irbench.engine.executors.dask_executor import DaskExecutor
-    from irbench.engine.jobs.specs import DatasetSpec
     from irbench.engine.planning.plan import RunPlan
     from irbench.progress import Progress
-    from irbench.protocol import Protocol
 
 
 @click.command()
@@ -156,44 +152,28 @@ def run(
     irbench run --methods tophat --dataset my_images/ --param tophat.size=9
     irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
     """
-    from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
+    from irbench.engine.planning.choices import choose_protocol, default_directory
+    from irbench.engine.planning.run_plan import plan_run
     from irbench.engine.run.runner import Runner
     from irbench.engine.storage.directory import RunDirectory
-    from irbench.resources import n_cores
 
     check_executor(executor, scheduler, jobs)
     protocol = choose_protocol(protocol_name, operating_point, threshold, score)
     plugin_paths = load_plugins(plugins)
     opened = open_dataset(dataset, data_root, split, scheme, protocol)
-    method_plans = plan_methods(
+    plan = plan_run(
         split_names(methods),
-        parse_assignments(params),
-        plugin_paths,
-        typical_pixels(opened),
-        dataset=opened,
+        opened,
+        protocol,
+        params=parse_assignments(params),
+        plugins=plugin_paths,
+        calibration=calibration,
+        limit=limit,
+        jobs=jobs,
+        timeout_s=timeout,
+        timing_images=timing_images,
         device=device,
         elsewhere=executor == "dask",
-    )
-    calibrations, source = None, "validation"
-    if calibration is not None:
-        from irbench.calibration import read_calibrations
-
-        calibrations = read_calibrations(calibration)
-        chosen = {
-            m.name: calibrations[m.name].as_dict() for m in method_plans if m.name in calibrations
-        }
-        source = f"{calibration.name} {hash_key(chosen)}"
-    plan = RunPlan(
-        dataset=dataset_spec(opened, plugin_paths),
-        split=split,
-        protocol=protocol,
-        methods=method_plans,
-        limit=limit,
-        n_jobs=jobs or n_cores(),
-        timeout_s=timeout,
-        n_timing_images=timing_images,
-        calibrations=calibrations,
-        calibration_source=source,
         command=("irbench", *sys.argv[1:]),
     )
     directory = RunDirectory(out or default_directory(opened, protocol))
@@ -240,72 +220,6 @@ def make_executor(
     from irbench.engine.executors.dask_executor import DaskExecutor
 
     return DaskExecutor(scheduler, timeout_s, progress.say, worker_wait_s)
-
-
-def choose_protocol(
-    name: str, operating_point: str | None, threshold: float | None, score: str | None = None
-) -> Protocol:
-    """A protocol by name, with what the command line changes of it."""
-    from irbench.protocol import get_protocol
-
-    protocol = get_protocol(name)
-    changes: dict[str, Any] = {}
-    if operating_point is not None:
-        changes["operating_point"] = operating_point
-        changes["fixed_threshold"] = threshold
-    elif threshold is not None:
-        changes = {"operating_point": "fixed", "fixed_threshold": threshold}
-    if score is not None:
-        changes["score"] = score
-    if not changes:
-        return protocol
-    return dataclasses.replace(protocol, **changes)
-
-
-def open_dataset(
-    name: str, data_root: Path | None, split: str, scheme: str | None, protocol: Protocol
-) -> Dataset:
-    """Open a dataset under the scheme asked for, else the protocol's where the data has it."""
-    from irbench.registry import catalogue, load_dataset
-
-    if scheme is None:
-        known = catalogue("datasets").classes.get(name)
-        if known is not None and protocol.scheme in known.info.schemes:
-            scheme = protocol.scheme
-    opened = load_dataset(name, data_root, split, scheme)
-    record_opened(opened)
-    return opened
-
-
-def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:
-    """What a worker needs to open the same dataset."""
-    from irbench.engine.jobs.specs import DatasetSpec
-
-    root = None if opened.root is None else str(Path(opened.root).resolve())
-    return DatasetSpec(opened.info.name, root, opened.scheme or None, plugins)
-
-
-def typical_pixels(dataset: Dataset) -> int | None:
-    """Median number of pixels of a few images spread over a split; None where none is readable."""
-    from irbench.errors import IrbenchError
-
-    sizes = []
-    step = max(len(dataset.ids) // 9, 1)
-    for sample_id in dataset.ids[::step]:
-        try:
-            sizes.append(dataset.load(sample_id).image.size)
-        # Named when the split is read in full.
-        except IrbenchError:
-            continue
-    return sorted(sizes)[len(sizes) // 2] if sizes else None
-
-
-def default_directory(dataset: Dataset, protocol: Protocol) -> Path:
-    """``runs/DATASET``, or ``runs/DATASET-PROTOCOL`` under another protocol than the default."""
-    name = dataset.info.name
-    if name == "folder" and dataset.root is not None:
-        name = Path(dataset.root).resolve().name
-    return Path("runs") / (name if protocol.name == "table1" else f"{name}-{protocol.name}")
 
 
 def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.opened_dataset import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments
-from irbench.cli.run import choose_protocol, open_dataset
 from irbench.cli.sections import SectionedCommand
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
@@ -167,9 +167,10 @@ def train(
 def _open_training_data(names: str, data_root: Path | None, scheme: str | None) -> Dataset:
     """One dataset, or several joined; a directory may have a comma in its name."""
     from irbench.data.joint import JointDataset
+    from irbench.protocol import get_protocol
 
     several = [names] if Path(names).exists() else [one for one in names.split(",") if one.strip()]
-    protocol = choose_protocol("table1", None, None)
+    protocol = get_protocol("table1")
     opened = [open_dataset(one.strip(), data_root, "all", scheme, protocol) for one in several]
     return opened[0] if len(opened) == 1 else JointDataset(opened)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.opened_dataset import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments
-from irbench.cli.run import choose_protocol, open_dataset
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
@@ -79,6 +79,7 @@ def import_(
     """
     from irbench.networks.card import UNKNOWN
     from irbench.networks.libraries import require_libraries
+    from irbench.protocol import get_protocol
 
     load_plugins(plugins)
     known = None if trained_on == UNKNOWN else trained_on
@@ -91,9 +92,7 @@ def import_(
     require_libraries(method)
     opened = None
     if known is not None:
-        opened = open_dataset(
-            known, data_root, "all", scheme, choose_protocol("table1", None, None)
-        )
+        opened = open_dataset(known, data_root, "all", scheme, get_protocol("table1"))
     name = trained_on if opened is None else opened.info.name
     out = out or _default_folder() / f"{method}-{name}.safetensors"
 

@@ -112,7 +112,7 @@ class RunPlan:
 
 def plan_methods(
     names: Sequence[str],
-    params: Mapping[str, Mapping[str, str]] | None = None,
+    params: Mapping[str, Mapping[str, Any]] | None = None,
     plugins: Sequence[str] = (),
     typical_pixels: int | None = None,
     *,
@@ -126,8 +126,8 @@ def plan_methods(
     ----------
     names : sequence of str
         Method names, or sets of them, see :func:`default_methods`.
-    params : mapping of str to mapping of str to str, optional
-        Method to parameter to text, as after ``--param``.
+    params : mapping of str to mapping of str to object, optional
+        Method to parameter to value, or to text as after ``--param``.
     plugins : sequence of str
         Plug-in files, loaded already here.
     typical_pixels : int, optional
@@ -204,7 +204,7 @@ def _named(name: str) -> type[Detector]:
 
 def _plan(
     cls: type[Detector],
-    texts: Mapping[str, str],
+    texts: Mapping[str, Any],
     plugins: Sequence[str],
     dataset: Dataset | None,
     device: str,
@@ -212,6 +212,8 @@ def _plan(
 ) -> MethodPlan:
     given = parse_parameters(cls, texts)
     detector = cls(**given)
+    # As they were checked: a list has become a tuple.
+    given = {name: getattr(detector, name) for name in given}
     params = detector.params
     network = None
     spec = MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins))

@@ -1,0 +1,141 @@
+"""``irbench.run``: the benchmark from Python, as ``irbench run`` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from irbench.dataset import Dataset
+from irbench.engine.executors.executor import Executor
+from irbench.engine.executors.worker_pool import WorkerPool
+from irbench.engine.planning.choices import default_directory, open_dataset
+from irbench.engine.planning.run_plan import plan_run
+from irbench.engine.run.runner import Runner
+from irbench.engine.storage.directory import RunDirectory
+from irbench.errors import UsageError
+from irbench.loaded_run import Run
+from irbench.progress import Progress, terminal_progress
+from irbench.protocol import Protocol, get_protocol
+from irbench.registry import load_plugin
+
+
+def run(
+    methods: str | Iterable[str],
+    dataset: str | Dataset,
+    *,
+    split: str | None = None,
+    protocol: str | Protocol = "table1",
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+    out: Path | str | None = None,
+    jobs: int | None = None,
+    data_root: Path | str | None = None,
+    scheme: str | None = None,
+    plugins: Iterable[Path | str] = (),
+    calibration: Path | str | None = None,
+    limit: int | None = None,
+    timeout_s: float | None = 600.0,
+    timing_images: int = 20,
+    device: str = "auto",
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Run detectors over a dataset and score them; what was done already is not done again.
+
+    Images are processed by other processes, which import the script that calls this: in a script
+    the call belongs under ``if __name__ == "__main__":``.
+
+    Parameters
+    ----------
+    methods : str or iterable of str
+        Names of methods, or ``"all"``, ``"classical"``, ``"deep"``, ``"extended"``.
+    dataset : str or Dataset
+        A name, a directory of images, or what :func:`irbench.load_dataset` returns.
+    split : str, optional
+        To test on; by default ``"test"``, or that of the opened dataset.
+    protocol : str or Protocol
+        ``"table1"``, ``"basicirstd"``, or one of your own.
+    params : mapping of str to mapping, optional
+        Values by method and parameter, such as ``{"tophat": {"size": 9}}``.
+    out : path-like, optional
+        Run directory; by default ``runs/DATASET``. A run that was stopped is resumed there.
+    jobs : int, optional
+        Worker processes; by default as many as cores.
+    data_root : path-like, optional
+        Where the datasets are; by default ``IRBENCH_DATA``.
+    scheme : str, optional
+        Split scheme; by default the protocol's.
+    plugins : iterable of path-like
+        Files with methods or datasets of your own.
+    calibration : path-like, optional
+        Extents and thresholds from another run, or a file of ``irbench calibrate``.
+    limit : int, optional
+        Test on the first so many images only.
+    timeout_s : float or None
+        Seconds for one image; longer counts as failed.
+    timing_images : int
+        Images of the timing pass of each method; 0 for none.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        Where networks compute.
+    executor : Executor, optional
+        What runs the jobs; by default ``jobs`` processes on this machine.
+    progress : Progress, optional
+        By default bars on a terminal, lines elsewhere; ``Progress()`` is silent.
+
+    Returns
+    -------
+    Run
+        As :func:`irbench.load_run` returns it. A method that failed or was skipped is a row with
+        its reason: see ``state`` and ``reason`` of ``Run.source.rows``.
+
+    Raises
+    ------
+    UsageError
+        For arguments that cannot be used, or a directory with another run.
+    WriteError
+        If the disk is full; the same call resumes once there is room.
+
+    Examples
+    --------
+    >>> import irbench
+    >>> done = irbench.run(["tophat"], "synth", out="runs/synth")  # doctest: +SKIP
+    >>> done.results[["title", "f1", "fa"]]  # doctest: +SKIP
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs must be at least 1, got {jobs}.")
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit must be at least 1, got {limit}.")
+    if timing_images < 0:
+        raise UsageError(f"timing_images must be at least 0, got {timing_images}.")
+    names = [methods] if isinstance(methods, str) else list(methods)
+    if not names:
+        raise UsageError('methods must name at least one method, such as ["tophat"].')
+    plugin_paths = []
+    for plugin in plugins:
+        load_plugin(Path(plugin))
+        plugin_paths.append(str(Path(plugin).resolve()))
+    rules = get_protocol(protocol) if isinstance(protocol, str) else protocol
+    if isinstance(dataset, str):
+        opened = open_dataset(dataset, data_root, split or "test", scheme, rules)
+    elif scheme is not None or data_root is not None:
+        raise UsageError("scheme and data_root go with the name of a dataset, not with one opened.")
+    else:
+        opened = dataset if split is None else dataset.with_split(split)
+    plan = plan_run(
+        names,
+        opened,
+        rules,
+        params=params,
+        plugins=tuple(plugin_paths),
+        calibration=calibration,
+        limit=limit,
+        jobs=jobs,
+        timeout_s=timeout_s,
+        timing_images=timing_images,
+        device=device,
+        elsewhere=not isinstance(executor, WorkerPool | None),
+        command=("irbench.run",),
+    )
+    directory = RunDirectory(out or default_directory(opened, rules))
+    shown = terminal_progress() if progress is None else progress
+    return Run(Runner(plan, directory, shown, executor=executor).execute())
