@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from irbench.engine.storage.results import SCORED_STATES, Row
-from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.metrics.metric import UNDEFINED_TEXT, Metric, MetricDefinition
 
 from ._columns import is_false_alarm
 from ._cost_notes import flops_note, hardware_note, software_note
@@ -34,7 +34,7 @@ def footnotes(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) 
     notes = [
         _data(groups),
         _left_out(groups),
-        _protocol(groups[0].protocol, shown),
+        _protocol(groups[0].protocol, metrics),
         _conversion(groups),
         _calibration(groups),
         *parameter_footnotes(groups),
@@ -73,7 +73,8 @@ def _left_out(groups: Sequence[DataGroup]) -> str:
     return f"Unreadable images, left out for every method: {'; '.join(listed)}." if listed else ""
 
 
-def _protocol(protocol: dict[str, Any], shown: set[str]) -> str:
+def _protocol(protocol: dict[str, Any], metrics: Sequence[MetricDefinition]) -> str:
+    named = {metric.clause for metric in metrics if isinstance(metric, Metric)}
     rule = {
         "val-f1": "the score threshold of best F1 on the validation split",
         "fixed": f"the fixed score threshold {protocol['fixed_threshold']}",
@@ -81,14 +82,14 @@ def _protocol(protocol: dict[str, Any], shown: set[str]) -> str:
         "oracle": "the score threshold of best F1 on the tested images themselves (ORACLE)",
     }[protocol["operating_point"]]
     clauses = [f"operating point at {rule}"]
-    if shown & {"precision", "recall", "f1"}:
+    if "overlap" in named:
         clauses.append(f"a box is a hit from IoU {protocol['iou_threshold']:g}")
-    if shown & {"map50", "map50_95", "ap_all_point"}:
+    if "ranking" in named:
         clauses.append(
             f"AP by {protocol['ap_estimator']} over at most {protocol['max_detections']} "
             "detections per image"
         )
-    if shown & {"pd", "fa", "fa_legacy", "pd_hungarian", "fa_hungarian"}:
+    if "distance" in named:
         clauses.append(f"Pd and Fa at centroid distances under {protocol['distance_px']:g} px")
     return f"Protocol {protocol['name']}: {'; '.join(clauses)}."
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from irbench.rescoring.pareto import pareto_front
+from irbench.figures.pareto import pareto_front
 from irbench.styles import MethodStyle
 
 from ._html_axes import Axis

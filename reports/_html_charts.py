@@ -9,9 +9,9 @@ import numpy as np
 from irbench.engine.storage.results import Row
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.definition import METRICS
+from irbench.metrics.point_curve import point_curve
 from irbench.protocol import Protocol
-from irbench.rescoring.methods import ScoredGroup
-from irbench.rescoring.point_curve import point_curve
+from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
 from ._html_axes import Axis, log_axis, share_axis

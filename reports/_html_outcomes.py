@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irbench.rescoring.methods import ScoredGroup
-from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
+from irbench.figures.outcomes import Outcome, disagreement, method_outcomes
+from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
 MOST_FALSE_ALARMS = 25

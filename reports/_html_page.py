@@ -10,8 +10,8 @@ from typing import Any
 
 from irbench.protocol import Protocol
 from irbench.report import ReportOptions
-from irbench.rescoring.methods import ScoredGroup, score_methods
-from irbench.rescoring.recall_by_bin import RecallByBin, recall_by_bins
+from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
+from irbench.statistics.scored_group import ScoredGroup, score_methods
 from irbench.styles import MethodStyle, method_styles
 
 from ._footnotes import footnotes

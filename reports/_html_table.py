@@ -9,7 +9,7 @@ from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.report import ReportOptions
-from irbench.rescoring.methods import ScoredGroup
+from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
 from ._columns import PER_METHOD, chosen_columns

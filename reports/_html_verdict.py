@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irbench.metrics.metric import MetricDefinition
-from irbench.rescoring.methods import ScoredGroup
+from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
 from ._html_table import interval_text

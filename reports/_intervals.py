@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irbench.metrics.metric import MetricDefinition
-from irbench.rescoring.methods import N_RESAMPLES, score_methods
+from irbench.statistics.resamples import N_RESAMPLES
+from irbench.statistics.scored_group import score_methods
 
 from ._side_by_side import DataGroup, methods_in_order
 
@@ -58,7 +59,7 @@ def interval_texts(
             }
         )
     meaning = (
-        f"Ranges: 95 % intervals of a bootstrap over images, {N_RESAMPLES} draws; a value without "
-        "one is not resampled."
+        f"Ranges: 95 % intervals of a bootstrap over images, {N_RESAMPLES} draws; costs and "
+        "settings have none."
     )
     return IntervalTexts(tuple(texts), (meaning, *notes))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
-from irbench.evaluation import components_of
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.components import components_of
 from irbench.regions import Regions
 
 

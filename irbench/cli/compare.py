@@ -69,35 +69,28 @@ def compare(
     """
     from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
-    from irbench.engine.storage.results import row_threshold
-    from irbench.protocol import Protocol
+    from irbench.metrics.definition import quality_metrics
+    from irbench.scoring import score_row
     from irbench.statistics.comparison import Comparison
-    from irbench.statistics.image_statistics import RESAMPLED_MAP_METRICS, RESAMPLED_METRICS
-    from irbench.statistics.method_output import MethodOutput
     from irbench.statistics.resamples import Resamples
 
     results = open_run(run)
     rows = _rows_to_compare(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
     names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
-    known = (*RESAMPLED_METRICS, *RESAMPLED_MAP_METRICS)
+    known = quality_metrics()
     for name in names:
         if name not in known:
             raise UnknownNameError("metric to compare by", name, known)
-    needs_maps = any(name in RESAMPLED_MAP_METRICS for name in names)
+    needs_maps = any(known[name].kind == "maps" for name in names)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
-    protocol = Protocol(**results.protocol)
     progress = command_progress()
     if isinstance(progress, BarProgress):
         progress = _DelayedBar()
     outputs = {}
     with progress.track("Scoring", len(rows)) as advance:
         for row in rows:
-            found = results.detections(row["method"])
-            maps = results.map_statistics(row["method"]) if needs_maps else None
-            outputs[row["method"]] = MethodOutput.score(
-                found, truths, protocol, row_threshold(row), maps, row.get("kind")
-            )
+            outputs[row["method"]] = score_row(results, row, truths, with_maps=needs_maps)
             advance()
     comparison = Comparison(
         outputs,

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from irbench.engine.storage.results import RunResults
+from irbench.scoring import RULES
 from irbench.statistics.comparison import Comparison, PairTest
-from irbench.statistics.method_output import RULES
 from irbench.statistics.paired import McNemar, PairedDifference
 
 

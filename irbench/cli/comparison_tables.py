@@ -13,8 +13,8 @@ from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.scoring import RULES
 from irbench.statistics.comparison import Comparison
-from irbench.statistics.method_output import RULES
 from irbench.statistics.paired import McNemar
 
 N_LISTED = 10
@@ -200,7 +200,7 @@ def _print_undefined(
             if reason:
                 text = f"{METRICS[metric].title} of {titles[method]} is undefined: {reason}."
                 console.print(text, style="dim", markup=False)
-            maps = comparison.outputs[method].result.counts.get("maps")
+            maps = comparison.outputs[method].result.counts.maps
             if maps is not None and (told := gains_text(metric, maps.gains)):
                 text = f"{METRICS[metric].title} of {titles[method]} is {told}."
                 console.print(text, style="dim", markup=False)

@@ -19,7 +19,7 @@ from irbench.figures.canvas import (
     set_small_type,
 )
 from irbench.figures.comparison import Comparison
-from irbench.rescoring.recall_by_bin import recall_by_bins
+from irbench.statistics.recall_by_bin import recall_by_bins
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

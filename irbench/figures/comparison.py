@@ -15,11 +15,10 @@ from irbench.detector import group_rank
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
+from irbench.figures.outcomes import Outcome, disagreement, method_outcomes
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
-from irbench.rescoring.methods import ScoredGroup, score_methods
-from irbench.rescoring.outcomes import Outcome, disagreement, method_outcomes
-from irbench.rescoring.scored_method import ScoredMethod
+from irbench.statistics.scored_group import ScoredGroup, ScoredMethod, score_methods
 from irbench.styles import MethodStyle, method_styles
 
 
@@ -76,7 +75,7 @@ class Comparison:
     @cached_property
     def scored(self) -> ScoredGroup:
         """The methods' detections, scored again; no detector runs."""
-        return score_methods(self.runs, self.rows, n_resamples=0, progress=self.progress)
+        return score_methods(self.runs, self.rows, progress=self.progress)
 
     @cached_property
     def outcomes(self) -> dict[str, list[Outcome]]:

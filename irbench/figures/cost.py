@@ -19,8 +19,8 @@ from irbench.figures.canvas import (
     set_small_type,
 )
 from irbench.figures.comparison import Comparison
+from irbench.figures.pareto import pareto_front
 from irbench.metrics.definition import METRICS
-from irbench.rescoring.pareto import pareto_front
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -19,8 +19,8 @@ from irbench.figures.canvas import (
 )
 from irbench.figures.comparison import Comparison
 from irbench.metrics.curve import precision_recall_curve
+from irbench.metrics.point_curve import point_curve
 from irbench.protocol import Protocol
-from irbench.rescoring.point_curve import point_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

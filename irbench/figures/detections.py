@@ -20,7 +20,7 @@ from irbench.figures.marks import (
     read_image,
     show_image,
 )
-from irbench.rescoring.outcomes import Outcome
+from irbench.figures.outcomes import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from irbench.dataset import Dataset, Sample
 from irbench.drawing import to_display
 from irbench.errors import IrbenchError, NoFigureError
 from irbench.figures.canvas import SMALL_PT
+from irbench.figures.outcomes import Box, Outcome
 from irbench.ground_truth import GroundTruth
-from irbench.rescoring.outcomes import Box, Outcome
 from irbench.styles import FALSE_ALARM, HIT, MISS
 
 if TYPE_CHECKING:

@@ -67,12 +67,12 @@ def image_notes(
     n_named : int
         So many images are named.
     """
-    if "boxes" not in old.counts or "boxes" not in new.counts:
+    before, now = old.counts.boxes, new.counts.boxes
+    if before is None or now is None:
         return []
-    boxes = old.counts["boxes"], new.counts["boxes"]
     worse = {
-        "hits lost": boxes[0].true_positives - boxes[1].true_positives,
-        "more false alarms": boxes[1].false_positives - boxes[0].false_positives,
+        "hits lost": before.true_positives - now.true_positives,
+        "more false alarms": now.false_positives - before.false_positives,
     }
     notes = []
     for title, change in worse.items():

@@ -119,7 +119,7 @@ class Gate:
             return {}, notes
         new, old = score_row(results, row, truths), baseline.result(before.method)
         ids = [truth.id for truth in truths]
-        found = paired_differences(old, new, ids, moved, self.n_resamples, self.seed)
+        found = paired_differences(old, new, ids, moved, before.counts, self.n_resamples, self.seed)
         return found, notes + image_notes(before.method, old, new, truths)
 
     def _check_times(self, baseline: Baseline, results: RunResults) -> tuple[list[Change], str]:

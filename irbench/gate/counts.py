@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,27 +11,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
-from irbench.evaluation import Result
+from irbench.gate.map_counts import as_bits, as_fractions, map_arrays, maps_of_arrays
 from irbench.gate.ranking import RANKING_ARRAYS, ranking_arrays, table_of_ranking
 from irbench.ground_truth import GroundTruth
+from irbench.metrics import average_precision
 from irbench.metrics.counting import BoxCounts
+from irbench.metrics.counts import Counts
+from irbench.metrics.hierarchical_iou import HierarchicalCounts
+from irbench.metrics.match_table import COCO_IOU_THRESHOLDS
+from irbench.metrics.metric import Metric
 from irbench.metrics.pixels import PixelCounts
+from irbench.metrics.point_average_precision import ap_point
 from irbench.metrics.points import PointCounts
-from irbench.statistics.image_statistics import RESAMPLED_METRICS
+from irbench.metrics.yolo_average_precision import precision_yolo, recall_yolo
+from irbench.scoring import Result
 
 Arrays = dict[str, NDArray[np.int64]]
 
-COUNTED_METRICS = tuple(name for name in RESAMPLED_METRICS if name not in ("map30", "ap_point"))
-"""The metrics that the counts of a baseline give again: of the rankings, the largest part, only
-that of COCO's IoU thresholds is kept, and nothing of score maps."""
-
-_KINDS: dict[str, type[BoxCounts] | type[PointCounts] | type[PixelCounts]] = {
+_KINDS: dict[str, type[BoxCounts | PointCounts | PixelCounts | HierarchicalCounts]] = {
     "boxes": BoxCounts,
     "points": PointCounts,
     "pixels": PixelCounts,
+    "hungarian": PointCounts,
+    "regions": HierarchicalCounts,
 }
-_OF_TRUTH = {"boxes": ("targets",), "points": ("targets", "pixels"), "pixels": ("target",)}
+_ALWAYS = ("boxes", "points", "pixels")
+"""Kinds that are kept also of methods that no bootstrap judges: they say on which images hits
+were lost."""
+_OF_TRUTH = {
+    "boxes": ("targets",),
+    "points": ("targets", "pixels"),
+    "pixels": ("target",),
+    "hungarian": ("targets", "pixels"),
+}
 """Counts that no method changes; they are kept once."""
+_RANKINGS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "table": ("ranking", COCO_IOU_THRESHOLDS),
+    "table30": ("ranking30", (0.3,)),
+    "ranked_points": ("ranking_points", (math.nan,)),
+}
+"""The match tables, with the name of their arrays and their thresholds."""
+
+
+_HOMES = {
+    **{kind: kind for kind in _KINDS},
+    **{home: kind for home, (kind, _) in _RANKINGS.items()},
+    **dict.fromkeys(("roc", "roc_3d", "gains"), "maps"),
+}
+"""How the names of arrays begin, by what a metric needs."""
+_OF_RANKING = {
+    metric.name for metric in (*average_precision.METRICS, ap_point, precision_yolo, recall_yolo)
+}
+"""A baseline keeps of a ranking what these see of it; ``ap_yolo`` sees more, and so may others."""
+
+
+def is_counted(arrays: Mapping[str, NDArray[np.int64]], metric: Metric) -> bool:
+    """Whether the counts of a baseline give a metric again, so that it has an interval."""
+    if metric.needs in _RANKINGS and metric.name not in _OF_RANKING:
+        return False
+    return any(name.startswith(f"{_HOMES[metric.needs]}.") for name in arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +120,8 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
     result : Result
         Of :func:`irbench.evaluation.evaluate`.
     with_ranking : bool
-        Whether to keep what average precision needs; by far the largest part.
+        Whether to keep all that a bootstrap needs: rankings, regions and score maps too, by far
+        the largest part.
 
     Returns
     -------
@@ -89,13 +129,20 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
         Named ``kind.count``, such as ``boxes.true_positives``.
     """
     arrays: Arrays = {}
-    for kind in _KINDS:
-        if kind in result.counts:
+    kinds = _KINDS if with_ranking else _ALWAYS
+    for kind in kinds:
+        part = getattr(result.counts, kind)
+        if part is not None:
             for name in _own_fields(kind):
-                arrays[f"{kind}.{name}"] = np.asarray(getattr(result.counts[kind], name), np.int64)
+                arrays[f"{kind}.{name}"] = _as_whole(getattr(part, name))
     if with_ranking:
-        ranking = ranking_arrays(result.counts["table"])
-        arrays.update({f"ranking.{name}": array for name, array in ranking.items()})
+        for home, (kind, _) in _RANKINGS.items():
+            table = getattr(result.counts, home)
+            if table is not None:
+                ranking = ranking_arrays(table)
+                arrays.update({f"{kind}.{name}": array for name, array in ranking.items()})
+        if result.counts.maps is not None:
+            arrays.update(map_arrays(result.counts.maps))
     return arrays
 
 
@@ -121,7 +168,7 @@ def counted_result(
     UsageError
         If the arrays are not of these images, or incomplete.
     """
-    counts: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     n_images = len(truth.targets)
     for kind, cls in _KINDS.items():
         own = [f"{kind}.{name}" for name in _own_fields(kind)]
@@ -129,23 +176,33 @@ def counted_result(
             continue
         if any(len(arrays.get(name, ())) != n_images for name in own):
             raise UsageError(f"the counts of {kind} are not those of {n_images} images.")
-        shared = {name: getattr(truth, name) for name in _OF_TRUTH[kind]}
+        shared = {name: getattr(truth, name) for name in _OF_TRUTH.get(kind, ())}
         if any(array is None for array in shared.values()):
             raise UsageError(f"the counts of {kind} need masks, and the images have boxes only.")
-        counts[kind] = cls(**{name.partition(".")[2]: arrays[name] for name in own}, **shared)
-    ranking = {name: arrays.get(f"ranking.{name}") for name in RANKING_ARRAYS}
-    complete = {name: array for name, array in ranking.items() if array is not None}
-    if len(complete) == len(ranking):
-        counts["table"] = table_of_ranking(complete, truth.targets)
+        read: Any = as_fractions if cls is HierarchicalCounts else np.asarray
+        parts[kind] = cls(**{name.partition(".")[2]: read(arrays[name]) for name in own}, **shared)
+    for home, (kind, iou_thresholds) in _RANKINGS.items():
+        ranking = {name: arrays.get(f"{kind}.{name}") for name in RANKING_ARRAYS}
+        complete = {name: array for name, array in ranking.items() if array is not None}
+        if len(complete) == len(ranking):
+            parts[home] = table_of_ranking(complete, truth.targets, iou_thresholds)
     return Result(
         values=dict(values),
         undefined={},
         threshold=None,
         n_images=n_images,
         n_targets=int(truth.targets.sum()),
-        counts=counts,
+        counts=Counts(**parts, maps=maps_of_arrays(arrays, n_images)),
     )
 
 
 def _own_fields(kind: str) -> list[str]:
-    return [field.name for field in fields(_KINDS[kind]) if field.name not in _OF_TRUTH[kind]]
+    return [
+        field.name for field in fields(_KINDS[kind]) if field.name not in _OF_TRUTH.get(kind, ())
+    ]
+
+
+def _as_whole(numbers: NDArray[Any]) -> NDArray[np.int64]:
+    if np.issubdtype(numbers.dtype, np.floating):
+        return as_bits(numbers)
+    return np.asarray(numbers, np.int64)

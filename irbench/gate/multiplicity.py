@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from irbench.gate.counts import COUNTED_METRICS
+from irbench.gate.recording import gated_metrics
 from irbench.gate.row_check import RowCheck
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import PairedDifference
@@ -38,7 +38,7 @@ def adjusted_p(
         By method and metric, in [0, 1]; without what has no p-value.
     """
     adjusted: dict[str, dict[str, float]] = {method: {} for method in checks}
-    for metric in COUNTED_METRICS:
+    for metric in gated_metrics():
         family = [
             method
             for method, check in checks.items()

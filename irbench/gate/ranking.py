@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 
 RANKING_ARRAYS = ("segment_false", "segment_hits", "false_images", "hit_images", "hit_levels")
 
-_BITS = 1 << np.arange(len(COCO_IOU_THRESHOLDS))
+MAX_THRESHOLDS = 62
+"""A hit is one bit of a positive int64 for each of them."""
 
 
 def ranking_arrays(table: MatchTable) -> dict[str, NDArray[np.int64]]:
@@ -27,7 +28,7 @@ def ranking_arrays(table: MatchTable) -> dict[str, NDArray[np.int64]]:
     Parameters
     ----------
     table : MatchTable
-        At COCO's IoU thresholds.
+        At no more than :data:`MAX_THRESHOLDS`.
 
     Returns
     -------
@@ -42,9 +43,7 @@ def ranking_arrays(table: MatchTable) -> dict[str, NDArray[np.int64]]:
     UsageError
         For a table at other thresholds.
     """
-    if not np.array_equal(table.iou_thresholds, COCO_IOU_THRESHOLDS):
-        raise UsageError("the match table must be at COCO's ten IoU thresholds.")
-    levels = table.hit[table.ranking] @ _BITS
+    levels = table.hit[table.ranking] @ _bits(table.iou_thresholds)
     images = table.ranked_images
     group = np.searchsorted(table.score_groups, np.arange(len(levels)))
     hit_groups = np.unique(group[levels > 0])
@@ -65,7 +64,9 @@ def ranking_arrays(table: MatchTable) -> dict[str, NDArray[np.int64]]:
 
 
 def table_of_ranking(
-    arrays: Mapping[str, NDArray[np.int64]], n_targets: NDArray[np.int64]
+    arrays: Mapping[str, NDArray[np.int64]],
+    n_targets: NDArray[np.int64],
+    iou_thresholds: Sequence[float] = COCO_IOU_THRESHOLDS,
 ) -> MatchTable:
     """A match table that has the same average precision, of any weights of the images.
 
@@ -74,6 +75,8 @@ def table_of_ranking(
     arrays : mapping of str to ndarray
         Of :func:`ranking_arrays`.
     n_targets : (n_images,) ndarray of int64
+    iou_thresholds : sequence of float
+        Those of the table that was reduced.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def table_of_ranking(
     segment = np.concatenate([np.repeat(segments, n_false), np.repeat(segments, n_hits)])
     all_levels = np.concatenate([np.zeros(len(deltas), dtype=np.int64), levels])
     order = np.lexsort((segment, images))
-    hits: NDArray[Any] = (all_levels[order, None] & _BITS) > 0
+    hits: NDArray[Any] = (all_levels[order, None] & _bits(iou_thresholds)) > 0
     images = images[order]
     return MatchTable(
         image_index=images,
@@ -114,5 +117,14 @@ def table_of_ranking(
         scores=-segment[order].astype(np.float64),
         target_index=np.where(hits, 0, -1).astype(np.int32),
         n_targets=n_targets,
-        iou_thresholds=np.asarray(COCO_IOU_THRESHOLDS),
+        iou_thresholds=np.asarray(iou_thresholds, dtype=np.float64),
     )
+
+
+def _bits(iou_thresholds: Sequence[float] | NDArray[np.float64]) -> NDArray[np.int64]:
+    if len(iou_thresholds) > MAX_THRESHOLDS:
+        raise UsageError(
+            f"the match table must be at {MAX_THRESHOLDS} thresholds or fewer, "
+            f"got {len(iou_thresholds)}."
+        )
+    return np.asarray(1 << np.arange(len(iou_thresholds)), dtype=np.int64)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.parquet_files import read_timings
-from irbench.engine.storage.results import Row, RunResults, row_threshold
+from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UnknownNameError, UsageError
-from irbench.evaluation import Result, evaluate
 from irbench.gate.baseline import Baseline, BaselineRow
 from irbench.gate.counts import TruthCounts, count_arrays
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.definition import METRICS
+from irbench.metrics.definition import quality_metrics
 from irbench.progress import Progress
-from irbench.protocol import Protocol
+from irbench.scoring import Result
+from irbench.scoring import score_row as scored_output
 
-GATED_METRICS: tuple[str, ...] = tuple(
-    name
-    for name, metric in METRICS.items()
-    if metric.kind not in ("cost", "setting") and metric.higher_is_better is not None
-)
-"""The metrics of quality; times are gated as ratios, and only where asked."""
 
-_OF_DETECTIONS = ("boxes", "points", "pixels")
-"""Kinds of metrics that the detections of a run give again."""
+def gated_metrics() -> tuple[str, ...]:
+    """The metrics of quality that have a direction; times are gated as ratios, where asked."""
+    return tuple(
+        name for name, metric in quality_metrics().items() if metric.higher_is_better is not None
+    )
+
 
 _TIME_DIGITS = 4
 _SAME = 1e-9
@@ -115,22 +112,9 @@ def score_row(results: RunResults, row: Row, truths: Sequence[GroundTruth]) -> R
         version of irbench, or changed by hand.
     """
     method = row["method"]
-    found = results.detections(method)
-    if row.get("kind", "box") != "box":
-        # An image without detections still comes from a method with regions.
-        failed = results.run["methods"][method].get("errors", {})
-        shapes = {truth.id: truth.shape for truth in truths if truth.id not in failed}
-        found = {**{name: Detections.empty(shape) for name, shape in shapes.items()}, **found}
-    result = evaluate(
-        found,
-        truths,
-        Protocol(**results.protocol),
-        threshold=row_threshold(row),
-        kind=row.get("kind"),
-    )
-    for name in GATED_METRICS:
-        scored = METRICS[name].kind in _OF_DETECTIONS and name in result.values
-        if scored and name in row and not _agree(row[name], result.values[name]):
+    result = scored_output(results, row, truths).result
+    for name in gated_metrics():
+        if name in row and not _agree(row[name], result.values[name]):
             raise UsageError(
                 f"{results.path}: {name} of {method} is {row[name]} in results.json and "
                 f"{result.values[name]} by its detections; repeat the command that made the "
@@ -165,7 +149,7 @@ def _record_row(
         deterministic=deterministic,
         facts=results.run["methods"][method].get("facts", {}),
         settings={name: row.get(name) for name in ("extent", "threshold", "calibration")},
-        values={name: row[name] for name in GATED_METRICS if name in row},
+        values={name: row[name] for name in gated_metrics() if name in row},
         n_failed=int(row.get("n_failed", 0)),
         counts=count_arrays(result, with_ranking=not deterministic),
         times_ms={image: float(f"{ms:.{_TIME_DIGITS}g}") for image, ms in times.items()},

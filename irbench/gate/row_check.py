@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irbench.engine.storage.results import Row
-from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineRow
 from irbench.gate.changes import Change, Verdict
-from irbench.gate.counts import COUNTED_METRICS
-from irbench.gate.recording import GATED_METRICS
+from irbench.gate.counts import Arrays, is_counted
+from irbench.gate.recording import gated_metrics
 from irbench.gate.tolerance import Tolerances
-from irbench.metrics.definition import METRICS
+from irbench.metrics.definition import METRICS, quality_metrics
+from irbench.scoring import Result
 from irbench.statistics.bootstrap import resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference
@@ -41,8 +41,9 @@ class RowCheck:
     def metrics(self) -> list[str]:
         """The metrics that either has."""
         before = self.before.values
-        names = [name for name in GATED_METRICS if name in before or name in self.row]
-        return names + [name for name in before if name not in GATED_METRICS]
+        gated = gated_metrics()
+        names = [name for name in gated if name in before or name in self.row]
+        return names + [name for name in before if name not in gated]
 
     @property
     def moved(self) -> list[str]:
@@ -78,8 +79,10 @@ class RowCheck:
         verdict: Verdict = "improved" if METRICS[metric].is_better(new, old) else "regressed"
         reason = ""
         if not self.before.deterministic and old is not None:
-            if metric not in COUNTED_METRICS:
-                verdict, reason = "uncertain", "no interval of it: shown, not gated"
+            definition = quality_metrics().get(metric)
+            if definition is None or not is_counted(self.before.counts, definition):
+                verdict = "uncertain"
+                reason = "the baseline has no counts of it, so no interval: shown, not gated"
             elif interval is None or interval.lower is None or interval.upper is None:
                 reason = "no interval: judged by the tolerance alone"
             elif interval.lower <= 0 <= interval.upper:
@@ -101,6 +104,7 @@ def paired_differences(
     new: Result,
     image_ids: Sequence[str],
     metrics: Sequence[str],
+    counts: Arrays,
     draws: int,
     seed: int,
 ) -> dict[str, PairedDifference]:
@@ -114,14 +118,24 @@ def paired_differences(
     metrics : sequence of str
         Those that either leaves undefined, or has no counts of, are left out; of a single
         image all.
+    counts : dict of str to ndarray
+        Of the baseline, that ``old`` was made of.
     draws, seed : int
 
     Returns
     -------
     dict of str to PairedDifference
     """
-    wanted = [name for name in metrics if name in COUNTED_METRICS]
-    common = [name for name in wanted if all(_is_counted(one, name) for one in (old, new))]
+    known = quality_metrics()
+    counted = {name for name, one in known.items() if is_counted(counts, one)}
+    common = [
+        name
+        for name in metrics
+        if name in counted
+        and all(
+            one.values.get(name) is not None and one.counts.has(known[name]) for one in (old, new)
+        )
+    ]
     if len(image_ids) < 2 or not common:
         return {}
     statistics = {
@@ -135,8 +149,3 @@ def paired_differences(
         )
         for name in common
     }
-
-
-def _is_counted(result: Result, metric: str) -> bool:
-    is_defined = result.values.get(metric) is not None
-    return is_defined and metric in ImageStatistics.of(result, [metric]).metrics

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.gate.recording import GATED_METRICS
+from irbench.gate.recording import gated_metrics
 from irbench.metrics.definition import METRICS
 
 FRACTION = 1e-6
@@ -62,8 +62,8 @@ class Tolerances:
             metric = name.rpartition(".")[2].strip()
             if not equals:
                 raise UsageError(f"--tolerance must be [METHOD.]METRIC=VALUE, got {text!r}.")
-            if metric not in (*GATED_METRICS, TIMING):
-                raise UnknownNameError("metric", metric, (*GATED_METRICS, TIMING))
+            if metric not in (*gated_metrics(), TIMING):
+                raise UnknownNameError("metric", metric, (*gated_metrics(), TIMING))
             try:
                 number = float(value)
             except ValueError:

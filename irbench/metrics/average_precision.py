@@ -2,94 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError
-from irbench.metrics.curve import PrecisionRecallCurve, rising_curves
-from irbench.metrics.match_table import MatchTable
+from irbench.metrics.curve import PrecisionRecallCurve
+from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.metrics.metric import Metric, fraction
 from irbench.metrics.value import NO_TARGETS, MetricValue
+from irbench.metrics.weighted import Draws, Form, Values
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 
+_PAPER = "LE-IRSTD, Eq."
+_COCO = "COCO detection evaluation (T.-Y. Lin et al., ECCV 2014; pycocotools), maxDets 300"
+_COCO_TOOLS = "pycocotools 2.0.11 and faster-coco-eval 1.8.0 with distinct scores, to 1e-9"
+_COCO_FORMULA = "mean over r = 0, 0.01, …, 1 of max{P(t) : R(t) ≥ r}, 0 where R never reaches r"
 
-def average_precision_coco101(curve: PrecisionRecallCurve) -> MetricValue:
-    """Average precision by COCO's estimator of 101 recall points.
+Points = NDArray[np.float64]
+"""``(n_draws, n_points)`` counts down the ranking, at the scores where some hit enters."""
 
-    The mean over recall 0, 0.01, …, 1 of the greatest precision at any point of
-    at least that recall; 0 where no point reaches it. [1]_
+Estimator = Callable[[Points, Points, Values], Values]
+"""From hits, kept detections and ``(n_draws,)`` targets to the area; those without targets are
+left to the caller."""
 
-    Parameters
-    ----------
-    curve : PrecisionRecallCurve
 
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets, 0 with targets and no detections.
+def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
+    """The mean over recall 0, 0.01, …, 1 of the greatest precision from there on.
 
-    Notes
-    -----
-    With distinct scores it equals pycocotools with ``maxDets`` 300.
+    As COCO's evaluation code has it. [1]_ It is 0 where no point reaches a recall. With distinct
+    scores it equals pycocotools with ``maxDets`` 300.
 
     References
     ----------
-    .. [1] T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV
-       2014, and its evaluation code.
+    .. [1] T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
+       evaluation code.
     """
-    if curve.n_targets == 0:
-        return MetricValue(None, NO_TARGETS)
-    true_positives, envelope = _envelope(curve)
-    reached = np.searchsorted(true_positives / curve.n_targets, _RECALLS, side="left")
-    return MetricValue(float(np.append(envelope, 0.0)[reached].mean()))
+    n_draws, n_points = kept.shape
+    # One more column: the precision at a recall that is never reached.
+    precision = np.zeros((n_draws, n_points + 1))
+    np.divide(true_positives, kept, out=precision[:, :-1], where=kept > 0)
+    recall = true_positives / np.where(n_targets > 0, n_targets, 1)[:, None]
+    reached = np.empty((n_draws, len(_RECALLS)), dtype=np.int64)
+    for draw in range(n_draws):
+        reached[draw] = np.searchsorted(recall[draw], _RECALLS, side="left")
+    # Recall 0 is reached at a draw's first point, so that the pieces of a draw end with it.
+    # A point at which recall does not rise in this draw has no greater precision than the one
+    # before it, of the same recall: it needs no special care.
+    reached += (n_points + 1) * np.arange(n_draws)[:, None]
+    pieces = np.maximum.reduceat(precision.ravel(), reached.ravel()).reshape(reached.shape)
+    envelope = np.maximum.accumulate(pieces[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(np.ascontiguousarray(envelope).mean(axis=1))
+
+
+def all_point(true_positives: Points, kept: Points, n_targets: Values) -> Values:
+    """The area under the envelope of precision over recall, Eq. (21) of LE-IRSTD.
+
+    The envelope is that of :func:`coco101`, a step function. [1]_ Nothing is added at either end:
+    no area beyond the greatest recall reached.
+
+    References
+    ----------
+    .. [1] M. Everingham et al., "The Pascal Visual Object Classes Challenge: A Retrospective",
+       IJCV 111, 2015 (the estimator of VOC 2010 and later).
+    """
+    precision = np.zeros(kept.shape)
+    np.divide(true_positives, kept, out=precision, where=kept > 0)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    # Divided last: sums of whole hits are exact, so that a perfect curve has area 1.
+    area = (np.diff(true_positives, axis=1, prepend=0.0) * envelope).sum(axis=1)
+    return np.asarray(area / np.where(n_targets > 0, n_targets, 1))
+
+
+AP_ESTIMATORS: dict[str, Estimator] = {"coco-101": coco101, "all-point": all_point}
+"""The estimators by the name that a protocol gives them."""
+
+
+def average_precision_coco101(curve: PrecisionRecallCurve) -> MetricValue:
+    """:func:`coco101` of a curve; undefined without targets, 0 with targets and no detections."""
+    return _of_curve(coco101, curve)
 
 
 def average_precision_all_point(curve: PrecisionRecallCurve) -> MetricValue:
-    """Area under the precision-recall curve, Eq. (21) of LE-IRSTD, at all its points.
+    """:func:`all_point` of a curve; undefined without targets, 0 without detections."""
+    return _of_curve(all_point, curve)
 
-    The integral over recall of the same envelope as
-    :func:`average_precision_coco101`, which is a step function. Nothing is added
-    at either end: no area beyond the greatest recall reached. [1]_
+
+def _of_curve(estimate: Estimator, curve: PrecisionRecallCurve) -> MetricValue:
+    if curve.n_targets == 0:
+        return MetricValue(None, NO_TARGETS)
+    hits, kept = curve.true_positives[None], curve.kept[None]
+    return MetricValue(float(estimate(hits, kept, np.array([curve.n_targets]))[0]))
+
+
+def average_precision_form(
+    table: MatchTable, iou_indices: Sequence[int], estimate: Estimator = coco101
+) -> Form:
+    """Average precision, its mean over several columns of a table, as a function of draws.
 
     Parameters
     ----------
-    curve : PrecisionRecallCurve
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets, 0 with targets and no detections.
-
-    References
-    ----------
-    .. [1] M. Everingham et al., "The Pascal Visual Object Classes Challenge: A
-       Retrospective", IJCV 111, 2015 (the estimator of VOC 2010 and later).
+    table : MatchTable
+    iou_indices : sequence of int
+        Columns of the table.
+    estimate : callable
+        Of :data:`AP_ESTIMATORS`.
     """
-    if curve.n_targets == 0:
-        return MetricValue(None, NO_TARGETS)
-    true_positives, envelope = _envelope(curve)
-    # Divided last: sums of whole hits are exact, so that a perfect curve has area 1.
-    area = np.diff(true_positives, prepend=0.0) @ envelope
-    return MetricValue(float(area) / curve.n_targets)
+    ranking = table.weighted
 
+    def column(draws: Draws, index: int) -> Values:
+        hits, kept, n_targets = ranking.points(draws, index)
+        area = estimate(hits, kept, n_targets)
+        return np.where(n_targets > 0, area, np.nan)
 
-def _envelope(curve: PrecisionRecallCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Hits where they rise, and the greatest precision from there on."""
-    # A point without a new hit has a lower precision at the same recall.
-    rises = np.diff(curve.true_positives, prepend=0.0) > 0
-    true_positives = curve.true_positives[rises]
-    precision = true_positives / curve.kept[rises]
-    return true_positives, np.maximum.accumulate(precision[::-1])[::-1]
+    def form(draws: Draws) -> Values:
+        # Metrics of one table share the areas of its columns.
+        areas = [
+            draws.once((estimate, id(table), index), lambda i=index: column(draws, i))  # type: ignore[misc]
+            for index in iou_indices
+        ]
+        return np.asarray(np.stack(areas, axis=1).mean(axis=1))
 
-
-AP_ESTIMATORS: dict[str, Callable[[PrecisionRecallCurve], MetricValue]] = {
-    "coco-101": average_precision_coco101,
-    "all-point": average_precision_all_point,
-}
-"""The estimators by the name that a protocol gives them."""
+    return form
 
 
 def average_precision(
@@ -118,8 +155,8 @@ def average_precision(
     ------
     UsageError, UnknownNameError
     """
-    (curve,) = rising_curves(table, [table.iou_index(iou_threshold)], weights)
-    return _estimator(estimator)(curve)
+    form = average_precision_form(table, [table.iou_index(iou_threshold)], _estimator(estimator))
+    return _value(form, table, weights)
 
 
 def mean_average_precision(
@@ -140,15 +177,86 @@ def mean_average_precision(
     MetricValue
         In [0, 1]; undefined without targets.
     """
-    estimate = _estimator(estimator)
-    curves = rising_curves(table, range(len(table.iou_thresholds)), weights)
-    values = [estimate(curve).value for curve in curves]
-    defined = [value for value in values if value is not None]
-    # All columns have the same targets: all are defined, or none is.
-    return MetricValue(float(np.mean(defined))) if defined else MetricValue(None, NO_TARGETS)
+    columns = range(len(table.iou_thresholds))
+    form = average_precision_form(table, columns, _estimator(estimator))
+    return _value(form, table, weights)
 
 
-def _estimator(name: str) -> Callable[[PrecisionRecallCurve], MetricValue]:
+def _estimator(name: str) -> Estimator:
     if name not in AP_ESTIMATORS:
         raise UnknownNameError("AP estimator", name, AP_ESTIMATORS)
     return AP_ESTIMATORS[name]
+
+
+def _value(form: Form, table: MatchTable, weights: NDArray[Any] | None) -> MetricValue:
+    (value,) = form(Draws.single(table.n_images, weights)).tolist()
+    return MetricValue(None, NO_TARGETS) if np.isnan(value) else MetricValue(value)
+
+
+def _metric(
+    name: str, title: str, ious: tuple[float, ...], description: str, **more: Any
+) -> Metric:
+    estimate = more.pop("estimate", coco101)
+    given = {
+        "needs": "table",
+        "formula": _COCO_FORMULA,
+        "dialect": "coco-101",
+        "reference": _COCO,
+        **more,
+    }
+    return fraction(
+        name,
+        title,
+        "boxes",
+        description=description,
+        form=lambda table: average_precision_form(
+            table, [table.iou_index(iou) for iou in ious], estimate
+        ),
+        reason=NO_TARGETS,
+        **given,
+    )
+
+
+map50 = _metric(
+    "map50",
+    "mAP@50",
+    (0.5,),
+    "Average precision at IoU 0.5, 101 recall points; equal scores form one point.",
+    equals=_COCO_TOOLS,
+    clause="ranking",
+)
+
+map50_95 = _metric(
+    "map50_95",
+    "mAP@50:95",
+    COCO_IOU_THRESHOLDS,
+    "Mean of the average precision at IoU 0.50, 0.55, …, 0.95.",
+    formula="mean of AP over the ten IoU thresholds",
+    equals=_COCO_TOOLS,
+    clause="ranking",
+)
+
+map30 = _metric(
+    "map30",
+    "mAP@30",
+    (0.3,),
+    "As mAP@50 at IoU 0.3, which a target of 3x3 px found a pixel aside both ways just misses.",
+    equals="pycocotools 2.0.11 with distinct scores, to 1e-9",
+    needs="table30",
+)
+
+map75 = _metric("map75", "mAP@75", (0.75,), "As mAP@50 at IoU 0.75.", equals=_COCO_TOOLS)
+
+ap_all_point = _metric(
+    "ap_all_point",
+    "AP (all points)",
+    (0.5,),
+    "Area under the envelope of the precision-recall curve at IoU 0.5, at all its points.",
+    reference=f"{_PAPER} (21); PASCAL VOC 2010",
+    formula="Σ (R(i) − R(i−1)) max{P(j) : j ≥ i}",
+    dialect="all-point",
+    estimate=all_point,
+    clause="ranking",
+)
+
+METRICS = (map50, map50_95, map30, map75, ap_all_point)

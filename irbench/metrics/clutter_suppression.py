@@ -28,16 +28,21 @@ the plain mean over the finite ones (``scrg_mean``, ``bsf_mean``, ``cg_mean``), 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.metrics.metric import Metric
 from irbench.metrics.signal_to_clutter import local_statistics_of
-from irbench.metrics.value import NO_TARGETS, MetricValue, check_weights
+from irbench.metrics.value import NO_TARGETS
+from irbench.metrics.weighted import Draws, Form, Ratio, Values
 from irbench.regions import Regions
+
+GainName = Literal["scrg", "bsf", "cg"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,56 +166,6 @@ class Gains:
             np.concatenate([empty.astype(bool), *(one.erased for one in images)]),
         )
 
-    def median(self, name: str, weights: NDArray[Any] | None = None) -> MetricValue:
-        """Median of a gain over targets, infinite ones above all others.
-
-        Parameters
-        ----------
-        name : {"scrg", "bsf", "cg"}
-        weights : (n_images,) array_like, optional
-            How often each image counts.
-
-        Returns
-        -------
-        MetricValue
-            At least 0; undefined where no gain is defined, or half of them are infinite.
-        """
-        values, times, reason = self._defined(name, weights)
-        if reason:
-            return MetricValue(None, reason)
-        # The two middle ones of the list in which each value stands so many times.
-        order = np.argsort(values, kind="stable")
-        reached = np.cumsum(times[order])
-        half = reached[-1] / 2
-        lower = values[order[np.searchsorted(reached, half, side="left")]]
-        upper = values[order[np.searchsorted(reached, half, side="right")]]
-        if np.isinf(upper):
-            share = float(times[np.isinf(values)].sum() / reached[-1])
-            return MetricValue(
-                None, f"infinite at {share:.0%} of targets: the map is flat around them"
-            )
-        return MetricValue(float((lower + upper) / 2))
-
-    def mean(self, name: str, weights: NDArray[Any] | None = None) -> MetricValue:
-        """Mean of a gain over the targets where it is finite, as the field averages.
-
-        Parameters
-        ----------
-        name : {"scrg", "bsf", "cg"}
-        weights : (n_images,) array_like, optional
-            How often each image counts.
-
-        Returns
-        -------
-        MetricValue
-            At least 0; undefined where no gain is finite.
-        """
-        values, times, reason = self._defined(name, weights)
-        finite = np.isfinite(values)
-        if reason or not finite.any():
-            return MetricValue(None, reason or "infinite at every target: the map is flat there")
-        return MetricValue(float(values[finite] @ times[finite] / times[finite].sum()))
-
     def counts(self, name: str) -> dict[str, int]:
         """How many targets have an infinite gain, how many an undefined one.
 
@@ -225,18 +180,108 @@ class Gains:
             "erased": int((undefined & self.erased).sum()),
         }
 
-    def _defined(
-        self, name: str, weights: NDArray[Any] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
-        """Defined gains of the targets that count, how often each counts, or why there is none."""
-        values: NDArray[np.float64] = getattr(self, name)
-        checked = check_weights(weights, self.n_images)
-        times = np.ones(len(values)) if checked is None else checked[self.images]
-        if not (times > 0).any():
-            return values[:0], times[:0], NO_TARGETS
-        chosen = (times > 0) & ~np.isnan(values)
-        reason = "" if chosen.any() else "undefined at every target"
-        return values[chosen], times[chosen], reason
+
+def _median_form(gains: Gains, name: GainName) -> Form:
+    """Median of a gain over targets, infinite ones above all others, as a function of draws.
+
+    NaN where no gain is defined, or half of them are infinite.
+    """
+    values: NDArray[np.float64] = getattr(gains, name)
+    order = np.argsort(values, kind="stable")
+    # NaN comes last; infinite values stay.
+    order = order[: len(values) - int(np.isnan(values).sum())]
+    ranked, images = values[order], gains.images[order]
+
+    def form(draws: Draws) -> Values:
+        found = np.full(draws.n_draws, np.nan)
+        if not len(ranked):
+            return found
+        # The two middle ones of the list in which each value stands so many times.
+        reached = np.cumsum(draws.weights[images], axis=0)
+        half = reached[-1] / 2
+        some = half > 0
+        lower = (reached < half).sum(axis=0)[some]
+        upper = (reached <= half).sum(axis=0)[some]
+        found[some] = (ranked[lower] + ranked[upper]) / 2
+        found[np.isinf(found)] = np.nan
+        return found
+
+    return form
+
+
+def _mean_form(gains: Gains, name: GainName) -> Form:
+    """Mean of a gain over the targets where it is finite, as the field averages."""
+    values: NDArray[np.float64] = getattr(gains, name)
+    finite = np.isfinite(values)
+    images, n = gains.images[finite], gains.n_images
+    sums = np.bincount(images, weights=values[finite], minlength=n)
+    return Ratio(sums, np.bincount(images, minlength=n))
+
+
+def _reason(gains: Gains, weights: NDArray[np.float64], name: GainName, infinite: str) -> str:
+    times = weights[gains.images]
+    if not (times > 0).any():
+        return NO_TARGETS
+    values: NDArray[np.float64] = getattr(gains, name)
+    defined = ~np.isnan(values)
+    n_defined = times[defined].sum()
+    if n_defined == 0:
+        return "undefined at every target"
+    return infinite.format(times[np.isinf(values)].sum() / n_defined)
+
+
+def _gain(
+    name: GainName, title: str, formula: str, description: str, *, mean: bool = False
+) -> Metric:
+    infinite = "infinite at {:.0%} of targets: the map is flat around them"
+    if mean:
+        infinite = "infinite at every target: the map is flat there"
+    return Metric(
+        name=f"{name}_mean" if mean else name,
+        title=title,
+        kind="maps",
+        higher_is_better=True,
+        bounds=(0.0, math.inf),
+        unit="",
+        scale=1.0,
+        decimals=2,
+        reference="C. Gao et al., IEEE Trans. Image Process. 22(12), 2013",
+        description=description,
+        formula=formula,
+        dialect="mean over targets where it is finite"
+        if mean
+        else "median over targets, infinite ones above all others",
+        needs="gains",
+        form=lambda gains: (_mean_form if mean else _median_form)(gains, name),
+        reason=lambda gains, weights: _reason(gains, weights, name, infinite),
+    )
+
+
+scrg = _gain(
+    "scrg",
+    "SCRG",
+    "(|μt - μb| / σb) of the map / the same of the image",
+    "Gain of the local signal-to-clutter ratio.",
+)
+bsf = _gain(
+    "bsf",
+    "BSF",
+    "σb of the image / σb of the map",
+    "Background suppression factor; compares only maps in grey levels.",
+)
+cg = _gain(
+    "cg",
+    "CG",
+    "|μt - μb| of the map / the same of the image",
+    "Contrast gain; compares only maps in grey levels.",
+)
+scrg_mean = _gain(
+    "scrg", "SCRG (mean)", "as SCRG", "As SCRG, averaged as the field does.", mean=True
+)
+bsf_mean = _gain("bsf", "BSF (mean)", "as BSF", "As BSF, averaged as the field does.", mean=True)
+cg_mean = _gain("cg", "CG (mean)", "as CG", "As CG, averaged as the field does.", mean=True)
+
+METRICS = (scrg, bsf, cg, scrg_mean, bsf_mean, cg_mean)
 
 
 def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:

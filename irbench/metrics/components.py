@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from irbench.boxes import Shape, filled_area, filled_first_pixel
 from irbench.errors import DetectionsError
 from irbench.regions import Regions
+
+if TYPE_CHECKING:
+    from irbench.ground_truth import GroundTruth
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,3 +110,10 @@ def _counts(name: str, values: Any, n: int) -> NDArray[np.int64]:
         index = int(np.argmax(bad))
         raise DetectionsError(f"{name}[{index}] must be a whole number, got {array[index]}.")
     return counts
+
+
+def components_of(boxes: Any, regions: Regions | None, truth: GroundTruth) -> Components:
+    """What the point metrics see: regions as they are, boxes filled."""
+    if regions is not None:
+        return Components.from_regions(regions)
+    return Components.from_boxes(boxes, truth.shape)

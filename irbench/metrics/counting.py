@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.metrics.match_table import MatchTable
-from irbench.metrics.value import NO_TARGETS, NOTHING_KEPT, MetricValue, ratio, total
+from irbench.metrics.metric import fraction
+from irbench.metrics.value import NO_TARGETS, NOTHING_KEPT
+from irbench.metrics.weighted import Ratio
+
+_PAPER = "LE-IRSTD, Eq."
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,16 @@ class BoxCounts:
     true_positives: NDArray[np.int64]
     false_positives: NDArray[np.int64]
     targets: NDArray[np.int64]
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.targets)
+
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """``(n_images,)`` kept detections."""
+        return self.true_positives + self.false_positives
 
 
 def count_boxes(table: MatchTable, threshold: float, iou_index: int = 0) -> BoxCounts:
@@ -56,47 +69,47 @@ def count_boxes(table: MatchTable, threshold: float, iou_index: int = 0) -> BoxC
     )
 
 
-def precision(counts: BoxCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Hits over kept detections, Eq. (19) of LE-IRSTD; undefined where nothing is kept.
+precision = fraction(
+    "precision",
+    "P",
+    "boxes",
+    f"{_PAPER} (19)",
+    "Kept detections that are hits, of all kept detections.",
+    formula="TP / (TP + FP)",
+    needs="boxes",
+    form=lambda counts: Ratio(counts.true_positives, counts.kept),
+    reason=NOTHING_KEPT,
+    clause="overlap",
+)
 
-    Parameters
-    ----------
-    counts : BoxCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-    """
-    hits = total(counts.true_positives, weights)
-    return ratio(hits, hits + total(counts.false_positives, weights), NOTHING_KEPT)
+recall = fraction(
+    "recall",
+    "R",
+    "boxes",
+    f"{_PAPER} (20)",
+    "Targets that a kept detection hits, of all targets.",
+    formula="TP / (TP + FN)",
+    needs="boxes",
+    form=lambda counts: Ratio(counts.true_positives, counts.targets),
+    reason=NO_TARGETS,
+    clause="overlap",
+)
 
+# Twice the hits over kept detections plus targets: so it stays defined, as 0, where there are
+# targets and nothing is kept.
+f1 = fraction(
+    "f1",
+    "F1",
+    "boxes",
+    f"{_PAPER} (23)",
+    "Harmonic mean of precision and recall.",
+    formula="2 TP / (2 TP + FP + FN)",
+    needs="boxes",
+    form=lambda counts: Ratio(
+        2 * counts.true_positives, counts.kept + counts.targets, counts.targets
+    ),
+    reason=NO_TARGETS,
+    clause="overlap",
+)
 
-def recall(counts: BoxCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Hits over targets, Eq. (20) of LE-IRSTD; undefined without targets.
-
-    Parameters
-    ----------
-    counts : BoxCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-    """
-    return ratio(total(counts.true_positives, weights), total(counts.targets, weights), NO_TARGETS)
-
-
-def f1(counts: BoxCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Harmonic mean of precision and recall, Eq. (23) of LE-IRSTD.
-
-    Computed as twice the hits over kept detections plus targets, which is the
-    same and stays defined, as 0, where there are targets and nothing is kept.
-    Undefined without targets, as recall then is.
-
-    Parameters
-    ----------
-    counts : BoxCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-    """
-    targets = total(counts.targets, weights)
-    if targets == 0:
-        return MetricValue(None, NO_TARGETS)
-    hits = total(counts.true_positives, weights)
-    kept = hits + total(counts.false_positives, weights)
-    return ratio(2 * hits, kept + targets, NO_TARGETS)
+METRICS = (precision, recall, f1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,47 +86,6 @@ def precision_recall_curve(
         kept=kept[present],
         n_targets=total(table.n_targets, weights),
     )
-
-
-def rising_curves(
-    table: MatchTable, iou_indices: Sequence[int], weights: NDArray[Any] | None = None
-) -> list[PrecisionRecallCurve]:
-    """The points at which recall rises, which are all that an area under the curve needs.
-
-    Parameters
-    ----------
-    table : MatchTable
-    iou_indices : sequence of int
-        Columns of the table.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    list of PrecisionRecallCurve
-        One of each column, with at most as many points as there are targets.
-
-    Notes
-    -----
-    A bootstrap draw costs one pass over the detections, whatever the number of
-    columns.
-    """
-    kept_so_far = _kept_so_far(table, weights)
-    n_targets = total(table.n_targets, weights)
-    curves = []
-    for index in iou_indices:
-        groups, true_positives = _rising_groups(table, index, weights)
-        rises = np.diff(true_positives, prepend=0.0) > 0
-        ends = table.score_groups[groups[rises]]
-        curves.append(
-            PrecisionRecallCurve(
-                thresholds=table.scores[table.ranking[ends]],
-                true_positives=true_positives[rises],
-                kept=kept_so_far[ends],
-                n_targets=n_targets,
-            )
-        )
-    return curves
 
 
 def _kept_so_far(table: MatchTable, weights: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError
+from irbench.metrics.metric import TOOLKIT, fraction
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.region_matching import (
     OVERLAP,
@@ -17,10 +18,13 @@ from irbench.metrics.region_matching import (
     match_by_overlap_then_distance,
 )
 from irbench.metrics.value import MetricValue, ratio, total
+from irbench.metrics.weighted import Ratio
 from irbench.regions import Regions
 
 HierarchicalDialect = Literal["unpadded", "pyirstdmetrics"]
 HIERARCHICAL_DIALECTS = ("unpadded", "pyirstdmetrics")
+
+_HIOU = "Y. Pang et al., NeurIPS 2025, arXiv:2509.16888"
 
 NO_PAIR = "no region belongs to a target"
 NOTHING = "no target and no region in any image"
@@ -53,6 +57,16 @@ class HierarchicalCounts:
     missed: NDArray[np.float64]
     lone_targets: NDArray[np.float64]
     lone_regions: NDArray[np.float64]
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.targets)
+
+    @property
+    def places(self) -> NDArray[np.float64]:
+        """``(n_images,)`` pairs, false alarms and misses."""
+        return self.targets + self.regions - self.pairs
 
 
 @dataclass(frozen=True)
@@ -120,74 +134,64 @@ def count_hierarchical(
     return with_padding(counts) if dialect == "pyirstdmetrics" else counts
 
 
-def hiou(counts: HierarchicalCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Hierarchical IoU: mean IoU of the pairs times pairs over pairs, false alarms and misses.
+# The number of pairs cancels out, and none is no exception.
+hiou = fraction(
+    "hiou",
+    "hIoU",
+    "pixels",
+    _HIOU,
+    "Mean IoU of the regions paired with a target, times pairs over pairs, FP and FN.",
+    formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
+    dialect="unpadded",
+    equals=f"{TOOLKIT}, where every image has a target and a kept region",
+    needs="regions",
+    form=lambda counts: Ratio(counts.overlap, counts.places),
+    reason=NOTHING,
+)
 
-    Parameters
-    ----------
-    counts : HierarchicalCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
+# Undefined without a pair, where the toolkit says 0.
+segmentation_iou = fraction(
+    "hiou_segmentation",
+    "hIoU, segmentation",
+    "pixels",
+    _HIOU,
+    "Mean IoU of the regions paired with a target, the first factor of hIoU.",
+    formula="Σ IoU of pairs / TP",
+    equals=TOOLKIT,
+    needs="regions",
+    form=lambda counts: Ratio(counts.overlap, counts.pairs),
+    reason=NO_PAIR,
+)
 
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; 0 where nothing is paired, undefined where there is nothing to pair.
+localisation_iou = fraction(
+    "hiou_localisation",
+    "hIoU, localisation",
+    "pixels",
+    _HIOU,
+    "Pairs of regions and targets over pairs, FP and FN, the second factor of hIoU.",
+    formula="TP / (TP + FP + FN)",
+    dialect="unpadded",
+    equals=f"{TOOLKIT}, where every image has a target and a kept region",
+    needs="regions",
+    form=lambda counts: Ratio(counts.pairs, counts.places),
+    reason=NOTHING,
+)
 
-    References
-    ----------
-    .. [1] Y. Pang et al., "Rethinking Evaluation of Infrared Small Target Detection",
-       NeurIPS 2025, arXiv:2509.16888.
+hiou_toolkit = fraction(
+    "hiou_toolkit",
+    "hIoU (PyIRSTDMetrics)",
+    "pixels",
+    f"{_HIOU}; PyIRSTDMetrics 1.0.2",
+    "As hIoU, with one FN for each image without targets and one FP for each without regions.",
+    formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
+    dialect="pyirstdmetrics",
+    equals=TOOLKIT,
+    needs="regions",
+    form=lambda counts: hiou.form(with_padding(counts)),
+    reason=NOTHING,
+)
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from irbench.masks import mask_regions
-    >>> mask, kept = np.zeros((2, 12, 12), bool)
-    >>> mask[2:4, 2:4] = mask[9, 9] = kept[2:4, 2] = True
-    >>> hiou(count_hierarchical([(mask_regions(kept), mask_regions(mask))])).value
-    0.25
-    """
-    # The number of pairs cancels out, and none is no exception.
-    return ratio(total(counts.overlap, weights), _places(counts, weights), NOTHING)
-
-
-def segmentation_iou(
-    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
-) -> MetricValue:
-    """Mean IoU of targets and their regions, the first factor of :func:`hiou`.
-
-    Parameters
-    ----------
-    counts : HierarchicalCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without a pair, where the toolkit says 0.
-    """
-    return ratio(total(counts.overlap, weights), total(counts.pairs, weights), NO_PAIR)
-
-
-def localisation_iou(
-    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
-) -> MetricValue:
-    """Pairs over pairs, false alarms and misses, the second factor of :func:`hiou`.
-
-    Parameters
-    ----------
-    counts : HierarchicalCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets and regions.
-    """
-    return ratio(total(counts.pairs, weights), _places(counts, weights), NOTHING)
+METRICS = (hiou, segmentation_iou, localisation_iou, hiou_toolkit)
 
 
 def error_split(
@@ -205,7 +209,7 @@ def error_split(
     -------
     HierarchicalErrors
     """
-    pairs, places = total(counts.pairs, weights), _places(counts, weights)
+    pairs, places = total(counts.pairs, weights), total(counts.places, weights)
     spare_regions = counts.regions - counts.pairs - counts.lone_regions
     spare_targets = counts.targets - counts.pairs - counts.lone_targets
     return HierarchicalErrors(
@@ -219,11 +223,6 @@ def error_split(
         clutter=ratio(total(counts.lone_regions, weights), places, NOTHING),
         blindness=ratio(total(counts.lone_targets, weights), places, NOTHING),
     )
-
-
-def _places(counts: HierarchicalCounts, weights: NDArray[Any] | None) -> float:
-    """Pairs, false alarms and misses."""
-    return total(counts.targets + counts.regions - counts.pairs, weights)
 
 
 def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) -> list[float]:

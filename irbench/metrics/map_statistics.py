@@ -6,16 +6,16 @@ Two pairs of histograms, two sums and four numbers a target say all that the met
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
-from irbench.metrics import pixel_roc, roc_3d
+from irbench.metrics import clutter_suppression, pixel_roc, roc_3d
 from irbench.metrics.clutter_suppression import Gains, LocalContrasts, local_contrasts
+from irbench.metrics.metric import Metric
 from irbench.metrics.pixel_roc import (
     PixelHistograms,
     RocCounts,
@@ -167,28 +167,6 @@ class MapCounts:
         )
 
 
-MapMetric = Callable[[MapCounts, NDArray[np.float64] | None], MetricValue]
-
-MAP_METRICS: Mapping[str, MapMetric] = {
-    "auc": lambda counts, weights: pixel_roc.auc(counts.roc, weights),
-    "auc_df": lambda counts, weights: roc_3d.auc_df(counts.roc_3d, weights),
-    "auc_dt": lambda counts, weights: roc_3d.auc_dt(counts.roc_3d, weights),
-    "auc_ft": lambda counts, weights: roc_3d.auc_ft(counts.roc_3d, weights),
-    "auc_td": lambda counts, weights: roc_3d.auc_td(counts.roc_3d, weights),
-    "auc_bs": lambda counts, weights: roc_3d.auc_bs(counts.roc_3d, weights),
-    "auc_tdbs": lambda counts, weights: roc_3d.auc_tdbs(counts.roc_3d, weights),
-    "auc_od": lambda counts, weights: roc_3d.auc_od(counts.roc_3d, weights),
-    "auc_snpr": lambda counts, weights: roc_3d.auc_snpr(counts.roc_3d, weights),
-    "scrg": lambda counts, weights: counts.gains.median("scrg", weights),
-    "bsf": lambda counts, weights: counts.gains.median("bsf", weights),
-    "cg": lambda counts, weights: counts.gains.median("cg", weights),
-    "scrg_mean": lambda counts, weights: counts.gains.mean("scrg", weights),
-    "bsf_mean": lambda counts, weights: counts.gains.mean("bsf", weights),
-    "cg_mean": lambda counts, weights: counts.gains.mean("cg", weights),
-}
-"""The metrics of score maps; each takes the counts and how often each image counts."""
-
-
 def map_values(
     images: Sequence[MapStatistics] | MapCounts, weights: NDArray[Any] | None = None
 ) -> dict[str, MetricValue]:
@@ -203,7 +181,16 @@ def map_values(
     Returns
     -------
     dict of str to MetricValue
-        By the names of :data:`MAP_METRICS`.
+        By name, in the order of a results table.
     """
     counts = images if isinstance(images, MapCounts) else MapCounts.of(images)
-    return {name: metric(counts, weights) for name, metric in MAP_METRICS.items()}
+    return {
+        name: metric(getattr(counts, metric.needs), weights) for name, metric in MAP_METRICS.items()
+    }
+
+
+MAP_METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (*pixel_roc.METRICS, *roc_3d.METRICS, *clutter_suppression.METRICS)
+}
+"""The metrics of score maps by name, in the order of a results table."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from irbench.metrics.weighted_ranking import WeightedRanking
 
 # linspace, not arange, whose values lie a last bit above those that COCO uses.
 COCO_IOU_THRESHOLDS: tuple[float, ...] = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -74,6 +78,13 @@ class MatchTable:
     def hit_positions(self) -> tuple[NDArray[np.int64], ...]:
         """For each IoU threshold the positions in :attr:`ranking` of the hits, ascending."""
         return tuple(np.flatnonzero(hits[self.ranking]) for hits in self.hit.T)
+
+    @cached_property
+    def weighted(self) -> WeightedRanking:
+        """The ranking as a function of how often each image counts."""
+        from irbench.metrics.weighted_ranking import WeightedRanking
+
+        return WeightedRanking(self)
 
     def iou_index(self, iou_threshold: float) -> int:
         """The column of an IoU threshold.

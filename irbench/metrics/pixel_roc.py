@@ -8,16 +8,19 @@ to weigh again for every draw of a bootstrap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
+from irbench.metrics.metric import Metric, Part
 from irbench.metrics.score_maps import N_BINS, Binning, bin_edges, bin_values
 from irbench.metrics.value import MetricValue, check_weights
+from irbench.metrics.weighted import Draws, Form, Values, divided
 from irbench.regions import Regions
 
 NO_TARGET_PIXELS = "no target pixel in any image"
@@ -142,6 +145,29 @@ class RocCounts:
             _flatten([one.background for one in listed]),
         )
 
+    @cached_property
+    def pair_areas(self) -> NDArray[np.float64]:
+        """``(n_images, n_images)`` pairs of a target pixel of i over a background pixel of j.
+
+        A pair counts 1 where the target pixel's bin is the higher, and 1/2 where the bins are
+        equal. With ``t_i(b)`` target and ``f_j(b)`` background pixels of images i and j in bin b,
+        the area under the curve pooled over images that count ``w`` times has the numerator::
+
+            Σ_b T(b) (F(< b) + F(b) / 2) = Σ_ij w_i w_j M_ij
+
+        for ``T = Σ w_i t_i``, ``F = Σ w_j f_j`` and ``M_ij = Σ_b t_i(b) (f_j(< b) + f_j(b) / 2)``:
+        M is made once, a draw is a quadratic form, and no curve is pooled again.
+        """
+        from scipy.sparse import coo_array
+
+        shape = (self.n_images, N_BINS)
+        images, bins, pixels = self.target
+        target = coo_array((pixels, (images, bins)), shape=shape).tocsr()
+        images, bins, pixels = self.background
+        background = coo_array((pixels, (images, bins)), shape=shape).toarray()
+        below = np.cumsum(background, axis=1) - background / 2
+        return np.asarray(target @ below.T)
+
     def pooled(
         self, weights: NDArray[Any] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -200,30 +226,81 @@ def pixel_roc(
     return PixelRoc(bin_edges(binning)[::-1].copy(), pd, fa)
 
 
-def auc(counts: RocCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Area under the ROC curve of pixels, pooled over images.
+def area_form(counts: RocCounts) -> Form:
+    """The area under the ROC curve of pixels, pooled over images, as a function of draws.
 
-    The probability that a random target pixel scores above a random background pixel of
-    the set, ties half. Pixels in one bin are ties, so that it differs from the area by
-    ranking the same maps by no more than :func:`auc_resolution`.
+    The probability that a random target pixel scores above a random background pixel of the set,
+    ties half. Pixels in one bin are ties, so that it differs from the area by ranking the same maps
+    by no more than :func:`auc_resolution`.
+    """
+    target, background = (_image_sums(counts.n_images, one) for one in _parts(counts))
+
+    def form(draws: Draws) -> Values:
+        won = ((counts.pair_areas @ draws.weights) * draws.weights).sum(axis=0)
+        return divided(won, draws.sums(target) * draws.sums(background))
+
+    return form
+
+
+def _why_no_area(counts: RocCounts, weights: NDArray[Any]) -> str:
+    n_target = _image_sums(counts.n_images, counts.target) @ weights
+    return NO_BACKGROUND_PIXELS if n_target else NO_TARGET_PIXELS
+
+
+def area_metric(
+    name: str,
+    title: str,
+    formula: str,
+    description: str,
+    *,
+    form: Callable[[Any], Form],
+    reason: str | Callable[[Any, NDArray[np.float64]], str] = _why_no_area,
+    needs: Part = "roc_3d",
+    bounds: tuple[float, float] = (0.0, 1.0),
+    higher: bool = True,
+    reference: str,
+    dialect: str,
+) -> Metric:
+    """A metric of score maps that is made of areas under curves of pixels.
 
     Parameters
     ----------
-    counts : RocCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without any target pixel, or any background pixel.
+    name, title, formula, description, form, reason, needs, bounds, reference, dialect
+        See :class:`irbench.metrics.metric.Metric`.
+    higher : bool
+        Whether more is better.
     """
-    target, background = counts.pooled(weights)
-    n_target, n_background = target.sum(), background.sum()
-    if n_target == 0 or n_background == 0:
-        return MetricValue(None, NO_BACKGROUND_PIXELS if n_target else NO_TARGET_PIXELS)
-    below = np.cumsum(background) - background
-    return MetricValue(float(target @ (below + background / 2) / (n_target * n_background)))
+    return Metric(
+        name=name,
+        title=title,
+        kind="maps",
+        higher_is_better=higher,
+        bounds=bounds,
+        unit="",
+        scale=1.0,
+        decimals=4,
+        reference=reference,
+        description=description,
+        formula=formula,
+        dialect=dialect,
+        needs=needs,
+        form=form,
+        reason=reason,
+    )
+
+
+auc = area_metric(
+    "auc",
+    "AUC",
+    "P(target pixel > background pixel) + P(equal) / 2",
+    "Area under the ROC curve of pixels, of standardised maps pooled over images.",
+    reference="J. A. Hanley and B. J. McNeil, Radiology 143(1), 1982",
+    dialect="standardised per image; probabilities as they are",
+    needs="roc",
+    form=area_form,
+)
+
+METRICS = (auc,)
 
 
 def auc_resolution(counts: RocCounts, weights: NDArray[Any] | None = None) -> MetricValue:
@@ -266,3 +343,16 @@ def _pool(
     images, bins, counts = sparse
     weighted = counts if weights is None else counts * weights[images]
     return np.asarray(np.bincount(bins, weights=weighted, minlength=N_BINS))
+
+
+def _parts(
+    counts: RocCounts,
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]], ...]:
+    return counts.target, counts.background
+
+
+def _image_sums(
+    n_images: int, sparse: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    images, _, pixels = sparse
+    return np.asarray(np.bincount(images, weights=pixels, minlength=n_images))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import MaskError
-from irbench.metrics.value import NO_IMAGES, MetricValue, check_weights, ratio, total
+from irbench.metrics.metric import TOOLKIT, fraction
+from irbench.metrics.value import NO_IMAGES
+from irbench.metrics.weighted import Ratio
+
+_ACM = "Y. Dai et al., WACV 2021"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,17 @@ class PixelCounts:
     def union(self) -> NDArray[np.int64]:
         """``(n_images,)`` pixels that are kept, or target, or both."""
         return self.kept + self.target - self.intersection
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.target)
+
+    @property
+    def iou_per_image(self) -> NDArray[np.float64]:
+        """``(n_images,)`` intersection over union of each; 1 where both masks are empty."""
+        union = self.union
+        return np.divide(self.intersection, union, out=np.ones(len(union)), where=union > 0)
 
 
 def count_pixels(
@@ -73,72 +87,43 @@ def count_pixels(
     return PixelCounts(*np.array(rows, dtype=np.int64).reshape(len(rows), 3).T)
 
 
-def iou(counts: PixelCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Foreground intersection over union of the whole set, both summed over all images.
+iou = fraction(
+    "iou",
+    "IoU",
+    "pixels",
+    _ACM,
+    "Foreground intersection over union, both summed over the whole set.",
+    formula="Σ |kept ∩ mask| / Σ |kept ∪ mask|",
+    equals=TOOLKIT,
+    needs="pixels",
+    form=lambda counts: Ratio(counts.intersection, counts.union),
+    reason="no pixel is kept or of a target",
+)
 
-    As published with ACM. [1]_
+niou = fraction(
+    "niou",
+    "nIoU",
+    "pixels",
+    _ACM,
+    "Mean over images of the foreground IoU of each; 1 where both masks are empty.",
+    formula="mean of |kept ∩ mask| / |kept ∪ mask|",
+    equals=f"{TOOLKIT}, but where both masks are empty: 0 there",
+    needs="pixels",
+    form=lambda counts: Ratio(counts.iou_per_image, np.ones(counts.n_images)),
+    reason=NO_IMAGES,
+)
 
-    Parameters
-    ----------
-    counts : PixelCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
+pixel_recall = fraction(
+    "pixel_recall",
+    "Pixel recall",
+    "pixels",
+    "",
+    "Target pixels that a kept region covers, of all target pixels.",
+    formula="Σ |kept ∩ mask| / Σ |mask|",
+    equals=TOOLKIT,
+    needs="pixels",
+    form=lambda counts: Ratio(counts.intersection, counts.target),
+    reason="no target pixel in any image",
+)
 
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined where no pixel is kept or target.
-
-    References
-    ----------
-    .. [1] Y. Dai et al., "Asymmetric Contextual Modulation for Infrared Small
-       Target Detection", WACV 2021.
-    """
-    union = total(counts.union, weights)
-    return ratio(total(counts.intersection, weights), union, "no pixel is kept or of a target")
-
-
-def niou(counts: PixelCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Mean over images of the foreground IoU of each; 1 where both are empty.
-
-    As published with ACM. [1]_
-
-    Parameters
-    ----------
-    counts : PixelCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without images.
-
-    References
-    ----------
-    .. [1] Y. Dai et al., "Asymmetric Contextual Modulation for Infrared Small
-       Target Detection", WACV 2021.
-    """
-    union = counts.union
-    per_image = np.divide(counts.intersection, union, out=np.ones(len(union)), where=union > 0)
-    checked = check_weights(weights, len(union))
-    n_images = len(union) if checked is None else float(checked.sum())
-    return ratio(total(per_image, weights), n_images, NO_IMAGES)
-
-
-def pixel_recall(counts: PixelCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Target pixels that are kept, of all target pixels of the set.
-
-    Parameters
-    ----------
-    counts : PixelCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without target pixels.
-    """
-    target = total(counts.target, weights)
-    return ratio(total(counts.intersection, weights), target, "no target pixel in any image")
+METRICS = (iou, niou, pixel_recall)

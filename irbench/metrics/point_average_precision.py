@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from irbench.errors import DetectionsError, UsageError
-from irbench.metrics.average_precision import average_precision_coco101
+from irbench.metrics.average_precision import average_precision_form
 from irbench.metrics.components import Components
-from irbench.metrics.curve import rising_curves
 from irbench.metrics.match_table import MatchTable
+from irbench.metrics.metric import fraction
 from irbench.metrics.point_matching import DISTANCE_PX
-from irbench.metrics.value import MetricValue
+from irbench.metrics.value import NO_TARGETS
 
 
 def match_points(
@@ -81,23 +80,20 @@ def match_points(
     )
 
 
-def point_average_precision(table: MatchTable, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Average precision by centroid distance, by COCO's estimator of 101 recall points.
+ap_point = fraction(
+    "ap_point",
+    "AP (centroids)",
+    "points",
+    "COCO's estimator; hits by the distance of BasicIRSTD",
+    "Average precision where a hit is a centroid less than 3 px from a free target.",
+    formula="as mAP@50, with the nearest free target instead of that of greatest IoU",
+    dialect="coco-101",
+    needs="ranked_points",
+    form=lambda table: average_precision_form(table, [0]),
+    reason=NO_TARGETS,
+)
 
-    Parameters
-    ----------
-    table : MatchTable
-        Of :func:`match_points`.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets.
-    """
-    (curve,) = rising_curves(table, [0], weights)
-    return average_precision_coco101(curve)
+METRICS = (ap_point,)
 
 
 def _checked_scores(given: ArrayLike, n: int, image: int) -> NDArray[np.float64]:

@@ -2,11 +2,12 @@
 
 Every kept detection is one component, never merged with another. A component is
 known by its identity: that its area equals a hit's says nothing about it, except
-under the old rule kept as :func:`fa_legacy`.
+under the old rule kept as ``fa_legacy``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -17,12 +18,17 @@ from numpy.typing import NDArray
 from irbench.boxes import Shape
 from irbench.errors import UnknownNameError
 from irbench.metrics.components import Components
+from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.point_matching import (
     DISTANCE_PX,
     match_by_assignment,
     match_in_raster_order,
 )
-from irbench.metrics.value import NO_IMAGES, NO_TARGETS, MetricValue, ratio, total
+from irbench.metrics.value import NO_IMAGES, NO_TARGETS
+from irbench.metrics.weighted import Ratio
+
+_BASICIRSTD = "BasicIRSTD, metrics.py, as of 2024"
+_KUHN = "H. W. Kuhn, Naval Research Logistics Quarterly 2, 1955"
 
 PointMatching = Literal["raster", "hungarian"]
 POINT_MATCHINGS = ("raster", "hungarian")
@@ -50,6 +56,11 @@ class PointCounts:
     false_pixels: NDArray[np.int64]
     legacy_false_pixels: NDArray[np.int64]
     pixels: NDArray[np.int64]
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.targets)
 
 
 def count_points(
@@ -100,56 +111,96 @@ def count_points(
     return PointCounts(*columns)
 
 
-def pd(counts: PointCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """Probability of detection: targets that are hit, of all targets.
-
-    Parameters
-    ----------
-    counts : PointCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets.
-    """
-    return ratio(total(counts.hits, weights), total(counts.targets, weights), NO_TARGETS)
-
-
-def fa(counts: PointCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """False-alarm rate: pixels of unmatched components, of all pixels.
-
-    Parameters
-    ----------
-    counts : PointCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    MetricValue
-        A fraction, printed in 10⁻⁶; undefined without images.
-    """
-    return ratio(total(counts.false_pixels, weights), total(counts.pixels, weights), NO_IMAGES)
+def _false_alarm(
+    name: str, title: str, pixels: str, reference: str, description: str, **more: Any
+) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        kind="points",
+        higher_is_better=False,
+        # Filled boxes may overlap, and each is counted whole: 1 is no bound.
+        bounds=(0.0, math.inf),
+        unit="10⁻⁶",
+        scale=1e6,
+        decimals=2,
+        reference=reference,
+        description=description,
+        form=lambda counts: Ratio(getattr(counts, pixels), counts.pixels),
+        reason=NO_IMAGES,
+        clause="distance",
+        **more,
+    )
 
 
-def fa_legacy(counts: PointCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """False-alarm rate by area values, as published tables before 2024 have it.
+def _detection(name: str, title: str, reference: str, description: str, **more: Any) -> Metric:
+    return fraction(
+        name,
+        title,
+        "points",
+        reference,
+        description,
+        formula="matched targets / targets",
+        form=lambda counts: Ratio(counts.hits, counts.targets),
+        reason=NO_TARGETS,
+        clause="distance",
+        **more,
+    )
 
-    As :func:`fa`, but blind to every component whose area equals that of a
-    matched component of its image. Only to compare with such tables.
 
-    Parameters
-    ----------
-    counts : PointCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
+pd = _detection(
+    "pd",
+    "Pd",
+    _BASICIRSTD,
+    "Targets with a component of their own whose centroid is less than 3 px away.",
+    dialect="raster order",
+    equals=TOOLKIT,
+    needs="points",
+)
 
-    Returns
-    -------
-    MetricValue
-        A fraction, printed in 10⁻⁶; undefined without images.
-    """
-    pixels = total(counts.legacy_false_pixels, weights)
-    return ratio(pixels, total(counts.pixels, weights), NO_IMAGES)
+fa = _false_alarm(
+    "fa",
+    "Fa",
+    "false_pixels",
+    _BASICIRSTD,
+    "Pixels of unmatched components, each component counted once, of all pixels.",
+    formula="Σ area of unmatched components / Σ pixels of all images",
+    dialect="raster order",
+    equals=TOOLKIT,
+    needs="points",
+)
+
+# Only to compare with published tables of before 2024.
+fa_legacy = _false_alarm(
+    "fa_legacy",
+    "Fa (area-value rule)",
+    "legacy_false_pixels",
+    "BasicIRSTD and DNANet, metrics.py, before 2024",
+    "As Fa, but a component as large as any matched one of its image is never counted.",
+    formula="as Fa, over components whose area no matched one of the image has",
+    dialect="area value",
+    needs="points",
+)
+
+pd_hungarian = _detection(
+    "pd_hungarian",
+    "Pd (Hungarian)",
+    _KUHN,
+    "As Pd, with the assignment that has most pairs under 3 px, then least distance.",
+    dialect="hungarian",
+    equals="SciPy 1.17 maximum_bipartite_matching, exactly",
+    needs="hungarian",
+)
+
+fa_hungarian = _false_alarm(
+    "fa_hungarian",
+    "Fa (Hungarian)",
+    "false_pixels",
+    _KUHN,
+    "As Fa, with the assignment that has most pairs under 3 px, then least distance.",
+    formula="Σ area of unmatched components / Σ pixels of all images",
+    dialect="hungarian",
+    needs="hungarian",
+)
+
+METRICS = (pd, fa, fa_legacy, pd_hungarian, fa_hungarian)

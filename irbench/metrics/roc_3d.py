@@ -38,8 +38,10 @@ are standardised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,13 +52,14 @@ from irbench.metrics.pixel_roc import (
     NO_TARGET_PIXELS,
     PixelHistograms,
     RocCounts,
-    auc,
+    area_form,
+    area_metric,
     constant_histograms,
     pixel_histograms,
     target_pixels,
 )
 from irbench.metrics.score_maps import normalise
-from irbench.metrics.value import MetricValue, ratio, total
+from irbench.metrics.weighted import Form, Ratio, divided
 from irbench.regions import Regions
 
 
@@ -126,6 +129,11 @@ class Roc3dCounts:
     n_target: NDArray[np.int64]
     n_background: NDArray[np.int64]
 
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return self.roc.n_images
+
     @classmethod
     def of(cls, images: Sequence[NormalisedStatistics]) -> Roc3dCounts:
         """Those of ``images``, in their order."""
@@ -138,56 +146,114 @@ class Roc3dCounts:
         )
 
 
-def auc_df(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,F)``: area under PD over PF, in [0, 1]; undefined without targets or background."""
-    return auc(counts.roc, weights)
+def _dt(counts: Roc3dCounts) -> Form:
+    return Ratio(counts.target_sums, counts.n_target)
 
 
-def auc_dt(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,τ)``: mean normalised value of target pixels, in [0, 1]."""
-    n_pixels = total(counts.n_target, weights)
-    return ratio(total(counts.target_sums, weights), n_pixels, NO_TARGET_PIXELS)
+def _ft(counts: Roc3dCounts) -> Form:
+    return Ratio(counts.background_sums, counts.n_background)
 
 
-def auc_ft(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(F,τ)``: mean normalised value of background pixels, in [0, 1]; small is good."""
-    n_pixels = total(counts.n_background, weights)
-    return ratio(total(counts.background_sums, weights), n_pixels, NO_BACKGROUND_PIXELS)
+def _df(counts: Roc3dCounts) -> Form:
+    area = area_form(counts.roc)
+    # Five metrics are made of it.
+    return lambda draws: np.asarray(draws.once(("auc_df", id(counts)), lambda: area(draws)))
 
 
-def auc_td(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,F) + AUC(D,τ)``, in [0, 2]: target detectability."""
-    return _sum(weights, counts, (auc_df, 1), (auc_dt, 1))
+def _sum(*terms: tuple[Callable[[Roc3dCounts], Form], int]) -> Callable[[Roc3dCounts], Form]:
+    def made(counts: Roc3dCounts) -> Form:
+        forms = [(form(counts), sign) for form, sign in terms]
+        return lambda draws: np.sum([sign * form(draws) for form, sign in forms], axis=0)
+
+    return made
 
 
-def auc_bs(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,F) - AUC(F,τ)``, in [-1, 1]: background suppressibility."""
-    return _sum(weights, counts, (auc_df, 1), (auc_ft, -1))
+def _snpr(counts: Roc3dCounts) -> Form:
+    signal, noise = _dt(counts), _ft(counts)
+    return lambda draws: divided(signal(draws), noise(draws))
 
 
-def auc_tdbs(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,τ) - AUC(F,τ)``, in [-1, 1]: target detectability with background suppressed."""
-    return _sum(weights, counts, (auc_dt, 1), (auc_ft, -1))
+def _why_undefined(counts: Roc3dCounts, weights: NDArray[Any]) -> str:
+    return NO_BACKGROUND_PIXELS if counts.n_target @ weights else NO_TARGET_PIXELS
 
 
-def auc_od(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,F) + AUC(D,τ) - AUC(F,τ)``, in [-1, 2]: overall detection."""
-    return _sum(weights, counts, (auc_df, 1), (auc_dt, 1), (auc_ft, -1))
+def _why_no_snpr(counts: Roc3dCounts, weights: NDArray[Any]) -> str:
+    if counts.n_target @ weights and counts.n_background @ weights:
+        return "the maps are 0 on the whole background"
+    return _why_undefined(counts, weights)
 
 
-def auc_snpr(counts: Roc3dCounts, weights: NDArray[Any] | None = None) -> MetricValue:
-    """``AUC(D,τ) / AUC(F,τ)``, at least 0; undefined where every background pixel is 0."""
-    signal, noise = auc_dt(counts, weights), auc_ft(counts, weights)
-    if signal.value is None or noise.value is None:
-        return signal if signal.value is None else noise
-    return ratio(signal.value, noise.value, "the maps are 0 on the whole background")
+_area = partial(
+    area_metric,
+    reference="C.-I. Chang, IEEE Trans. Geosci. Remote Sens. 59(6), 2021",
+    dialect="minimum and maximum per image",
+    reason=_why_undefined,
+)
 
+auc_df = _area(
+    "auc_df",
+    "AUC(D,F)",
+    "∫ PD dPF",
+    "Area under the ROC curve of pixels, of maps normalised to [0, 1].",
+    form=_df,
+)
+auc_dt = _area(
+    "auc_dt",
+    "AUC(D,τ)",
+    "∫ PD dτ",
+    "Mean of the normalised map over target pixels.",
+    form=_dt,
+    reason=NO_TARGET_PIXELS,
+)
+auc_ft = _area(
+    "auc_ft",
+    "AUC(F,τ)",
+    "∫ PF dτ",
+    "Mean of the normalised map over background pixels.",
+    form=_ft,
+    reason=NO_BACKGROUND_PIXELS,
+    higher=False,
+)
+auc_td = _area(
+    "auc_td",
+    "AUC TD",
+    "AUC(D,F) + AUC(D,τ)",
+    "Target detectability.",
+    form=_sum((_df, 1), (_dt, 1)),
+    bounds=(0.0, 2.0),
+)
+auc_bs = _area(
+    "auc_bs",
+    "AUC BS",
+    "AUC(D,F) - AUC(F,τ)",
+    "Background suppressibility.",
+    form=_sum((_df, 1), (_ft, -1)),
+    bounds=(-1.0, 1.0),
+)
+auc_tdbs = _area(
+    "auc_tdbs",
+    "AUC TDBS",
+    "AUC(D,τ) - AUC(F,τ)",
+    "Target detectability with background suppressed.",
+    form=_sum((_dt, 1), (_ft, -1)),
+    bounds=(-1.0, 1.0),
+)
+auc_od = _area(
+    "auc_od",
+    "AUC OD",
+    "AUC(D,F) + AUC(D,τ) - AUC(F,τ)",
+    "Overall detection.",
+    form=_sum((_df, 1), (_dt, 1), (_ft, -1)),
+    bounds=(-1.0, 2.0),
+)
+auc_snpr = _area(
+    "auc_snpr",
+    "AUC SNPR",
+    "AUC(D,τ) / AUC(F,τ)",
+    "Signal to noise probability ratio.",
+    form=_snpr,
+    reason=_why_no_snpr,
+    bounds=(0.0, math.inf),
+)
 
-def _sum(weights: NDArray[Any] | None, counts: Roc3dCounts, *terms: tuple[Any, int]) -> MetricValue:
-    result = 0.0
-    for metric, sign in terms:
-        one: MetricValue = metric(counts, weights)
-        if one.value is None:
-            return one
-        result += sign * one.value
-    return MetricValue(result)
+METRICS = (auc_df, auc_dt, auc_ft, auc_td, auc_bs, auc_tdbs, auc_od, auc_snpr)

@@ -6,135 +6,170 @@ every other metric on boxes; what differs is the area, and where P and R are rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.match_table import MatchTable
-from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS, MetricValue
+from irbench.metrics.metric import fraction
+from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS
+from irbench.metrics.weighted import Draws, Form, Values
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
+_YOLO = "YOLOv5 (G. Jocher, 2020), validation"
+_UPPER_BOUND = "yolo: threshold chosen on the tested split"
 
 
-@dataclass(frozen=True)
-class BestF1Point:
-    """Precision and recall at the confidence of greatest F1.
-
-    The confidence is chosen on the very images that the two are then measured on,
-    so they are an upper bound and no result.
-
-    Attributes
-    ----------
-    precision, recall : MetricValue
-    threshold : float or None
-    """
-
-    precision: MetricValue
-    recall: MetricValue
-    threshold: float | None
-
-
-def average_precision_yolo(curve: PrecisionRecallCurve) -> MetricValue:
+def average_precision_yolo(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> float:
     """Area under the precision-recall curve by the estimator of YOLO tools.
 
-    The envelope of precision is joined by straight lines, also from recall 0 and
-    precision 1, and to recall 1 and precision 0; read at 101 recalls and summed by
-    the trapezoidal rule. So a triangle is added beyond the greatest recall reached:
-    one hit of two targets has 0.75 here, 51 / 101 by COCO's estimator.
+    The envelope of precision is joined by straight lines, also from recall 0 and precision 1, and
+    to recall 1 and precision 0; read at 101 recalls and summed by the trapezoidal rule. So a
+    triangle is added beyond the greatest recall reached: one hit of two targets has 0.75 here,
+    51 / 101 by COCO's estimator.
 
     Parameters
     ----------
-    curve : PrecisionRecallCurve
-        With all its points: also those where recall does not rise matter here.
+    recall, precision : (n_points,) ndarray of float64
+        Recall ascending. At each recall the first and the last point matter, others do not.
 
     Returns
     -------
-    MetricValue
-        In [0, 1]; undefined without targets, 0 without detections.
+    float
+        In [0, 1]; 0 without points.
 
     References
     ----------
-    .. [1] G. Jocher, "YOLOv5", 2020 (validation of the published tool, method
-       ``interp`` of its average precision).
+    .. [1] G. Jocher, "YOLOv5", 2020 (validation of the published tool, method ``interp`` of its
+       average precision).
 
     Examples
     --------
     >>> import numpy as np
-    >>> one_of_two = PrecisionRecallCurve(np.array([0.9]), np.ones(1), np.ones(1), 2)
-    >>> round(average_precision_yolo(one_of_two).value, 12)
+    >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0])), 12)
     0.75
     """
-    if curve.n_targets == 0:
-        return MetricValue(None, NO_TARGETS)
-    if len(curve) == 0:
-        return MetricValue(0.0)
-    recall = np.concatenate([[0.0], curve.recall, [1.0]])
-    precision = np.concatenate([[1.0], curve.precision, [0.0]])
+    if not len(recall):
+        return 0.0
+    recall = np.concatenate([[0.0], recall, [1.0]])
+    precision = np.concatenate([[1.0], precision, [0.0]])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     # Of points of one recall np.interp takes the last: a drop at one recall is a step.
     at_recalls = np.interp(_RECALLS, recall, envelope)
-    return MetricValue(float(np.trapezoid(at_recalls, _RECALLS)))
+    return float(np.trapezoid(at_recalls, _RECALLS))
 
 
-def ap_yolo(
-    table: MatchTable, iou_threshold: float = 0.5, weights: NDArray[Any] | None = None
-) -> MetricValue:
-    """See :func:`average_precision_yolo`.
+def ap_yolo_form(table: MatchTable, iou_index: int) -> Form:
+    """The area of :func:`average_precision_yolo` as a function of draws."""
+
+    def form(draws: Draws) -> Values:
+        hits, kept, n_targets = table.weighted.points(draws, iou_index)
+        before, n_kept = table.weighted.kept_before(draws, iou_index)
+        n_points = hits.shape[1]
+        # A point before each rise of recall, one after it, and the last of all.
+        true_positives, counted = np.zeros((2, draws.n_draws, 2 * n_points + 1))
+        true_positives[:, 2::2] = true_positives[:, 1::2] = hits
+        counted[:, 1::2], counted[:, 0:-1:2], counted[:, -1] = kept, before, n_kept
+        values = np.full(draws.n_draws, np.nan)
+        for draw in np.flatnonzero(n_targets > 0):
+            # What this draw has not got is no point of its curve.
+            there = np.diff(counted[draw], prepend=0.0) > 0
+            found = true_positives[draw, there]
+            recall = found / n_targets[draw]
+            values[draw] = average_precision_yolo(recall, found / counted[draw, there])
+        return values
+
+    return form
+
+
+def best_f1_points(table: MatchTable, iou_index: int, draws: Draws) -> tuple[Values, Values]:
+    """Precision and recall of each draw at the confidence of greatest F1, ties to the higher.
+
+    The tools look for it on a grid of 1000 confidences, between which they interpolate, and smooth
+    F1 over the grid first; this is the point itself, of which theirs is an approximation. The
+    confidence is chosen on the very images that the two are then measured on, so they are an upper
+    bound and no result.
 
     Parameters
     ----------
     table : MatchTable
-    iou_threshold : float
-        One that the table was built with.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
+    iou_index : int
+        Column of the table.
+    draws : Draws
 
     Returns
     -------
-    MetricValue
-        In [0, 1]; undefined without targets.
+    precision, recall : (n_draws,) ndarray of float64
+        Both NaN without targets. Without detections precision is NaN and recall 0.
     """
-    return average_precision_yolo(
-        precision_recall_curve(table, table.iou_index(iou_threshold), weights)
-    )
+    hits, kept, n_targets = table.weighted.points(draws, iou_index)
+    n_kept = table.weighted.kept_before(draws, iou_index)[1]
+    # F1 is greatest where recall rises. Without a hit every point has 0, the first one too.
+    hits, kept = (np.pad(part, ((0, 0), (0, 1))) for part in (hits, kept))
+    kept[:, -1] = n_kept
+    f1 = np.zeros(hits.shape)
+    np.divide(2 * hits, kept + n_targets[:, None], out=f1, where=hits > 0)
+    rows, best = np.arange(draws.n_draws), np.argmax(f1, axis=1)
+    best = np.where(f1.max(axis=1) > 0, best, hits.shape[1] - 1)
+    precision, recall = np.full((2, draws.n_draws), np.nan)
+    has_targets, found = n_targets > 0, hits[rows, best]
+    np.divide(found, n_targets, out=recall, where=has_targets)
+    np.divide(found, kept[rows, best], out=precision, where=has_targets & (n_kept > 0))
+    return precision, recall
 
 
-def best_f1_point(
-    table: MatchTable, iou_threshold: float = 0.5, weights: NDArray[Any] | None = None
-) -> BestF1Point:
-    """Precision and recall at the confidence of greatest F1, ties to the higher.
+def _best_f1_form(table: MatchTable, part: int) -> Form:
+    column = table.iou_index(0.5)
 
-    The tools look for it on a grid of 1000 confidences, between which they
-    interpolate, and smooth F1 over the grid first; this is the point itself, of
-    which theirs is an approximation.
+    def form(draws: Draws) -> Values:
+        both = draws.once(("best f1", id(table)), lambda: best_f1_points(table, column, draws))
+        return np.asarray(both[part])
 
-    Parameters
-    ----------
-    table : MatchTable
-    iou_threshold : float
-        One that the table was built with.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
+    return form
 
-    Returns
-    -------
-    BestF1Point
-        Both undefined without targets. Without detections precision is undefined
-        and recall 0.
-    """
-    curve = precision_recall_curve(table, table.iou_index(iou_threshold), weights)
-    if curve.n_targets == 0:
-        missing = MetricValue(None, NO_TARGETS)
-        return BestF1Point(missing, missing, None)
-    if len(curve) == 0:
-        return BestF1Point(MetricValue(None, NO_DETECTIONS), MetricValue(0.0), None)
-    # argmax answers the first, and the thresholds descend.
-    best = int(np.argmax(curve.f1))
-    return BestF1Point(
-        precision=MetricValue(float(curve.precision[best])),
-        recall=MetricValue(float(curve.recall[best])),
-        threshold=float(curve.thresholds[best]),
-    )
+
+def _why_no_precision(table: MatchTable, weights: NDArray[Any]) -> str:
+    return NO_DETECTIONS if weights @ table.n_targets > 0 else NO_TARGETS
+
+
+ap_yolo = fraction(
+    "ap_yolo",
+    "AP (YOLO tools)",
+    "boxes",
+    _YOLO,
+    "Area under the envelope joined by lines, also to precision 0 at recall 1; 101 trapezoids.",
+    formula="trapezoids over r = 0, 0.01, …, 1 of the envelope of (0, 1), (R, P), (1, 0)",
+    dialect="yolo",
+    needs="table",
+    form=lambda table: ap_yolo_form(table, table.iou_index(0.5)),
+    reason=NO_TARGETS,
+)
+
+precision_yolo = fraction(
+    "precision_yolo",
+    "P (best F1 of the tested images)",
+    "boxes",
+    _YOLO,
+    "Precision at the confidence of greatest F1, chosen on the tested split: an upper bound.",
+    formula="TP / (TP + FP) at argmax F1",
+    dialect=_UPPER_BOUND,
+    needs="table",
+    form=lambda table: _best_f1_form(table, 0),
+    reason=_why_no_precision,
+)
+
+recall_yolo = fraction(
+    "recall_yolo",
+    "R (best F1 of the tested images)",
+    "boxes",
+    _YOLO,
+    "Recall at the confidence of greatest F1, chosen on the tested split: an upper bound.",
+    formula="TP / (TP + FN) at argmax F1",
+    dialect=_UPPER_BOUND,
+    needs="table",
+    form=lambda table: _best_f1_form(table, 1),
+    reason=NO_TARGETS,
+)
+
+METRICS = (ap_yolo, precision_yolo, recall_yolo)

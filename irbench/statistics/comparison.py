@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.definition import get_metric
+from irbench.metrics.definition import get_metric, quality_metrics
 from irbench.progress import Progress
+from irbench.scoring import RULES, ScoredOutput
 from irbench.statistics.bootstrap import LEVEL, Interval, confidence_interval, resample
-from irbench.statistics.image_statistics import RESAMPLED_METRICS, ImageStatistics
-from irbench.statistics.method_output import RULES, MethodOutput
+from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import McNemar, PairedDifference, mcnemar_exact, paired_difference
 from irbench.statistics.ranking import RankedMethod, rank_methods
@@ -31,7 +31,7 @@ class PairTest:
     ----------
     first, second : str
     by : str
-        The metric, or a rule of :data:`~irbench.statistics.method_output.RULES`.
+        The metric, or a rule of :data:`~irbench.scoring.RULES`.
     test : PairedDifference, McNemar or None
         None where the rule cannot be applied: a method has no operating point.
     p_holm : float or None
@@ -51,13 +51,12 @@ class Comparison:
 
     Parameters
     ----------
-    outputs : mapping of str to MethodOutput
+    outputs : mapping of str to ScoredOutput
         By method, two or more, all of the same images in the same order.
     truths : sequence of GroundTruth
         Those images.
-    metrics : collection of str
-        From :data:`~irbench.statistics.image_statistics.RESAMPLED_METRICS`, and those of score
-        maps where outputs have them.
+    metrics : collection of str, optional
+        Metrics of quality; by default those that any of the outputs has a value of.
     resamples : Resamples
         Of the images, in their order.
     level : float
@@ -71,9 +70,9 @@ class Comparison:
 
     def __init__(
         self,
-        outputs: Mapping[str, MethodOutput],
+        outputs: Mapping[str, ScoredOutput],
         truths: Sequence[GroundTruth],
-        metrics: Collection[str] = RESAMPLED_METRICS,
+        metrics: Collection[str] | None = None,
         *,
         resamples: Resamples,
         level: float = LEVEL,
@@ -85,6 +84,13 @@ class Comparison:
             raise UsageError("resamples must be of the images of truths, in the same order.")
         self.outputs = dict(outputs)
         self.truths = truths
+        if metrics is None:
+            results = [output.result for output in self.outputs.values()]
+            metrics = [
+                name
+                for name in quality_metrics()
+                if any(one.values.get(name) is not None for one in results)
+            ]
         self.metrics = tuple(metrics)
         self.resamples = resamples
         self.level = level

@@ -143,8 +143,8 @@ def test_only_the_best_300_of_an_image_count():
     only = [GroundTruth("x", SHAPE, np.array([[20, 20, 23, 23]], np.float32), None)]
     many = {"x": Detections(boxes, scores)}
     generous = dataclasses.replace(Protocol(), max_detections=400)
-    assert evaluate(many, only, threshold=0.0).counts["boxes"].false_positives.sum() <= 300
-    assert evaluate(many, only, generous, threshold=0.0).counts["points"].false_components[0] > 300
+    assert evaluate(many, only, threshold=0.0).counts.boxes.false_positives.sum() <= 300
+    assert evaluate(many, only, generous, threshold=0.0).counts.points.false_components[0] > 300
 
 
 def test_order_changes_nothing(truths):

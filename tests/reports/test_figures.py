@@ -26,7 +26,8 @@ from irbench.reports._figure_jobs import (
 )
 from irbench.reports._side_by_side import side_by_side
 from irbench.reports.figures import Figures
-from irbench.rescoring.methods import score_methods
+from irbench.statistics.resamples import N_RESAMPLES
+from irbench.statistics.scored_group import score_methods
 
 ODD = "50%_a&b<script>"
 RUN_ALONE = {
@@ -232,12 +233,11 @@ def test_a_run_is_scored_once(whole_run):
     scored = Comparison.of(whole_run).scored
     assert Comparison.of(whole_run).scored is scored
     # For the page too, which wants intervals.
-    again = score_methods([whole_run], whole_run.rows, n_resamples=3)
+    again = score_methods([whole_run], whole_run.rows)
     assert again.methods.keys() == scored.methods.keys()
     for method, one in again.methods.items():
         assert one.table is scored.methods[method].table
-        assert len(one.spread["f1"]) == 3
-        assert scored.methods[method].spread == {}
+        assert len(one.spread("f1")) == N_RESAMPLES
 
 
 def test_the_inset_hides_no_target_where_a_corner_is_free():

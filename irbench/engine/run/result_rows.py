@@ -13,7 +13,6 @@ from irbench.engine.run.method_run import MethodOutcome
 from irbench.engine.storage.image_record import StageTimes
 from irbench.engine.storage.results import Row
 from irbench.evaluation import Result
-from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.pixel_roc import auc_resolution
 from irbench.networks.leaks import unknown_training
 
@@ -122,7 +121,7 @@ def _network_fields(outcome: MethodOutcome) -> Row:
 
 def _map_fields(result: Result) -> Row:
     """How far the metrics of score maps can be trusted: ties, and targets without a gain."""
-    counts: MapCounts | None = result.counts.get("maps")
+    counts = result.counts.maps
     if counts is None:
         return {}
     return {

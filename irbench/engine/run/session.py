@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -23,12 +23,12 @@ from irbench.engine.storage.map_statistics_file import read_map_statistics
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
 from irbench.engine.storage.results import SCORED_STATES, Row, load_run, write_results
 from irbench.errors import MissingDataError, RunKeyError, UsageError
-from irbench.evaluation import Result, evaluate
 from irbench.events import Events
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.networks.leaks import leak_reason
 from irbench.progress import Progress
 from irbench.provenance import machine_facts, package_versions
+from irbench.scoring import Result, complete_maps, score
 
 VALIDATION = "val"
 
@@ -268,15 +268,11 @@ class Session:
         shapes = {truth.id: truth.shape for truth in truths}
         file = self.directory.detections_file(method.name)
         found = _read_results(read_detections, file, plan.split, extent, shapes)
-        if method.kind != "box":
-            # An image without detections still comes from a method with regions.
-            answered = {i: shape for i, shape in shapes.items() if i not in outcome.errors}
-            found = found.with_empty(answered)
         threshold = None
         if plan.protocol.operating_point == "val-f1":
             threshold = outcome.calibration.threshold
         maps = self._map_statistics(method, outcome)
-        return evaluate(
+        return score(
             found,
             truths,
             plan.protocol,
@@ -284,18 +280,16 @@ class Session:
             map_statistics=maps,
             method=method.info.title,
             kind=method.kind,
-        )
+        ).result
 
     def _map_statistics(
         self, method: MethodPlan, outcome: MethodOutcome
-    ) -> dict[str, MapStatistics] | None:
-        """Of every image that did not fail; None where some is missing, as in older runs."""
+    ) -> Mapping[str, MapStatistics] | None:
         file = self.directory.map_statistics_file(method.name)
         if method.kind == "box" or not file.exists():
             return None
         maps = _read_results(read_map_statistics, file, self.plan.split)
-        wanted = {truth.id for truth in self.scans[self.plan.split].truths}
-        return maps if wanted - outcome.errors.keys() <= maps.keys() else None
+        return complete_maps(maps, self.scans[self.plan.split].truths, outcome.errors)
 
     def _write(self) -> None:
         order = sorted(self.rows.values(), key=_row_order)

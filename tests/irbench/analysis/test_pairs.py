@@ -11,7 +11,7 @@ from irbench.analysis.objects import (
 )
 from irbench.analysis.pairs import match_by_distance, pairs_within_images, take_greedily
 from irbench.calibration import match_images
-from irbench.evaluation import components_of
+from irbench.metrics.components import components_of
 from irbench.metrics.point_matching import match_in_raster_order
 from irbench.protocol import TABLE1
 

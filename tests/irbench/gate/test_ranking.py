@@ -58,8 +58,8 @@ def test_no_detections():
 
 
 def test_another_table_is_refused():
-    table = match_detections([[]], [[]], [[]], (0.5,))
-    with pytest.raises(UsageError, match="ten IoU thresholds"):
+    table = match_detections([[]], [[]], [[]], np.linspace(0.1, 0.9, 63))
+    with pytest.raises(UsageError, match="62 thresholds or fewer, got 63"):
         ranking_arrays(table)
 
 

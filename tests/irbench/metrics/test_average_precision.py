@@ -19,7 +19,7 @@ from irbench.metrics.average_precision import (
     average_precision_coco101,
     mean_average_precision,
 )
-from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve, rising_curves
+from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.matching import match_detections
 from irbench.protocol import PROTOCOLS
 
@@ -290,18 +290,20 @@ def test_the_curve_agrees_with_counting(scene, slow_metrics, weighted):
     assert np.isnan(curve.recall).all() == (slow.n_targets == 0 or len(curve) == 0)
 
 
-def test_the_rising_points_have_the_area_of_all_points(scene):
+def test_the_points_of_hits_have_the_area_of_all_points(scene):
     """The full curve goes through the same estimator."""
     table = match_detections(*scene.lists())
     weights = np.random.default_rng(8).integers(0, 3, len(scene.images))
     for w in (None, weights):
-        (rising,) = rising_curves(table, [0], w)
         full = precision_recall_curve(table, 0, w)
-        assert len(rising) <= min(len(full), rising.n_targets)
-        assert (np.diff(rising.true_positives, prepend=0) > 0).all()
-        assert set(rising.thresholds) <= set(full.thresholds)
-        for estimate in (average_precision_coco101, average_precision_all_point):
-            assert estimate(rising) == estimate(full)
+        estimates = {
+            "coco-101": average_precision_coco101,
+            "all-point": average_precision_all_point,
+        }
+        for name, estimate in estimates.items():
+            found = average_precision(table, 0.5, w, name)
+            assert found.reason == estimate(full).reason
+            assert found.value == pytest.approx(estimate(full).value, abs=1e-12)
 
 
 def test_a_score_on_images_of_weight_zero_is_no_point():

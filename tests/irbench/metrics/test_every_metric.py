@@ -90,12 +90,10 @@ OURS = {
     ),
     "map30": lambda s, w: average_precision.average_precision(loose_table(s), 0.3, w),
     "map75": lambda s, w: average_precision.average_precision(table_of(s), 0.75, w),
-    "ap_yolo": lambda s, w: yolo_average_precision.ap_yolo(table_of(s), weights=w),
-    "precision_yolo": lambda s, w: (
-        yolo_average_precision.best_f1_point(table_of(s), weights=w).precision
-    ),
-    "recall_yolo": lambda s, w: yolo_average_precision.best_f1_point(table_of(s), weights=w).recall,
-    "ap_point": lambda s, w: point_average_precision.point_average_precision(ranked_points(s), w),
+    "ap_yolo": lambda s, w: yolo_average_precision.ap_yolo(table_of(s), w),
+    "precision_yolo": lambda s, w: yolo_average_precision.precision_yolo(table_of(s), w),
+    "recall_yolo": lambda s, w: yolo_average_precision.recall_yolo(table_of(s), w),
+    "ap_point": lambda s, w: point_average_precision.ap_point(ranked_points(s), w),
     "threshold": lambda s, w: operating_point.best_f1_threshold(table_of(s), weights=w),
     "pd": lambda s, w: points.pd(point_counts(s), w),
     "fa": lambda s, w: points.fa(point_counts(s), w),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from irbench.errors import DetectionsError, UsageError
 from irbench.metrics.components import Components
 from irbench.metrics.counting import count_boxes, precision
-from irbench.metrics.point_average_precision import match_points, point_average_precision
-from irbench.statistics.average_precision import WeightedAveragePrecision
+from irbench.metrics.point_average_precision import ap_point, match_points
+from irbench.metrics.weighted import Draws
 from irbench.statistics.resamples import Resamples
 
 WIDTH = 100
@@ -84,7 +84,7 @@ sets = st.lists(image, min_size=1, max_size=4)
 def test_equals_the_slow_implementation(images):
     table = table_of(*images)
     expected = slow_average_precision(images)
-    value = point_average_precision(table).value
+    value = ap_point(table).value
     assert value == (None if expected is None else pytest.approx(expected, abs=1e-12))
     hits = [hit for found, targets in images for _, hit in slow_hits(found, targets)]
     assert table.hit[:, 0].tolist() == hits
@@ -93,27 +93,27 @@ def test_equals_the_slow_implementation(images):
 @given(sets, st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_no_order_of_a_list_matters(images, random):
-    before = point_average_precision(table_of(*images))
+    before = ap_point(table_of(*images))
     shuffled = [
         (random.sample(found, len(found)), random.sample(targets, len(targets)))
         for found, targets in images
     ]
     random.shuffle(shuffled)
-    assert point_average_precision(table_of(*shuffled)) == before
+    assert ap_point(table_of(*shuffled)) == before
 
 
 @given(sets, st.sampled_from([lambda s: 5 * s - 3, lambda s: s**3, math.exp]))
 @settings(max_examples=15, deadline=None)
 def test_a_monotone_transform_of_the_scores_changes_nothing(images, transform):
     moved = [([(x, y, transform(s)) for x, y, s in found], targets) for found, targets in images]
-    assert point_average_precision(table_of(*moved)) == point_average_precision(table_of(*images))
+    assert ap_point(table_of(*moved)) == ap_point(table_of(*images))
 
 
 @given(sets, st.integers(0, 5))
 @settings(max_examples=20, deadline=None)
 def test_another_false_alarm_raises_nothing(images, score):
     before, more = table_of(*images), table_of(*images, ([(50, 50, score / 4)], []))
-    one, other = point_average_precision(before).value, point_average_precision(more).value
+    one, other = ap_point(before).value, ap_point(more).value
     assert (one is None) == (other is None)
     assert one is None or other <= one + 1e-12
     for threshold in (0.25, 0.5, 1.0):
@@ -152,19 +152,19 @@ def test_equal_scores_choose_in_raster_order():
 def test_duplicates_are_false_alarms():
     table = table_of(([(5, 5, 0.9), (5, 5, 0.8), (5, 5, 0.7)], [(5, 5)]))
     assert table.hit[:, 0].tolist() == [True, False, False]
-    assert point_average_precision(table).value == 1
+    assert ap_point(table).value == 1
 
 
 def test_equal_scores_are_one_point():
     for order in (1, -1):
         found = [(5, 5, 0.5), (30, 5, 0.5)][::order]
-        assert point_average_precision(table_of((found, [(5, 5)]))).value == pytest.approx(0.5)
+        assert ap_point(table_of((found, [(5, 5)]))).value == pytest.approx(0.5)
 
 
 def test_undefined_without_targets_and_zero_without_detections():
-    assert point_average_precision(table_of(([(1, 1, 1)], []))).reason == "no target in any image"
-    assert point_average_precision(table_of(([], [(1, 1)]))).value == 0
-    assert point_average_precision(match_points([])).value is None
+    assert ap_point(table_of(([(1, 1, 1)], []))).reason == "no target in any image"
+    assert ap_point(table_of(([], [(1, 1)]))).value == 0
+    assert ap_point(match_points([])).value is None
 
 
 def test_the_bootstrap_takes_the_table():
@@ -177,8 +177,13 @@ def test_the_bootstrap_takes_the_table():
         images.append((found, targets))
     table = table_of(*images)
     weights = next(Resamples([f"{i:02d}" for i in range(15)], 20).blocks(20))
-    expected = [point_average_precision(table, one).value for one in weights.T]
-    fast = WeightedAveragePrecision(table, [0]).values(weights)[:, 0]
+    expected = [
+        ap_point(
+            table_of(*(x for x, n in zip(images, one, strict=True) for _ in range(int(n))))
+        ).value
+        for one in weights.T
+    ]
+    fast = ap_point.checked(table)(Draws(weights))
     np.testing.assert_allclose(fast, np.array(expected, float), rtol=0, atol=1e-12)
     assert np.ptp(fast) > 0
 

@@ -8,7 +8,7 @@ from irbench.metrics.average_precision import average_precision
 from irbench.metrics.counting import count_boxes, precision, recall
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import best_f1_threshold
-from irbench.metrics.yolo_average_precision import ap_yolo, best_f1_point
+from irbench.metrics.yolo_average_precision import ap_yolo, precision_yolo, recall_yolo
 
 BOX, AWAY = [10, 10, 14, 14], [20, 3, 24, 7]
 
@@ -42,16 +42,16 @@ def test_a_perfect_curve_loses_the_last_interval_by_half():
 
 def test_the_best_f1_is_the_operating_point_of_the_tested_images(make_scene):
     table = match_detections(*make_scene(4, 25, 6, 12).lists())
-    point = best_f1_point(table)
     counts = count_boxes(table, best_f1_threshold(table).value)
-    assert point.threshold == best_f1_threshold(table).value
-    assert point.precision.value == pytest.approx(precision(counts).value)
-    assert point.recall.value == pytest.approx(recall(counts).value)
+    assert precision_yolo(table).value == pytest.approx(precision(counts).value)
+    assert recall_yolo(table).value == pytest.approx(recall(counts).value)
 
 
 def test_undefined():
     nothing = match_detections([[BOX]], [[1]], [[]])
     assert ap_yolo(nothing).reason == "no target in any image"
-    assert best_f1_point(nothing).recall.reason == "no target in any image"
-    empty = best_f1_point(match_detections([[]], [[]], [[BOX]]))
-    assert (empty.precision.reason, empty.recall.value) == ("no detection in any image", 0)
+    assert recall_yolo(nothing).reason == "no target in any image"
+    empty = match_detections([[]], [[]], [[BOX]])
+    assert precision_yolo(empty).reason == "no detection in any image"
+    assert recall_yolo(empty).value == 0
+    assert precision_yolo(nothing).reason == "no target in any image"

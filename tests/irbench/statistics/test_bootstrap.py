@@ -8,11 +8,12 @@ from scipy import stats
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import evaluate
-from irbench.metrics.average_precision import average_precision
+from irbench.metrics.average_precision import average_precision, average_precision_form
 from irbench.metrics.matching import match_detections
+from irbench.metrics.weighted import Ratio
 from irbench.progress import Progress
 from irbench.statistics.bootstrap import confidence_interval, jackknife, resample
-from irbench.statistics.image_statistics import ImageStatistics, Ratio
+from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 
 
@@ -90,7 +91,7 @@ def test_coverage_of_average_precision():
     resamples = Resamples(ids_of(n_images), 200)
     for _ in range(n_sets):
         table = simulated_table(rng, n_images)
-        one = ImageStatistics(n_images, {}, {"map50": (table, [0])})
+        one = ImageStatistics(n_images, {"map50": average_precision_form(table, [0])})
         values = resample({"m": one}, resamples)["m"]["map50"]
         found = confidence_interval(average_precision(table).value, values)
         covered += found.lower <= truth <= found.upper

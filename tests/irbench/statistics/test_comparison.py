@@ -10,9 +10,8 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.protocol import TABLE1
+from irbench.scoring import score
 from irbench.statistics.comparison import Comparison
-from irbench.statistics.image_statistics import RESAMPLED_METRICS
-from irbench.statistics.method_output import MethodOutput
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import mcnemar_exact
 from irbench.statistics.resamples import Resamples
@@ -22,7 +21,7 @@ METRICS = ("map50", "f1", "iou", "fa")
 
 def compare(truths, detections, metrics=METRICS, threshold=1.0, protocol=TABLE1, seed=0):
     outputs = {
-        name: MethodOutput.score(found, truths, protocol, threshold)
+        name: score(found, truths, protocol, threshold=threshold)
         for name, found in detections.items()
     }
     resamples = Resamples([truth.id for truth in truths], 200, seed)
@@ -108,10 +107,8 @@ def test_found_alone(three, truths):
 
 
 def test_identical_methods(truths, detections):
-    same = compare(
-        truths, {"one": detections["good"], "other": detections["good"]}, RESAMPLED_METRICS
-    )
-    for metric in RESAMPLED_METRICS:
+    same = compare(truths, {"one": detections["good"], "other": detections["good"]}, METRICS)
+    for metric in METRICS:
         (one,) = same.tests(metric)
         assert one.test.p_value == one.p_holm == 1
         assert one.test.interval.estimate == one.test.interval.lower == one.test.interval.upper == 0
@@ -159,7 +156,7 @@ def test_a_protocol_with_an_iou_that_is_none_of_cocos(truths, detections):
     protocol = dataclasses.replace(TABLE1, iou_threshold=0.3)
     two = compare(truths, {name: detections[name] for name in ("good", "poor")}, protocol=protocol)
     output = two.outputs["good"]
-    assert output.found["overlap"].sum() == output.result.counts["boxes"].true_positives.sum()
+    assert output.found["overlap"].sum() == output.result.counts.boxes.true_positives.sum()
 
 
 def test_no_targets_at_all(truths, detections):
@@ -181,7 +178,7 @@ def test_refusals(truths, detections):
     with pytest.raises(UnknownNameError, match="fps"):
         compare(truths, detections, ["fps"])
     outputs = {
-        name: MethodOutput.score(found, truths, TABLE1, 1.0) for name, found in detections.items()
+        name: score(found, truths, TABLE1, threshold=1.0) for name, found in detections.items()
     }
     with pytest.raises(UsageError, match="same order"):
         Comparison(outputs, truths, resamples=Resamples(sorted(one.id for one in truths)))

@@ -9,8 +9,8 @@ from irbench.detections import Detections
 from irbench.errors import DetectionsError
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.matching import match_detections
-from irbench.statistics.found_targets import found_by_distance, found_by_iou
 
 
 def test_by_iou_at_a_threshold():
@@ -48,11 +48,11 @@ def test_as_many_as_the_metrics_count(make_truths, make_detections, threshold, b
     detections = make_detections(truths, 7, boxes_only=boxes_only)
     result = evaluate(detections, truths, threshold=threshold)
     image = np.repeat(np.arange(len(truths)), [len(truth.boxes) for truth in truths])
-    by_iou = found_by_iou(result.counts["table"], threshold)
+    by_iou = found_by_iou(result.counts.table, threshold)
     kept = [detections[truth.id].above(threshold) for truth in truths]
     by_distance = found_by_distance(kept, truths)
     for found, counts in (
-        (by_iou, result.counts["boxes"].true_positives),
-        (by_distance, result.counts["points"].hits),
+        (by_iou, result.counts.boxes.true_positives),
+        (by_distance, result.counts.points.hits),
     ):
         assert np.array_equal(np.bincount(image[found], minlength=len(truths)), counts)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from irbench.errors import UsageError
+from irbench.metrics.weighted import Ratio
 from irbench.statistics.bootstrap import confidence_interval, resample
-from irbench.statistics.image_statistics import ImageStatistics, Ratio
+from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import mcnemar_exact, paired_difference
 from irbench.statistics.resamples import Resamples
 

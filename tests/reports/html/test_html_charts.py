@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irbench.detections import Detections
-from irbench.evaluation import components_of
+from irbench.figures.pareto import pareto_front
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import points
+from irbench.metrics.components import components_of
+from irbench.metrics.point_curve import point_curve
 from irbench.reports._html_axes import Axis, log_axis, share_axis
 from irbench.reports._html_chart import HEIGHT, WIDTH, line, scatter
 from irbench.reports._html_template import json_text
-from irbench.rescoring.pareto import pareto_front
-from irbench.rescoring.point_curve import point_curve
 from irbench.styles import method_styles
 
 SHAPE = (40, 50)

@@ -16,7 +16,7 @@ from irbench.reports._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from irbench.reports._html_pictures import read_pictures
 from irbench.reports._side_by_side import methods_in_order, side_by_side
 from irbench.reports.html import Html
-from irbench.rescoring.methods import score_methods
+from irbench.statistics.scored_group import score_methods
 from irbench.styles import method_styles
 
 ODD = "50%_a&b<script>"

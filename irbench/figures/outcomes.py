@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from irbench.rescoring.methods import ScoredGroup
-from irbench.rescoring.scored_method import ScoredMethod
+from irbench.statistics.scored_group import ScoredGroup, ScoredMethod
 
 Box = tuple[float, float, float, float]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.breakdown import AREA_BINS, SCR_BINS, UNDEFINED_RATIO, Bin
-from irbench.rescoring.methods import ScoredGroup
+from irbench.statistics.scored_group import ScoredGroup
 
 
 @dataclass(frozen=True, eq=False)

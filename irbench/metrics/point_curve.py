@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
-from irbench.evaluation import components_of
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.components import Components
+from irbench.metrics.components import Components, components_of
 from irbench.metrics.point_matching import match_in_raster_order
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
-from irbench.evaluation import components_of
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.components import components_of
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.point_matching import DISTANCE_PX, match_in_raster_order
 

@@ -1,0 +1,83 @@
+"""What an evaluation counts in each image: all that the metrics are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from irbench.metrics.clutter_suppression import Gains
+from irbench.metrics.counting import BoxCounts
+from irbench.metrics.hierarchical_iou import HierarchicalCounts
+from irbench.metrics.map_statistics import MapCounts
+from irbench.metrics.match_table import MatchTable
+from irbench.metrics.metric import Metric
+from irbench.metrics.pixel_roc import RocCounts
+from irbench.metrics.pixels import PixelCounts
+from irbench.metrics.points import PointCounts
+from irbench.metrics.roc_3d import Roc3dCounts
+from irbench.metrics.value import MetricValue
+
+NOT_COUNTED = "what it is computed from was not counted"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Counts:
+    """Counts of each image, by what they are of; None where an evaluation lacks them.
+
+    Attributes
+    ----------
+    table : MatchTable or None
+        Of boxes over all scores, at COCO's ten IoU thresholds.
+    table30 : MatchTable or None
+        The same at IoU 0.3.
+    ranked_points : MatchTable or None
+        Of centroids over all scores.
+    boxes : BoxCounts or None
+        Of the kept detections, as the following.
+    points, hungarian : PointCounts or None
+        Matched in raster order, and by the assignment.
+    pixels : PixelCounts or None
+    regions : HierarchicalCounts or None
+    maps : MapCounts or None
+        Of score maps.
+    missing : mapping of str to str
+        Why each of the attributes that are None is missing.
+    """
+
+    table: MatchTable | None = None
+    table30: MatchTable | None = None
+    ranked_points: MatchTable | None = None
+    boxes: BoxCounts | None = None
+    points: PointCounts | None = None
+    hungarian: PointCounts | None = None
+    pixels: PixelCounts | None = None
+    regions: HierarchicalCounts | None = None
+    maps: MapCounts | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def roc(self) -> RocCounts | None:
+        """Pixels of standardised score maps."""
+        return None if self.maps is None else self.maps.roc
+
+    @property
+    def roc_3d(self) -> Roc3dCounts | None:
+        """Pixels of normalised score maps."""
+        return None if self.maps is None else self.maps.roc_3d
+
+    @property
+    def gains(self) -> Gains | None:
+        """Gains of all targets."""
+        return None if self.maps is None else self.maps.gains
+
+    def has(self, metric: Metric) -> bool:
+        """Whether a metric can be computed, and resampled."""
+        return getattr(self, metric.needs) is not None
+
+    def value(self, metric: Metric) -> MetricValue:
+        """The value of a metric; undefined, with the reason, where what it needs is missing."""
+        part = getattr(self, metric.needs)
+        if part is not None:
+            return metric(part)
+        home = "maps" if metric.needs in ("roc", "roc_3d", "gains") else metric.needs
+        return MetricValue(None, self.missing.get(home, NOT_COUNTED))

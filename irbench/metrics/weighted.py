@@ -1,0 +1,107 @@
+"""Draws of images, and the sums over them that metrics are made of.
+
+A metric is one function of how often each image counts. Its value is that with every image once;
+a bootstrap passes many draws at a time, a breakdown 0 or 1, and no detection is matched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.errors import UsageError
+from irbench.metrics.value import check_weights
+
+Values = NDArray[np.float64]
+"""``(n_draws,)`` values of a metric, NaN where undefined."""
+
+
+class Draws:
+    """How often each image counts in each of several draws.
+
+    Parameters
+    ----------
+    weights : (n_images, n_draws) ndarray of float64
+        Finite and not negative.
+
+    Raises
+    ------
+    UsageError
+    """
+
+    def __init__(self, weights: NDArray[np.float64]) -> None:
+        if weights.ndim != 2:
+            raise UsageError(f"weights must have shape (n_images, n_draws), got {weights.shape}.")
+        self.weights = weights
+        self._made: dict[Hashable, Any] = {}
+
+    @classmethod
+    def single(cls, n_images: int, weights: NDArray[Any] | None = None) -> Draws:
+        """One draw of ``n_images``: ``(n_images,)`` weights, or every image once."""
+        checked = check_weights(weights, n_images)
+        return cls(np.ones((n_images, 1)) if checked is None else checked[:, None])
+
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.weights)
+
+    @property
+    def n_draws(self) -> int:
+        """Number of draws."""
+        return int(self.weights.shape[1])
+
+    def sums(self, counts: NDArray[Any]) -> Values:
+        """``(n_draws,)`` sums of ``(n_images,)`` counts."""
+        return np.asarray(counts.astype(np.float64) @ self.weights)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, made once for all metrics that ask for it by one key."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+
+Form = Callable[[Draws], Values]
+"""A metric of given counts as a function of draws."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """One sum over images divided by another.
+
+    Parameters
+    ----------
+    numerator, denominator : (n_images,) ndarray
+    required : (n_images,) ndarray, optional
+        The ratio is undefined where this sums to 0; by default the denominator.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draws = Draws(np.array([[1.0, 0.0], [1.0, 2.0]]))
+    >>> Ratio(np.array([1, 1]), np.array([4, 1]))(draws).tolist()
+    [0.4, 1.0]
+    """
+
+    numerator: NDArray[Any]
+    denominator: NDArray[Any]
+    required: NDArray[Any] | None = None
+
+    def __call__(self, draws: Draws) -> Values:
+        """The ratio in each draw, NaN where undefined."""
+        denominator = draws.sums(self.denominator)
+        required = denominator if self.required is None else draws.sums(self.required)
+        return divided(draws.sums(self.numerator), denominator, required)
+
+
+def divided(numerator: Values, denominator: Values, required: Values | None = None) -> Values:
+    """``numerator / denominator``, NaN where ``required``, by default the denominator, is 0."""
+    ratio = np.full(len(denominator), np.nan)
+    where = (denominator if required is None else required) > 0
+    np.divide(numerator, denominator, out=ratio, where=where)
+    return ratio

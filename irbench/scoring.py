@@ -1,0 +1,365 @@
+"""A method's output scored: the only place that knows what of it counts.
+
+How empty images, the limit of detections, the operating point and score maps that are missing are
+dealt with is decided here, for the rows of a run, comparisons, the gate, reports and figures alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.calibration import match_images
+from irbench.detections import Detections
+from irbench.errors import DetectionsError
+from irbench.ground_truth import GroundTruth
+from irbench.metrics import counting, hierarchical_iou, pixels, point_average_precision, points
+from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
+from irbench.metrics.components import Components, components_of
+from irbench.metrics.counts import Counts
+from irbench.metrics.definition import quality_metrics
+from irbench.metrics.found_targets import found_by_distance, found_by_iou
+from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
+from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
+from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
+from irbench.metrics.value import MetricValue
+from irbench.protocol import TABLE1, Protocol
+from irbench.regions import Regions
+
+if TYPE_CHECKING:
+    from irbench.engine.storage.results import Row, RunResults
+
+NO_THRESHOLD = "no threshold: there is neither validation data nor a calibration"
+NO_MASKS = "the data has boxes only"
+NO_REGIONS = "the method answers boxes only"
+NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
+
+RULES = ("overlap", "distance")
+"""By what a target is found: a kept box that hits it, or a kept detection near it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What the evaluator says of one detector on one split.
+
+    Attributes
+    ----------
+    values : dict of str to (float or None)
+        By metric name (:data:`irbench.metrics.definition.METRICS`): fractions in
+        [0, 1] and SI units; None where undefined.
+    undefined : dict of str to str
+        The reason of each None.
+    threshold : float or None
+        The operating point: detections with ``score >= threshold`` were kept.
+    n_images, n_targets : int
+    """
+
+    values: dict[str, float | None]
+    undefined: dict[str, str]
+    threshold: float | None
+    n_images: int
+    n_targets: int
+    counts: Counts = field(default_factory=Counts, repr=False)
+    """Counts of each image behind the values."""
+
+    def __getitem__(self, metric: str) -> float | None:
+        return self.values[metric]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredOutput:
+    """A method's output on a set of images, scored.
+
+    Attributes
+    ----------
+    result : Result
+    images : list of Detections
+        Of each image, the best-scored ones, as many as the protocol counts.
+    truths : sequence of GroundTruth
+    table : MatchTable
+        Over all scores; column ``column`` is that of the protocol's IoU.
+    column : int
+    protocol : Protocol
+    """
+
+    result: Result
+    images: list[Detections]
+    truths: Sequence[GroundTruth]
+    table: MatchTable
+    column: int
+    protocol: Protocol
+
+    @property
+    def threshold(self) -> float | None:
+        """The operating point; None where there is none."""
+        return self.result.threshold
+
+    @cached_property
+    def found(self) -> dict[str, NDArray[np.bool_]]:
+        """By rule of :data:`RULES`, whether it finds each target at its operating point.
+
+        ``(n_targets,)`` of all images in turn; empty without a threshold.
+        """
+        if self.threshold is None:
+            return {}
+        kept = [one.above(self.threshold) for one in self.images]
+        return {
+            "overlap": found_by_iou(self.table, self.threshold, self.column),
+            "distance": found_by_distance(kept, self.truths, self.protocol.distance_px),
+        }
+
+    @cached_property
+    def roc(self) -> PixelRoc | None:
+        """The ROC curve of pixels; None without score maps."""
+        maps = self.result.counts.maps
+        return None if maps is None else pixel_roc(maps.roc, maps.binning)
+
+
+def score(
+    detections: Mapping[str, Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol = TABLE1,
+    *,
+    threshold: float | None = None,
+    validation: tuple[Mapping[str, Detections], Sequence[GroundTruth]] | None = None,
+    map_statistics: Mapping[str, MapStatistics] | None = None,
+    method: str = "",
+    kind: str | None = None,
+) -> ScoredOutput:
+    """Score a method's output; see :func:`irbench.evaluation.evaluate`.
+
+    Parameters
+    ----------
+    detections : mapping of str to Detections
+    truths : sequence of GroundTruth
+    protocol, threshold, validation, map_statistics, method
+        As there.
+    kind : {"score-map", "segmentation", "box"}, optional
+        A method of another kind than ``"box"`` has regions also where it finds nothing at all:
+        they are empty. Of an unknown kind only what it found can say so.
+
+    Returns
+    -------
+    ScoredOutput
+
+    Raises
+    ------
+    DetectionsError, AnnotationError, UsageError
+    """
+    check_threshold(threshold)
+    found = _aligned(detections, truths, protocol.max_detections, method)
+    has_boxes = any(one.regions is None and len(one) for one in found)
+    table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
+    # The same table unless the protocol asks for another IoU than COCO's.
+    at_protocol = table
+    if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
+        at_protocol = match_images(found, truths, protocol)
+    column = at_protocol.iou_index(protocol.iou_threshold)
+    if threshold is None:
+        known = kind or ("box" if has_boxes else "score-map")
+        point = _operating_point(protocol, known, at_protocol, validation, method)
+    else:
+        point = MetricValue(threshold)
+    components = [
+        components_of(one.boxes, one.regions, truth)
+        for one, truth in zip(found, truths, strict=True)
+    ]
+    targets = [components_of(truth.boxes, truth.targets, truth) for truth in truths]
+    parts: dict[str, Any] = {
+        "table": table,
+        "table30": match_images(found, truths, protocol, (0.3,)),
+        "ranked_points": point_average_precision.match_points(
+            zip(components, (one.scores for one in found), targets, strict=True),
+            protocol.distance_px,
+        ),
+    }
+    missing: dict[str, str] = {}
+    if point.value is None:
+        names = ("boxes", "points", "hungarian", "pixels", "regions")
+        missing = dict.fromkeys(names, point.reason)
+    else:
+        parts["boxes"] = counting.count_boxes(at_protocol, point.value, column)
+        chosen = [one.indices_above(point.value) for one in found]
+        near = [
+            (one.take(some), its_targets, truth.shape)
+            for one, some, its_targets, truth in zip(
+                components, chosen, targets, truths, strict=True
+            )
+        ]
+        parts["points"] = points.count_points(near, "raster", protocol.distance_px)
+        parts["hungarian"] = points.count_points(near, "hungarian", protocol.distance_px)
+        kept = [one.take(indices) for one, indices in zip(found, chosen, strict=True)]
+        if reason := _why_no_regions(kept, truths, kind):
+            missing = dict.fromkeys(("pixels", "regions"), reason)
+        else:
+            parts["pixels"] = pixels.count_pixels(_masks(kept, truths))
+            parts["regions"] = hierarchical_iou.count_hierarchical(
+                _regions(kept, truths), distance_px=protocol.distance_px
+            )
+    if any(truth.targets is None for truth in truths):
+        missing["maps"] = NO_MASKS
+    elif map_statistics is None:
+        missing["maps"] = NO_REGIONS if has_boxes else NO_SCORE_MAPS
+    else:
+        parts["maps"] = _map_counts(map_statistics, truths)
+    result = _result(Counts(**parts, missing=missing), point.value, truths)
+    return ScoredOutput(result, found, truths, at_protocol, column, protocol)
+
+
+def score_row(
+    run: RunResults,
+    row: Row,
+    truths: Sequence[GroundTruth] | None = None,
+    *,
+    with_maps: bool = True,
+) -> ScoredOutput:
+    """Score the output that a run holds of a method, at the operating point of its row.
+
+    Parameters
+    ----------
+    run : RunResults
+    row : dict
+    truths : sequence of GroundTruth, optional
+        The tested images, in the order wanted; by default that of the run.
+    with_maps : bool
+        Whether the metrics of score maps are wanted, where the run measured them.
+
+    Raises
+    ------
+    IrbenchError, OSError, KeyError
+        If the detections are not there, or damaged.
+    """
+    method = row["method"]
+    truths = run.ground_truth[run.dataset["split"]] if truths is None else truths
+    value = row.get("threshold")
+    failed = run.run["methods"].get(method, {}).get("errors") or {}
+    return score(
+        run.detections(method),
+        truths,
+        Protocol(**run.protocol),
+        # Infinity, where nothing is kept, is the text "inf" in JSON.
+        threshold=None if value is None else float(value),
+        map_statistics=complete_maps(run.map_statistics(method), truths, failed)
+        if with_maps
+        else None,
+        kind=row.get("kind"),
+    )
+
+
+def complete_maps(
+    maps: Mapping[str, MapStatistics] | None,
+    truths: Sequence[GroundTruth],
+    failed: Iterable[str],
+) -> Mapping[str, MapStatistics] | None:
+    """The statistics of score maps if every image that did not fail has some; else None.
+
+    They are incomplete in runs that were begun before score maps were measured.
+    """
+    wanted = {truth.id for truth in truths} - set(failed)
+    return maps if maps is not None and wanted <= maps.keys() else None
+
+
+def _result(counts: Counts, threshold: float | None, truths: Sequence[GroundTruth]) -> Result:
+    values = {name: counts.value(metric) for name, metric in quality_metrics().items()}
+    return Result(
+        values={name: value.value for name, value in values.items()},
+        undefined={name: value.reason for name, value in values.items() if value.reason},
+        threshold=threshold,
+        n_images=len(truths),
+        n_targets=int(sum(len(truth.boxes) for truth in truths)),
+        counts=counts,
+    )
+
+
+def _aligned(
+    detections: Mapping[str, Detections],
+    truths: Sequence[GroundTruth],
+    max_detections: int,
+    method: str = "",
+) -> list[Detections]:
+    """One entry per image of the dataset, each inside it and cut to the best-scored ones."""
+    check_truths(truths)
+    found = checked_detections(detections, truths, method)
+    return [one.best(max_detections) for one in found]
+
+
+def _operating_point(
+    protocol: Protocol,
+    kind: str,
+    tested: MatchTable,
+    validation: tuple[Mapping[str, Detections], Sequence[GroundTruth]] | None,
+    method: str,
+) -> MetricValue:
+    rule = operating_point_rule(protocol, kind)
+    table = None
+    if validation is not None:
+        truths = validation[1]
+        images = _aligned(validation[0], truths, protocol.max_detections, method)
+        table = match_images(images, truths, protocol)
+    elif protocol.operating_point == "val-f1":
+        return MetricValue(None, NO_THRESHOLD)
+    found = rule.threshold(table, tested)
+    # A rule without anything to choose from keeps nothing.
+    nothing = found.value is None and found.reason != NO_STANDARD_DEVIATIONS
+    return MetricValue(float("inf")) if nothing else found
+
+
+def _why_no_regions(
+    kept: Sequence[Detections], truths: Sequence[GroundTruth], kind: str | None
+) -> str:
+    """Why the metrics of pixels and regions are undefined; empty where they are not."""
+    if any(truth.targets is None for truth in truths):
+        return NO_MASKS
+    has_regions = kind not in (None, "box") or any(one.regions is not None for one in kept)
+    if not has_regions or any(one.regions is None and len(one) for one in kept):
+        return NO_REGIONS
+    return ""
+
+
+def _regions(
+    kept: Sequence[Detections], truths: Sequence[GroundTruth]
+) -> list[tuple[Regions, Regions]]:
+    return [
+        (
+            _in_raster_order(one.regions or Regions.empty(truth.shape)),
+            _in_raster_order(truth.targets),
+        )
+        for one, truth in zip(kept, truths, strict=True)
+        if truth.targets is not None
+    ]
+
+
+def _in_raster_order(regions: Regions) -> Regions:
+    """Of equal distances the assignment takes the first; the order of a list must not decide."""
+    return regions.take(Components.from_regions(regions).raster_order())
+
+
+def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
+    for one, truth in zip(kept, truths, strict=True):
+        assert truth.targets is not None
+        empty = np.zeros(truth.shape, dtype=bool)
+        yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()
+
+
+def _map_counts(
+    statistics: Mapping[str, MapStatistics], truths: Sequence[GroundTruth]
+) -> MapCounts:
+    strangers = sorted(statistics.keys() - {truth.id for truth in truths})
+    if strangers:
+        raise DetectionsError(
+            f"score maps must be of images of the dataset; {len(strangers)} are not, "
+            f"such as {strangers[0]!r}."
+        )
+    binning = next((one.binning for one in statistics.values()), STANDARDISED)
+    images = []
+    for truth in truths:
+        assert truth.targets is not None
+        one = statistics.get(truth.id)
+        images.append(constant_map(truth.shape, truth.targets, binning) if one is None else one)
+    return MapCounts.of(images)

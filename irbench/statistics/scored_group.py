@@ -1,0 +1,200 @@
+"""The methods of one dataset scored again, for what their rows do not hold: spread and curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.detections import Detections
+from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
+from irbench.errors import IrbenchError
+from irbench.ground_truth import GroundTruth
+from irbench.metrics.definition import quality_metrics
+from irbench.metrics.match_table import MatchTable
+from irbench.metrics.pixel_roc import PixelRoc
+from irbench.progress import Progress
+from irbench.scoring import ScoredOutput, score_row
+from irbench.statistics.bootstrap import Interval, confidence_interval, resample
+from irbench.statistics.image_statistics import ImageStatistics
+from irbench.statistics.paired import PairedDifference, paired_difference
+from irbench.statistics.resamples import Resamples
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredMethod:
+    """A method's output on the tested images, with the spread of its metrics.
+
+    Attributes
+    ----------
+    row : dict
+    output : ScoredOutput
+    draws : Resamples or None
+        None for a single image, which has no spread.
+    """
+
+    row: Row
+    output: ScoredOutput
+    draws: Resamples | None
+    _spread: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+
+    @property
+    def images(self) -> list[Detections]:
+        """Of each image, the best-scored detections that count."""
+        return self.output.images
+
+    @property
+    def table(self) -> MatchTable:
+        """Matches over all scores."""
+        return self.output.table
+
+    @property
+    def column(self) -> int:
+        """Column of :attr:`table` at the protocol's IoU."""
+        return self.output.column
+
+    @property
+    def roc(self) -> PixelRoc | None:
+        """The ROC curve of pixels; None without score maps."""
+        return self.output.roc
+
+    @property
+    def threshold(self) -> float | None:
+        """The operating point; None where there is none."""
+        return self.output.threshold
+
+    def spread(self, metric: str) -> NDArray[np.float64] | None:
+        """``(n_resamples,)`` values of a metric on the draws; None where it has none."""
+        known = quality_metrics().get(metric)
+        if self.draws is None or known is None or not self.output.result.counts.has(known):
+            return None
+        if metric not in self._spread:
+            statistics = ImageStatistics.of(self.output.result, [metric])
+            self._spread[metric] = resample({"": statistics}, self.draws)[""][metric]
+        return self._spread[metric]
+
+    def interval(self, metric: str) -> Interval | None:
+        """The 95 % interval of a metric; None where it is no metric of quality, or undefined."""
+        values = self.spread(metric)
+        if values is None or self.row.get(metric) is None:
+            return None
+        found = confidence_interval(self.output.result.values[metric], values)
+        return None if found.lower is None else found
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredGroup:
+    """The methods of one dataset, scored on the same images.
+
+    Attributes
+    ----------
+    truths : list of GroundTruth
+        Of the tested split; empty where the run has none.
+    methods : dict of str to ScoredMethod
+        In the order of the table; without those that have no detections.
+    problems : tuple of str
+        What could not be scored and why, or came out otherwise than in the rows.
+    """
+
+    truths: list[GroundTruth]
+    methods: dict[str, ScoredMethod]
+    problems: tuple[str, ...]
+
+    def difference(self, first: str, second: str, metric: str) -> PairedDifference | None:
+        """The first method minus the second on the same draws; None where not resampled."""
+        one, other = self.methods.get(first), self.methods.get(second)
+        if one is None or other is None:
+            return None
+        spread, other_spread = one.spread(metric), other.spread(metric)
+        if spread is None or other_spread is None:
+            return None
+        return paired_difference(
+            one.output.result.values[metric],
+            other.output.result.values[metric],
+            spread,
+            other_spread,
+        )
+
+
+_kept: WeakKeyDictionary[RunResults, dict[str, tuple[Sequence[GroundTruth], Row, ScoredMethod]]] = (
+    WeakKeyDictionary()
+)
+"""By run and method: reports of several formats score a run once."""
+
+
+def score_methods(
+    runs: Sequence[RunResults],
+    rows: Sequence[Row],
+    progress: Progress | None = None,
+) -> ScoredGroup:
+    """Score every method of a dataset that has detections.
+
+    Parameters
+    ----------
+    runs : sequence of RunResults
+        On the very same images, under one protocol.
+    rows : sequence of dict
+        One of each method, in the order of the table.
+    progress : Progress, optional
+
+    Returns
+    -------
+    ScoredGroup
+    """
+    first = runs[0]
+    try:
+        truths = first.ground_truth[first.dataset["split"]]
+    except (OSError, KeyError, IrbenchError) as error:
+        reason = f"{first.path} holds no ground truth ({type(error).__name__})"
+        return ScoredGroup([], {}, (f"{reason}: there are no intervals, curves and pictures",))
+    home = {row["method"]: run for run in runs for row in run.rows}
+    # The same draws for all methods, and those of `irbench compare` and the gate.
+    draws = Resamples([truth.id for truth in truths]) if len(truths) > 1 else None
+    methods: dict[str, ScoredMethod] = {}
+    problems = []
+    scored = [row for row in rows if row["state"] in SCORED_STATES]
+    with (progress or Progress()).track("Scoring", len(scored)) as advance:
+        for row in scored:
+            try:
+                one = _score(row, home[row["method"]], truths, draws)
+            except (IrbenchError, OSError, KeyError) as error:
+                problems.append(f"{row['title']} cannot be scored again: {error}")
+            else:
+                methods[row["method"]] = one
+                problems += _differences(one)
+            advance()
+    return ScoredGroup(truths, methods, tuple(problems))
+
+
+def _score(
+    row: Row, run: RunResults, truths: Sequence[GroundTruth], draws: Resamples | None
+) -> ScoredMethod:
+    kept = _kept.setdefault(run, {})
+    of, by, one = kept.get(row["method"], (None, None, None))
+    if one is None or of is not truths or by != row:
+        one = ScoredMethod(row, score_row(run, row, truths), draws)
+        kept[row["method"]] = truths, row, one
+    return one
+
+
+def _differences(one: ScoredMethod) -> list[str]:
+    """A row made by other code than this is no ground to print intervals on in silence."""
+    differing = [
+        metric
+        for metric, value in one.output.result.values.items()
+        if isinstance(stored := one.row.get(metric), int | float)
+        and not math.isclose(stored, value or 0.0, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    ]
+    if not differing:
+        return []
+    text = (
+        f"{one.row['title']}: {', '.join(differing)} scored again differ from the run's, which "
+        "another version made; the table has the run's values, intervals are of the new ones"
+    )
+    return [text]
