@@ -28,7 +28,7 @@ def weights_mark(cls: type[Detector]) -> str:
     from irbench.networks.weights_search import available_weights
 
     names = ", ".join(dict.fromkeys(one.card.dataset for one in available_weights(cls)))
-    return f"  [weights: {names}]" if names else ""
+    return f"  [weights: {names}]" if names else "  [no weights here]"
 
 
 def weights_lines(cls: type[Detector]) -> list[str]:
