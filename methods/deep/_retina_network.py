@@ -75,8 +75,12 @@ class Pyramid(nn.Module):
         for i in range(len(merged) - 2, -1, -1):
             merged[i] = merged[i] + functional.interpolate(merged[i + 1], scale_factor=2.0)
         levels = [output(one) for output, one in zip(self.output, merged, strict=True)]
-        p6 = self.p6(stages[-1])
-        return [*levels, p6, self.p7(torch.relu(p6))]
+        # In float32 always: in bfloat16 on a CPU, the weights' gradient of a strided 3x3
+        # convolution of a single cell is now and then not finite (torch 2.13).
+        with torch.autocast(stages[-1].device.type, enabled=False):
+            p6 = self.p6(stages[-1].float())
+            p7 = self.p7(torch.relu(p6))
+        return [*levels, p6, p7]
 
 
 class RetinaNetwork(nn.Module):

@@ -168,6 +168,7 @@ def test_two_halves_add_up_to_the_whole_and_no_target_is_no_weight():
     assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
 
 
+@pytest.mark.stress
 def test_it_overfits_one_image():
     torch.manual_seed(0)
     network = small()
