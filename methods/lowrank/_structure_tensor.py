@@ -40,6 +40,30 @@ def structure_tensor_eigenvalues(
     return mean + spread, mean - spread
 
 
+def corner_strength(
+    image: NDArray[np.float64], sigma_gradient: float, sigma_window: float
+) -> NDArray[np.float64]:
+    """How corner-like each pixel is: ``l1 · l1 l2 / (l1 + l2)``, rescaled to [0, 1].
+
+    Parameters
+    ----------
+    image : (H, W) ndarray of float64
+    sigma_gradient, sigma_window : float
+        See :func:`structure_tensor_eigenvalues`.
+
+    Returns
+    -------
+    (H, W) ndarray of float64
+        0 where the image is flat.
+    """
+    largest, smallest = structure_tensor_eigenvalues(image, sigma_gradient, sigma_window)
+    trace = largest + smallest
+    # Flat pixels have no corner strength (0/0), and no part in the rescaling either.
+    structured = trace != 0
+    corner = np.divide(largest * smallest, trace, out=np.zeros_like(trace), where=structured)
+    return rescale_to_unit(corner * largest, structured)
+
+
 def rescale_to_unit(
     values: NDArray[np.float64], valid: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
-from ._patch_image import PatchImage, decompose_patch_image
-from ._patch_matrix import PatchMatrixGrid
+from ._patch_image import (
+    PatchImageMethod,
+    cover_parameter,
+    patch_parameter,
+    sparsity_parameter,
+    step_parameter,
+)
 from ._proximal_gradient import ProximalGradient, proximal_gradient
-from ._threads import single_blas_thread
+from ._robust_pca import RobustPCA
 
 
-class IPI(ScoreMapDetector):
+class IPI(PatchImageMethod):
     """Infrared patch-image model (IPI), solved as its authors' code does.
 
     Overlapping patches of the image, scaled to [0, 1] together, are the columns of a
@@ -102,16 +105,10 @@ class IPI(ScoreMapDetector):
             "Processing 22(12), 2013, doi 10.1109/TIP.2013.2281420"
         ),
     )
-    patch: int = parameter(default=50, low=2, unit="px", help="side of a patch")
-    step: int = parameter(default=10, low=1, unit="px", help="distance between patches")
-    cover: str = parameter(
-        default="steps",
-        choices=("steps", "full"),
-        help="full: add last patches that reach the borders",
-    )
-    sparsity: float = parameter(
-        default=1.0, low=1e-6, help="lambda times sqrt(longer side of the image)"
-    )
+    patch: int = patch_parameter()
+    step: int = step_parameter(10)
+    cover: str = cover_parameter("steps")
+    sparsity: float = sparsity_parameter()
     mu_decay: float = parameter(default=0.9, low=0.01, high=1.0, help="factor of mu per iteration")
     mu_floor: float = parameter(
         default=0.005, low=0.0, help="least mu, relative to the fourth singular value"
@@ -128,22 +125,10 @@ class IPI(ScoreMapDetector):
         default=20, low=0, help="least change of non-zeros that is no rest"
     )
 
-    def decompose(self, image: NDArray[np.float64]) -> PatchImage:
-        """Take an image apart into background and targets.
-
-        Parameters
-        ----------
-        image : (H, W) ndarray of float64
-
-        Returns
-        -------
-        PatchImage
-            With ``target``, ``background`` and, in ``parts``, the number of iterations,
-            the rank and the stop rule that took effect.
-        """
-        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
+    def solve(self, data: NDArray[np.float64], weight: float) -> RobustPCA:
+        """Take a matrix of patches apart; see :meth:`decompose`."""
         settings = ProximalGradient(
-            weight=self.sparsity / math.sqrt(max(image.shape)),
+            weight=weight,
             mu_decay=self.mu_decay,
             mu_floor=self.mu_floor,
             tolerance=self.tolerance,
@@ -152,9 +137,4 @@ class IPI(ScoreMapDetector):
             patience=self.patience,
             card_change=self.card_change,
         )
-        return decompose_patch_image(image, grid, lambda data: proximal_gradient(data, settings))
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+        return proximal_gradient(data, settings)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
 from ._augmented_lagrangian import AugmentedLagrangian, augmented_lagrangian
-from ._patch_image import PatchImage, decompose_patch_image
-from ._patch_matrix import PatchMatrixGrid
-from ._threads import single_blas_thread
+from ._patch_image import (
+    PatchImageMethod,
+    cover_parameter,
+    patch_parameter,
+    sparsity_parameter,
+    step_parameter,
+)
+from ._robust_pca import RobustPCA
 
 
-class IPIFast(ScoreMapDetector):
+class IPIFast(PatchImageMethod):
     """Infrared patch-image model (IPI), fast and converged.
 
     The model is that of :class:`~irbench.methods.lowrank.ipi.IPI` [1]_, with the same
@@ -89,16 +92,10 @@ class IPIFast(ScoreMapDetector):
         ),
         note="step 20 instead of 10, solved to convergence by the inexact ALM",
     )
-    patch: int = parameter(default=50, low=2, unit="px", help="side of a patch")
-    step: int = parameter(default=20, low=1, unit="px", help="distance between patches")
-    cover: str = parameter(
-        default="full",
-        choices=("steps", "full"),
-        help="full: add last patches that reach the borders",
-    )
-    sparsity: float = parameter(
-        default=1.0, low=1e-6, help="lambda times sqrt(longer side of the image)"
-    )
+    patch: int = patch_parameter()
+    step: int = step_parameter(20)
+    cover: str = cover_parameter("full")
+    sparsity: float = sparsity_parameter()
     mu_start: float = parameter(
         default=1.25, low=1e-3, help="first penalty times the norm of the matrix"
     )
@@ -109,20 +106,14 @@ class IPIFast(ScoreMapDetector):
     tolerance: float = parameter(default=1e-6, low=0.0, help="relative residual to stop at")
     max_iterations: int = parameter(default=100, low=1, help="greatest number of iterations")
 
-    def decompose(self, image: NDArray[np.float64]) -> PatchImage:
-        """Take an image apart; see :meth:`irbench.methods.lowrank.ipi.IPI.decompose`."""
-        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
+    def solve(self, data: NDArray[np.float64], weight: float) -> RobustPCA:
+        """Take a matrix of patches apart; see :meth:`decompose`."""
         settings = AugmentedLagrangian(
-            weight=self.sparsity / math.sqrt(max(image.shape)),
+            weight=weight,
             mu_start=self.mu_start,
             mu_growth=self.mu_growth,
             mu_ceiling=self.mu_ceiling,
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,
         )
-        return decompose_patch_image(image, grid, lambda data: augmented_lagrangian(data, settings))
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+        return augmented_lagrangian(data, settings)

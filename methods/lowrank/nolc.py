@@ -61,8 +61,8 @@ class NOLC(ScoreMapDetector):
     no exact invariance to gain or offset. On images with fewer than four patches the patch
     shrinks to half of itself or of the shorter side, which is ours.
 
-    With n patches of p pixels an iteration costs O(n p min(n, p)). Memory: about eight
-    matrices of n p float64, 30 MB for an image of 256x256, 0.6 GB for 1024x1024.
+    With n patches of p pixels an iteration costs O(n p min(n, p)). Memory: about ten
+    matrices of n p float64, 40 MB for an image of 256x256, 0.8 GB for 1024x1024.
 
     Parameters
     ----------

@@ -7,11 +7,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
-from ._patch_tensor import Decomposition, PatchTensorGrid, Recomposition, check_step
-from ._threads import single_blas_thread
+from ._patch_tensor import Decomposition, Recomposition
+from ._patch_tensor_method import (
+    PatchTensorMethod,
+    patch_parameter,
+    recompose_parameter,
+    step_parameter,
+)
 
 _RANK_ROUNDS = 100
 _RANK_CHANGE = 1e-6
@@ -24,7 +29,7 @@ _GRAM_LIMIT = 1e-6
 """Threshold, relative to the greatest singular value, below which a Gram matrix is no use."""
 
 
-class NRAM(ScoreMapDetector):
+class NRAM(PatchTensorMethod):
     """Nonconvex rank approximation minimisation with an l2,1 norm for strong edges.
 
     The patches of the image, scaled to [0, 1] together, are the columns of a matrix
@@ -47,7 +52,7 @@ class NRAM(ScoreMapDetector):
     larger than the image shrink to it, which is ours.
 
     With n patches of p pixels an iteration costs O(n p min(n, p)); there are 7 to 27.
-    Memory: about eight matrices of n p float64, 80 MB for an image of 256x256, 1.6 GB for
+    Memory: about eleven matrices of n p float64, 100 MB for an image of 256x256, 2.2 GB for
     1024x1024.
 
     Parameters
@@ -97,8 +102,8 @@ class NRAM(ScoreMapDetector):
             "1821, 2018, doi 10.3390/rs10111821"
         ),
     )
-    patch: int = parameter(default=50, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=10, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = patch_parameter(50)
+    step: int = step_parameter(10)
     sparsity: float = parameter(default=1.0, low=0.0, help="lambda times the root of D's side")
     edge_weight: float = parameter(default=3.0, low=0.0, help="beta times the root of D's side")
     weight_divisor: float = parameter(
@@ -114,26 +119,13 @@ class NRAM(ScoreMapDetector):
     )
     tolerance: float = parameter(default=1e-7, low=0.0, help="stop at this relative residual")
     max_iter: int = parameter(default=1000, low=1, help="iterations at most")
-    recompose: Recomposition = parameter(
-        default="overwrite",
-        choices=("overwrite", "mean"),
-        help="what a pixel under several patches becomes",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_step(self)
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    recompose: Recomposition = recompose_parameter("overwrite")
 
     def decompose(self, image: NDArray[np.float64]) -> Decomposition:
         """Split an ``(H, W)`` image; both parts in units of its range, the target signed."""
         if image.min() == image.max():
             return Decomposition(np.zeros_like(image), np.zeros_like(image), 0, 0.0)
-        grid = PatchTensorGrid((image.shape[0], image.shape[1]), self.patch, self.step)
+        grid = self.grid(image)
         tensor = grid.gather(image)
         data = tensor.reshape(len(tensor), -1)
         data -= data.min()

@@ -5,20 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
 from ._log_shrinkage import log_shrinkage
-from ._patch_tensor import Decomposition, PatchTensorGrid, Recomposition, check_step
-from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
-from ._threads import single_blas_thread
+from ._patch_tensor import Decomposition, Recomposition
+from ._patch_tensor_method import (
+    WeightedPatchTensorMethod,
+    epsilon_parameter,
+    patch_parameter,
+    recompose_parameter,
+    sigma_gradient_parameter,
+    sigma_window_parameter,
+    step_parameter,
+)
+from ._structure_tensor import corner_strength
 from .pstnn import leading_rank
 
 _FIRST_PENALTY = 1e-4
 """Of ``B + T = D``, as published: 1 / omega of the other terms as well."""
 
 
-class NTFRA(ScoreMapDetector):
+class NTFRA(WeightedPatchTensorMethod):
     """Nonconvex tensor fibred rank approximation, with a log sum of singular values.
 
     The patches of the image, stacked to a tensor ``D``, are split into a background ``B``
@@ -47,7 +55,7 @@ class NTFRA(ScoreMapDetector):
     Patches larger than the image shrink to it.
 
     Time O(n patch³) per round for the n patches. Memory: about 25 tensors, 20 MB for an image
-    of 256x256, 0.3 GB for 1024x1024.
+    of 256x256, 0.4 GB for 1024x1024.
 
     Parameters
     ----------
@@ -101,8 +109,8 @@ class NTFRA(ScoreMapDetector):
         ),
         note="as the published code computes it, which differs from the paper",
     )
-    patch: int = parameter(default=40, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=40, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = patch_parameter(40)
+    step: int = step_parameter(40)
     varpi: float = parameter(default=0.15, low=0.0, help="of lambda = varpi / sqrt(max(n, h) w)")
     theta: float = parameter(
         default=1e-5, low=1e-12, help="weight of the mode of the patches, of the others' 1"
@@ -118,53 +126,19 @@ class NTFRA(ScoreMapDetector):
     log_offset: float = parameter(
         default=1e-6, low=1e-12, help="added to a singular value in its logarithm"
     )
-    epsilon: float = parameter(
-        default=0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
-    )
-    sigma_gradient: float = parameter(
-        default=2.0, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
-    )
-    sigma_window: float = parameter(
-        default=9.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
-    )
+    epsilon: float = epsilon_parameter()
+    sigma_gradient: float = sigma_gradient_parameter(2.0)
+    sigma_window: float = sigma_window_parameter(9.0)
     tolerance: float = parameter(default=1e-4, low=0, help="stop at this relative change")
     max_iter: int = parameter(default=20, low=1, help="rounds at most")
-    recompose: Recomposition = parameter(
-        default="overwrite",
-        choices=("overwrite", "mean"),
-        help="what a pixel under several patches becomes",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_step(self)
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    recompose: Recomposition = recompose_parameter("overwrite")
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """How corner-like each pixel is by the structure tensor, in [0, 1]."""
-        largest, smallest = structure_tensor_eigenvalues(
-            image, self.sigma_gradient, self.sigma_window
-        )
-        trace = largest + smallest
-        structured = trace != 0
-        corner = np.divide(largest * smallest, trace, out=np.zeros_like(trace), where=structured)
-        return rescale_to_unit(corner * largest, structured)
+        return corner_strength(image, self.sigma_gradient, self.sigma_window)
 
-    def decompose(self, image: NDArray[np.float64]) -> Decomposition:
-        """Split an ``(H, W)`` image of grey levels 0 to 255 into background and target."""
-        if image.min() == image.max():
-            return Decomposition.of_constant(image)
-        grid = PatchTensorGrid((image.shape[0], image.shape[1]), self.patch, self.step)
-        data = grid.gather(image)
-        prior = grid.gather(self.local_prior(image))
-        return self._split(data, prior).map(lambda part: grid.recompose(part, self.recompose))
-
-    def _split(self, data: NDArray[np.float64], prior: NDArray[np.float64]) -> Decomposition:
-        """Alternate over the ``(n, h, w)`` tensor of patches."""
+    def split(self, data: NDArray[np.float64], prior: NDArray[np.float64]) -> Decomposition:
+        """Split an ``(n, h, w)`` tensor of patches, with the patches of the prior."""
         n, h, w = data.shape
         shares = np.array([1.0, 1.0, self.theta]) / (2 + self.theta)
         mus, beta = shares / self.omega, _FIRST_PENALTY

@@ -5,16 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
-from ._patch_tensor import Decomposition, PatchTensorGrid, Recomposition, check_step
+from ._patch_tensor import Decomposition, Recomposition
+from ._patch_tensor_method import (
+    WeightedPatchTensorMethod,
+    epsilon_parameter,
+    patch_parameter,
+    recompose_parameter,
+    sigma_gradient_parameter,
+    sigma_window_parameter,
+    step_parameter,
+)
 from ._spectral_shrinkage import partial_slice_shrinkage
-from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
-from ._threads import single_blas_thread
+from ._structure_tensor import corner_strength
 
 
-class PSTNN(ScoreMapDetector):
+class PSTNN(WeightedPatchTensorMethod):
     """Infrared patch-tensor model with the partial sum of the tensor nuclear norm.
 
     The patches of the image, stacked to a tensor ``D``, are split into a
@@ -105,8 +113,8 @@ class PSTNN(ScoreMapDetector):
             "Nuclear Norm, Remote Sensing 11(4), 382, 2019, doi 10.3390/rs11040382"
         ),
     )
-    patch: int = parameter(default=40, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=40, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = patch_parameter(40)
+    step: int = step_parameter(40)
     lambda_l: float = parameter(
         default=0.7, low=0, help="L of lambda = L / sqrt(side of a patch x number of patches)"
     )
@@ -117,56 +125,26 @@ class PSTNN(ScoreMapDetector):
     energy_ratio: float = parameter(
         default=0.1, low=0, high=1, help="singular values of this share of the first are kept whole"
     )
-    epsilon: float = parameter(
-        default=0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
-    )
-    sigma_gradient: float = parameter(
-        default=2.0, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
-    )
-    sigma_window: float = parameter(
-        default=9.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
-    )
+    epsilon: float = epsilon_parameter()
+    sigma_gradient: float = sigma_gradient_parameter(2.0)
+    sigma_window: float = sigma_window_parameter(9.0)
     tolerance: float = parameter(default=1e-3, low=0, help="stop at this relative residual")
     early_stop: bool = parameter(
         default=True, help="also stop when the number of positive target entries repeats"
     )
     max_iter: int = parameter(default=500, low=1, help="iterations at most")
-    recompose: Recomposition = parameter(
-        default="overwrite",
-        choices=("overwrite", "mean"),
-        help="what a pixel under several patches becomes",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_step(self)
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    recompose: Recomposition = recompose_parameter("overwrite")
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """How corner-like each pixel is by the structure tensor, in [0, 1]."""
-        largest, smallest = structure_tensor_eigenvalues(
-            image, self.sigma_gradient, self.sigma_window
-        )
-        trace = largest + smallest
-        # Flat pixels have no corner strength (0/0), and no part in the rescaling either.
-        structured = trace != 0
-        corner = np.divide(largest * smallest, trace, out=np.zeros_like(trace), where=structured)
-        return rescale_to_unit(corner * largest, structured)
+        return corner_strength(image, self.sigma_gradient, self.sigma_window)
 
-    def decompose(self, image: NDArray[np.float64]) -> Decomposition:
-        """Split an ``(H, W)`` image of grey levels 0 to 255 into background and target."""
-        if image.min() == image.max():
-            return Decomposition.of_constant(image)
-        grid = PatchTensorGrid((image.shape[0], image.shape[1]), self.patch, self.step)
-        data = grid.gather(image)
+    def split(self, data: NDArray[np.float64], prior: NDArray[np.float64]) -> Decomposition:
+        """Split an ``(n, h, w)`` tensor of patches, with the patches of the prior."""
         n, h, w = data.shape
         return partial_sum_decomposition(
             data,
-            grid.gather(self.local_prior(image)),
+            prior,
             n_kept=leading_rank(data, self.energy_ratio),
             sparsity=self.lambda_l / np.sqrt(max(h, w) * n),
             mu=self.mu,
@@ -175,7 +153,7 @@ class PSTNN(ScoreMapDetector):
             tolerance=self.tolerance,
             early_stop=self.early_stop,
             max_iter=self.max_iter,
-        ).map(lambda tensor: grid.recompose(tensor, self.recompose))
+        )
 
 
 def leading_rank(data: NDArray[np.float64], energy_ratio: float) -> int:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
-from ._patch_tensor import Decomposition, PatchTensorGrid, Recomposition, check_step
+from ._patch_tensor import Decomposition, Recomposition
+from ._patch_tensor_method import (
+    WeightedPatchTensorMethod,
+    epsilon_parameter,
+    patch_parameter,
+    recompose_parameter,
+    sigma_gradient_parameter,
+    sigma_window_parameter,
+    step_parameter,
+)
 from ._spectral_shrinkage import clip_singular_values
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
-from ._threads import single_blas_thread
 
 
-class RIPT(ScoreMapDetector):
+class RIPT(WeightedPatchTensorMethod):
     """Reweighted infrared patch-tensor model with nonlocal and local priors.
 
     The patches of the image, stacked to a tensor ``D``, are split into a
@@ -101,8 +109,8 @@ class RIPT(ScoreMapDetector):
             "doi 10.1109/JSTARS.2017.2700023"
         ),
     )
-    patch: int = parameter(default=30, low=1, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=10, low=1, high=4096, unit="px", help="stride of the patches")
+    patch: int = patch_parameter(30)
+    step: int = step_parameter(10)
     lambda_l: float = parameter(
         default=0.7, low=0, help="L of lambda = L / sqrt(smallest side of the tensor)"
     )
@@ -111,34 +119,15 @@ class RIPT(ScoreMapDetector):
     )
     rho: float = parameter(default=1.5, low=1, help="divisor of the penalty after each iteration")
     stretch: float = parameter(default=1.0, low=0, high=100, help="exponent h of the local prior")
-    epsilon: float = parameter(
-        default=0.01, low=1e-12, unit="grey levels", help="keeps the reweighting finite"
-    )
-    sigma_gradient: float = parameter(
-        default=1.2, low=0.01, unit="px", help="3x3 Gaussian before the gradient"
-    )
-    sigma_window: float = parameter(
-        default=2.0, low=0.01, unit="px", help="3x3 Gaussian over products of gradients"
-    )
+    epsilon: float = epsilon_parameter()
+    sigma_gradient: float = sigma_gradient_parameter(1.2)
+    sigma_window: float = sigma_window_parameter(2.0)
     tolerance: float = parameter(default=1e-7, low=0, help="stop at this relative residual")
     early_stop: bool = parameter(
         default=True, help="also stop when the number of positive target entries repeats"
     )
     max_iter: int = parameter(default=100, low=1, help="iterations at most")
-    recompose: Recomposition = parameter(
-        default="mean",
-        choices=("mean", "overwrite"),
-        help="what a pixel under several patches becomes",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_step(self)
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    recompose: Recomposition = recompose_parameter("mean")
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """The weight of each pixel by the structure tensor, in [1, exp(stretch)]."""
@@ -147,15 +136,11 @@ class RIPT(ScoreMapDetector):
         )
         return np.asarray(np.exp(self.stretch * rescale_to_unit(largest - smallest)))
 
-    def decompose(self, image: NDArray[np.float64]) -> Decomposition:
-        """Split an ``(H, W)`` image of grey levels 0 to 255 into background and target."""
-        if image.min() == image.max():
-            return Decomposition.of_constant(image)
-        grid = PatchTensorGrid((image.shape[0], image.shape[1]), self.patch, self.step)
-        data = grid.gather(image)
+    def split(self, data: NDArray[np.float64], prior: NDArray[np.float64]) -> Decomposition:
+        """Split an ``(n, h, w)`` tensor of patches, with the patches of the prior."""
         return reweighted_patch_tensor(
             data,
-            grid.gather(self.local_prior(image)),
+            prior,
             sparsity=self.lambda_l / np.sqrt(min(data.shape)),
             mu=self.mu_scale * float(data.std(ddof=1)),
             rho=self.rho,
@@ -163,7 +148,7 @@ class RIPT(ScoreMapDetector):
             tolerance=self.tolerance,
             early_stop=self.early_stop,
             max_iter=self.max_iter,
-        ).map(lambda tensor: grid.recompose(tensor, self.recompose))
+        )
 
 
 def reweighted_patch_tensor(

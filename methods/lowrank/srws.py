@@ -64,8 +64,8 @@ class SRWS(ScoreMapDetector):
     side, which is ours.
 
     With n patches of p pixels an iteration costs O(n p min(n, p)), of 1 to 5. The solution
-    for ``Z`` uses the smaller of the Gram matrices of sides n and p + 1. Memory: about ten
-    matrices of n p float64, 90 MB for an image of 256x256, 2 GB for 1024x1024.
+    for ``Z`` uses the smaller of the Gram matrices of sides n and p + 1. Memory: about fifteen
+    matrices of n p float64, 140 MB for an image of 256x256, 2.9 GB for 1024x1024.
 
     Parameters
     ----------
