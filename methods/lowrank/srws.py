@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -241,6 +240,8 @@ class Combination:
 
 def _window_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums over 4x4 windows, one pixel before to two after, with zeros outside."""
+    import cv2
+
     total = cv2.boxFilter(
         values, cv2.CV_64F, (4, 4), anchor=(1, 1), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
