@@ -60,6 +60,12 @@ def reference_root() -> Path:
     return _folder_from_environment("IRBENCH_REFERENCE", "the authors' score maps")
 
 
+@pytest.fixture(scope="session")
+def oracle_root() -> Path:
+    """The folder that holds outputs of the published networks."""
+    return _folder_from_environment("IRBENCH_ORACLE", "the outputs of published networks")
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say on how many images each method was held against its authors' score maps."""
     compared = {}

@@ -13,7 +13,7 @@ from irbench.data.manifest import Manifest, build_manifest
 from irbench.errors import MissingDataError, UsageError, WeightsError
 from irbench.networks.card import IMPORTED, UNKNOWN, Card, image_digests
 from irbench.networks.card_fields import PARTS
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import save_weights
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
@@ -26,7 +26,7 @@ _NO_MANIFEST = "0" * 64
 
 
 def import_weights(
-    detector: NetworkDetector,
+    detector: NeuralDetector,
     checkpoint: Path,
     out: Path,
     trained_on: Dataset | None,
@@ -40,7 +40,7 @@ def import_weights(
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
         Without weights; its input size becomes that of the card.
     checkpoint : Path
         See :func:`irbench.checkpoints.reading.read_checkpoint`.

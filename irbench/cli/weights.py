@@ -17,7 +17,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
 
 
 @click.group()
@@ -122,13 +122,13 @@ def import_(
     note(f"next: {shlex.join(arguments)}")
 
 
-def _make_detector(method: str, texts: dict[str, str]) -> NetworkDetector:
-    from irbench.networks.detector import NetworkDetector
+def _make_detector(method: str, texts: dict[str, str]) -> NeuralDetector:
+    from irbench.networks.neural import NeuralDetector
     from irbench.parameters import parse_parameters
     from irbench.registry import method_class
 
     cls = method_class(method)
-    if not issubclass(cls, NetworkDetector):
+    if not issubclass(cls, NeuralDetector):
         raise UsageError(f"{method} has no network; weights are imported for those that have.")
     if "weights" in texts:
         raise UsageError(f"{method}.weights cannot be given: the imported ones take its place.")

@@ -16,9 +16,9 @@ _HEADS = (
 
 def has_weights(cls: type[Detector]) -> bool:
     """Whether a method is a network that learns."""
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
 
-    return cls.info.trainable and issubclass(cls, NetworkDetector)
+    return cls.info.trainable and issubclass(cls, NeuralDetector)
 
 
 def weights_mark(cls: type[Detector]) -> str:

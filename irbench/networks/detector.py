@@ -22,22 +22,21 @@ from irbench.errors import ParameterError, UsageError
 from irbench.images import ValueRange, to_unit_range
 from irbench.networks.libraries import require_libraries
 from irbench.networks.loss_sums import LossSums as LossSums
+from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parameter
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from irbench.networks.cost import Cost
     from irbench.networks.nms import Kept
     from irbench.networks.tiling import Tile
-    from irbench.networks.weights import WeightsFile
     from irbench.training.settings import TrainingSettings
 
 DEFAULT_IMAGE_SIZE = 640
 
 
-class NetworkDetector(BoxDetector):
+class NetworkDetector(NeuralDetector, BoxDetector):
     """A box detector whose answer is computed by a network.
 
     Subclasses implement :meth:`build`, :meth:`decode` and, to be trained,
@@ -51,10 +50,6 @@ class NetworkDetector(BoxDetector):
 
     multiple: ClassVar[int] = 32
 
-    weights: str | None = parameter(
-        default=None,
-        help="dataset whose shipped weights to load, or a .safetensors file; none: untrained",
-    )
     image_size: int | None = parameter(
         default=None,
         low=32,
@@ -87,8 +82,6 @@ class NetworkDetector(BoxDetector):
                 f"{self.info.name}.overlap must be less than tile={self.tile} px, "
                 f"got {self.overlap}."
             )
-        self._device = "cpu"
-        self._costs: dict[int, Cost] = {}
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -143,20 +136,6 @@ class NetworkDetector(BoxDetector):
 
         return copy.deepcopy(network).eval().requires_grad_(False)
 
-    @cached_property
-    def weights_file(self) -> WeightsFile | None:
-        """The file that ``weights`` stands for, with its card.
-
-        Raises
-        ------
-        UnknownNameError, WeightsError
-        """
-        if self.weights is None:
-            return None
-        from irbench.networks.weights import find_weights
-
-        return find_weights(type(self), self.weights)
-
     @property
     def input_size(self) -> int:
         """Side of the network's input, in pixels."""
@@ -164,25 +143,6 @@ class NetworkDetector(BoxDetector):
             return self.image_size
         file = self.weights_file
         return DEFAULT_IMAGE_SIZE if file is None else file.card.image_size
-
-    @cached_property
-    def network(self) -> nn.Module:
-        """The network, with the weights asked for, on the detector's device.
-
-        Raises
-        ------
-        MissingLibraryError
-            Without torch.
-        WeightsError
-            If the weights are not those of this network.
-        """
-        require_libraries(self.info.name)
-        network = self.build()
-        if self.weights_file is not None:
-            from irbench.networks.weights import load_weights
-
-            load_weights(network, self.weights_file)
-        return network.to(self._device)
 
     @cached_property
     def _ready(self) -> nn.Module:
@@ -197,34 +157,6 @@ class NetworkDetector(BoxDetector):
             ready = copy.deepcopy(self.network).eval().requires_grad_(False)
         ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return ready
-
-    def refresh(self) -> None:
-        """Take up changes of :attr:`network`, such as another training step."""
-        self.__dict__.pop("_ready", None)
-
-    def to(self, device: str | torch.device) -> NetworkDetector:
-        """Compute on another device from now on.
-
-        Parameters
-        ----------
-        device : str or torch.device
-            Such as ``"cpu"`` or ``"cuda:0"``.
-
-        Returns
-        -------
-        NetworkDetector
-            Itself.
-        """
-        if "network" in self.__dict__:
-            self.network.to(device)
-        self._device = str(device)
-        self.refresh()
-        return self
-
-    @property
-    def device(self) -> str:
-        """Where it computes."""
-        return self._device
 
     def cost(self, input_size: int | None = None) -> Cost:
         """What the network costs on one square input, before any folding.

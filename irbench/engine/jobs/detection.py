@@ -20,7 +20,7 @@ from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingO
 from irbench.engine.storage.journal_lines import encode_line
 from irbench.images import to_grey_levels
 from irbench.metrics.map_statistics import MapStatistics, measure_map
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.protocol import Protocol
 from irbench.resources import limit_threads, peak_memory
 
@@ -41,7 +41,7 @@ def _dataset(spec: DatasetSpec, split: str) -> Dataset:
 def inspect_network(spec: MethodSpec) -> NetworkFacts:
     """Make a detector with a network, and tell what it costs."""
     detector = _detector(spec)
-    assert isinstance(detector, NetworkDetector)
+    assert isinstance(detector, NeuralDetector)
     return network_facts(detector)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from irbench.errors import WeightsError
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class NetworkFacts:
         return asdict(self)
 
 
-def prepare_network(detector: NetworkDetector, device: str, sha256: str | None) -> None:
+def prepare_network(detector: NeuralDetector, device: str, sha256: str | None) -> None:
     """Load a network for single-threaded, repeatable answers.
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
     device : str
         Such as ``"cpu"`` or ``"cuda:0"``.
     sha256 : str or None
@@ -81,7 +81,7 @@ def prepare_network(detector: NetworkDetector, device: str, sha256: str | None) 
     assert detector.network is not None
 
 
-def network_facts(detector: NetworkDetector) -> NetworkFacts:
+def network_facts(detector: NeuralDetector) -> NetworkFacts:
     """Count a network and name its device."""
     gpu = None
     if detector.device.startswith("cuda"):
@@ -96,7 +96,7 @@ def network_facts(detector: NetworkDetector) -> NetworkFacts:
 
 def synchronise(detector: Any) -> None:
     """Wait for the GPU, where one computes, so that a stage's time is its own."""
-    if isinstance(detector, NetworkDetector) and detector.device.startswith("cuda"):
+    if isinstance(detector, NeuralDetector) and detector.device.startswith("cuda"):
         import torch
 
         torch.cuda.synchronize(detector.device)

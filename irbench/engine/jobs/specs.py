@@ -8,7 +8,7 @@ from typing import Any
 from irbench.dataset import Dataset
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.protocol import Protocol
 from irbench.registry import load_dataset, load_method, load_plugin
 
@@ -41,7 +41,7 @@ class MethodSpec:
         for plugin in self.plugins:
             load_plugin(plugin)
         detector = load_method(self.name, **dict(self.params))
-        if isinstance(detector, NetworkDetector):
+        if isinstance(detector, NeuralDetector):
             prepare_network(detector, self.device, self.weights_sha256)
         return detector
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.calibration import Calibration
 from irbench.errors import WeightsError
-from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import resolve_device
 from irbench.networks.libraries import INSTALL, missing_libraries
+from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, weights_trained_on
 
@@ -77,7 +77,7 @@ class NetworkPlan:
 
 
 def plan_network(
-    detector: NetworkDetector,
+    detector: NeuralDetector,
     given: Mapping[str, Any],
     dataset: Dataset | None,
     device: str,
@@ -87,7 +87,7 @@ def plan_network(
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
     given : mapping of str to object
         Its parameters that were set; with ``weights`` among them, nothing is chosen.
     dataset : Dataset or None
@@ -114,7 +114,7 @@ def plan_network(
 
 
 def _trained(
-    detector: NetworkDetector, dataset: Dataset | None
+    detector: NeuralDetector, dataset: Dataset | None
 ) -> tuple[WeightsFile | None, Obstacle | None]:
     name = detector.info.name
     if dataset is None:

@@ -18,8 +18,8 @@ from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
 from irbench.engine.planning.code_version import code_version
 from irbench.engine.planning.network_plan import NetworkPlan, plan_network
 from irbench.errors import UnknownNameError, UsageError
-from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import check_device
+from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parse_parameters
 from irbench.protocol import Protocol
 from irbench.registry import catalogue, method_class
@@ -217,7 +217,7 @@ def _plan(
     params = detector.params
     network = None
     spec = MethodSpec(cls.info.name, tuple(sorted(given.items())), tuple(plugins))
-    if isinstance(detector, NetworkDetector):
+    if isinstance(detector, NeuralDetector):
         network = plan_network(detector, given, dataset, device, elsewhere)
         if network.weights is not None:
             # Workers need the place; the key has name and hash, which are the same anywhere.

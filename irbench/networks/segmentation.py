@@ -1,0 +1,201 @@
+"""A detector that is a segmentation network: padded, run, cut back to a probability map."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.detector import SegmentationDetector
+from irbench.errors import UsageError
+from irbench.images import ValueRange, to_unit_range
+from irbench.networks.libraries import require_libraries
+from irbench.networks.neural import NeuralDetector
+from irbench.parameters import parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from irbench.networks.cost import Cost
+
+DEFAULT_SIDE = 256
+"""Side in pixels of the input that costs are stated for; the field trains at it."""
+
+
+@dataclass(frozen=True)
+class InputScaling:
+    """How grey values in [0, 1] become a network's input: ``(grey - mean) / std`` per channel.
+
+    Parameters
+    ----------
+    mean, std : tuple of float
+        One value for each channel, or one for all.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+UNCHANGED = InputScaling((0.0,), (1.0,))
+IMAGENET = InputScaling((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+BY_DATASET: Mapping[str, InputScaling] = {
+    "nuaa": InputScaling((101.06385 / 255,), (34.61961 / 255,)),
+    "nudt": InputScaling((107.80905 / 255,), (33.02275 / 255,)),
+    "irstd1k": InputScaling((87.46619 / 255,), (39.71953 / 255,)),
+}
+"""Means of the images' means and standard deviations, as BasicIRSTD has them."""
+
+
+class PaddedImage(NamedTuple):
+    """A network's input, and the part of it that is the image.
+
+    Attributes
+    ----------
+    canvas : (1, C, H', W') Tensor of float32
+    shape : (int, int)
+        Height and width of the image as the network sees it, at the upper left.
+    native : (int, int)
+        Height and width of the image itself.
+    """
+
+    canvas: Tensor
+    shape: tuple[int, int]
+    native: tuple[int, int]
+
+
+class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
+    """A detector whose network returns a map of the input's size.
+
+    Subclasses implement :meth:`build` and, where the network returns several maps,
+    :meth:`decode`. An image is scaled by :attr:`scaling`, filled up with zeros to the
+    right and at the bottom, and the map is cut back to it.
+
+    Attributes
+    ----------
+    multiple, least : int
+        Sides of the input are multiples of the one, and at least the other, in pixels.
+    channels : int
+        Of the input; the grey image is repeated.
+    scaling : InputScaling or None
+        None: that of the dataset that the weights are of, see :data:`BY_DATASET`.
+    is_probability : bool
+        Whether the sigmoid is a part of the network.
+    """
+
+    multiple: ClassVar[int] = 32
+    least: ClassVar[int] = 32
+    channels: ClassVar[int] = 1
+    scaling: ClassVar[InputScaling | None] = UNCHANGED
+    is_probability: ClassVar[bool] = False
+
+    squash: int | None = parameter(
+        default=None,
+        low=32,
+        unit="px",
+        help="scale each image to a square of this side, as published; none: native size, padded",
+    )
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """Make the network: from ``(B, channels, H, W)`` to maps of logits or probabilities."""
+
+    def decode(self, network: nn.Module, outputs: Any) -> Tensor:
+        """The probabilities, ``(B, 1, H, W)`` in [0, 1], from what the network returns."""
+        logits: Tensor = outputs
+        return logits if self.is_probability else logits.sigmoid()
+
+    @property
+    def in_channels_used(self) -> int:
+        """Channels of the input of this detector's network."""
+        return int(getattr(self, "in_channels", self.channels))
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square input that costs are stated for, in pixels."""
+        if self.squash is not None:
+            return self._padded(self.squash)
+        file = self.weights_file
+        return self._padded(DEFAULT_SIDE if file is None else file.card.image_size)
+
+    def cost(self, input_size: int | None = None) -> Cost:
+        """What the network costs on one square input; see :class:`irbench.networks.cost.Cost`.
+
+        Parameters
+        ----------
+        input_size : int, optional
+            Side in pixels; by default the side that the weights were trained at, else 256.
+        """
+        require_libraries(self.info.name)
+        side = self.input_size if input_size is None else input_size
+        if side not in self._costs:
+            from irbench.networks.cost import measure_cost
+            from irbench.networks.probing import build_afresh
+
+            self._costs[side] = measure_cost(
+                build_afresh(self.build),
+                lambda network, images: self.decode(network, network(images)),
+                side,
+                channels=self.in_channels_used,
+            )
+        return self._costs[side]
+
+    @property
+    def applied_scaling(self) -> InputScaling:
+        """The scaling of the input.
+
+        Raises
+        ------
+        UsageError
+            For weights of a dataset without known constants, where the network needs them.
+        """
+        if self.scaling is not None:
+            return self.scaling
+        file = self.weights_file
+        name = "nudt" if file is None else file.card.dataset
+        if name not in BY_DATASET:
+            raise UsageError(
+                f"{self.info.name} scales its input by constants of the training set, known for "
+                f"{', '.join(BY_DATASET)}; its weights were trained on {name}."
+            )
+        return BY_DATASET[name]
+
+    def preprocess(  # type: ignore[override]
+        self, image: NDArray[Any], value_range: ValueRange | None = None
+    ) -> PaddedImage:
+        """Check the image, scale its values, repeat it over the channels, and pad it."""
+        grey = to_unit_range(image, value_range)
+        require_libraries(self.info.name)
+        import torch
+        from torch.nn import functional as F  # noqa: N812
+
+        tensor = torch.from_numpy(grey).to(self._device)[None, None]
+        if self.squash is not None:
+            side = (self.squash, self.squash)
+            tensor = F.interpolate(tensor, side, mode="bilinear", align_corners=False)
+        scaling = self.applied_scaling
+        mean, std = (tensor.new_tensor(v)[:, None, None] for v in (scaling.mean, scaling.std))
+        tensor = (tensor.expand(-1, self.in_channels_used, -1, -1) - mean) / std
+        height, width = tensor.shape[2], tensor.shape[3]
+        missing = (0, self._padded(width) - width, 0, self._padded(height) - height)
+        return PaddedImage(F.pad(tensor, missing), (height, width), (grey.shape[0], grey.shape[1]))
+
+    def compute(self, image: PaddedImage) -> NDArray[np.float32]:  # type: ignore[override]
+        """Run the network; the probability map of the image, of its own size."""
+        import torch
+        from torch.nn import functional as F  # noqa: N812
+
+        ready = self._ready
+        with torch.inference_mode():
+            found = self.decode(ready, ready(image.canvas))
+            found = found[..., : image.shape[0], : image.shape[1]]
+            if image.shape != image.native:
+                found = F.interpolate(found, image.native, mode="bilinear", align_corners=False)
+        return found[0, 0].float().clamp(0, 1).cpu().numpy()
+
+    def _padded(self, side: int) -> int:
+        """The least legal side of an input that holds ``side`` pixels."""
+        return -(-max(side, self.least) // self.multiple) * self.multiple

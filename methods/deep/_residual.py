@@ -1,0 +1,146 @@
+"""Stems, residual blocks, fusions and heads of the ACM family.
+
+Modules bear the names of the published checkpoints, so that these load without a mapping.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with normalisation, and a shortcut (ACM, section 3.3)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.downsample = shortcut(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
+        return (self.body(x) + self.downsample(x)).relu()
+
+
+class BasicBlock(nn.Module):
+    """The same block with ResNet's names."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU()
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        adapts = inputs != outputs or stride != 1
+        self.downsample = shortcut(inputs, outputs, stride) if adapts else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
+        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return (y + (x if self.downsample is None else self.downsample(x))).relu()
+
+
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """A 1×1 convolution with normalisation where shapes differ, else nothing."""
+    if inputs == outputs and stride == 1:
+        return nn.Sequential()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+
+def stage(
+    block: type[ResidualBlock] | type[BasicBlock], inputs: int, outputs: int, n: int, stride: int
+) -> nn.Sequential:
+    """``n`` blocks, the first with the stride."""
+    first = block(inputs, outputs, stride)
+    return nn.Sequential(first, *(block(outputs, outputs) for _ in range(n - 1)))
+
+
+def deep_stem(channels: int, width: int, momentum: float = 0.1) -> nn.Sequential:
+    """Three 3×3 convolutions and a pooling, to a quarter of the size."""
+    half = width // 2
+    return nn.Sequential(
+        nn.BatchNorm2d(channels, momentum=momentum),
+        nn.Conv2d(channels, half, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(half, momentum=momentum),
+        nn.ReLU(),
+        nn.Conv2d(half, half, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(half, momentum=momentum),
+        nn.ReLU(),
+        nn.Conv2d(half, width, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(width, momentum=momentum),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2, 1),
+    )
+
+
+class AsymmetricFusion(nn.Module):
+    """Asymmetric contextual modulation of a coarse and a fine map (ACM, equation 5).
+
+    Parameters
+    ----------
+    channels : int
+    high : int or None
+        Channels of the coarse map where a 1×1 convolution adapts it; None: no such convolution.
+    momentum : float
+        Of the normalisations.
+    """
+
+    def __init__(self, channels: int, high: int | None = None, momentum: float = 0.1) -> None:
+        super().__init__()
+        narrow = channels // 4
+        self.feature_high: nn.Sequential | None = None
+        if high is not None:
+            self.feature_high = nn.Sequential(
+                nn.Conv2d(high, channels, 1), nn.BatchNorm2d(channels, momentum=momentum), nn.ReLU()
+            )
+        self.topdown = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_gate(channels, narrow, momentum))
+        self.bottomup = nn.Sequential(*_gate(channels, narrow, momentum))
+        self.post = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1),
+            nn.BatchNorm2d(channels, momentum=momentum),
+            nn.ReLU(),
+        )
+
+    def forward(self, high: Tensor, low: Tensor) -> Tensor:
+        """Fuse two maps of one size, ``(B, C, H, W)``."""
+        if self.feature_high is not None:
+            high = self.feature_high(high)
+        fused: Tensor = self.post(2 * low * self.topdown(high) + 2 * high * self.bottomup(low))
+        return fused
+
+
+def _gate(channels: int, narrow: int, momentum: float) -> list[nn.Module]:
+    return [
+        nn.Conv2d(channels, narrow, 1),
+        nn.BatchNorm2d(narrow, momentum=momentum),
+        nn.ReLU(),
+        nn.Conv2d(narrow, channels, 1),
+        nn.BatchNorm2d(channels, momentum=momentum),
+        nn.Sigmoid(),
+    ]
+
+
+class Head(nn.Module):
+    """A 3×3 convolution to a quarter of the channels, and one map of logits."""
+
+    def __init__(self, channels: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        narrow = channels // 4
+        self.block = nn.Sequential(
+            nn.Conv2d(channels, narrow, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(narrow, momentum=momentum),
+            nn.ReLU(),
+            nn.Dropout(0.1),
+            nn.Conv2d(narrow, 1, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, channels, H, W)`` to ``(B, 1, H, W)``."""
+        logits: Tensor = self.block(x)
+        return logits
