@@ -24,7 +24,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
-        return (self.body(x) + self.downsample(x)).relu()
+        y: Tensor = (self.body(x) + self.downsample(x)).relu()
+        return y
 
 
 class BasicBlock(nn.Module):
@@ -43,7 +44,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
         y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        return (y + (x if self.downsample is None else self.downsample(x))).relu()
+        z: Tensor = (y + (x if self.downsample is None else self.downsample(x))).relu()
+        return z
 
 
 def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
