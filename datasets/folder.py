@@ -24,6 +24,7 @@ from irbench.masks import read_mask
 
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
+from ._folder_settings import read_settings
 from ._folder_splits import FoundLists, find_split_lists
 
 
@@ -71,6 +72,9 @@ class Folder(Dataset):
     origin, inclusive
         Convention of PASCAL VOC boxes; see :func:`irbench.data.annotations.read_voc`.
 
+    What is not given here is taken from ``irbench.toml`` in the folder, where there is one:
+    ``layout``, ``scheme``, ``value_range = [low, high]`` and ``voc = {origin, inclusive}``.
+
     Raises
     ------
     MissingDataError
@@ -93,12 +97,18 @@ class Folder(Dataset):
         images: str | None = None,
         labels: str | None = None,
         value_range: ValueRange | None = None,
-        origin: int = 1,
-        inclusive: bool = True,
+        origin: int | None = None,
+        inclusive: bool | None = None,
     ) -> None:
-        self._layout, self._images, self._labels = layout, images, labels
-        self._value_range, self._origin, self._inclusive = value_range, origin, inclusive
-        super().__init__(root, split, scheme)
+        said = read_settings(self.locate(root))
+        self._layout, self._images, self._labels = layout or said.layout, images, labels
+        self._value_range = said.value_range if value_range is None else value_range
+        given = (origin, said.origin, 1)
+        self._origin = next(value for value in given if value is not None)
+        self._inclusive = next(
+            value for value in (inclusive, said.inclusive, True) if value is not None
+        )
+        super().__init__(root, split, scheme or said.scheme)
         assert self.root is not None
         # A folder has no title of its own but its name.
         info = replace(type(self).info, title=self.root.resolve().name)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from irbench.data.annotations.labels import (
     CLASS_NAME,
+    OVERHANG_PX,
     BoxLabels,
     Shape,
     check_box,
@@ -73,6 +74,9 @@ def read_voc(
             parse_number(_text(corners, side, place), place.at(side))
             for side in ("xmin", "ymin", "xmax", "ymax")
         )
+        if origin == 1 and min(xmin, ymin) < 1 - OVERHANG_PX:
+            expected = "pixels counted from 1 (if from 0: voc.origin = 0 in irbench.toml)"
+            raise place.invalid(expected, [xmin, ymin])
         end = origin - int(inclusive)
         box = (xmin - origin, ymin - origin, xmax - end, ymax - end)
         boxes.append(check_box(box, shape, place, overhang=False))

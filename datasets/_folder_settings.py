@@ -1,0 +1,86 @@
+"""``irbench.toml`` beside the data: the conventions of a folder that its files do not tell."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.errors import AnnotationError
+from irbench.images import ValueRange
+
+FILE_NAME = "irbench.toml"
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """What ``irbench.toml`` says; None where it says nothing.
+
+    Attributes
+    ----------
+    layout, scheme : str or None
+    value_range : (float, float) or None
+        Values of black and white.
+    origin : int or None
+        ``voc.origin``: the number of the first pixel, 0 or 1.
+    inclusive : bool or None
+        ``voc.inclusive``: whether ``xmax`` and ``ymax`` are the last pixel of a box.
+    """
+
+    layout: str | None = None
+    scheme: str | None = None
+    value_range: ValueRange | None = None
+    origin: int | None = None
+    inclusive: bool | None = None
+
+
+def read_settings(root: Path) -> FolderSettings:
+    """Read ``irbench.toml`` of a folder; nothing is set where there is none.
+
+    Raises
+    ------
+    AnnotationError
+        If it is no TOML, or a key is unknown or of another type, naming the key.
+    """
+    path = root / FILE_NAME
+    if not path.is_file():
+        return FolderSettings()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AnnotationError(f"{path}: cannot be read: {error}.") from error
+    voc = content.pop("voc", {})
+    if not isinstance(voc, dict):
+        raise _invalid(path, "voc", "a table with origin and inclusive", voc)
+    flat = {**content, **{f"voc.{name}": value for name, value in voc.items()}}
+    known = ("layout", "scheme", "value_range", "voc.origin", "voc.inclusive")
+    for name in flat:
+        if name not in known:
+            raise _invalid(path, "the keys", f"some of {', '.join(known)}", name)
+    for name in ("layout", "scheme"):
+        if not isinstance(flat.get(name, ""), str):
+            raise _invalid(path, name, "a text", flat[name])
+    origin, inclusive = flat.get("voc.origin"), flat.get("voc.inclusive")
+    if origin is not None and (isinstance(origin, bool) or origin not in (0, 1)):
+        raise _invalid(path, "voc.origin", "0 or 1", origin)
+    if inclusive is not None and not isinstance(inclusive, bool):
+        raise _invalid(path, "voc.inclusive", "true or false", inclusive)
+    value_range = _value_range(path, flat.get("value_range"))
+    return FolderSettings(flat.get("layout"), flat.get("scheme"), value_range, origin, inclusive)
+
+
+def _value_range(path: Path, value: Any) -> ValueRange | None:
+    if value is None:
+        return None
+    numbers = isinstance(value, list) and len(value) == 2
+    if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+        raise _invalid(path, "value_range", "[low, high]", value)
+    low, high = map(float, value)
+    if not low < high:
+        raise _invalid(path, "value_range", "low < high", value)
+    return low, high
+
+
+def _invalid(path: Path, name: str, expected: str, got: Any) -> AnnotationError:
+    return AnnotationError(f"{path}: {name}: expected {expected}, got {got!r}.")
