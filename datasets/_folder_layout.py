@@ -74,7 +74,9 @@ def _views(files: Sequence[File]) -> list[tuple[Sequence[File], Sequence[File]]]
     """
     pictures = [file for file in files if file.is_image and file.role == "image"]
     others = [file for file in files if file.is_image and file.role is None]
-    views = [(files, found) for found in (pictures, others) if found]
+    views: list[tuple[Sequence[File], Sequence[File]]] = [
+        (files, found) for found in (pictures, others) if found
+    ]
     flat = [replace(file, key=file.key.rsplit("/", 1)[-1]) for file in files]
     for role in ("image", None):
         found = [file for file in flat if file.is_image and file.role == role]

@@ -241,7 +241,7 @@ def _patches(stored: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
     from scipy import ndimage
 
     labels, n_patches = ndimage.label(stored != 0, structure=np.ones((3, 3), dtype=int))
-    return labels, int(n_patches)
+    return labels.astype(np.int32, copy=False), int(n_patches)
 
 
 def _covered(mask: Mask) -> Mask:

@@ -107,7 +107,7 @@ def _frames_behind_one_page(file: Any, page: Any) -> int:
         return int(file.imagej_metadata.get("images", 1))
     if file.is_shaped and file.shaped_metadata:
         shape = file.shaped_metadata[0].get("shape", page.shape)
-        return max(1, math.prod(shape) // max(1, math.prod(page.shape)))
+        return max(1, int(math.prod(shape)) // max(1, math.prod(page.shape)))
     return 1
 
 
