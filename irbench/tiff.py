@@ -107,7 +107,8 @@ def _frames_behind_one_page(file: Any, page: Any) -> int:
         return int(file.imagej_metadata.get("images", 1))
     if file.is_shaped and file.shaped_metadata:
         shape = file.shaped_metadata[0].get("shape", page.shape)
-        return max(1, int(math.prod(shape)) // max(1, math.prod(page.shape)))
+        n_pixels, n_of_page = int(math.prod(shape)), int(math.prod(page.shape))
+        return max(1, n_pixels // max(1, n_of_page))
     return 1
 
 
