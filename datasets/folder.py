@@ -148,6 +148,10 @@ class Folder(Dataset):
         path = self._index.images.get(sample_id)
         if path is None:
             raise ImageError(f"{self.root} holds no image called {sample_id!r}.")
+        if not _is_text(sample_id):
+            raise ImageError(
+                f"the name of the image {str(path)!a} is not UTF-8; rename it and its labels."
+            )
         file = read_image_file(path)
         image, given = file.pixels, self._value_range
         check_file_values(image, given, path)
@@ -256,3 +260,12 @@ class Folder(Dataset):
             f"the image {image} has no labels: expected {missing} beside {example}; an image "
             "without targets needs an empty file."
         )
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name of a file is UTF-8; other bytes come as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

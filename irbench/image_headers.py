@@ -87,7 +87,8 @@ def png_chunks(encoded: bytes) -> Iterator[tuple[bytes, bytes, int]]:
 
 
 def _png_size(encoded: bytes) -> Size:
-    width, height = struct.unpack_from(">II", encoded, 16)
+    # Depth and colour type follow.
+    width, height, _, _ = struct.unpack_from(">IIBB", encoded, 16)
     return height, width
 
 

@@ -9,14 +9,16 @@ import zipfile
 
 import cv2
 import numpy as np
+import tifffile
 from mutations import damage_bytes, damage_json, damage_text
+from PIL import Image
 from reader import SHAPE, Reader, scene
 
 
 def is_image(image):
     assert image.ndim == 2
     assert image.size
-    assert image.dtype.kind in "uf"
+    assert image.dtype.kind in "uif"
 
 
 def is_inside(labels):
@@ -46,6 +48,11 @@ def images(folder):
         cv2.imwrite(str(folder / name), array)
     plain = [cv2.IMWRITE_TIFF_COMPRESSION, 1]
     cv2.imwrite(str(folder / "h.tiff"), cv2.merge([grey] * 3), plain)
+    tifffile.imwrite(folder / "i.tiff", np.stack([grey] * 3), photometric="rgb")
+    tifffile.imwrite(folder / "j.tiff", grey.astype(np.int16), tile=(16, 16), compression="lzw")
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(grey).save(folder / "k.jpg", exif=exif, progressive=True)
     paths = sorted(folder.iterdir())
     return Reader([(path, lambda path: is_image(read_image(path))) for path in paths])
 
@@ -60,6 +67,11 @@ def masks(folder):
 
     for name in ("a.png", "b.bmp", "c.tiff"):
         cv2.imwrite(str(folder / name), scene(0)[1])
+    indexed = Image.fromarray(scene(0)[1] // 255)
+    indexed.putpalette([0, 0, 0, 128, 0, 0])
+    for name in ("d.png", "e.bmp", "f.tif"):
+        indexed.save(folder / name)
+    indexed.convert("RGBA").save(folder / "g.png")
     return Reader([(path, read) for path in sorted(folder.iterdir())])
 
 
