@@ -66,7 +66,7 @@ class WLDM(ScoreMapDetector):
     >>> image = np.full((40, 40), 100, np.uint8)
     >>> image[20, 20] = 130
     >>> round(float(WLDM().score_map(image)[20, 20]), 6)  # 900 24/25 log2(25/24)
-    50.88352
+    50.884147
     """
 
     info = MethodInfo(

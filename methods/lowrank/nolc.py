@@ -138,7 +138,8 @@ class NOLC(ScoreMapDetector):
         if grid.n_patches == 0 or image.min() == image.max():
             return LpDecomposition(np.zeros_like(image), image / 255, 0, 0.0)
         data = grid.cut(image / 255)
-        spread = float(data.std(ddof=1))
+        # A single sample has no spread, and a plain image no target.
+        spread = float(data.std(ddof=1)) if data.size > 1 else 0.0
         if spread == 0:
             return LpDecomposition(np.zeros_like(image), grid.mean(data), 0, 0.0)
         norm = float(np.linalg.norm(data))

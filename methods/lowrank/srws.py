@@ -162,7 +162,8 @@ class SRWS(ScoreMapDetector):
             return SelfRepresentation(zeros, image / 255, zeros, 0, 0.0)
         image = image / 255
         data = grid.cut(image)
-        spread = float(data.std(ddof=1))
+        # A single sample has no spread, and a plain image no target.
+        spread = float(data.std(ddof=1)) if data.size > 1 else 0.0
         if spread == 0:
             return SelfRepresentation(zeros, grid.mean(data), zeros, 0, 0.0)
         scale = math.sqrt(max(image.shape))

@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
         ("masks", f"{FAULTY}_pixels0.png", (400, 592)),
     ):
         (tmp_path / "sirst" / folder).mkdir(parents=True)
-        pixels = (random.random(shape) > 0.5).astype(np.uint8) * 255
+        pixels = (random.random(shape) > 0.9).astype(np.uint8) * 255
         cv2.imwrite(str(tmp_path / "sirst" / folder / name), pixels)
     return tmp_path / "sirst"
 

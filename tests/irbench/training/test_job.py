@@ -37,6 +37,7 @@ def test_what_a_training_leaves(make_job, told):
         "history.png",
         "training.json",
         "checkpoint",
+        "finished.json",
     }
     rows = list(csv.DictReader((job.out / "history.csv").read_text().splitlines()))
     assert [int(row["epoch"]) for row in rows] == [1, 2, 3, 4, 5, 6]

@@ -14,6 +14,7 @@ from torch import nn  # noqa: E402
 
 from irbench import load_method  # noqa: E402
 from irbench.methods.deep._variants import RECIPES, layer_table  # noqa: E402
+from irbench.methods.deep._yolo_detector import YoloDetector  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
 from irbench.registry import catalogue  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
@@ -130,11 +131,11 @@ def test_every_variant_detects(name):
     assert (found.boxes <= (70, 40, 70, 40)).all()
 
 
-def test_every_recipe_is_a_method_and_every_network_has_a_recipe():
+def test_every_recipe_is_a_method_and_every_yolo_network_has_a_recipe():
     methods = {
         name
         for name, cls in catalogue("methods").classes.items()
-        if issubclass(cls, NetworkDetector) and cls.__module__.startswith("irbench.methods.deep.")
+        if issubclass(cls, YoloDetector) and cls.__module__.startswith("irbench.methods.deep.")
     }
     assert methods == set(RECIPES)
     default = {name for name in methods if catalogue("methods").classes[name].info.default}
