@@ -165,7 +165,9 @@ def test_json(call, counted, make_run):
     assert row["values"]["nudt"]["f1"] == "92.00"
     assert content["f1"]["different"] == len(content["f1"]["inconsistencies"]) == 3
     assert content["f1"]["inconsistencies"][0]["recomputed"] == pytest.approx(34.479, abs=1e-3)
-    (first, _) = content["counts"]["rows"]
+    rows = content["counts"]["rows"]
+    assert [row["method"] for row in rows] == ["retinanet", "le-irstd", "le-irstd-published"]
+    first = rows[1]
     assert first["params"] == {
         "published": 2_570_000,
         "counted": 2_578_175,

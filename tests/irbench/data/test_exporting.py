@@ -190,7 +190,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_real_data_survive(tmp_path, data_root):
-    dataset = Folder(data_root / "NUAA-SIRST")
+    dataset = Folder(data_root / "NUAA-SIRST", scheme="img_idx")
     done = export(dataset, tmp_path / "out", "coco", splits=["test"])
     assert (done.n_images, done.n_boxes) == ({"test": 214}, {"test": 263})
     read = Folder(tmp_path / "out")

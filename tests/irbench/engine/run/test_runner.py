@@ -169,13 +169,13 @@ def test_an_error_in_scoring_is_the_failure_of_its_own_method(run, monkeypatch, 
     from irbench.engine.run import session
     from irbench.errors import DetectionsError
 
-    def evaluate(*args, method, **more):
+    def score(*args, method, **more):
         if method == "second":
             raise DetectionsError("second has a score that is none.")
         return original(*args, method=method, **more)
 
-    original = session.evaluate
-    monkeypatch.setattr(session, "evaluate", evaluate)
+    original = session.score
+    monkeypatch.setattr(session, "score", score)
     rows = run("first", "second", "third", executor=InProcess(leaves_a_core))
     assert {name: row["state"] for name, row in rows.items()} == {
         "first": "done",
