@@ -125,6 +125,8 @@ def irbench() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line; every deliberate error becomes one line and an exit code."""
     _let_every_character_pass()
+    # No process that this one starts takes files of the current folder for modules of Python's.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # What rich prints obeys it of itself.
     color = False if os.environ.get("NO_COLOR") else None
     try:

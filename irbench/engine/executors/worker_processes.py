@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -55,6 +56,9 @@ class Processes:
         self._pool.join()
 
     def _new(self) -> ProcessPool:
+        # A file beside the user's data, such as signal.py, is no module of Python's: a spawned
+        # interpreter would look into the current folder first. PYTHONPATH is honoured as ever.
+        os.environ["PYTHONSAFEPATH"] = "1"
         # Spawned, not forked: a fork copies locks that threads of the parent hold.
         context = multiprocessing.get_context("spawn")
         return ProcessPool(self.n, context=context, initializer=start_worker, initargs=(self.gpu,))
