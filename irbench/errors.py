@@ -21,7 +21,7 @@ EXIT_INTERRUPTED = 130
 
 EXIT_CODES = {
     EXIT_DONE: "done",
-    EXIT_FAILED: "something failed or got worse, or images were left out",
+    EXIT_FAILED: "something failed or got worse, all was skipped, or images were left out",
     EXIT_USAGE: "bad usage or missing data",
     EXIT_INTERRUPTED: "interrupted, by Ctrl-C or SIGTERM",
 }

@@ -223,12 +223,13 @@ def make_executor(
 
 
 def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
-    """1 if a row of this run is partial or failed, or an image was left out; says which."""
+    """1 if a row is partial or failed, all are skipped or an image was left out; says which."""
     wanted = {method.name for method in plan.methods}
-    for row in rows:
-        if row["method"] in wanted and row["state"] == "skipped":
-            click.echo(f"irbench: {row['title']}: skipped: {row['reason']}", err=True)
-    bad = [row for row in rows if row["method"] in wanted and row["state"] in ("partial", "failed")]
+    rows = [row for row in rows if row["method"] in wanted]
+    skipped = [row for row in rows if row["state"] == "skipped"]
+    for row in skipped:
+        click.echo(f"irbench: {row['title']}: skipped: {row['reason']}", err=True)
+    bad = [row for row in rows if row["state"] in ("partial", "failed")]
     for row in bad:
         click.echo(f"irbench: {row['title']}: {row['state']}: {row['reason']}", err=True)
     n_left_out = sum(len(images) for images in left_out.values())
@@ -240,4 +241,6 @@ def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: 
             f"`irbench data verify {shlex.quote(name)}` names them.",
             err=True,
         )
-    return EXIT_FAILED if bad or n_left_out else EXIT_DONE
+    # A command that made no row at all is no success, whatever kept it from it.
+    nothing_done = bool(rows) and len(skipped) == len(rows)
+    return EXIT_FAILED if bad or n_left_out or nothing_done else EXIT_DONE

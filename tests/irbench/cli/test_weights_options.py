@@ -109,11 +109,14 @@ def test_detect_asks_for_weights(call, frame, save_tiny):
     assert call(detect, "tiny-net", frame, "--param", "weights=none").return_value == 0
 
 
-def test_a_run_with_skipped_rows_alone_is_no_failure(call):
-    done = call(run, "--methods", "tiny-net", "--dataset", "tiny-scenes", "--device", "cpu")
-    assert done.return_value == 0
+def test_a_run_of_which_everything_is_skipped_is_a_failure(call):
+    options = ("--dataset", "tiny-scenes", "--device", "cpu", "--timing-images", "0")
+    done = call(run, "--methods", "tiny-net", *options)
+    assert done.return_value == 1
     assert "Tiny-Net: skipped: no weights trained on tiny-scenes" in done.stderr
     assert "(skipped)" in done.output
+    # Beside a finished row it is none.
+    assert call(run, "--methods", "tiny-net,tophat", *options).return_value == 0
 
 
 def test_a_run_refuses_devices_that_do_not_exist(call):
