@@ -48,7 +48,7 @@ class TTLDM(ScoreMapDetector):
     ----------
     .. [1] J. Mu, W. Li, J. Rao, F. Li, H. Wei, "Infrared small target detection using tri-layer
        template local difference measure", Optics and Precision Engineering 30(7), 869-882,
-       2022. doi:10.37188/OPE.20223007.0869
+       2022.
 
     Examples
     --------
@@ -69,8 +69,7 @@ class TTLDM(ScoreMapDetector):
         extended=True,
         reference=(
             "J. Mu, W. Li, J. Rao, F. Li, H. Wei, Infrared small target detection using tri-layer "
-            "template local difference measure, Optics and Precision Engineering 30(7), 2022, "
-            "doi:10.37188/OPE.20223007.0869"
+            "template local difference measure, Optics and Precision Engineering 30(7), 2022"
         ),
     )
     k: int = parameter(

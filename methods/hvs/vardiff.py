@@ -47,7 +47,6 @@ class VarDiff(ScoreMapDetector):
     ----------
     .. [1] M. Nasiri, S. Chehresa, "Infrared small target enhancement based on variance
        difference", Infrared Physics & Technology 82, 107-119, 2017.
-       doi:10.1016/j.infrared.2017.03.003
 
     Examples
     --------
@@ -68,8 +67,7 @@ class VarDiff(ScoreMapDetector):
         extended=True,
         reference=(
             "M. Nasiri, S. Chehresa, Infrared small target enhancement based on variance "
-            "difference, Infrared Physics & Technology 82, 2017, "
-            "doi:10.1016/j.infrared.2017.03.003"
+            "difference, Infrared Physics & Technology 82, 2017"
         ),
     )
     internal: int = parameter(
