@@ -22,6 +22,16 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
+def search_path_of_a_test(monkeypatch):
+    """Forget that a command ran in this process: what a later test starts has Python's own rules.
+
+    A command sets PYTHONSAFEPATH for the processes that it starts.
+    """
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    monkeypatch.delenv("PYTHONSAFEPATH")
+
+
+@pytest.fixture(autouse=True)
 def plugins_of_a_test():
     """Forget the plug-ins that a test loads: the next one lists all methods."""
     from irbench.registry import catalogue
