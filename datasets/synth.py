@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.dataset import Dataset, DatasetInfo, Sample
-from irbench.errors import UsageError
+from irbench.errors import UnknownNameError, UsageError
 
 from ._synth_scenes import render_scene
 from ._synth_sensor import Sensor, draw_sensor, expose
@@ -22,10 +23,14 @@ VERSION = "synth/1"
 
 SPLIT_SIZES = {"train": 200, "val": 50, "test": 50}
 
-_IDS = {
-    split: [f"{split}-{index:04d}" for index in range(size)] for split, size in SPLIT_SIZES.items()
-}
-_IDS["all"] = [sample_id for ids in tuple(_IDS.values()) for sample_id in ids]
+MOST_TRAINING_IMAGES = 999_999
+"""Of a scheme ``seeds-N``: two hours of drawing, more than a network of this field needs."""
+
+_SCHEME = re.compile(r"seeds(?:-([1-9][0-9]{0,5}))?")
+
+
+def _ids(split: str, size: int) -> list[str]:
+    return [f"{split}-{index:04d}" for index in range(size)]
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class Synth(Dataset):
 
     **Splits.** 200 images in ``train``, 50 in ``val``, 50 in ``test``, with ids such as
     ``train-0000``. The seed of an image is the SHA-256 of the version, the size and the
-    id, so that no two images share random numbers. The one scheme is ``"seeds"``.
+    id, so that no two images share random numbers. That is the scheme ``"seeds"``. Under
+    ``"seeds-N"``, such as ``"seeds-3000"``, ``train`` has the N images ``train-0000``,
+    ``train-0001``, …, for networks, which learn from more than 200; ``val`` and ``test``
+    are the same.
 
     **Scenes.** Broken clouds with bright rims (30 %), sky with thin cirrus (15 %), ridges
     under a skyline (20 %), sea with glint (15 %), a town from above (20 %), between grey
@@ -90,7 +98,8 @@ class Synth(Dataset):
     root : path-like, optional
         Ignored: there is nothing on disk.
     split : {"train", "val", "test", "all"}
-    scheme : {"seeds"}, optional
+    scheme : str, optional
+        ``"seeds"`` or ``"seeds-N"``, N from 1 to 999,999.
 
     Raises
     ------
@@ -128,7 +137,9 @@ class Synth(Dataset):
 
     def split_ids(self, split: str) -> list[str]:
         """The ids of a split, in order."""
-        return list(_IDS[split])
+        if split != "all":
+            return _ids(split, self._sizes[split])
+        return [sample_id for name in self._sizes for sample_id in self.split_ids(name)]
 
     def load(self, sample_id: str) -> Sample:
         """Generate one sample, of any split.
@@ -151,10 +162,30 @@ class Synth(Dataset):
         """
         return self._generate(sample_id)[2]
 
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        """Images of each split."""
+        match = _SCHEME.fullmatch(self.scheme)
+        n_train = None if match is None else match[1]
+        return SPLIT_SIZES if n_train is None else {**SPLIT_SIZES, "train": int(n_train)}
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.split_ids("all"))
+
+    def _check_scheme(self, scheme: str) -> None:
+        if _SCHEME.fullmatch(scheme) is None:
+            raise UnknownNameError(
+                f"split scheme of {self.info.name}",
+                scheme,
+                ("seeds", f"seeds-N with N from 1 to {MOST_TRAINING_IMAGES}"),
+            )
+
     def _generate(self, sample_id: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_], SynthFacts]:
-        if sample_id not in _IDS["all"]:
-            ranges = ", ".join(f"{_IDS[split][0]} to {_IDS[split][-1]}" for split in SPLIT_SIZES)
-            raise UsageError(f"{self.info.name} has no sample {sample_id!r}; its ids are {ranges}.")
+        if sample_id not in self._known:
+            ranges = (_ids(split, size) for split, size in self._sizes.items())
+            known = ", ".join(f"{ids[0]} to {ids[-1]}" for ids in ranges)
+            raise UsageError(f"{self.info.name} has no sample {sample_id!r}; its ids are {known}.")
         return _generate(self.side, sample_id)
 
 

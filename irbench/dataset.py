@@ -154,8 +154,7 @@ class Dataset(ABC, Sequence[Sample]):
     ) -> None:
         if scheme is None:
             scheme = self.info.schemes[0] if self.info.schemes else ""
-        if self.info.schemes and scheme not in self.info.schemes:
-            raise UnknownNameError(f"split scheme of {self.info.name}", scheme, self.info.schemes)
+        self._check_scheme(scheme)
         self.scheme = scheme
         self.split = split
         self.root = self.locate(root)
@@ -196,6 +195,10 @@ class Dataset(ABC, Sequence[Sample]):
         pass them on here.
         """
         return type(self)(root=self.root, split=split, scheme=self.scheme or None)
+
+    def _check_scheme(self, scheme: str) -> None:
+        if self.info.schemes and scheme not in self.info.schemes:
+            raise UnknownNameError(f"split scheme of {self.info.name}", scheme, self.info.schemes)
 
     def _check_split(self, split: str) -> None:
         if split not in self.splits:

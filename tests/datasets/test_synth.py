@@ -84,6 +84,60 @@ def test_no_two_images_are_alike_in_any_split() -> None:
     assert len(seen) == 300 + 50
 
 
+def seeds(dataset: Synth) -> set[int]:
+    """What the random numbers of its images begin with, by the rule that the docstring states."""
+    keys = (f"{synth.VERSION}/{dataset.side}/{sample_id}" for sample_id in dataset.ids)
+    return {int.from_bytes(hashlib.sha256(key.encode()).digest(), "big") for key in keys}
+
+
+@pytest.mark.parametrize("n_train", [1, 50, 3000, 20_000])
+def test_as_many_training_images_as_wanted_from_seeds_of_their_own(
+    variant: type[Synth], n_train: int
+) -> None:
+    scheme = f"seeds-{n_train}"
+    train, val, test = (variant(split=split, scheme=scheme) for split in SIZES)
+    assert val.ids == variant(split="val").ids
+    assert test.ids == variant(split="test").ids
+    assert len(train) == n_train
+    assert len(seeds(train)) == n_train
+    assert len(seeds(train) | seeds(val) | seeds(test)) == n_train + len(val) + len(test)
+    # The first images are those of the plain scheme, and beyond them generation goes on.
+    few, plain = sorted((train.ids, variant(split="train").ids), key=len)
+    assert plain[: len(few)] == few
+    assert train.with_split("all").ids == train.ids + val.ids + test.ids
+    assert train[-1].image.shape == (variant.side, variant.side)
+
+
+def test_the_seed_of_an_image_is_the_one_stated(variant: type[Synth]) -> None:
+    key = f"{synth.VERSION}/{variant.side}/train-0499"
+    seed = int.from_bytes(hashlib.sha256(key.encode()).digest(), "big")
+    first = np.random.PCG64(seed).random_raw(3)
+    stream = synth.Stream(synth.VERSION, str(variant.side), "train-0499")
+    np.testing.assert_array_equal(stream.uniforms(3), (first >> np.uint64(11)) * 2.0**-53)
+
+
+def test_images_beyond_the_plain_scheme_are_no_copies() -> None:
+    beyond = Synth(split="train", scheme="seeds-320")
+    seen = [sample.image.tobytes() for sample in beyond[200:]]
+    others = {sample.image.tobytes() for sample in Synth(split="all")}
+    assert len(set(seen)) == 120
+    assert not others & set(seen)
+
+
+@pytest.mark.parametrize(
+    "scheme", ["", "seed", "seeds-", "seeds-0", "seeds-01", "seeds--3", "seeds-1000000", "Seeds"]
+)
+def test_other_schemes_are_refused(scheme: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"seeds-N with N from 1 to 999999"):
+        Synth(scheme=scheme)
+
+
+def test_an_id_beyond_the_scheme_is_refused() -> None:
+    assert Synth(scheme="seeds-300").load("train-0299").image.any()
+    with pytest.raises(UsageError, match="train-0000 to train-0299"):
+        Synth(scheme="seeds-300").load("train-0300")
+
+
 def test_samples_are_as_described(variant: type[Synth]) -> None:
     dataset = variant(split="all")
     counts, scenes, areas = Counter(), Counter(), []
