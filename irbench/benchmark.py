@@ -8,16 +8,11 @@ from typing import Any
 
 from irbench.dataset import Dataset
 from irbench.engine.executors.executor import Executor
-from irbench.engine.executors.worker_pool import WorkerPool
-from irbench.engine.planning.choices import default_directory, open_dataset
-from irbench.engine.planning.run_plan import plan_run
-from irbench.engine.run.runner import Runner
-from irbench.engine.storage.directory import RunDirectory
-from irbench.errors import UsageError
+from irbench.engine.planning.request import RunRequest
+from irbench.engine.run.runner import prepare_run
 from irbench.loaded_run import Run
 from irbench.progress import Progress, terminal_progress
-from irbench.protocol import Protocol, get_protocol
-from irbench.registry import load_plugin
+from irbench.protocol import Protocol
 
 
 def run(
@@ -101,41 +96,23 @@ def run(
     >>> done = irbench.run(["tophat"], "synth", out="runs/synth")  # doctest: +SKIP
     >>> done.results[["title", "f1", "fa"]]  # doctest: +SKIP
     """
-    if jobs is not None and jobs < 1:
-        raise UsageError(f"jobs must be at least 1, got {jobs}.")
-    if limit is not None and limit < 1:
-        raise UsageError(f"limit must be at least 1, got {limit}.")
-    if timing_images < 0:
-        raise UsageError(f"timing_images must be at least 0, got {timing_images}.")
-    names = [methods] if isinstance(methods, str) else list(methods)
-    if not names:
-        raise UsageError('methods must name at least one method, such as ["tophat"].')
-    plugin_paths = []
-    for plugin in plugins:
-        load_plugin(Path(plugin))
-        plugin_paths.append(str(Path(plugin).resolve()))
-    rules = get_protocol(protocol) if isinstance(protocol, str) else protocol
-    if isinstance(dataset, str):
-        opened = open_dataset(dataset, data_root, split or "test", scheme, rules)
-    elif scheme is not None or data_root is not None:
-        raise UsageError("scheme and data_root go with the name of a dataset, not with one opened.")
-    else:
-        opened = dataset if split is None else dataset.with_split(split)
-    plan = plan_run(
-        names,
-        opened,
-        rules,
+    request = RunRequest(
+        methods=(methods,) if isinstance(methods, str) else tuple(methods),
+        dataset=dataset,
+        split=split,
+        data_root=data_root,
+        scheme=scheme,
+        protocol=protocol,
         params=params,
-        plugins=tuple(plugin_paths),
+        plugins=plugins,
         calibration=calibration,
         limit=limit,
         jobs=jobs,
         timeout_s=timeout_s,
         timing_images=timing_images,
         device=device,
-        elsewhere=not isinstance(executor, WorkerPool | None),
+        out=out,
         command=("irbench.run",),
     )
-    directory = RunDirectory(out or default_directory(opened, rules))
     shown = terminal_progress() if progress is None else progress
-    return Run(Runner(plan, directory, shown, executor=executor).execute())
+    return Run(prepare_run(request, shown, executor=executor).execute())

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
-from irbench.cli.opened_dataset import open_dataset
+from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED

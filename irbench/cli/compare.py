@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completing import complete_row, complete_run
-from irbench.cli.opened_run import open_run
+from irbench.cli.opening import open_run
 from irbench.cli.options import split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UnknownNameError, UsageError

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset
+from irbench.cli.opening import record_opened
 from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option
-from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:

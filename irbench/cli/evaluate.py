@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from irbench.cli.completing import complete_dataset
-from irbench.cli.opened_dataset import open_dataset
+from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.opening import record_opened
 from irbench.cli.options import load_plugins, parse_assignments
-from irbench.cli.verbosity import command_progress, note, record_opened, verbosity_options
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:

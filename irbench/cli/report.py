@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completing import complete_format, complete_run
-from irbench.cli.opened_run import open_run
+from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError

@@ -12,8 +12,7 @@ import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
 from irbench.cli.network_options import device_option
-from irbench.cli.opened_dataset import open_dataset
-from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
+from irbench.cli.options import data_options, parse_assignments, split_names
 from irbench.cli.verbosity import (
     command_events,
     command_progress,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 @click.option("--split", default="test", show_default=True, help="The split to test on.")
 @click.option(
     "--protocol",
-    "protocol_name",
     default="table1",
     show_default=True,
     help="table1 (every choice on validation data) or basicirstd (its split, half of the maximum).",
@@ -76,6 +74,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--timeout",
+    "timeout_s",
     type=click.FloatRange(min=0.1),
     default=600.0,
     show_default=True,
@@ -119,26 +118,11 @@ if TYPE_CHECKING:
 @verbosity_options
 def run(
     methods: str,
-    dataset: str,
-    split: str,
-    protocol_name: str,
-    operating_point: str | None,
-    threshold: float | None,
-    score: str | None,
-    calibration: Path | None,
-    out: Path | None,
-    limit: int | None,
-    jobs: int | None,
-    timeout: float,
-    timing_images: int,
     params: tuple[str, ...],
     executor: str,
     scheduler: str | None,
     worker_wait: float,
-    device: str,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
+    **request: Any,
 ) -> int:
     """Run detectors over a dataset, score them, and print the table.
 
@@ -152,51 +136,35 @@ def run(
     irbench run --methods tophat --dataset my_images/ --param tophat.size=9
     irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
     """
-    from irbench.engine.planning.choices import choose_protocol, default_directory
-    from irbench.engine.planning.run_plan import plan_run
-    from irbench.engine.run.runner import Runner
-    from irbench.engine.storage.directory import RunDirectory
+    from irbench.engine.planning.request import RunRequest
+    from irbench.engine.run.runner import prepare_run
 
-    check_executor(executor, scheduler, jobs)
-    protocol = choose_protocol(protocol_name, operating_point, threshold, score)
-    plugin_paths = load_plugins(plugins)
-    opened = open_dataset(dataset, data_root, split, scheme, protocol)
-    plan = plan_run(
-        split_names(methods),
-        opened,
-        protocol,
-        params=parse_assignments(params),
-        plugins=plugin_paths,
-        calibration=calibration,
-        limit=limit,
-        jobs=jobs,
-        timeout_s=timeout,
-        timing_images=timing_images,
-        device=device,
-        elsewhere=executor == "dask",
-        command=("irbench", *sys.argv[1:]),
-    )
-    directory = RunDirectory(out or default_directory(opened, protocol))
+    check_executor(executor, scheduler, request["jobs"])
     progress = command_progress()
+    runner = prepare_run(
+        RunRequest(
+            methods=split_names(methods),
+            params=parse_assignments(params),
+            command=("irbench", *sys.argv[1:]),
+            **request,
+        ),
+        progress,
+        command_events(progress),
+        make_executor(scheduler, request["timeout_s"], progress, worker_wait),
+    )
     try:
-        results = Runner(
-            plan,
-            directory,
-            progress,
-            command_events(progress),
-            make_executor(scheduler, timeout, progress, worker_wait),
-        ).execute()
+        results = runner.execute()
     except KeyboardInterrupt:
         click.echo(
-            f"irbench: interrupted. {directory.path} keeps what is done; go on by the same "
-            f"command:\n  {shlex.join(plan.command)}",
+            f"irbench: interrupted. {runner.session.directory.path} keeps what is done; go on by "
+            f"the same command:\n  {shlex.join(runner.plan.command)}",
             err=True,
         )
         return EXIT_INTERRUPTED
     from irbench.cli.table import print_results
 
-    print_results(results, [method.name for method in plan.methods])
-    return exit_status(results.rows, results.dataset.get("left_out", {}), plan)
+    print_results(results, [method.name for method in runner.plan.methods])
+    return exit_status(results.rows, results.dataset.get("left_out", {}), runner.plan)
 
 
 def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> None:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from irbench.dataset import Dataset
     from irbench.events import Events
     from irbench.progress import Progress
 
@@ -82,25 +81,13 @@ def command_progress() -> Progress:
 
 
 def command_events(progress: Progress) -> Events:
-    """Events that are told too, above the bar of ``progress``, under ``--verbose``."""
+    """Events that are printed too, above the bar of ``progress``, under ``--verbose``."""
     from irbench.events import Events
 
     return Events(progress.say if verbosity() == Verbosity.VERBOSE else None)
 
 
 def record(event: str, **fields: Any) -> None:
-    """Tell an event of a command that keeps no log."""
+    """Report an event of a command that keeps no log."""
     if verbosity() == Verbosity.VERBOSE:
         command_events(command_progress()).record(event, **fields)
-
-
-def record_opened(dataset: Dataset) -> None:
-    """Tell where a dataset was found."""
-    record(
-        "dataset_opened",
-        dataset=dataset.info.name,
-        root=None if dataset.root is None else str(dataset.root),
-        scheme=dataset.scheme,
-        split=dataset.split,
-        n_images=len(dataset.ids),
-    )

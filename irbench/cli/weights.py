@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
-from irbench.cli.opened_dataset import open_dataset
+from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError

@@ -9,18 +9,19 @@ from typing import Any
 from irbench.dataset import Dataset
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.errors import IrbenchError
+from irbench.events import Events
 from irbench.protocol import Protocol, get_protocol
 from irbench.registry import catalogue, load_dataset
 
 
 def choose_protocol(
-    name: str,
+    named: str | Protocol,
     operating_point: str | None = None,
     threshold: float | None = None,
     score: str | None = None,
 ) -> Protocol:
-    """A protocol by name, with what is changed of it."""
-    protocol = get_protocol(name)
+    """A protocol, by name or as it is, with what is changed of it."""
+    protocol = get_protocol(named) if isinstance(named, str) else named
     changes: dict[str, Any] = {}
     if operating_point is not None:
         changes["operating_point"] = operating_point
@@ -35,14 +36,36 @@ def choose_protocol(
 
 
 def open_dataset(
-    name: str, data_root: Path | str | None, split: str, scheme: str | None, protocol: Protocol
+    name: str,
+    data_root: Path | str | None,
+    split: str,
+    scheme: str | None,
+    protocol: Protocol,
+    events: Events,
 ) -> Dataset:
-    """Open a dataset under the scheme asked for, else the protocol's where the data has it."""
+    """Open a dataset under the scheme asked for, else the protocol's where the data has it.
+
+    Its place is recorded as an event.
+    """
     if scheme is None:
         known = catalogue("datasets").classes.get(name)
         if known is not None and protocol.scheme in known.info.schemes:
             scheme = protocol.scheme
-    return load_dataset(name, data_root, split, scheme)
+    opened = load_dataset(name, data_root, split, scheme)
+    record_opened(opened, events)
+    return opened
+
+
+def record_opened(dataset: Dataset, events: Events) -> None:
+    """Record where a dataset was found."""
+    events.record(
+        "dataset_opened",
+        dataset=dataset.info.name,
+        root=None if dataset.root is None else str(dataset.root),
+        scheme=dataset.scheme,
+        split=dataset.split,
+        n_images=len(dataset.ids),
+    )
 
 
 def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:

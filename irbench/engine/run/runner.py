@@ -9,6 +9,7 @@ from functools import partial
 from irbench.engine.executors.executor import Executor, ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
+from irbench.engine.planning.request import RunRequest
 from irbench.engine.run.background import Background
 from irbench.engine.run.method_run import MethodOutcome, MethodRun
 from irbench.engine.run.session import Session, UnreadableResultsError
@@ -17,6 +18,31 @@ from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import IrbenchError, WriteError
 from irbench.events import Events
 from irbench.progress import Progress
+
+
+def prepare_run(
+    request: RunRequest,
+    progress: Progress | None = None,
+    events: Events | None = None,
+    executor: Executor | None = None,
+) -> Runner:
+    """Plan what is asked for; :meth:`Runner.execute` then does it.
+
+    Parameters
+    ----------
+    request : RunRequest
+    progress, events, executor : optional
+        See :class:`Runner`.
+
+    Raises
+    ------
+    UsageError
+        For a request that cannot be met; nothing is written then.
+    """
+    events = Events() if events is None else events
+    elsewhere = not isinstance(executor, WorkerPool | None)
+    plan, directory = request.plan(events, elsewhere=elsewhere)
+    return Runner(plan, RunDirectory(directory), progress, events, executor)
 
 
 class Runner:

@@ -1,0 +1,46 @@
+"""What commands open, with the event that reports it: datasets and run directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irbench.cli.verbosity import command_events, command_progress, record
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+    from irbench.engine.storage.results import RunResults
+    from irbench.protocol import Protocol
+
+
+def open_dataset(
+    name: str, data_root: Path | None, split: str, scheme: str | None, protocol: Protocol
+) -> Dataset:
+    """Open a dataset; see :func:`irbench.engine.planning.choices.open_dataset`."""
+    from irbench.engine.planning import choices
+
+    events = command_events(command_progress())
+    return choices.open_dataset(name, data_root, split, scheme, protocol, events)
+
+
+def record_opened(dataset: Dataset) -> None:
+    """Report where a dataset was found that was opened by its own rules."""
+    from irbench.engine.planning import choices
+
+    choices.record_opened(dataset, command_events(command_progress()))
+
+
+def open_run(path: Path) -> RunResults:
+    """Read a run directory; see :func:`irbench.engine.storage.results.load_run`."""
+    from irbench.engine.storage.results import load_run
+
+    results = load_run(path)
+    record(
+        "run_opened",
+        path=str(path),
+        dataset=results.dataset["name"],
+        protocol=results.protocol["name"],
+        written_by=results.run.get("versions", {}).get("irbench"),
+        states={row["method"]: row["state"] for row in results.rows},
+    )
+    return results

@@ -1,0 +1,168 @@
+"""What a user asks of a run; the command line and Python fill in the same request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irbench.calibration import read_calibrations
+from irbench.dataset import Dataset
+from irbench.engine.planning.choices import (
+    choose_protocol,
+    dataset_spec,
+    default_directory,
+    open_dataset,
+    typical_pixels,
+)
+from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
+from irbench.errors import UsageError
+from irbench.events import Events
+from irbench.protocol import Protocol
+from irbench.registry import load_plugin
+from irbench.resources import n_cores
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """Methods, data and rules by the names that a user gives; nothing is opened yet.
+
+    Attributes
+    ----------
+    methods : sequence of str
+        Names of methods, or sets of them.
+    dataset : str or Dataset
+        A name, a directory, or a dataset opened already.
+    split : str or None
+        To test on; None is ``"test"``, or the split of the opened dataset.
+    data_root, scheme : optional
+        Where the dataset is and its split scheme; by default the protocol's.
+    protocol : str or Protocol
+    operating_point, threshold, score : optional
+        What is changed of the protocol.
+    params : mapping of str to mapping of str to object
+        Method to parameter to value, or to text as after ``--param``.
+    plugins : iterable of path-like
+        Files that are loaded first.
+    calibration : path-like or None
+        Extents and thresholds from a run directory or a file of ``irbench calibrate``, in place
+        of the validation split.
+    limit : int or None
+        Only so many images, from the start.
+    jobs : int or None
+        Worker processes; None is as many as cores.
+    timeout_s : float or None
+        For one image.
+    timing_images : int
+        Images of each method's timing pass; 0 for none.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        Where networks compute.
+    out : path-like or None
+        Run directory; None is ``runs/DATASET``.
+    command : tuple of str
+        For the record.
+
+    Raises
+    ------
+    UsageError
+        For a number out of its range, or for no method at all.
+    """
+
+    methods: Sequence[str]
+    dataset: str | Dataset
+    split: str | None = None
+    data_root: Path | str | None = None
+    scheme: str | None = None
+    protocol: str | Protocol = "table1"
+    operating_point: str | None = None
+    threshold: float | None = None
+    score: str | None = None
+    params: Mapping[str, Mapping[str, Any]] | None = None
+    plugins: Iterable[Path | str] = ()
+    calibration: Path | str | None = None
+    limit: int | None = None
+    jobs: int | None = None
+    timeout_s: float | None = 600.0
+    timing_images: int = 20
+    device: str = "auto"
+    out: Path | str | None = None
+    command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, least in (("jobs", 1), ("limit", 1), ("timing_images", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} must be at least {least}, got {value}.")
+        if not self.methods:
+            raise UsageError('methods must name at least one method, such as ["tophat"].')
+
+    def plan(self, events: Events, *, elsewhere: bool = False) -> tuple[RunPlan, Path]:
+        """Decide all of the run before anything runs.
+
+        Parameters
+        ----------
+        events : Events
+            Records which data is opened.
+        elsewhere : bool
+            Whether the jobs run on other machines, whose devices are not known here.
+
+        Returns
+        -------
+        plan : RunPlan
+        directory : Path
+            Where its results belong.
+
+        Raises
+        ------
+        UsageError
+            For names that are unknown or do not go together.
+        """
+        plugins = []
+        for plugin in self.plugins:
+            load_plugin(Path(plugin))
+            plugins.append(str(Path(plugin).resolve()))
+        protocol = choose_protocol(self.protocol, self.operating_point, self.threshold, self.score)
+        dataset = self._open(protocol, events)
+        methods = plan_methods(
+            self.methods,
+            self.params,
+            plugins,
+            typical_pixels(dataset),
+            dataset=dataset,
+            device=self.device,
+            elsewhere=elsewhere,
+        )
+        calibrations, source = None, "validation"
+        if self.calibration is not None:
+            calibrations = read_calibrations(self.calibration)
+            chosen = {
+                one.name: calibrations[one.name].as_dict()
+                for one in methods
+                if one.name in calibrations
+            }
+            source = f"{Path(self.calibration).name} {hash_key(chosen)}"
+        plan = RunPlan(
+            dataset=dataset_spec(dataset, tuple(plugins)),
+            split=dataset.split,
+            protocol=protocol,
+            methods=methods,
+            limit=self.limit,
+            n_jobs=self.jobs or n_cores(),
+            timeout_s=self.timeout_s,
+            n_timing_images=self.timing_images,
+            calibrations=calibrations,
+            calibration_source=source,
+            command=self.command,
+        )
+        return plan, Path(self.out or default_directory(dataset, protocol))
+
+    def _open(self, protocol: Protocol, events: Events) -> Dataset:
+        if isinstance(self.dataset, str):
+            split = self.split or "test"
+            return open_dataset(self.dataset, self.data_root, split, self.scheme, protocol, events)
+        if self.scheme is not None or self.data_root is not None:
+            raise UsageError(
+                "scheme and data_root go with the name of a dataset, not with one opened."
+            )
+        return self.dataset if self.split is None else self.dataset.with_split(self.split)
