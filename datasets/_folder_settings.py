@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from irbench.conventions import Conventions
 from irbench.errors import AnnotationError
 from irbench.images import ValueRange
 
@@ -19,20 +20,14 @@ class FolderSettings:
 
     Attributes
     ----------
-    layout, scheme : str or None
-    value_range : (float, float) or None
-        Values of black and white.
-    origin : int or None
-        ``voc.origin``: the number of the first pixel, 0 or 1.
-    inclusive : bool or None
-        ``voc.inclusive``: whether ``xmax`` and ``ymax`` are the last pixel of a box.
+    scheme : str or None
+        Which set of split lists.
+    conventions : Conventions
+        All else.
     """
 
-    layout: str | None = None
     scheme: str | None = None
-    value_range: ValueRange | None = None
-    origin: int | None = None
-    inclusive: bool | None = None
+    conventions: Conventions = field(default_factory=Conventions)
 
 
 def read_settings(root: Path) -> FolderSettings:
@@ -67,7 +62,13 @@ def read_settings(root: Path) -> FolderSettings:
     if inclusive is not None and not isinstance(inclusive, bool):
         raise _invalid(path, "voc.inclusive", "true or false", inclusive)
     value_range = _value_range(path, flat.get("value_range"))
-    return FolderSettings(flat.get("layout"), flat.get("scheme"), value_range, origin, inclusive)
+    conventions = Conventions(
+        layout=flat.get("layout"),
+        value_range=value_range,
+        voc_origin=origin,
+        voc_inclusive=inclusive,
+    )
+    return FolderSettings(flat.get("scheme"), conventions)
 
 
 def _value_range(path: Path, value: Any) -> ValueRange | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from irbench.boxes import without_repeats
+from irbench.conventions import Conventions
 from irbench.data.annotations import BoxLabels, read_voc, read_yolo
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import (
@@ -71,9 +72,16 @@ class Folder(Dataset):
         ``(0, 16383)`` of a 14-bit camera.
     origin, inclusive
         Convention of PASCAL VOC boxes; see :func:`irbench.data.annotations.read_voc`.
+    conventions : Conventions, optional
+        All of these as one, as the options of the commands state them; wins over them.
 
     What is not given here is taken from ``irbench.toml`` in the folder, where there is one:
     ``layout``, ``scheme``, ``value_range = [low, high]`` and ``voc = {origin, inclusive}``.
+
+    Attributes
+    ----------
+    conventions : Conventions
+        What was stated, here or there.
 
     Raises
     ------
@@ -99,15 +107,14 @@ class Folder(Dataset):
         value_range: ValueRange | None = None,
         origin: int | None = None,
         inclusive: bool | None = None,
+        conventions: Conventions | None = None,
     ) -> None:
         said = read_settings(self.locate(root))
-        self._layout, self._images, self._labels = layout or said.layout, images, labels
-        self._value_range = said.value_range if value_range is None else value_range
-        given = (origin, said.origin, 1)
-        self._origin = next(value for value in given if value is not None)
-        self._inclusive = next(
-            value for value in (inclusive, said.inclusive, True) if value is not None
+        given = Conventions(
+            layout=layout, value_range=value_range, voc_origin=origin, voc_inclusive=inclusive
         )
+        self.conventions = (conventions or Conventions()).over(given).over(said.conventions)
+        self._images, self._labels = images, labels
         super().__init__(root, split, scheme or said.scheme)
         assert self.root is not None
         # A folder has no title of its own but its name.
@@ -153,7 +160,7 @@ class Folder(Dataset):
                 f"the name of the image {str(path)!a} is not UTF-8; rename it and its labels."
             )
         file = read_image_file(path)
-        image, given = file.pixels, self._value_range
+        image, given = file.pixels, self.conventions.value_range
         check_file_values(image, given, path)
         if self.layout == "masks":
             mask = read_mask(self._label(sample_id))
@@ -172,8 +179,20 @@ class Folder(Dataset):
         its split beside ``split`` and cached properties, it must change itself.
         """
         self._check_split(split)
-        other = copy.copy(self)
+        other = self._copy()
         other.split = split
+        return other
+
+    def with_conventions(self, conventions: Conventions) -> Self:
+        """The same data, read by other conventions where some are stated."""
+        other = self._copy()
+        other.conventions = conventions.over(self.conventions)
+        other._check_split(self.split)
+        return other
+
+    def _copy(self) -> Self:
+        """Without what was found out and kept: it may depend on what is changed."""
+        other = copy.copy(self)
         for name in vars(self):
             if isinstance(getattr(type(self), name, None), cached_property):
                 del vars(other)[name]
@@ -182,7 +201,7 @@ class Folder(Dataset):
     @cached_property
     def _index(self) -> Index:
         assert self.root is not None
-        return index_folder(self.root, self._layout, self._images, self._labels)
+        return index_folder(self.root, self.conventions.layout, self._images, self._labels)
 
     @cached_property
     def _lists(self) -> dict[str, list[str]]:
@@ -227,8 +246,13 @@ class Folder(Dataset):
         if self.layout == "yolo":
             return read_yolo(self._label(sample_id), shape)
         if self.layout == "voc":
-            path = self._label(sample_id)
-            return read_voc(path, shape, origin=self._origin, inclusive=self._inclusive)
+            stated = self.conventions
+            return read_voc(
+                self._label(sample_id),
+                shape,
+                origin=1 if stated.voc_origin is None else stated.voc_origin,
+                inclusive=stated.voc_inclusive is not False,
+            )
         if sample_id not in self._index.coco:
             raise AnnotationError(
                 f"no COCO file of {self.root} lists the image {self._index.images[sample_id]}; "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from irbench.benchmark import run as run
+    from irbench.conventions import Conventions as Conventions
     from irbench.dataset import Dataset as Dataset
     from irbench.dataset import DatasetInfo as DatasetInfo
     from irbench.dataset import Sample as Sample
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 # Loaded on first use, so that `irbench --help` does not wait for NumPy.
 _HOMES = {
     "BoxDetector": "irbench.detector",
+    "Conventions": "irbench.conventions",
     "Dataset": "irbench.dataset",
     "DatasetInfo": "irbench.dataset",
     "Detections": "irbench.detections",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.engine.executors.executor import Executor
 from irbench.engine.planning.request import RunRequest
@@ -26,6 +27,7 @@ def run(
     jobs: int | None = None,
     data_root: Path | str | None = None,
     scheme: str | None = None,
+    conventions: Conventions | None = None,
     plugins: Iterable[Path | str] = (),
     calibration: Path | str | None = None,
     limit: int | None = None,
@@ -60,6 +62,8 @@ def run(
         Where the datasets are; by default ``IRBENCH_DATA``.
     scheme : str, optional
         Split scheme; by default the protocol's.
+    conventions : Conventions, optional
+        Of a directory of images: layout, value range and the like.
     plugins : iterable of path-like
         Files with methods or datasets of your own.
     calibration : path-like, optional
@@ -102,6 +106,7 @@ def run(
         split=split,
         data_root=data_root,
         scheme=scheme,
+        conventions=conventions,
         protocol=protocol,
         params=params,
         plugins=plugins,

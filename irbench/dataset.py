@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.errors import AnnotationError, MaskError, UnknownNameError
+from irbench.conventions import Conventions
+from irbench.errors import AnnotationError, MaskError, UnknownNameError, UsageError
 from irbench.images import ValueRange
 from irbench.masks import mask_regions
 from irbench.regions import Regions
@@ -127,7 +128,8 @@ class Sample:
 class Dataset(ABC, Sequence[Sample]):
     """A named sequence of samples of one split.
 
-    Subclasses implement :meth:`split_ids` and :meth:`load`, and set ``info``.
+    Subclasses implement :meth:`split_ids` and :meth:`load`, and set ``info``. Those whose files
+    leave conventions open implement :meth:`with_conventions` and keep them in ``conventions``.
 
     Parameters
     ----------
@@ -148,6 +150,8 @@ class Dataset(ABC, Sequence[Sample]):
     """
 
     info: ClassVar[DatasetInfo]
+    conventions: Conventions = Conventions()
+    """What was stated of how its files are to be read."""
 
     def __init__(
         self, root: Path | str | None = None, split: str = "test", scheme: str | None = None
@@ -199,6 +203,22 @@ class Dataset(ABC, Sequence[Sample]):
     def _check_scheme(self, scheme: str) -> None:
         if self.info.schemes and scheme not in self.info.schemes:
             raise UnknownNameError(f"split scheme of {self.info.name}", scheme, self.info.schemes)
+
+    def with_conventions(self, conventions: Conventions) -> Dataset:
+        """The same data, read by other conventions.
+
+        Raises
+        ------
+        UsageError
+            Of a dataset whose files leave nothing to state, which is the default.
+        """
+        if not conventions:
+            return self
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in conventions.stated())
+        raise UsageError(
+            f"{options}: such conventions are stated of a folder of your own data; how "
+            f"{self.info.name} is read is fixed. Leave them out."
+        )
 
     def _check_split(self, split: str) -> None:
         if split not in self.splits:

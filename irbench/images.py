@@ -193,8 +193,8 @@ def check_file_values(image: NDArray[Any], value_range: ValueRange | None, path:
         check_image(image, value_range)
     except ImageError as error:
         raise ImageError(
-            f"{path}: {str(error).removesuffix('.')}; for a folder of data, value_range = [BLACK, "
-            "WHITE] in its irbench.toml, for `irbench detect`, --value-range BLACK WHITE. The file "
+            f"{path}: {str(error).removesuffix('.')}; state it by --value-range BLACK WHITE, or "
+            "value_range = [BLACK, WHITE] in an irbench.toml beside a folder of data. The file "
             f"holds {image.dtype} values from {image.min():g} to {image.max():g}."
         ) from error
 

@@ -26,6 +26,7 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.plugin_classes import classes_of, flaw_of
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.detector import Detector
     from irbench.report import Report
@@ -111,6 +112,7 @@ def load_dataset(
     root: str | Path | None = None,
     split: str = "test",
     scheme: str | None = None,
+    conventions: Conventions | None = None,
 ) -> Dataset:
     """Open a dataset by name, or a folder of your own images.
 
@@ -125,6 +127,9 @@ def load_dataset(
         ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
     scheme : str, optional
         Split scheme, such as ``"60-20-20"`` (the default) or ``"official"``.
+    conventions : Conventions, optional
+        Of a folder of your own: layout, value range and the like, in place of what its
+        ``irbench.toml`` says.
 
     Returns
     -------
@@ -134,6 +139,8 @@ def load_dataset(
     ------
     UnknownNameError
         For an unknown dataset, split or scheme.
+    UsageError
+        For conventions of a dataset that has its own.
     MissingDataError
         If it is not on this machine.
 
@@ -144,17 +151,32 @@ def load_dataset(
     """
     classes = catalogue("datasets").classes
     if str(name) in classes:
-        dataset: Dataset = classes[str(name)](root=root, split=split, scheme=scheme)
-        return dataset
+        return _open(classes[str(name)], root, split, scheme, conventions)
     if Path(name).is_dir() and "folder" in classes:
-        folder: Dataset = classes["folder"](root=name, split=split, scheme=scheme)
-        return folder
+        return _open(classes["folder"], name, split, scheme, conventions)
     hint = "A directory of images with masks or boxes is accepted too."
     if Path(name).is_file():
         hint = f"{name} is a file; give the directory that holds the images."
     elif "/" in str(name):
         hint = f"There is no directory {name}."
     raise UnknownNameError("dataset", str(name), classes, hint)
+
+
+def _open(
+    cls: type[Dataset],
+    root: str | Path | None,
+    split: str,
+    scheme: str | None,
+    conventions: Conventions | None,
+) -> Dataset:
+    if not conventions:
+        return cls(root=root, split=split, scheme=scheme)
+    if "conventions" in inspect.signature(cls).parameters:
+        # At once: without them it may not open.
+        made: Any = cls
+        opened: Dataset = made(root=root, split=split, scheme=scheme, conventions=conventions)
+        return opened
+    return cls(root=root, split=split, scheme=scheme).with_conventions(conventions)
 
 
 def method_class(name: str) -> type[Detector]:

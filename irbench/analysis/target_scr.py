@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.conventions import Conventions
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
@@ -38,10 +39,11 @@ def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
     places = [(facts["name"], root), (facts["name"], None)]
     if facts["name"] == "folder" and root is not None:
         places = [(root, root)]
-    reason = ""
+    scheme, reason = facts.get("scheme") or None, ""
     for name, place in places:
         try:
-            return load_dataset(name, place, facts["split"], facts["scheme"] or None), ""
+            stated = Conventions.from_dict(facts.get("conventions") or {})
+            return load_dataset(name, place, facts["split"], scheme, stated), ""
         except (IrbenchError, OSError) as error:
             reason = reason or str(error).rstrip(".")
     return None, f"the images of the run are not here: {reason}"

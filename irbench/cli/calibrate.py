@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
+from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
+
+if TYPE_CHECKING:
+    from irbench.conventions import Conventions
 
 
 @click.command()
@@ -45,6 +50,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
 @click.option(
     "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
 )
+@convention_options
 @data_options
 @verbosity_options
 def calibrate(
@@ -57,6 +63,7 @@ def calibrate(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Find the extent and threshold of methods on a validation split, without testing.
 
@@ -74,7 +81,7 @@ def calibrate(
 
     protocol = choose_protocol("table1", None, None)
     plugin_paths = load_plugins(plugins)
-    opened = open_dataset(dataset, data_root, "val", scheme, protocol)
+    opened = open_dataset(dataset, data_root, "val", scheme, protocol, conventions)
     plan = RunPlan(
         dataset=dataset_spec(opened, plugin_paths),
         split="val",

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset
+from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import record_opened
 from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.dataset import Dataset
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -96,6 +98,7 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--all-ids", is_flag=True, help="Name every image of a finding, not the first ten.")
 @_JSON
+@convention_options
 @data_options
 @verbosity_options
 def verify(
@@ -105,6 +108,7 @@ def verify(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Check a copy: counts, pairs, sizes, mask values, splits, and hashes of decoded pixels.
 
@@ -119,7 +123,8 @@ def verify(
     from irbench.data.verify import verify as verify_dataset
 
     load_plugins(plugins)
-    report = verify_dataset(_open(dataset, data_root, scheme), progress=command_progress())
+    opened = _open(dataset, data_root, scheme, conventions)
+    report = verify_dataset(opened, progress=command_progress())
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
     else:
@@ -132,6 +137,7 @@ def verify(
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--split", default="all", show_default=True, help="The split to measure.")
 @_JSON
+@convention_options
 @data_options
 @verbosity_options
 def stats(
@@ -141,6 +147,7 @@ def stats(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> None:
     """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios.
 
@@ -151,7 +158,8 @@ def stats(
     from irbench.data.stats import compute_stats, format_stats
 
     load_plugins(plugins)
-    measured = compute_stats(_open(dataset, data_root, scheme, split), command_progress())
+    opened = _open(dataset, data_root, scheme, conventions, split)
+    measured = compute_stats(opened, command_progress())
     if as_json:
         click.echo(json.dumps(measured.as_dict(), indent=2))
     else:
@@ -214,6 +222,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     help="Of the boxes.",
 )
 @click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
+@convention_options
 @data_options
 @verbosity_options
 def export(
@@ -224,6 +233,7 @@ def export(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Write images and boxes of DATASET to the folder OUT, to train other software on.
 
@@ -234,7 +244,7 @@ def export(
     from irbench.data.exporting import export as export_dataset
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme)
+    opened = _open(dataset, data_root, scheme, conventions)
     done = export_dataset(opened, out, form, splits=splits or None, progress=command_progress())
     for split, n_images in done.n_images.items():
         click.echo(f"{split}: {n_images} images, {done.n_boxes[split]} boxes")
@@ -269,6 +279,7 @@ def export(
     help="Write leaks.csv and leaks.png, the strongest pairs side by side, to this folder.",
 )
 @_JSON
+@convention_options
 @data_options
 @verbosity_options
 def leaks(
@@ -280,6 +291,7 @@ def leaks(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Find near-duplicate backgrounds between the splits, such as frames of one sequence.
 
@@ -295,7 +307,7 @@ def leaks(
     from irbench.data.leaks import find_leaks, format_leaks
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme)
+    opened = _open(dataset, data_root, scheme, conventions)
     search = find_leaks(opened, threshold, command_progress())
     report = search.report
     if as_json:
@@ -309,10 +321,16 @@ def leaks(
     return EXIT_FAILED if too_many else EXIT_DONE
 
 
-def _open(name: str, data_root: Path | None, scheme: str | None, split: str = "all") -> Dataset:
+def _open(
+    name: str,
+    data_root: Path | None,
+    scheme: str | None,
+    conventions: Conventions,
+    split: str = "all",
+) -> Dataset:
     from irbench.registry import load_dataset
 
-    opened = load_dataset(name, data_root, split, scheme)
+    opened = load_dataset(name, data_root, split, scheme, conventions)
     record_opened(opened)
     return opened
 

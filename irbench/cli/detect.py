@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_method
+from irbench.cli.convention_options import value_range_option
 from irbench.cli.detect_files import check_targets, input_files, picture_files
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments
@@ -39,11 +40,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True),
     help="Extent and threshold from a run, or a file of `irbench calibrate`.",
 )
-@click.option(
-    "--value-range",
-    type=(float, float),
-    help="Values of black and white, such as 0 16383 for a 14-bit camera.",
-)
+@value_range_option
 @network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option(

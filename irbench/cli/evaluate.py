@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from irbench.cli.completing import complete_dataset
+from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
+
+if TYPE_CHECKING:
+    from irbench.conventions import Conventions
 
 
 @click.command()
@@ -63,6 +68,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
     type=click.Path(path_type=Path),
     help="Run directory to add the row to.  [default: runs/DATASET]",
 )
+@convention_options
 @data_options
 @verbosity_options
 def evaluate(
@@ -81,6 +87,7 @@ def evaluate(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Score somebody else's output; it becomes a row like any other.
 
@@ -101,7 +108,7 @@ def evaluate(
         protocol_name, operating_point, None if given is not None else threshold
     )
     plugin_paths = load_plugins(plugins)
-    opened = open_dataset(dataset, data_root, split, scheme, protocol)
+    opened = open_dataset(dataset, data_root, split, scheme, protocol, conventions)
     row = ExternalRow(
         title=title or predictions.stem,
         predictions=predictions,

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 from irbench.cli.verbosity import command_events, command_progress, record
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.engine.storage.results import RunResults
     from irbench.protocol import Protocol
 
 
 def open_dataset(
-    name: str, data_root: Path | None, split: str, scheme: str | None, protocol: Protocol
+    name: str,
+    data_root: Path | None,
+    split: str,
+    scheme: str | None,
+    protocol: Protocol,
+    conventions: Conventions | None = None,
 ) -> Dataset:
     """Open a dataset; see :func:`irbench.engine.planning.choices.open_dataset`."""
     from irbench.engine.planning import choices
 
     events = command_events(command_progress())
-    return choices.open_dataset(name, data_root, split, scheme, protocol, events)
+    return choices.open_dataset(name, data_root, split, scheme, protocol, events, conventions)
 
 
 def record_opened(dataset: Dataset) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import record_opened
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.dataset import Sample
     from irbench.detector import Detector
 
@@ -90,6 +92,7 @@ SYNTHETIC = "synth256"
     type=click.Path(path_type=Path),
     help="A Python file with your own methods or datasets. May be repeated.",
 )
+@convention_options
 @verbosity_options
 def profile(
     methods: tuple[str, ...],
@@ -105,6 +108,7 @@ def profile(
     json_file: Path | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> int:
     """Measure what methods cost: parameters, FLOPs, time by stage, images per second, memory.
 
@@ -130,7 +134,7 @@ def profile(
     load_plugins(plugins)
     detectors = _detectors(methods, imgsz, weights, params)
     where = _move(detectors, device)
-    samples = _samples(dataset, data_root, n_images)
+    samples = _samples(dataset, data_root, n_images, conventions)
     machine = {**machine_facts(), **where}
     # As the workers of a run do.
     keep_freed_memory()
@@ -208,11 +212,13 @@ def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
     return {"accelerator": torch.cuda.get_device_name(device)}
 
 
-def _samples(name: str, data_root: Path | None, n_images: int) -> list[Sample]:
+def _samples(
+    name: str, data_root: Path | None, n_images: int, conventions: Conventions
+) -> list[Sample]:
     """Test images, spread evenly over the split."""
     from irbench.registry import load_dataset
 
-    opened = load_dataset(name, data_root)
+    opened = load_dataset(name, data_root, conventions=conventions)
     record_opened(opened)
     ids = list(opened.ids)
     if not ids:

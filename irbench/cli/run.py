@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset, complete_methods
+from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import device_option
 from irbench.cli.options import data_options, parse_assignments, split_names
 from irbench.cli.verbosity import (
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     help="Seconds without any worker of the cluster, after which to give up.",
 )
 @device_option
+@convention_options
 @data_options
 @verbosity_options
 def run(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.convention_options import convention_arguments, convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments
 from irbench.cli.sections import SectionedCommand
@@ -19,6 +20,7 @@ from irbench.cli.verbosity import command_events, command_progress, note, verbos
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.networks.card import Card
     from irbench.networks.detector import NetworkDetector
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     help="A parameter of the method. May be repeated.",
 )
 @setting_options
+@convention_options
 @data_options
 @verbosity_options
 def train(
@@ -89,6 +92,7 @@ def train(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
     **options: Any,
 ) -> int:
     """Train a network on a training split; the best epoch is chosen on the validation split.
@@ -124,7 +128,7 @@ def train(
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(method, settings.image_size, weights, texts)
     require_libraries(method)
-    opened = _open_training_data(dataset, data_root, scheme)
+    opened = _open_training_data(dataset, data_root, scheme, conventions)
 
     import torch
 
@@ -160,18 +164,24 @@ def train(
     finally:
         processes.leave()
     if processes.first:
-        _print_end(job, result, _data_arguments(dataset, opened, data_root, scheme, plugins))
+        arguments = _data_arguments(dataset, opened, data_root, scheme, plugins)
+        _print_end(job, result, [*arguments, *convention_arguments(conventions)])
     return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
 
 
-def _open_training_data(names: str, data_root: Path | None, scheme: str | None) -> Dataset:
+def _open_training_data(
+    names: str, data_root: Path | None, scheme: str | None, conventions: Conventions
+) -> Dataset:
     """One dataset, or several joined; a directory may have a comma in its name."""
     from irbench.data.joint import JointDataset
     from irbench.protocol import get_protocol
 
     several = [names] if Path(names).exists() else [one for one in names.split(",") if one.strip()]
     protocol = get_protocol("table1")
-    opened = [open_dataset(one.strip(), data_root, "all", scheme, protocol) for one in several]
+    opened = [
+        open_dataset(one.strip(), data_root, "all", scheme, protocol, conventions)
+        for one in several
+    ]
     return opened[0] if len(opened) == 1 else JointDataset(opened)
 
 

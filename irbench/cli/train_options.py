@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import click
 
+from irbench.cli.convention_options import CONVENTION_NAMES
 from irbench.cli.options import Function
 from irbench.errors import UsageError
 from irbench.training.augmentation_settings import Augmentation
@@ -19,6 +20,7 @@ SECTIONS = {
     "What is trained": (
         *("dataset", "data_root", "scheme", "plugins", "weights", "params", "queue"),
     ),
+    "How the labels are to be read": CONVENTION_NAMES,
     "Where it goes and when it ends": (
         *("out", "resume", "max_minutes", "test", "quiet", "verbose"),
     ),

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.convention_options import convention_arguments, convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from irbench.conventions import Conventions
     from irbench.networks.neural import NeuralDetector
 
 
@@ -51,6 +53,7 @@ def weights() -> None:
 @click.option(
     "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
 )
+@convention_options
 @data_options
 @verbosity_options
 def import_(
@@ -65,6 +68,7 @@ def import_(
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
+    conventions: Conventions,
 ) -> None:
     """Make weights with a card out of a checkpoint of another repository.
 
@@ -83,8 +87,9 @@ def import_(
 
     load_plugins(plugins)
     known = None if trained_on == UNKNOWN else trained_on
-    if known is None and scheme is not None:
-        raise UsageError("--scheme is of a dataset; --trained-on unknown has none.")
+    if known is None and (scheme is not None or conventions):
+        stated = (["--scheme"] if scheme is not None else []) + convention_arguments(conventions)
+        raise UsageError(f"{stated[0]} is of a dataset; --trained-on unknown has none.")
     texts = dict(parse_assignments(params).get(method, {}))
     if imgsz is not None:
         texts["image_size"] = str(imgsz)
@@ -92,7 +97,8 @@ def import_(
     require_libraries(method)
     opened = None
     if known is not None:
-        opened = open_dataset(known, data_root, "all", scheme, get_protocol("table1"))
+        protocol = get_protocol("table1")
+        opened = open_dataset(known, data_root, "all", scheme, protocol, conventions)
     name = trained_on if opened is None else opened.info.name
     out = out or _default_folder() / f"{method}-{name}.safetensors"
 
@@ -116,6 +122,7 @@ def import_(
     if opened is not None:
         arguments += ["--dataset", known or ""]
         arguments += ["--scheme", opened.scheme] if opened.scheme else []
+        arguments += convention_arguments(conventions)
     else:
         arguments += ["--dataset", "NAME"]
         note("the leak guard cannot know what these weights have seen; every row says so")

@@ -75,7 +75,8 @@ def read_voc(
             for side in ("xmin", "ymin", "xmax", "ymax")
         )
         if origin == 1 and min(xmin, ymin) < 1 - OVERHANG_PX:
-            expected = "pixels counted from 1 (if from 0: voc.origin = 0 in irbench.toml)"
+            expected = "pixels counted from 1 (if from 0: --voc-origin 0, or voc.origin = 0 in "
+            expected += "irbench.toml)"
             raise place.invalid(expected, [xmin, ymin])
         end = origin - int(inclusive)
         box = (xmin - origin, ymin - origin, xmax - end, ymax - end)

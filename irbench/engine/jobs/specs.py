@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network
@@ -54,12 +55,13 @@ class DatasetSpec:
     root: str | None
     scheme: str | None
     plugins: tuple[str, ...] = ()
+    conventions: Conventions = field(default_factory=Conventions)
 
     def open(self, split: str) -> Dataset:
         """Open one split."""
         for plugin in self.plugins:
             load_plugin(plugin)
-        return load_dataset(self.name, self.root, split, self.scheme)
+        return load_dataset(self.name, self.root, split, self.scheme, self.conventions)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.errors import IrbenchError
@@ -42,6 +43,7 @@ def open_dataset(
     scheme: str | None,
     protocol: Protocol,
     events: Events,
+    conventions: Conventions | None = None,
 ) -> Dataset:
     """Open a dataset under the scheme asked for, else the protocol's where the data has it.
 
@@ -51,7 +53,7 @@ def open_dataset(
         known = catalogue("datasets").classes.get(name)
         if known is not None and protocol.scheme in known.info.schemes:
             scheme = protocol.scheme
-    opened = load_dataset(name, data_root, split, scheme)
+    opened = load_dataset(name, data_root, split, scheme, conventions)
     record_opened(opened, events)
     return opened
 
@@ -71,7 +73,8 @@ def record_opened(dataset: Dataset, events: Events) -> None:
 def dataset_spec(opened: Dataset, plugins: tuple[str, ...]) -> DatasetSpec:
     """What a worker needs to open the same dataset."""
     root = None if opened.root is None else str(Path(opened.root).resolve())
-    return DatasetSpec(opened.info.name, root, opened.scheme or None, plugins)
+    name, scheme = opened.info.name, opened.scheme or None
+    return DatasetSpec(name, root, scheme, plugins, opened.conventions)
 
 
 def typical_pixels(dataset: Dataset) -> int | None:

@@ -256,6 +256,8 @@ def run_key(plan: RunPlan, manifests: Mapping[str, str]) -> dict[str, Any]:
         "manifests": dict(manifests),
         "protocol": plan.protocol.as_dict(),
         "calibration": plan.calibration_source,
+        # Left out where nothing is stated, as in runs of before there was a choice.
+        **({"conventions": stated.as_dict()} if (stated := plan.dataset.conventions) else {}),
     }
 
 

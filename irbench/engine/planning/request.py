@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irbench.calibration import read_calibrations
+from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.engine.planning.choices import (
     choose_protocol,
@@ -38,6 +39,8 @@ class RunRequest:
         To test on; None is ``"test"``, or the split of the opened dataset.
     data_root, scheme : optional
         Where the dataset is and its split scheme; by default the protocol's.
+    conventions : Conventions or None
+        How a directory's files are to be read.
     protocol : str or Protocol
     operating_point, threshold, score : optional
         What is changed of the protocol.
@@ -74,6 +77,7 @@ class RunRequest:
     split: str | None = None
     data_root: Path | str | None = None
     scheme: str | None = None
+    conventions: Conventions | None = None
     protocol: str | Protocol = "table1"
     operating_point: str | None = None
     threshold: float | None = None
@@ -159,10 +163,18 @@ class RunRequest:
 
     def _open(self, protocol: Protocol, events: Events) -> Dataset:
         if isinstance(self.dataset, str):
-            split = self.split or "test"
-            return open_dataset(self.dataset, self.data_root, split, self.scheme, protocol, events)
-        if self.scheme is not None or self.data_root is not None:
+            return open_dataset(
+                self.dataset,
+                self.data_root,
+                self.split or "test",
+                self.scheme,
+                protocol,
+                events,
+                self.conventions,
+            )
+        if self.scheme is not None or self.data_root is not None or self.conventions:
             raise UsageError(
-                "scheme and data_root go with the name of a dataset, not with one opened."
+                "scheme, data_root and conventions go with the name of a dataset, not with one "
+                "opened."
             )
         return self.dataset if self.split is None else self.dataset.with_split(self.split)

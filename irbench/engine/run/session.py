@@ -240,6 +240,7 @@ class Session:
             "title": self.title,
             "reference": dataset.info.reference,
             "scheme": dataset.scheme,
+            "conventions": dataset.conventions.as_dict(),
             "split": self.plan.split,
             "n_images": len(scan.truths),
             "n_targets": sum(len(truth.boxes) for truth in scan.truths),

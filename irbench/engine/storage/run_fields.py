@@ -134,6 +134,7 @@ _RUN: dict[str, Rule] = {
     "versions": _OBJECT,
 }
 _KEY: dict[str, Rule] = {
+    "conventions": _OBJECT,
     "protocol": _OBJECT,
     "dataset": _TEXT,
     "split": _TEXT,
@@ -156,6 +157,7 @@ _PROTOCOL: dict[str, Rule] = {
 _DATASET: dict[str, Rule] = {
     **dict.fromkeys(("name", "title", "split"), _NAME),
     "scheme": _optional(_TEXT),
+    "conventions": _OBJECT,
     "left_out": (
         "texts by split and image",
         lambda value: isinstance(value, dict) and all(map(_TEXTS[1], value.values())),

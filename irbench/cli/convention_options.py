@@ -1,0 +1,88 @@
+"""Options that state conventions of the data, by the names that ``irbench.toml`` has for them."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, cast
+
+import click
+
+from irbench.cli.options import Function
+
+value_range_option = click.option(
+    "--value-range",
+    type=(float, float),
+    default=None,
+    metavar="BLACK WHITE",
+    help="Values of black and white, such as 0 16383 for a 14-bit camera.",
+)
+
+_OPTIONS = (
+    click.option(
+        "--layout",
+        metavar="masks|voc|yolo|coco",
+        help="The ground truth to read of a folder that has several kinds.",
+    ),
+    value_range_option,
+    click.option(
+        "--voc-origin",
+        type=click.Choice(["0", "1"]),
+        help="Number of the first pixel in PASCAL VOC boxes; LabelImg and CVAT: 0.  [default: 1]",
+    ),
+    click.option(
+        "--voc-inclusive/--voc-exclusive",
+        default=None,
+        help="Whether xmax and ymax of PASCAL VOC belong to the box.  [default: they do]",
+    ),
+)
+
+CONVENTION_NAMES = ("layout", "value_range", "voc_origin", "voc_inclusive")
+"""Names of the parameters, in the order of the help."""
+
+
+def convention_options(function: Function) -> Function:
+    """Options of the same names as the entries of ``irbench.toml``, over which they win.
+
+    The command gets them as one argument, ``conventions``
+    (:class:`irbench.conventions.Conventions`).
+    """
+
+    @functools.wraps(function)
+    def with_conventions(*args: Any, **kwargs: Any) -> Any:
+        # Not before: NumPy, which comes with it, is slow to load.
+        from irbench.conventions import Conventions
+
+        given = {name: kwargs.pop(name) for name in CONVENTION_NAMES}
+        if given["voc_origin"] is not None:
+            given["voc_origin"] = int(given["voc_origin"])
+        return function(*args, conventions=Conventions(**given), **kwargs)
+
+    decorated: Any = with_conventions
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return cast("Function", decorated)
+
+
+def convention_arguments(conventions: Any) -> list[str]:
+    """The options that state these conventions, as they may be typed.
+
+    Parameters
+    ----------
+    conventions : Conventions
+
+    Examples
+    --------
+    >>> from irbench.conventions import Conventions
+    >>> convention_arguments(Conventions(value_range=(0, 16383), voc_inclusive=False))
+    ['--value-range', '0', '16383', '--voc-exclusive']
+    """
+    words: list[str] = []
+    for name, value in conventions.stated().items():
+        flag = f"--{name.replace('_', '-')}"
+        if name == "voc_inclusive":
+            words.append("--voc-inclusive" if value else "--voc-exclusive")
+        elif isinstance(value, tuple):
+            words += [flag, *(f"{number:.17g}" for number in value)]
+        else:
+            words += [flag, str(value)]
+    return words

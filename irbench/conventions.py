@@ -1,0 +1,91 @@
+"""Conventions of a user's own data that its files do not tell, as a person states them.
+
+They come from ``irbench.toml`` beside the data, and from options of the same names on every
+command that reads data, which win over it. What is stated is part of the key of a run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from irbench.errors import UsageError
+from irbench.images import ValueRange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conventions:
+    """What was stated of a folder of data; None where nothing was.
+
+    Parameters
+    ----------
+    layout : str, optional
+        Which kind of ground truth to read, such as ``"voc"``, where there are several.
+    value_range : (float, float), optional
+        Values of black and white, such as ``(0, 16383)`` of a 14-bit camera.
+    voc_origin : {0, 1}, optional
+        The number of the first pixel in PASCAL VOC boxes.
+    voc_inclusive : bool, optional
+        Whether ``xmax`` and ``ymax`` of PASCAL VOC are the last pixel of a box, or the one after.
+
+    Raises
+    ------
+    UsageError
+        Naming the option, for a value that it cannot have.
+
+    Examples
+    --------
+    >>> given, file = Conventions(voc_origin=0), Conventions(layout="voc", voc_origin=1)
+    >>> given.over(file).as_dict()
+    {'layout': 'voc', 'voc_origin': 0}
+    """
+
+    layout: str | None = None
+    value_range: ValueRange | None = None
+    voc_origin: int | None = None
+    voc_inclusive: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.value_range is not None:
+            low, high = map(float, self.value_range)
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise UsageError(
+                    f"--value-range (value_range): expected low < high, got {low:g} {high:g}."
+                )
+            object.__setattr__(self, "value_range", (low, high))
+        if self.voc_origin not in (None, 0, 1) or isinstance(self.voc_origin, bool):
+            raise UsageError(
+                f"--voc-origin (voc.origin): expected 0 or 1, got {self.voc_origin!r}."
+            )
+
+    def over(self, other: Conventions) -> Conventions:
+        """These, and what ``other`` states where these state nothing."""
+        return replace(other, **self.stated())
+
+    def stated(self) -> dict[str, Any]:
+        """The values that are not None, by name."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is stated as JSON takes it."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self.stated().items()
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Conventions:
+        """Read what :meth:`as_dict` gave; what this version does not know is left out."""
+        known = {one.name for one in fields(cls)}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in content.items()
+            if name in known
+        }
+        return cls(**values)
+
+    def __bool__(self) -> bool:
+        return bool(self.stated())
