@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ def measure_cost(
     input_size: int,
     *,
     channels: int = 3,
+    probed_at: int = PROBED_AT,
     flops_printed: float | None = None,
 ) -> Cost:
     """Count all that there is to count of a network.
@@ -91,6 +92,8 @@ def measure_cost(
         Side of the square input, in pixels.
     channels : int
         Of the input.
+    probed_at : int
+        Side at which it is found out which parameters are executed; the network takes it.
     flops_printed : float, optional
         Handed on.
 
@@ -98,7 +101,7 @@ def measure_cost(
     -------
     Cost
     """
-    counts = count_parameters(network, predict, min(PROBED_AT, input_size), channels=channels)
+    counts = count_parameters(network, predict, min(probed_at, input_size), channels=channels)
     counted = _count(network, predict, input_size, channels)
     return Cost(
         parameters=counts.total,
@@ -115,19 +118,54 @@ def measure_cost(
 
 def cost_of_detector(detector: NetworkDetector, input_size: int) -> Cost:
     """The cost of the network that a detector builds; see :meth:`NetworkDetector.cost`."""
+    return cost_of_built(
+        detector.build,
+        lambda network, images: detector.decode(network, network(images)),
+        input_size,
+        printed=lambda network: detector.printed_flops(network, input_size),
+    )
 
-    def predict(network: nn.Module, images: Tensor) -> Any:
-        return detector.decode(network, network(images))
+
+def cost_of_built(
+    build: Callable[[], nn.Module],
+    predict: Predict,
+    input_size: int,
+    *,
+    channels: int = 3,
+    probed_at: int = PROBED_AT,
+    printed: Callable[[nn.Module], float | None] = lambda _: None,
+) -> Cost:
+    """The cost of a network that is built for it, without values where that is possible.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network.
+    predict, input_size, channels, probed_at
+        See :func:`measure_cost`.
+    printed : callable
+        FLOPs as the network's own repository prints them.
+
+    Returns
+    -------
+    Cost
+    """
 
     def count(network: nn.Module) -> Cost:
-        printed = detector.printed_flops(network, input_size)
-        return measure_cost(network, predict, input_size, flops_printed=printed)
+        return measure_cost(
+            network,
+            predict,
+            input_size,
+            channels=channels,
+            probed_at=probed_at,
+            flops_printed=printed(network),
+        )
 
     try:
-        return count(build_without_values(detector.build))
+        return count(build_without_values(build))
     # What cannot be made, or run, without values.
     except (NotImplementedError, RuntimeError):
-        return count(build_afresh(detector.build))
+        return count(build_afresh(build))
 
 
 def count_parameters(

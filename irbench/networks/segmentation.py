@@ -34,10 +34,22 @@ class InputScaling:
     ----------
     mean, std : tuple of float
         One value for each channel, or one for all.
+    by_maximum : bool
+        Whether the image is divided by its greatest value before.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    by_maximum: bool = False
+
+    def apply(self, images: Tensor, channels: int) -> Tensor:
+        """Grey images ``(B, 1, H, W)`` as input ``(B, channels, H, W)``."""
+        if self.by_maximum:
+            # A black image stays black.
+            greatest = images.amax((1, 2, 3), keepdim=True)
+            images = images / greatest.where(greatest > 0, 1.0)
+        mean, std = (images.new_tensor(v)[:, None, None] for v in (self.mean, self.std))
+        return (images.expand(-1, channels, -1, -1) - mean) / std
 
 
 UNCHANGED = InputScaling((0.0,), (1.0,))
@@ -70,7 +82,7 @@ class PaddedImage(NamedTuple):
 class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     """A detector whose network returns a map of the input's size.
 
-    Subclasses implement :meth:`build` and, where the network returns several maps,
+    Subclasses implement :meth:`build` and, where the network returns more than maps,
     :meth:`decode`. An image is scaled by :attr:`scaling`, filled up with zeros to the
     right and at the bottom, and the map is cut back to it.
 
@@ -84,6 +96,8 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         None: that of the dataset that the weights are of, see :data:`BY_DATASET`.
     is_probability : bool
         Whether the sigmoid is a part of the network.
+    output_index : int
+        Which map counts, where the network returns several.
     """
 
     multiple: ClassVar[int] = 32
@@ -91,6 +105,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     channels: ClassVar[int] = 1
     scaling: ClassVar[InputScaling | None] = UNCHANGED
     is_probability: ClassVar[bool] = False
+    output_index: ClassVar[int] = 0
 
     squash: int | None = parameter(
         default=None,
@@ -105,7 +120,9 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
 
     def decode(self, network: nn.Module, outputs: Any) -> Tensor:
         """The probabilities, ``(B, 1, H, W)`` in [0, 1], from what the network returns."""
-        logits: Tensor = outputs
+        logits: Tensor = (
+            outputs[self.output_index] if isinstance(outputs, tuple | list) else outputs
+        )
         return logits if self.is_probability else logits.sigmoid()
 
     @property
@@ -128,18 +145,28 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         ----------
         input_size : int, optional
             Side in pixels; by default the side that the weights were trained at, else 256.
+
+        Raises
+        ------
+        UsageError
+            For a side that the network does not take.
         """
         require_libraries(self.info.name)
         side = self.input_size if input_size is None else input_size
+        if side != self._padded(side):
+            raise UsageError(
+                f"{self.info.name} takes sides that are multiples of {self.multiple} and at least "
+                f"{self._padded(1)} pixels, got {side}; {self._padded(side)} is the next."
+            )
         if side not in self._costs:
-            from irbench.networks.cost import measure_cost
-            from irbench.networks.probing import build_afresh
+            from irbench.networks.cost import PROBED_AT, cost_of_built
 
-            self._costs[side] = measure_cost(
-                build_afresh(self.build),
+            self._costs[side] = cost_of_built(
+                self.build,
                 lambda network, images: self.decode(network, network(images)),
                 side,
                 channels=self.in_channels_used,
+                probed_at=self._padded(PROBED_AT),
             )
         return self._costs[side]
 
@@ -176,9 +203,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         if self.squash is not None:
             side = (self.squash, self.squash)
             tensor = F.interpolate(tensor, side, mode="bilinear", align_corners=False)
-        scaling = self.applied_scaling
-        mean, std = (tensor.new_tensor(v)[:, None, None] for v in (scaling.mean, scaling.std))
-        tensor = (tensor.expand(-1, self.in_channels_used, -1, -1) - mean) / std
+        tensor = self.applied_scaling.apply(tensor, self.in_channels_used)
         height, width = tensor.shape[2], tensor.shape[3]
         missing = (0, self._padded(width) - width, 0, self._padded(height) - height)
         return PaddedImage(F.pad(tensor, missing), (height, width), (grey.shape[0], grey.shape[1]))

@@ -1,119 +1,33 @@
-"""Segmentation networks of the field: ACM, RPCANet, RDIAN, MSHNet, DNANet."""
+"""Segmentation networks of the field: RPCANet, RDIAN, MSHNet, DNANet, UIU-Net, and others.
+
+See :class:`irbench.networks.segmentation.SegmentationNetworkDetector` for common parameters.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
-from irbench.detector import MethodInfo
-from irbench.networks.segmentation import (
-    IMAGENET,
-    InputScaling,
-    SegmentationNetworkDetector,
-)
-from irbench.parameters import parameter
+from irbench.networks.segmentation import IMAGENET, InputScaling, SegmentationNetworkDetector
+
+from ._segmentation import OneOrThreeChannels, segmentation_info
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-GROUP = "Deep Learning Methods"
-ACM_REFERENCE = (
-    'Y. Dai, Y. Wu, F. Zhou, K. Barnard, "Asymmetric contextual modulation for infrared small '
-    'target detection", WACV 2021, pp. 949-958, doi:10.1109/WACV48630.2021.00099'
-)
-IN_CHANNELS_HELP = "channels of the input: 3 as its authors have it, 1 as BasicIRSTD"
-
-
-def _info(name: str, title: str, year: int, reference: str, note: str = "") -> MethodInfo:
-    # Not among `all` while no weights ship with them.
-    return MethodInfo(
-        name=name,
-        title=title,
-        group=GROUP,
-        year=year,
-        reference=reference,
-        default=False,
-        trainable=True,
-        note=note,
-    )
-
-
-class ACMUNetDetector(SegmentationNetworkDetector):
-    """ACM [1]_, U-Net form, as acm-pytorch builds it: 519,843 parameters.
-
-    Parameters
-    ----------
-    weights, squash
-        See :class:`irbench.networks.segmentation.SegmentationNetworkDetector`.
-
-    References
-    ----------
-    .. [1] Y. Dai et al., "Asymmetric contextual modulation for infrared small target
-       detection", WACV 2021.
-    """
-
-    info = _info("acm-unet", "ACM (U-Net)", 2021, ACM_REFERENCE)
-    channels: ClassVar[int] = 3
-    scaling: ClassVar[InputScaling | None] = IMAGENET
-
-    def build(self) -> nn.Module:
-        """Make the network with fresh weights."""
-        from ._acm import ACMUNet
-
-        return ACMUNet()
-
-
-class ACMFPNDetector(ACMUNetDetector):
-    """ACM, FPN form, as acm-pytorch builds it: 387,187 parameters. See ``acm-unet``."""
-
-    info = _info("acm-fpn", "ACM (FPN)", 2021, ACM_REFERENCE)
-
-    def build(self) -> nn.Module:
-        """Make the network with fresh weights."""
-        from ._acm import ACMFPN
-
-        return ACMFPN()
-
-
-class ACMBasicDetector(SegmentationNetworkDetector):
-    """ACM as BasicIRSTD builds it: one channel, three blocks a stage, 397,823 parameters.
-
-    See ``acm-unet``.
-    """
-
-    info = _info("acm-basic", "ACM (BasicIRSTD)", 2021, ACM_REFERENCE, "as BasicIRSTD builds it")
-    scaling: ClassVar[InputScaling | None] = None
-    is_probability: ClassVar[bool] = True
-
-    def build(self) -> nn.Module:
-        """Make the network with fresh weights."""
-        from ._acm import ACMUNet
-
-        return ACMUNet(basic=True, channels=1)
+    from torch import nn
 
 
 class RPCANetDetector(SegmentationNetworkDetector):
-    """RPCANet [1]_: robust PCA unfolded into six stages, 679,896 parameters.
+    """RPCANet: robust PCA unfolded into six stages, 679,896 parameters."""
 
-    Parameters
-    ----------
-    weights, squash
-        See :class:`irbench.networks.segmentation.SegmentationNetworkDetector`.
-
-    References
-    ----------
-    .. [1] F. Wu, T. Zhang, L. Li, Y. Huang, Z. Peng, "RPCANet: Deep unfolding RPCA based
-       infrared small target detection", WACV 2024.
-    """
-
-    info = _info(
+    info = segmentation_info(
         "rpcanet",
         "RPCANet",
         2024,
         'F. Wu, T. Zhang, L. Li, Y. Huang, Z. Peng, "RPCANet: Deep unfolding RPCA based infrared '
         'small target detection", WACV 2024, pp. 4809-4818',
     )
-    multiple: ClassVar[int] = 1
-    least: ClassVar[int] = 1
+    multiple = 1
+    least = 1
+    output_index = 1
 
     def build(self) -> nn.Module:
         """Make the network with fresh weights."""
@@ -121,28 +35,11 @@ class RPCANetDetector(SegmentationNetworkDetector):
 
         return RPCANetwork()
 
-    def decode(self, network: nn.Module, outputs: Any) -> Tensor:
-        """The probabilities from the targets of the last stage."""
-        target: Tensor = outputs[1]
-        return target.sigmoid()
-
 
 class RDIANDetector(SegmentationNetworkDetector):
-    """RDIAN [1]_: receptive fields and direction attention, 216,758 parameters, 200 of them fixed.
+    """RDIAN: receptive fields and direction attention, 216,758 parameters, 200 of them fixed."""
 
-    Parameters
-    ----------
-    weights, squash
-        See :class:`irbench.networks.segmentation.SegmentationNetworkDetector`.
-
-    References
-    ----------
-    .. [1] H. Sun, J. Bai, F. Yang, X. Bai, "Receptive-field and direction induced attention
-       network for infrared dim small target detection with a large-scale dataset IRDST",
-       IEEE TGRS 61, 2023.
-    """
-
-    info = _info(
+    info = segmentation_info(
         "rdian",
         "RDIAN",
         2023,
@@ -150,7 +47,7 @@ class RDIANDetector(SegmentationNetworkDetector):
         'for infrared dim small target detection with a large-scale dataset IRDST", IEEE TGRS 61, '
         "2023, doi:10.1109/TGRS.2023.3235150",
     )
-    scaling: ClassVar[InputScaling | None] = InputScaling((-0.1246,), (1.0923,))
+    scaling = InputScaling((-0.1246,), (1.0923,))
 
     def build(self) -> nn.Module:
         """Make the network with fresh weights."""
@@ -159,36 +56,10 @@ class RDIANDetector(SegmentationNetworkDetector):
         return RDIANetwork()
 
 
-class _OneOrThreeChannels(SegmentationNetworkDetector):
-    """A network that its authors feed three channels, and BasicIRSTD one."""
+class MSHNetDetector(OneOrThreeChannels):
+    """MSHNet: a U-Net with a head at each scale, 4,065,513 parameters."""
 
-    in_channels: int = parameter(default=3, choices=(1, 3), help=IN_CHANNELS_HELP)
-
-    @property
-    def applied_scaling(self) -> InputScaling:
-        """ImageNet's for three channels, that of the training set for one."""
-        if self.in_channels_used == len(IMAGENET.mean):
-            return IMAGENET
-        return super().applied_scaling
-
-    scaling: ClassVar[InputScaling | None] = None
-
-
-class MSHNetDetector(_OneOrThreeChannels):
-    """MSHNet [1]_: a U-Net with a head at each scale, 4,065,513 parameters.
-
-    Parameters
-    ----------
-    weights, squash, in_channels
-        See :class:`irbench.networks.segmentation.SegmentationNetworkDetector`.
-
-    References
-    ----------
-    .. [1] Q. Liu, R. Liu, B. Zheng, H. Wang, Y. Fu, "Infrared small target detection with
-       scale and location sensitivity", CVPR 2024.
-    """
-
-    info = _info(
+    info = segmentation_info(
         "mshnet",
         "MSHNet",
         2024,
@@ -202,27 +73,11 @@ class MSHNetDetector(_OneOrThreeChannels):
 
         return MSHNetwork(self.in_channels)
 
-    def decode(self, network: nn.Module, outputs: Any) -> Tensor:
-        """The probabilities from the map that joins the scales."""
-        final: Tensor = outputs[0]
-        return final.sigmoid()
 
+class DNANetDetector(OneOrThreeChannels):
+    """DNANet: densely nested attention, 4,696,888 parameters."""
 
-class DNANetDetector(_OneOrThreeChannels):
-    """DNANet [1]_: densely nested attention, 4,696,888 parameters.
-
-    Parameters
-    ----------
-    weights, squash, in_channels
-        See :class:`irbench.networks.segmentation.SegmentationNetworkDetector`.
-
-    References
-    ----------
-    .. [1] B. Li et al., "Dense nested attention network for infrared small target
-       detection", IEEE TIP 32, 2023.
-    """
-
-    info = _info(
+    info = segmentation_info(
         "dnanet",
         "DNANet",
         2023,
@@ -230,6 +85,7 @@ class DNANetDetector(_OneOrThreeChannels):
         'network for infrared small target detection", IEEE TIP 32, 2023, '
         "doi:10.1109/TIP.2022.3199107",
     )
+    output_index = -1
 
     def build(self) -> nn.Module:
         """Make the network with fresh weights."""
@@ -237,7 +93,85 @@ class DNANetDetector(_OneOrThreeChannels):
 
         return DNANetwork(self.in_channels)
 
-    def decode(self, network: nn.Module, outputs: Any) -> Tensor:
-        """The probabilities from the last map."""
-        final: Tensor = outputs[-1]
-        return final.sigmoid()
+
+class UIUNetDetector(OneOrThreeChannels):
+    """UIU-Net: a U-Net of U-Nets, 50,541,461 parameters."""
+
+    info = segmentation_info(
+        "uiunet",
+        "UIU-Net",
+        2023,
+        'X. Wu, D. Hong, J. Chanussot, "UIU-Net: U-Net in U-Net for infrared small object '
+        'detection", IEEE TIP 32, 2023',
+    )
+    multiple = 1
+    is_probability = True
+    # ImageNet's first mean and deviation for all channels, as published for grey images.
+    own_scaling = InputScaling(IMAGENET.mean[:1], IMAGENET.std[:1], by_maximum=True)
+
+    def build(self) -> nn.Module:
+        """Make the network with fresh weights."""
+        from ._uiunet import UIUNetwork
+
+        return UIUNetwork(self.in_channels)
+
+
+class AGPCNetDetector(SegmentationNetworkDetector):
+    """AGPCNet: attention inside and between patches at two scales, 12,429,447 parameters."""
+
+    info = segmentation_info(
+        "agpcnet",
+        "AGPCNet",
+        2023,
+        'T. Zhang, L. Li, S. Cao, T. Pu, Z. Peng, "Attention-guided pyramid context networks for '
+        'detecting infrared small target under complex background", IEEE TAES 59(4), 2023',
+    )
+    channels = 3
+    scaling = IMAGENET
+    least = 96
+
+    def build(self) -> nn.Module:
+        """Make the network with fresh weights."""
+        from ._agpcnet import AGPCNetwork
+
+        return AGPCNetwork()
+
+
+class SCTransNetDetector(SegmentationNetworkDetector):
+    """SCTransNet: attention across scales and channels, 11,325,939 parameters, 122,944 unused."""
+
+    info = segmentation_info(
+        "sctransnet",
+        "SCTransNet",
+        2024,
+        'S. Yuan, H. Qin, X. Yan, N. Akhtar, A. Mian, "SCTransNet: spatial-channel cross '
+        'transformer network for infrared small target detection", IEEE TGRS 62, 2024',
+    )
+    scaling = None
+    is_probability = True
+    output_index = -1
+
+    def build(self) -> nn.Module:
+        """Make the network with fresh weights."""
+        from ._sctransnet import SCTransNetwork
+
+        return SCTransNetwork()
+
+
+class L2SKNetDetector(SegmentationNetworkDetector):
+    """L2SKNet, U-Net form: learnt kernels of local saliency, 898,913 parameters."""
+
+    info = segmentation_info(
+        "l2sknet",
+        "L2SKNet",
+        2025,
+        'F. Wu, A. Liu, T. Zhang, L. Zhang, J. Luo, Z. Peng, "Saliency at the helm: steering '
+        'infrared small target detection with learnable kernels", IEEE TGRS 63, 2025',
+    )
+    is_probability = True
+
+    def build(self) -> nn.Module:
+        """Make the network with fresh weights."""
+        from ._l2sknet import L2SKNetwork
+
+        return L2SKNetwork()

@@ -11,24 +11,33 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from irbench import load_method  # noqa: E402
+from irbench.errors import UsageError  # noqa: E402
 from irbench.images import to_unit_range  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
 
 TOLERANCE = 1e-5
 
-# Parameters, modules, GMAC at 256: see the oracle's README for the first column.
+# Method, its parameters; parameters, modules, GMAC at 256 and at 640 of the network, None where
+# the literature does not say. The keys are those of the oracle's files.
 COUNTS = {
-    "acm_torch_unet": ("acm-unet", {}, 519_843, 239, 0.442),
-    "acm_torch_fpn": ("acm-fpn", {}, 387_187, 171, 0.276),
-    "acm_basic": ("acm-basic", {}, 397_823, 163, 0.343),
-    "rpcanet": ("rpcanet", {}, 679_896, 290, 44.166),
-    "rdian": ("rdian", {}, 216_758, 112, 3.690),
-    "mshnet3": ("mshnet", {}, 4_065_513, 301, 6.002),
-    "mshnet1": ("mshnet", {"in_channels": 1}, 4_065_481, 301, None),
-    "dnanet3": ("dnanet", {}, 4_696_888, 496, 13.930),
-    "dnanet1": ("dnanet", {"in_channels": 1}, 4_696_568, 496, None),
+    "acm_torch_unet": ("acm-unet", {}, 519_843, 239, 0.442, 2.763),
+    "acm_torch_fpn": ("acm-fpn", {}, 387_187, 171, 0.276, 1.728),
+    "acm_basic": ("acm-basic", {}, 397_823, 163, 0.343, 2.146),
+    "alcnet_basic": ("alcnet-basic", {}, 519_889, 194, 0.295, 1.844),
+    "rpcanet": ("rpcanet", {}, 679_896, 290, 44.166, 276.038),
+    "rdian": ("rdian", {}, 216_758, 112, 3.690, 23.066),
+    "mshnet3": ("mshnet", {}, 4_065_513, 301, 6.002, 37.509),
+    "mshnet1": ("mshnet", {"in_channels": 1}, 4_065_481, 301, None, None),
+    "dnanet3": ("dnanet", {}, 4_696_888, 496, 13.930, 87.063),
+    "dnanet1": ("dnanet", {"in_channels": 1}, 4_696_568, 496, None, None),
+    "uiunet3": ("uiunet", {}, 50_541_461, 596, 54.298, 339.358),
+    "uiunet1": ("uiunet", {"in_channels": 1}, 50_540_309, 596, None, None),
+    "agpcnet": ("agpcnet", {}, 12_429_447, 167, 43.053, 269.168),
+    "sctransnet": ("sctransnet", {}, 11_325_939, 518, 10.494, 65.586),
+    "l2sk_unet": ("l2sknet", {}, 898_913, 233, 7.149, 44.683),
 }
+WITHOUT_ORACLE = {"alcnet": ("alcnet", {}, 372_573, None, 3.611, 22.566)}
 PUBLIC = {
     "acm_unet": "acm-unet",
     "acm_fpn": "acm-fpn",
@@ -49,13 +58,20 @@ def assert_close(ours, reference):
     assert np.abs(ours - reference).max() / max(1, np.abs(reference).max()) < TOLERANCE
 
 
-@pytest.mark.parametrize("key", COUNTS)
+@pytest.mark.parametrize("key", [*COUNTS, *WITHOUT_ORACLE])
 def test_parameters_modules_and_macs_are_those_of_the_literature(key):
-    name, params, parameters, modules, gmac = COUNTS[key]
-    cost = load_method(name, **params).cost(256)
-    assert (cost.parameters, cost.modules) == (parameters, modules)
-    if gmac is not None:
-        assert round(cost.macs / 1e9, 3) == gmac
+    name, params, parameters, modules, *gmacs = (COUNTS | WITHOUT_ORACLE)[key]
+    detector = load_method(name, **params)
+    for side, gmac in zip((256, 640), gmacs, strict=True):
+        if gmac is None:
+            continue
+        cost = detector.cost(side)
+        assert cost.macs / 1e9 == pytest.approx(gmac, abs=6e-4)
+    cost = detector.cost(256)
+    assert cost.parameters == parameters
+    assert cost.uncounted == ()
+    if modules is not None:
+        assert cost.modules == modules
 
 
 @pytest.mark.parametrize("key", COUNTS)
@@ -109,7 +125,7 @@ def test_public_weights_give_the_outputs_of_the_published_code(folder, oracle_ro
             assert_close(ours.reshape(arrays[key].shape), arrays[key])
 
 
-@pytest.mark.parametrize("name", ["acm-unet", "acm-fpn", "acm-basic", "rdian"])
+@pytest.mark.parametrize("name", ["acm-unet", "acm-fpn", "acm-basic", "alcnet-basic", "rdian"])
 def test_it_keeps_the_contract(name):
     torch.manual_seed(0)
     detector = load_method(name)
@@ -117,7 +133,7 @@ def test_it_keeps_the_contract(name):
     check_detector(detector)
 
 
-@pytest.mark.parametrize("name", ["rpcanet", "mshnet", "dnanet"])
+@pytest.mark.parametrize("name", ["alcnet", "rpcanet", "mshnet", "dnanet", "l2sknet"])
 def test_images_are_padded_and_the_map_is_cut_back(name):
     torch.manual_seed(0)
     detector = load_method(name)
@@ -153,3 +169,17 @@ def test_the_input_is_scaled_as_published():
     np.testing.assert_allclose(acm[0, 2], (grey - 0.406) / 0.225, rtol=1e-4, atol=1e-5)
     basic = load_method("acm-basic").preprocess(image).canvas.numpy()
     np.testing.assert_allclose(basic[0, 0], (image - 107.80905) / 33.02275, rtol=1e-4, atol=1e-5)
+
+
+def test_the_cost_of_a_side_that_the_network_does_not_take():
+    with pytest.raises(UsageError, match=r"multiples of 32 and at least 96 pixels, got 64; 96"):
+        load_method("agpcnet").cost(64)
+
+
+def test_a_weighting_by_the_greatest_value_keeps_a_black_image_black():
+    image = np.zeros((40, 40), np.uint8)
+    black = load_method("uiunet").preprocess(image).canvas
+    assert torch.allclose(black[..., :40, :40], torch.tensor(-0.485 / 0.229))
+    image[3, 4] = 51
+    lit = load_method("uiunet").preprocess(image).canvas
+    assert torch.allclose(lit[0, :, 3, 4], torch.tensor((1 - 0.485) / 0.229))

@@ -1,0 +1,203 @@
+"""AGPCNet: attention inside patches, guided by attention between them, at two scales.
+
+References
+----------
+.. [1] T. Zhang, L. Li, S. Cao, T. Pu, Z. Peng, "Attention-guided pyramid context networks for
+   detecting infrared small target under complex background", IEEE TAES 59(4), 2023.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ._patches import MaximumPooling, PatchGrid
+from ._residual import BasicBlock, stage
+
+WIDTHS = (64, 128, 256, 512)
+SCALES = (10, 6)
+"""Patches along a side, of each context."""
+
+CONTEXT = 64
+REDUCTION = 8
+
+
+class NonLocal(nn.Module):
+    """Attention of every cell to all cells, scaled by a learnt number and added."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query_conv = nn.Conv2d(channels, channels // REDUCTION, 1)
+        self.key_conv = nn.Conv2d(channels, channels // REDUCTION, 1)
+        self.value_conv = nn.Conv2d(channels, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(1))
+        self.softmax = nn.Softmax(-1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps the shape ``(B, C, H, W)``; memory grows with the square of H·W."""
+        query = self.query_conv(x).flatten(2).transpose(1, 2)
+        weights = self.softmax(query @ self.key_conv(x).flatten(2))
+        read = self.value_conv(x).flatten(2) @ weights.transpose(1, 2)
+        y: Tensor = self.gamma * read.reshape(x.shape) + x
+        return y
+
+
+class Guide(nn.Module):
+    """A weight for every patch and channel, from attention between the patches' maxima."""
+
+    def __init__(self, channels: int, scale: int) -> None:
+        super().__init__()
+        self.pool = MaximumPooling(scale)
+        self.non_local_att = NonLocal(channels)
+        self.sigmoid = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, C, H, W)`` to ``(B, C, scale, scale)`` in [0, 1]."""
+        weights: Tensor = self.sigmoid(self.non_local_att(self.pool(x)))
+        return weights
+
+
+class PatchContext(nn.Module):
+    """Attention inside each patch, weighted by the guide (AGCB, section III-B of [1]_)."""
+
+    def __init__(self, channels: int, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.attention = Guide(channels, scale)
+        self.non_local = NonLocal(channels)
+        self.conv = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), nn.BatchNorm2d(channels))
+        self.relu = nn.ReLU()
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps the shape ``(B, C, H, W)``; both sides hold at least ``scale`` cells."""
+        grid = PatchGrid(x.shape[2], x.shape[3], self.scale)
+        guide = self.attention(x)
+        read = grid.map_patches(x, self.non_local) * grid.spread(guide)
+        y: Tensor = self.relu(self.gamma * self.conv(read) + x)
+        return y
+
+
+class PyramidContext(nn.Module):
+    """Contexts of several scales beside the map itself."""
+
+    def __init__(self, channels: int, width: int, scales: tuple[int, ...]) -> None:
+        super().__init__()
+        self.conv1 = _layer(channels, width, 1)
+        self.scale_list = nn.ModuleList(PatchContext(width, scale) for scale in scales)
+        self.conv2 = _layer(width * (1 + len(scales)), channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps the shape ``(B, C, H, W)``."""
+        narrow = self.conv1(x)
+        y: Tensor = self.conv2(torch.cat([narrow, *(one(narrow) for one in self.scale_list)], 1))
+        return y
+
+
+class AsymmetricFusion(nn.Module):
+    """A coarse and a fine map, weighted by pixels of the fine and channels of the coarse one."""
+
+    def __init__(self, high: int, low: int) -> None:
+        super().__init__()
+        self.pa = nn.Sequential(*_gate(low))
+        self.plus_conv = _layer(high, low, 1)
+        self.ca = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_gate(low))
+        self.end_conv = _layer(low, low, 3)
+
+    def forward(self, high: Tensor, low: Tensor) -> Tensor:
+        """Fuse two maps of one size, ``(B, high, H, W)`` and ``(B, low, H, W)``."""
+        high = self.plus_conv(high)
+        fused: Tensor = self.end_conv(low + high) * self.ca(high) * self.pa(low)
+        return fused
+
+
+class Head(nn.Module):
+    """A 3×3 convolution to a quarter of the channels, and one map of logits."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = channels // 4
+        self.block = nn.Sequential(
+            *_layer(channels, narrow, 3), nn.Dropout(0.1), nn.Conv2d(narrow, 1, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, channels, H, W)`` to ``(B, 1, H, W)``."""
+        logits: Tensor = self.block(x)
+        return logits
+
+
+class Backbone(nn.Module):
+    """ResNet-18 whose stem keeps the size of the image: no stride, no pooling."""
+
+    def __init__(self, channels: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, widths[0], 7, 1, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        self.relu = nn.ReLU()
+        incoming = (widths[0], *widths[:-1])
+        for index, (inputs, outputs) in enumerate(zip(incoming, widths, strict=True)):
+            layer = stage(BasicBlock, inputs, outputs, 2, 2 if index else 1)
+            self.add_module(f"layer{index + 1}", layer)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The outputs of the stages after the first, at strides 2, 4 and 8."""
+        x = self.relu(self.bn1(self.conv1(x)))
+        stages = []
+        for index in range(1, 5):
+            x = self.get_submodule(f"layer{index}")(x)
+            stages.append(x)
+        return stages[1:]
+
+
+class AGPCNetwork(nn.Module):
+    """The network with its constructor's defaults: scales 10 and 6, reduction 8.
+
+    Parameters
+    ----------
+    channels : int
+        Of the input.
+    widths : tuple of int
+        Of the four stages.
+    """
+
+    def __init__(self, channels: int = 3, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.backbone = Backbone(channels, widths)
+        self.fuse23 = AsymmetricFusion(widths[3], widths[2])
+        self.fuse12 = AsymmetricFusion(widths[2], widths[1])
+        self.head = Head(widths[1])
+        self.context = PyramidContext(widths[3], CONTEXT, SCALES)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From ``(B, C, H, W)``, sides multiples of 8 and at least 80, to logits."""
+        height, width = images.shape[2], images.shape[3]
+        c1, c2, c3 = self.backbone(images)
+        up = _resize(self.context(c3), (height // 4, width // 4))
+        up = _resize(self.fuse23(up, c2), (height // 2, width // 2))
+        return _resize(self.head(self.fuse12(up, c1)), (height, width))
+
+
+def _layer(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, 1, kernel // 2), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+def _gate(channels: int) -> list[nn.Module]:
+    narrow = channels // 4
+    return [
+        *_layer(channels, narrow, 1),
+        nn.Conv2d(narrow, channels, 1),
+        nn.BatchNorm2d(channels),
+        nn.Sigmoid(),
+    ]
+
+
+def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, corner cells on corner cells."""
+    return F.interpolate(x, size, mode="bilinear", align_corners=True)

@@ -1,0 +1,157 @@
+"""ALCNet: local contrast between the stages of a residual network, its authors' and BasicIRSTD's.
+
+References
+----------
+.. [1] Y. Dai, Y. Wu, F. Zhou, K. Barnard, "Attentional local contrast networks for infrared
+   small target detection", IEEE TGRS 59(11), 2021.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ._acm import WIDTHS, resize
+from ._residual import AsymmetricFusion, BasicBlock, Head, ResidualBlock, deep_stem, stage
+
+SHIFTS = {"single": (13,), "multiple": (13, 17)}
+"""Distances in cells of the contrast that each mode takes the greatest of."""
+
+_AXES = ((1, 1), (1, 0), (1, -1), (0, -1))
+
+
+def local_contrast(x: Tensor, shift: int) -> Tensor:
+    """The contrast to opposite neighbours, the smallest of four directions (Eq. 2 of [1]_).
+
+    Parameters
+    ----------
+    x : (B, C, H, W) Tensor
+    shift : int
+        Distance of the neighbours in cells; the map goes on at its opposite border.
+
+    Returns
+    -------
+    (B, C, H, W) Tensor
+        Products of two differences: positive where both neighbours are lower, or both higher.
+    """
+    products = [
+        (torch.roll(x, (shift * dy, shift * dx), (2, 3)) - x)
+        * (torch.roll(x, (-shift * dy, -shift * dx), (2, 3)) - x)
+        for dy, dx in _AXES
+    ]
+    smallest = products[0]
+    for one in products[1:]:
+        smallest = torch.minimum(smallest, one)
+    return smallest
+
+
+class BottomUpFusion(nn.Module):
+    """A coarse map, weighted by what the fine one shows, and the fine one added."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm_high, self.norm_low = nn.BatchNorm2d(channels), nn.BatchNorm2d(channels)
+        self.gate = nn.Sequential(
+            nn.Conv2d(channels, channels, 1),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 1),
+            nn.BatchNorm2d(channels),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, high: Tensor, low: Tensor) -> Tensor:
+        """Fuse two maps of one size, ``(B, C, H, W)``."""
+        high, low = self.norm_high(high), self.norm_low(low)
+        fused: Tensor = self.gate(low) * high + low
+        return fused
+
+
+class ALCNetwork(nn.Module):
+    """The network of [1]_, at the resolution of the image throughout its first stage.
+
+    Parameters
+    ----------
+    contrast : {"multiple", "single"}
+        Distances of :func:`local_contrast`, see :data:`SHIFTS`.
+    channels : int
+        Of the input.
+    """
+
+    def __init__(self, contrast: str = "multiple", channels: int = 3) -> None:
+        super().__init__()
+        low, middle, high = WIDTHS
+        self.shifts = SHIFTS[contrast]
+        self.stem = nn.Sequential(
+            nn.BatchNorm2d(channels, affine=False),
+            nn.Conv2d(channels, low, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(low),
+            nn.ReLU(),
+        )
+        self.layer1 = stage(ResidualBlock, low, low, 4, 1)
+        self.layer2 = stage(ResidualBlock, low, middle, 4, 2)
+        self.layer3 = stage(ResidualBlock, middle, high, 4, 2)
+        self.reduce3, self.reduce2 = _reduction(high, low), _reduction(middle, low)
+        self.fuse23, self.fuse12 = BottomUpFusion(low), BottomUpFusion(low)
+        self.head = Head(low)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From ``(B, C, H, W)``, sides multiples of 4, to logits ``(B, 1, H, W)``."""
+        c1 = self.layer1(self.stem(images))
+        c2 = self.layer2(c1)
+        p2 = self.reduce2(self._contrast(c2))
+        p3 = self.reduce3(self._contrast(self.layer3(c2)))
+        p2 = self.fuse23(_resize_corners(p3, p2), p2)
+        logits: Tensor = self.head(self.fuse12(_resize_corners(p2, c1), self._contrast(c1)))
+        return logits
+
+    def _contrast(self, x: Tensor) -> Tensor:
+        found = local_contrast(x, self.shifts[0])
+        for shift in self.shifts[1:]:
+            found = torch.maximum(found, local_contrast(x, shift))
+        return found
+
+
+class ALCNetBasic(nn.Module):
+    """What BasicIRSTD calls ALCNet: a pyramid with the fusions of ACM, without any contrast.
+
+    Its two stages ``uplayer1`` and ``uplayer2`` are never called; checkpoints hold them.
+    """
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        low, middle, high = WIDTHS
+        n, momentum = 4, 0.9
+        self.stem = deep_stem(channels, low, momentum)
+        self.layer1 = stage(BasicBlock, low, low, n, 1)
+        self.layer2 = stage(BasicBlock, low, middle, n, 2)
+        self.layer3 = stage(BasicBlock, middle, high, n, 2)
+        self.deconv2 = nn.ConvTranspose2d(high, middle, 4, 2, 1)
+        self.uplayer2 = stage(BasicBlock, middle, middle, n, 1)
+        self.fuse23 = AsymmetricFusion(middle, momentum=momentum)
+        self.deconv1 = nn.ConvTranspose2d(middle, low, 4, 2, 1)
+        self.uplayer1 = stage(BasicBlock, low, low, n, 1)
+        self.fuse12 = AsymmetricFusion(low, momentum=momentum)
+        self.deconv0 = nn.ConvTranspose2d(low, low // 2, 4, 2, 1)
+        self.head = Head(low // 2, momentum)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From ``(B, C, H, W)``, sides multiples of 16, to probabilities ``(B, 1, H, W)``."""
+        c1 = self.layer1(self.stem(images))
+        c2 = self.layer2(c1)
+        up = self.fuse23(self.deconv2(self.layer3(c2)), c2)
+        up = self.deconv0(self.fuse12(self.deconv1(up), c1))
+        return resize(self.head(up), (images.shape[2], images.shape[3])).sigmoid()
+
+
+def _reduction(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+def _resize_corners(x: Tensor, like: Tensor) -> Tensor:
+    """To the size of another map, corner cells on corner cells."""
+    size = (like.shape[2], like.shape[3])
+    return F.interpolate(x, size, mode="bilinear", align_corners=True)

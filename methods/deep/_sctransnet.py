@@ -1,0 +1,163 @@
+"""SCTransNet: a U-Net whose skips pass four blocks of attention across scales and channels.
+
+References
+----------
+.. [1] S. Yuan, H. Qin, X. Yan, N. Akhtar, A. Mian, "SCTransNet: spatial-channel cross
+   transformer network for infrared small target detection", IEEE TGRS 62, 2024.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from ._scale_transformer import ScaleTransformer
+
+WIDTHS = (32, 64, 128, 256)
+N_BLOCKS = 4
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with normalisation, and a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, 1, 1)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = nn.LeakyReLU()
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut: nn.Sequential | None = None
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
+        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        z: Tensor = self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
+        return z
+
+
+class SkipAttention(nn.Module):
+    """Channels of a skip weighted by its means and those of the decoder's map."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mlp_x = nn.Sequential(nn.Flatten(), nn.Linear(channels, channels))
+        self.mlp_g = nn.Sequential(nn.Flatten(), nn.Linear(channels, channels))
+        self.relu = nn.ReLU()
+
+    def forward(self, up: Tensor, skip: Tensor) -> Tensor:
+        """Keeps the shape of ``skip``, ``(B, C, H, W)``."""
+        means = (one.mean((2, 3), keepdim=True) for one in (skip, up))
+        logits = [mlp(one) for mlp, one in zip((self.mlp_x, self.mlp_g), means, strict=True)]
+        weights = ((logits[0] + logits[1]) / 2).sigmoid()[..., None, None]
+        y: Tensor = self.relu(skip * weights)
+        return y
+
+
+class Layer(nn.Module):
+    """A 3×3 convolution, normalised."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, 1, 1)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.activation = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
+        y: Tensor = self.activation(self.norm(self.conv(x)))
+        return y
+
+
+class DecoderStage(nn.Module):
+    """Twice the size, the weighted skip beside it, and two convolutions."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.up = nn.Upsample(scale_factor=2)
+        self.coatt = SkipAttention(channels)
+        self.nConvs = nn.Sequential(Layer(2 * channels, outputs), Layer(outputs, outputs))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """From ``(B, C, H / 2, W / 2)`` and ``(B, C, H, W)`` to ``(B, outputs, H, W)``."""
+        up = self.up(x)
+        y: Tensor = self.nConvs(torch.cat((self.coatt(up, skip), up), 1))
+        return y
+
+
+class SCTransNetwork(nn.Module):
+    """The network; the sigmoid is a part of it.
+
+    Parameters
+    ----------
+    channels : int
+        Of the input.
+    widths : tuple of int
+        Of the four scales.
+    n_blocks : int
+    """
+
+    def __init__(
+        self, channels: int = 1, widths: tuple[int, ...] = WIDTHS, n_blocks: int = N_BLOCKS
+    ) -> None:
+        super().__init__()
+        self.n_scales = len(widths)
+        self.pool = nn.MaxPool2d(2, 2)
+        self.inc = nn.Sequential(ResidualBlock(channels, widths[0]))
+        outgoing = (*widths[1:], widths[-1])
+        for index, (inputs, outputs) in enumerate(zip(widths, outgoing, strict=True), 1):
+            self.add_module(f"down_encoder{index}", nn.Sequential(ResidualBlock(inputs, outputs)))
+        self.mtc = ScaleTransformer(widths, n_blocks)
+        narrower = (widths[0], *widths[:-1])
+        for index in range(self.n_scales, 0, -1):
+            stage = DecoderStage(widths[index - 1], narrower[index - 1])
+            self.add_module(f"up_decoder{index}", stage)
+        self.outc = nn.Conv2d(widths[0], 1, 1)
+        for index in range(self.n_scales + 1, 1, -1):
+            width = widths[-1] if index > self.n_scales else narrower[index - 1]
+            self.add_module(f"gt_conv{index}", nn.Sequential(nn.Conv2d(width, 1, 1)))
+        self.outconv = nn.Conv2d(self.n_scales + 1, 1, 1)
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """From ``(B, C, H, W)``, sides multiples of 16, to probabilities of that size.
+
+        Returns
+        -------
+        tuple of (B, 1, H, W) Tensor
+            Of the four coarse maps, coarsest first; of all together; and the last, which counts.
+        """
+        maps = [self.inc(images)]
+        for index in range(1, self.n_scales + 1):
+            maps.append(self.get_submodule(f"down_encoder{index}")(self.pool(maps[-1])))
+        x = maps.pop()
+        # The encoder's maps are added twice, as published: here and in the transformer.
+        skips = [one + two for one, two in zip(self.mtc(maps), maps, strict=True)]
+        read = [x]
+        for index in range(self.n_scales, 0, -1):
+            x = self.get_submodule(f"up_decoder{index}")(x, skips[index - 1])
+            read.append(x)
+        last = self.outc(read.pop())
+        coarse = [
+            _enlarge(self.get_submodule(f"gt_conv{index}")(one), 2 ** (index - 1))
+            for index, one in zip(range(self.n_scales + 1, 1, -1), read, strict=True)
+        ]
+        joined = self.outconv(torch.cat((*reversed(coarse), last), 1))
+        return tuple(one.sigmoid() for one in (*coarse, joined, last))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, a=0, mode="fan_in")
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def _enlarge(x: Tensor, factor: int) -> Tensor:
+    """Bilinear, corner cells on corner cells."""
+    size = (factor * x.shape[2], factor * x.shape[3])
+    return F.interpolate(x, size, mode="bilinear", align_corners=True)
