@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from irbench.errors import DetectionsError
 from irbench.regions import Regions
 
+_NO_NUMBERS = "cSUMm"
+"""NumPy's kinds of types that it makes numbers of by losing something: complex, texts, times."""
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Detections:
@@ -181,6 +184,12 @@ def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _as_float32(name: str, values: Any) -> NDArray[np.float32]:
+    # NumPy would drop the mask, the imaginary part, or read a text as a number.
+    if isinstance(values, np.ma.MaskedArray):
+        raise DetectionsError(f"{name} must be without a mask, got a numpy.ma.MaskedArray.")
+    kind = np.dtype(getattr(values, "dtype", np.float64))
+    if kind.kind in _NO_NUMBERS:
+        raise DetectionsError(f"{name} must be real numbers, got {kind}.")
     try:
         with np.errstate(over="ignore"):
             return np.array(values, dtype=np.float32, order="C")

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.boxes import outside_image
+from irbench.checked_map import checked_map
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 from irbench.images import ValueRange, to_grey_levels, to_unit_range
@@ -223,7 +224,9 @@ class ScoreMapDetector(Detector):
         -------
         (H, W) ndarray of float64
         """
-        return _checked_map(self, self.compute(self.preprocess(image, value_range)), image.shape)
+        return checked_map(
+            self.compute(self.preprocess(image, value_range)), image.shape, _source(self)
+        )
 
     def detect(
         self,
@@ -259,7 +262,7 @@ class ScoreMapDetector(Detector):
             shipped = shipped_calibration(self.info.name)
             extent = DEFAULT_EXTENT if shipped is None else shipped.extent
             assert extent is not None
-        return Detections.from_score_map(_checked_map(self, output, shape), extent)
+        return Detections.from_score_map(checked_map(output, shape, _source(self)), extent)
 
 
 class SegmentationDetector(Detector):
@@ -281,11 +284,13 @@ class SegmentationDetector(Detector):
         self, image: NDArray[Any], *, value_range: ValueRange | None = None
     ) -> NDArray[Any]:
         """The probability of each pixel to belong to a target, ``(H, W)`` in [0, 1]."""
-        return _checked_map(self, self.compute(self.preprocess(image, value_range)), image.shape)
+        return checked_map(
+            self.compute(self.preprocess(image, value_range)), image.shape, _source(self)
+        )
 
     def postprocess(self, output: NDArray[Any], shape: tuple[int, ...]) -> Detections:
         """Turn a probability map into detections by the conversion ``segments/1``."""
-        return Detections.from_probability(_checked_map(self, output, shape))
+        return Detections.from_probability(checked_map(output, shape, _source(self)))
 
 
 class BoxDetector(Detector):
@@ -320,11 +325,5 @@ class BoxDetector(Detector):
         return found
 
 
-def _checked_map(detector: Detector, output: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    if not isinstance(output, np.ndarray) or output.shape != tuple(shape[:2]):
-        got = output.shape if isinstance(output, np.ndarray) else type(output).__name__
-        raise DetectionsError(
-            f"{type(detector).__name__}.compute must return an array of the image's shape "
-            f"{tuple(shape[:2])}, got {got}."
-        )
-    return output
+def _source(detector: Detector) -> str:
+    return f"{type(detector).__name__}.compute"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from irbench.checked_map import checked_map
 from irbench.conversion import basicirstd, components, segments
 from irbench.detections import Detections
 from irbench.detector import Detector, Kind
@@ -51,8 +52,15 @@ def convert(
     -------
     list of Detections
         One per extent, or a single one where the conversion has none.
+
+    Raises
+    ------
+    DetectionsError
+        If the output is not of the image: see :func:`irbench.checked_map.checked_map`.
     """
     name = conversion_name(detector.kind, protocol)
+    if detector.kind != "box":
+        output = checked_map(output, shape, f"{type(detector).__name__}.compute")
     if name == components.NAME:
         return components.detect_components(
             output,

@@ -18,7 +18,7 @@ from pebble import ProcessExpired
 
 from irbench.engine.executors.batching import BatchSizer, failed, run_batch
 from irbench.engine.executors.executor import Answer, Executor, Job, Outcome
-from irbench.engine.executors.worker_processes import Processes
+from irbench.engine.executors.worker_processes import ENDED_WITH_0, Processes
 from irbench.networks.devices import gpu_slots
 from irbench.resources import single_thread_environment
 
@@ -190,6 +190,8 @@ class WorkerPool(Executor):
 
 def _cause(exitcode: int) -> str:
     """An exit code as people know it: signals by name."""
+    if exitcode == ENDED_WITH_0:
+        return "exit code 0"
     try:
         return f"exit code {exitcode}" if exitcode >= 0 else signal.Signals(-exitcode).name
     except ValueError:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from pebble import ProcessPool
 
 from irbench.engine.executors.worker_start import start_worker
 from irbench.interrupts import interrupts_held_back
+
+ENDED_WITH_0 = 256
+"""Stands for the exit code 0 of a worker, as no process has it: a worker ends with 0 only when
+its pool is closed, or when a method ends it, and the pool takes every 0 for the former."""
+
+
+class _Worker(SpawnProcess):
+    """A process whose end is never taken for a good one."""
+
+    @property
+    def exitcode(self) -> int | None:  # type: ignore[override]
+        """The exit code, :data:`ENDED_WITH_0` for 0; None while it runs."""
+        code = super().exitcode
+        return ENDED_WITH_0 if code == 0 else code
+
+
+class _WorkerContext(SpawnContext):
+    """Spawned, not forked: a fork copies locks that threads of the parent hold."""
+
+    Process = _Worker
 
 
 class Processes:
@@ -59,6 +79,6 @@ class Processes:
         # A file beside the user's data, such as signal.py, is no module of Python's: a spawned
         # interpreter would look into the current folder first. PYTHONPATH is honoured as ever.
         os.environ["PYTHONSAFEPATH"] = "1"
-        # Spawned, not forked: a fork copies locks that threads of the parent hold.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPool(self.n, context=context, initializer=start_worker, initargs=(self.gpu,))
+        return ProcessPool(
+            self.n, context=_WorkerContext(), initializer=start_worker, initargs=(self.gpu,)
+        )
