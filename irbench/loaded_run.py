@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.engine.storage.results import load_run as read_run
-from irbench.errors import MissingLibraryError
+from irbench.extras import require_packages
 from irbench.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-INSTALL = 'pip install "irbench[notebook]"'
 
 
 class Run:
@@ -188,8 +185,7 @@ def _frames() -> ModuleType:
     MissingLibraryError
         Without pandas, saying how to install it.
     """
-    if importlib.util.find_spec("pandas") is None:
-        raise MissingLibraryError(f"the frames of a run need pandas: {INSTALL}")
+    require_packages("a frame of a run", "notebook", "pandas")
     from irbench import frames
 
     return frames
@@ -220,6 +216,5 @@ def load_run(path: Path | str) -> Run:
     >>> run = irbench.load_run("runs/synth")  # doctest: +SKIP
     >>> run.results[["title", "f1", "fa"]]  # doctest: +SKIP
     """
-    if importlib.util.find_spec("pandas") is None:
-        raise MissingLibraryError(f"irbench.load_run needs pandas: {INSTALL}")
+    require_packages("irbench.load_run", "notebook", "pandas")
     return Run(read_run(path))

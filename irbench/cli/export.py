@@ -11,6 +11,7 @@ from irbench.cli.completing import complete_method
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
+from irbench.extras import require_packages
 
 if TYPE_CHECKING:
     from irbench.detector import Detector
@@ -127,9 +128,7 @@ def export(
     """
     load_plugins(plugins)
     detector = _detector(method, weights, imgsz, params)
-    from irbench.networks.onnx_packages import require
-
-    require("torch")
+    require_packages("the export to ONNX", "deep", "torch")
     from irbench.networks.export import DEFAULT_OPSET, export_onnx
 
     if detector.weights is None:

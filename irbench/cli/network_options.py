@@ -84,8 +84,8 @@ def make_detector(
         return cls(**parse_parameters(cls, texts))
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
+    from irbench.extras import require_deep
     from irbench.networks.devices import resolve_device
-    from irbench.networks.libraries import require_libraries
     from irbench.networks.weights_search import available_weights
 
     detector = cls(**parse_parameters(cls, {**texts, **options}))
@@ -95,7 +95,7 @@ def make_detector(
             f"known by name: {names}" if names else f"none is here yet, see irbench train {name}"
         )
         raise UsageError(f"{name} needs --weights NAME|PATH; {known}.")
-    require_libraries(name)
+    require_deep(name)
     detector.to(resolve_device(device or "auto"))
     return detector
 

@@ -198,10 +198,10 @@ def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
     networks = [d for d in detectors if isinstance(d, NetworkDetector)]
     if not networks:
         return {"accelerator": None}
+    from irbench.extras import require_deep
     from irbench.networks.devices import resolve_device
-    from irbench.networks.libraries import require_libraries
 
-    require_libraries(networks[0].info.name)
+    require_deep(networks[0].info.name)
     device = resolve_device(device)
     if device == "cpu":
         return {"accelerator": None}

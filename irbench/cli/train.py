@@ -113,7 +113,7 @@ def train(
     irbench train --queue queue.toml --max-minutes 15                a list of trainings
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
-    from irbench.networks.libraries import require_libraries
+    from irbench.extras import require_deep
     from irbench.registry import method_class
     from irbench.training.recipes import find_recipe
 
@@ -127,7 +127,7 @@ def train(
     settings = read_settings(recipe, options, no_augment=no_augment, assignments=assignments)
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(method, settings.image_size, weights, texts)
-    require_libraries(method)
+    require_deep(method)
     opened = _open_training_data(dataset, data_root, scheme, conventions)
 
     import torch

@@ -81,8 +81,8 @@ def import_(
     irbench weights import yolov8n net.pth --trained-on nuaa --scheme idx427
     irbench weights import yolov8n net.pkl --trained-on unknown --out net.safetensors
     """
+    from irbench.extras import require_deep
     from irbench.networks.card import UNKNOWN
-    from irbench.networks.libraries import require_libraries
     from irbench.protocol import get_protocol
 
     load_plugins(plugins)
@@ -94,7 +94,7 @@ def import_(
     if imgsz is not None:
         texts["image_size"] = str(imgsz)
     detector = _make_detector(method, texts)
-    require_libraries(method)
+    require_deep(method)
     opened = None
     if known is not None:
         protocol = get_protocol("table1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any
 
 from irbench.doctor.finding import Finding
 from irbench.doctor.isolation import run_isolated
+from irbench.extras import DEEP, missing_packages
 
 CLASSICAL = "tophat"
 NETWORK = "yolov8n"
@@ -33,7 +33,7 @@ _PROGRAM = "from irbench.doctor.self_test import main; main()"
 def check_self_test() -> Iterator[Finding]:
     """Run both, each in a process of its own, and compare with what they must find."""
     names = [CLASSICAL]
-    if importlib.util.find_spec("torch") and importlib.util.find_spec("safetensors"):
+    if not missing_packages(*DEEP):
         names.append(NETWORK)
     for name in names:
         start = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from irbench.doctor.finding import Finding
 from irbench.doctor.isolation import Isolated, run_isolated
+from irbench.extras import missing_packages
 
 _PROGRAM = """
 import json, sys
@@ -29,7 +29,7 @@ print(json.dumps({
 
 def check_torch() -> Iterator[Finding]:
     """Import torch in another process, and ask it."""
-    if importlib.util.find_spec("torch") is None:
+    if missing_packages("torch"):
         # That the extra is missing is said with the libraries.
         return
     yield from torch_findings(run_isolated(_PROGRAM), has_nvidia_gpu())

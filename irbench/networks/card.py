@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irbench.errors import WeightsError
-from irbench.networks.card_fields import ANCESTOR, CARD, DIGEST_DIGITS, check, damaged
+from irbench.networks.card_fields import ANCESTOR, CARD, DIGEST_DIGITS, check, invalid_field
 
 if TYPE_CHECKING:
     from irbench.data.manifest import ManifestEntry
@@ -201,7 +201,7 @@ class Card:
             Naming the file and the field.
         """
         if not isinstance(content, dict):
-            raise damaged(where, "it", "an object", content)
+            raise invalid_field(where, "it", "an object", content)
         schema = content.get("schema")
         if schema != SCHEMA:
             raise WeightsError(
@@ -213,7 +213,7 @@ class Card:
         ancestors = fields["started_from"]
         for index, one in enumerate(ancestors):
             if not isinstance(one, dict):
-                raise damaged(where, f"started_from[{index}]", "an object", one)
+                raise invalid_field(where, f"started_from[{index}]", "an object", one)
             check(one, ANCESTOR, where, f"started_from[{index}].")
         fields["started_from"] = tuple(Ancestor(**one) for one in ancestors)
         fields["command"] = tuple(fields["command"])

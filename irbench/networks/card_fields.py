@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from irbench.errors import WeightsError
+from irbench.json_fields import COUNT, NAME, TEXT, Rule, is_number, is_text, is_whole, shown
 
 PARTS = ("train", "val")
 
 DIGEST_DIGITS = 12
 """Of an image's SHA-256: 48 bits; two of a million pairs of images meet once in 10⁸ cards."""
-
-Rule = tuple[str, Callable[[Any], bool]]
-"""What is expected, in words, and whether a value is that."""
 
 _REMEDY = "Get weights and card together from where they came from, or train again."
 
@@ -42,38 +40,20 @@ def check(fields: Mapping[str, Any], rules: Mapping[str, Rule], where: Any, insi
         if name not in fields:
             raise WeightsError(f"the card {where} lacks the field {inside}{name}. {_REMEDY}")
         if not holds(fields[name]):
-            raise damaged(where, inside + name, expected, fields[name])
+            raise invalid_field(where, inside + name, expected, fields[name])
     for name in fields:
         if name not in rules:
             raise WeightsError(f"the card {where} has the unknown field {inside}{name}. {_REMEDY}")
 
 
-def damaged(where: Path | str, name: str, expected: str, got: Any) -> WeightsError:
+def invalid_field(where: Path | str, name: str, expected: str, got: Any) -> WeightsError:
     """The error of a field that is not what it must be."""
-    shown = repr(got)
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
-    return WeightsError(f"the card {where}: {name} must be {expected}, got {shown}. {_REMEDY}")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return WeightsError(f"the card {where}: {name} must be {expected}, got {shown(got)}. {_REMEDY}")
 
 
 def _hex(n_digits: str) -> Callable[[Any], bool]:
     pattern = re.compile(f"[0-9a-f]{{{n_digits}}}")
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _count(low: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= low
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _mapping(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -90,7 +70,7 @@ def _parts(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_metrics(value: Any) -> bool:
-    values = _mapping(lambda one: one is None or _is_number(one))
+    values = _mapping(lambda one: one is None or is_number(one))
     return (
         isinstance(value, dict)
         and set(value) == {"val", "test"}
@@ -99,9 +79,7 @@ def _is_metrics(value: Any) -> bool:
     )
 
 
-_NAME: Rule = ("a text that is not empty", _is_name)
-_TEXT: Rule = ("a text", _is_text)
-_COUNT: Rule = ("a whole number, at least 0", _count(0))
+_NAME: Rule = (NAME[0], lambda value: is_text(value) and bool(value.strip()))
 _IMAGES: Rule = (
     f"for train and val, ids with digests of {DIGEST_DIGITS} hex digits",
     _parts(_mapping(_hex(str(DIGEST_DIGITS)))),
@@ -120,24 +98,27 @@ CARD: dict[str, Rule] = {
     "title": _NAME,
     "architecture": ("hex digits", _hex("16,64")),
     "dataset": _NAME,
-    "scheme": _TEXT,
+    "scheme": TEXT,
     "manifests": ("for train and val, a hash in hex", _parts(_hex("16,64"))),
     "images": _IMAGES,
     "started_from": ("a list", lambda value: isinstance(value, list | tuple)),
-    "image_size": ("a whole number, at least 1", _count(1)),
+    "image_size": ("a whole number, at least 1", partial(is_whole, least=1)),
     "settings": ("an object", _mapping(lambda _: True)),
-    "seed": _COUNT,
-    "epochs": _COUNT,
-    "best_epoch": ("a whole number, at least 0, or null", lambda v: v is None or _count(0)(v)),
-    "steps": _COUNT,
-    "seconds": ("a number, at least 0", lambda value: _is_number(value) and value >= 0),
-    "hardware": _TEXT,
-    "versions": ("texts or null by name", _mapping(lambda v: v is None or _is_text(v))),
+    "seed": COUNT,
+    "epochs": COUNT,
+    "best_epoch": (
+        "a whole number, at least 0, or null",
+        lambda value: value is None or is_whole(value),
+    ),
+    "steps": COUNT,
+    "seconds": ("a number, at least 0", lambda value: is_number(value) and value >= 0),
+    "hardware": TEXT,
+    "versions": ("texts or null by name", _mapping(lambda v: v is None or is_text(v))),
     "metrics": ("for val and test, numbers by name", _is_metrics),
-    "licence": _TEXT,
+    "licence": TEXT,
     "command": (
         "a list of texts",
-        lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)),
+        lambda value: isinstance(value, list | tuple) and all(map(is_text, value)),
     ),
     "sha256": _SHA256,
 }

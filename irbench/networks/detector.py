@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from irbench.detections import Detections
 from irbench.detector import BoxDetector
 from irbench.errors import ParameterError, UsageError
+from irbench.extras import require_deep
 from irbench.images import ValueRange, to_unit_range
-from irbench.networks.libraries import require_libraries
 from irbench.networks.loss_sums import LossSums as LossSums
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parameter
@@ -172,7 +172,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
             Parameters, multiply-accumulates and FLOPs. Neither weights nor images are
             needed, and nothing is computed: shapes are enough.
         """
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         side = self.input_size if input_size is None else input_size
         if side not in self._costs:
             from irbench.networks.cost import cost_of_detector
@@ -186,7 +186,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
 
     def preprocess(self, image: NDArray[Any], value_range: ValueRange | None = None) -> Tensor:  # type: ignore[override]
         """Check the image, map it to [0, 1], cut it into tiles, and letterbox them."""
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         from irbench.networks.letterbox import letterbox
 
         grey = to_unit_range(image, value_range)
@@ -273,7 +273,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         """
         if batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, got {batch_size}.")
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         import torch
 
         answers: list[Detections] = []

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import irbench
 from irbench.atomic import replacing
 from irbench.errors import UsageError
+from irbench.extras import require_packages
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.letterbox import PAD_VALUE
 from irbench.networks.onnx_check import Difference, check_file
@@ -20,10 +21,11 @@ from irbench.networks.onnx_graph import (
     onnx_graph,
     shapes_of,
 )
-from irbench.networks.onnx_packages import require
 
 Format = Literal["onnx"]
 FORMATS: tuple[str, ...] = get_args(Format)
+
+_EXPORT = "the export to ONNX"
 
 DEFAULT_OPSET = 18
 """The exporter's own, which it translates to without converting; of December 2022."""
@@ -103,7 +105,10 @@ def export_onnx(
     """
     if batch is not None and batch < 1:
         raise UsageError(f"batch must be at least 1 image, got {batch}.")
-    require("onnx", "onnxscript", *(["onnxruntime"] if check else []))
+    require_packages(_EXPORT, "onnx", "onnx", "onnxscript")
+    if check:
+        hint = "; or write it unchecked by --no-check"
+        require_packages(_EXPORT, "onnx", "onnxruntime", hint=hint)
     path = Path(path)
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a folder.")

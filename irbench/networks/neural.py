@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from irbench.detector import Detector
-from irbench.networks.libraries import require_libraries
+from irbench.extras import require_deep
 from irbench.parameters import parameter
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class NeuralDetector(Detector):
         WeightsError
             If the weights are not those of this network.
         """
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         network = self.build()
         if self.weights_file is not None:
             from irbench.networks.weights import load_weights

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from irbench.detector import SegmentationDetector
 from irbench.errors import UsageError
+from irbench.extras import require_deep
 from irbench.images import ValueRange, to_unit_range
-from irbench.networks.libraries import require_libraries
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parameter
 
@@ -151,7 +151,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         UsageError
             For a side that the network does not take.
         """
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         side = self.input_size if input_size is None else input_size
         if side != self._padded(side):
             raise UsageError(
@@ -195,7 +195,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     ) -> PaddedImage:
         """Check the image, scale its values, repeat it over the channels, and pad it."""
         grey = to_unit_range(image, value_range)
-        require_libraries(self.info.name)
+        require_deep(self.info.name)
         import torch
         from torch.nn import functional as F  # noqa: N812
 

@@ -15,7 +15,7 @@ from irbench import __version__
 from irbench.engine.executors.batching import BatchSizer, failed
 from irbench.engine.executors.dask_task import Task, release, run_task
 from irbench.engine.executors.executor import Answer, Executor, ExecutorError, Job, Outcome
-from irbench.errors import MissingLibraryError
+from irbench.extras import require_packages
 
 TASK_S = 2.0
 """What a task takes: the scheduler needs about a millisecond for each."""
@@ -60,12 +60,9 @@ class DaskExecutor(Executor):
         self._workers = dict[str, Any]()
 
     def __enter__(self) -> DaskExecutor:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise MissingLibraryError(
-                '--executor dask needs dask.distributed: pip install "irbench[dask]"'
-            ) from None
+        require_packages("--executor dask", "dask", "distributed")
+        from distributed import Client
+
         place: dict[str, Any] = {"address": self.scheduler}
         if Path(self.scheduler).is_file():
             place = {"scheduler_file": self.scheduler}

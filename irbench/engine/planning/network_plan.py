@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.calibration import Calibration
 from irbench.errors import WeightsError
+from irbench.extras import DEEP, install_command, missing_packages
 from irbench.networks.devices import resolve_device
-from irbench.networks.libraries import INSTALL, missing_libraries
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, weights_trained_on
@@ -107,8 +107,8 @@ def plan_network(
         file = detector.weights_file
     elif detector.info.trainable:
         file, obstacle = _trained(detector, dataset)
-    if missing := missing_libraries():
-        obstacle = Obstacle("skipped", f"needs {' and '.join(missing)}: {INSTALL}")
+    if missing := missing_packages(*DEEP):
+        obstacle = Obstacle("skipped", f"needs {' and '.join(missing)}: {install_command('deep')}")
     resolved = device if elsewhere else resolve_device(device) if obstacle is None else "cpu"
     return NetworkPlan(file, resolved, obstacle)
 

@@ -6,7 +6,6 @@ back was most of what storing them took.
 
 from __future__ import annotations
 
-import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from irbench.engine.storage.image_record import ImageRecord, StageTimes
 from irbench.engine.storage.map_statistics_file import decode_map, encode_map
 from irbench.engine.storage.record_block import RecordBlock
+from irbench.json_fields import is_number
 from irbench.packed_detections import PackedDetections
 
 _ARRAYS = {
@@ -130,6 +130,6 @@ def _list(name: str, value: Any, length: int | None = None) -> list[Any]:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         raise ValueError(f"{name} must be a finite number, got {str(value)[:40]}")
     return float(value)
