@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from irbench.dataset import Dataset
 from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
 from irbench.engine.planning.code_version import code_version
+from irbench.engine.planning.imported_code import imported_code
 from irbench.engine.planning.network_plan import NetworkPlan, plan_network
 from irbench.errors import UnknownNameError, UsageError
 from irbench.networks.devices import check_device
@@ -42,6 +43,8 @@ class MethodPlan:
         Version of the method's code.
     network : NetworkPlan or None
         Weights and device of a network; None for other methods.
+    packages : mapping of str to str
+        Versions of the installed packages that the code of a plug-in imports.
     """
 
     spec: MethodSpec
@@ -50,6 +53,7 @@ class MethodPlan:
     params: dict[str, Any]
     code: str
     network: NetworkPlan | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -66,6 +70,7 @@ class MethodPlan:
         return {
             "params": self.params,
             "code": self.code,
+            **({"packages": dict(self.packages)} if self.packages else {}),
             "conversion": conversion_name(self.kind, protocol),
             **({} if self.network is None else self.network.facts()),
         }
@@ -229,13 +234,15 @@ def _plan(
             device=network.device,
             weights_sha256=network.identity()["weights_sha256"],
         )
+    code = imported_code(cls)
     return MethodPlan(
         spec=spec,
         info=cls.info,
         kind=cls.kind,
         params=params,
-        code=code_version(cls),
+        code=code_version(cls, code),
         network=network,
+        packages=dict(sorted(code.packages.items())),
     )
 
 

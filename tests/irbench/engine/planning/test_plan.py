@@ -110,14 +110,11 @@ def test_shared_code_is_part_of_the_version(monkeypatch, tmp_path):
     before = code_version(method_class("mpcm"))
     import irbench.engine.planning.code_version as module
 
-    real = module._without_docstrings
+    real = module._content
 
-    def with_changed_cells(path):
-        tree = real(path)
-        if path.name == "_cells.py":
-            tree.body = tree.body[:-1]
-        return tree
+    def with_changed_cells(path, stamp):
+        return b"changed" if path.name == "_cells.py" else real(path, stamp)
 
-    monkeypatch.setattr(module, "_without_docstrings", with_changed_cells)
+    monkeypatch.setattr(module, "_content", with_changed_cells)
     assert code_version(method_class("mpcm")) != before
     assert code_version(method_class("tophat")) == code_version(method_class("tophat"))
