@@ -87,11 +87,11 @@ class ResNet50(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """The outputs of the four stages, at strides 4, 8, 16 and 32."""
+    def forward(self, x: Tensor, n_stages: int = len(STAGES)) -> list[Tensor]:
+        """The outputs of the first ``n_stages`` stages, at strides 4, 8, 16 and 32."""
         x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
         outputs = []
-        for stage in self.stages:
+        for stage in self.stages[:n_stages]:
             x = stage(x)
             outputs.append(x)
         return outputs

@@ -106,7 +106,8 @@ class RetinaNetwork(nn.Module):
         for head in (self.class_tower, self.box_tower, self.classify, self.regress):
             for module in head.modules():
                 if isinstance(module, nn.Conv2d):
-                    nn.init.normal_(module.weight, std=0.01)
+                    # A narrow network's towers let as much through as the published one's.
+                    nn.init.normal_(module.weight, std=0.01 / math.sqrt(width))
                     assert module.bias is not None
                     nn.init.zeros_(module.bias)
         assert self.classify.bias is not None
