@@ -170,9 +170,9 @@ class Run:
         ``run.figures["detections"](images=["test-0008"])`` takes options.
         """
         from irbench.figures.catalogue import named_figures
-        from irbench.figures.comparison import Comparison
+        from irbench.figures.compared_methods import ComparedMethods
 
-        comparison = Comparison.of(self.source)
+        comparison = ComparedMethods.of(self.source)
         named = named_figures(comparison).values()
         return {one.name: partial(one.draw, comparison) for one in named}
 

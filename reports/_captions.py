@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from irbench.metrics.metric import MetricDefinition
 from irbench.published import published_tables
 
-from ._lines import TABLE_1
 from ._side_by_side import DataGroup
+from ._table_lines import TABLE_1
 
 _DIRECTIONS = {"↑": "↑: the higher, the better", "↓": "↓: the lower, the better"}
 

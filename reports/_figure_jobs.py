@@ -12,7 +12,7 @@ from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.progress import Progress
 from irbench.registry import load_plugin, plugin_files
 from irbench.report import ReportOptions
@@ -56,13 +56,13 @@ class DrawnFigure:
     left_out: str = ""
 
 
-def group_comparison(group: DataGroup, progress: Progress) -> Comparison:
+def group_comparison(group: DataGroup, progress: Progress) -> ComparedMethods:
     """The methods of a dataset of the report, in the order of its table."""
-    return Comparison(group.title, group.runs, tuple(methods_in_order([group])), progress)
+    return ComparedMethods(group.title, group.runs, tuple(methods_in_order([group])), progress)
 
 
 def figure_jobs(
-    comparison: Comparison,
+    comparison: ComparedMethods,
     runs: Sequence[Path],
     options: ReportOptions,
     group: int,
@@ -77,7 +77,7 @@ def figure_jobs(
     ]
 
 
-def draw(comparison: Comparison, job: FigureJob) -> DrawnFigure:
+def draw(comparison: ComparedMethods, job: FigureJob) -> DrawnFigure:
     """Draw a figure and write its files."""
     try:
         figure = named_figures(comparison)[job.name].draw(comparison)
@@ -87,7 +87,7 @@ def draw(comparison: Comparison, job: FigureJob) -> DrawnFigure:
 
 
 def draw_in_turn(
-    comparison: Comparison, jobs: Sequence[FigureJob]
+    comparison: ComparedMethods, jobs: Sequence[FigureJob]
 ) -> Iterator[tuple[FigureJob, DrawnFigure]]:
     """Draw figures in this process."""
     for job in jobs:
@@ -95,7 +95,7 @@ def draw_in_turn(
 
 
 def draw_by_workers(
-    comparison: Comparison, jobs: Sequence[FigureJob], n_workers: int
+    comparison: ComparedMethods, jobs: Sequence[FigureJob], n_workers: int
 ) -> Iterator[tuple[FigureJob, DrawnFigure]]:
     """Draw figures in several processes, in any order; here, what a worker fails on.
 
@@ -116,6 +116,6 @@ def draw_in_worker(job: FigureJob) -> DrawnFigure:
 
 
 @lru_cache(maxsize=1)
-def _comparison(runs: tuple[str, ...], options: ReportOptions, group: int) -> Comparison:
+def _comparison(runs: tuple[str, ...], options: ReportOptions, group: int) -> ComparedMethods:
     groups = table_groups([load_run(run) for run in runs], options)
     return group_comparison(groups[group], Progress())

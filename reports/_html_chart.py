@@ -35,7 +35,7 @@ _SHAPES = (
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """A curve: ``path`` is of SVG, as is ``mark``, the operating point on it; may be empty."""
 
     style: MethodStyle
@@ -64,7 +64,7 @@ class Chart:
     ----------
     title, note : str
     x, y : Axis
-    lines : tuple of Line
+    lines : tuple of ChartLine
     points : tuple of Point
     front : str
         Path of the Pareto front; empty for none.
@@ -74,7 +74,7 @@ class Chart:
     note: str
     x: Axis
     y: Axis
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChartLine, ...] = ()
     points: tuple[Point, ...] = ()
     front: str = ""
     x_ticks: list[tuple[float, str]] = field(init=False)
@@ -93,7 +93,7 @@ def line(
     y: Axis,
     values: tuple[ArrayLike, ArrayLike],
     operating_point: tuple[float | None, float | None] = (None, None),
-) -> Line:
+) -> ChartLine:
     """A curve through points, without those that would not be seen apart.
 
     Parameters
@@ -114,7 +114,7 @@ def line(
     mark = ""
     if at_x is not None and at_y is not None:
         mark = _shape(style, _x(float(x.positions(at_x))), _y(float(y.positions(at_y))))
-    return Line(style, f"M{path}" if path else "", mark)
+    return ChartLine(style, f"M{path}" if path else "", mark)
 
 
 def scatter(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import NoFigureError
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import read_image
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
 from irbench.progress import terminal_progress
@@ -35,7 +35,7 @@ def add_score_maps(
     """
     progress = terminal_progress()
     rows = tuple(methods_in_order([group]))
-    comparison = Comparison(group.title, group.runs, rows, progress)
+    comparison = ComparedMethods(group.title, group.runs, rows, progress)
     truths = {truth.id: truth for truth in comparison.scored.truths}
     failures: dict[str, str] = {}
     for method in comparison.scored.methods:

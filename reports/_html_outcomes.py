@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irbench.figures.outcomes import Outcome, disagreement, method_outcomes
+from irbench.figures.outcomes import ImageOutcome, disagreement, method_outcomes
 from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
@@ -58,7 +58,7 @@ def gallery_images(
     return sorted(images, key=lambda image: -image["d"])
 
 
-def _drawn(outcome: Outcome, most_false_alarms: int | None) -> dict[str, Any]:
+def _drawn(outcome: ImageOutcome, most_false_alarms: int | None) -> dict[str, Any]:
     return {
         "h": [[target, *_rounded(box)] for target, box in outcome.hits.items()],
         "f": [_rounded(box) for box in outcome.false_alarms[:most_false_alarms]],

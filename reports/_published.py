@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
 from irbench.published import COST, QUALITY, PublishedRow, published_tables
-from irbench.published.comparison import Comparison, published_dataset
 from irbench.published.consistency import f1_inconsistencies
+from irbench.published.measured_values import MeasuredValue, published_dataset
 
-from ._lines import TABLE_1
 from ._side_by_side import DataGroup, methods_in_order
+from ._table_lines import TABLE_1
 
 PAPER_ONLY = "As published"
 
@@ -23,7 +23,7 @@ class ComparisonRow:
 
     title: str
     dataset_title: str
-    values: tuple[Comparison, ...]
+    values: tuple[MeasuredValue, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ComparisonTable:
     footnotes: tuple[str, ...]
 
 
-def comparisons(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[Comparison]:
+def comparisons(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[MeasuredValue]:
     """Every value of a table on the datasets at hand, with what was measured.
 
     Parameters
@@ -59,14 +59,14 @@ def comparisons(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[Comp
 
     Returns
     -------
-    list of Comparison
+    list of MeasuredValue
         In the order of the table. A published row that several methods answer to comes
         once for each of them that has a row; one that none answers to, once.
     """
     table = published_tables()[number]
     known = [group for group in groups if published_dataset(table, group.facts) is not None]
     titles = {row["method"]: row["title"] for row in methods_in_order(known)}
-    found: list[Comparison] = []
+    found: list[MeasuredValue] = []
     for row in table.rows.values() if known else ():
         for method in [name for name in row.methods if name in titles] or [""]:
             title = titles.get(method, row.name)
@@ -117,22 +117,22 @@ def comparison_tables(groups: Sequence[DataGroup], number: int = TABLE_1) -> lis
 
 def _quality(
     row: PublishedRow, method: str, title: str, group: DataGroup, name: str, metric: str
-) -> Comparison:
+) -> MeasuredValue:
     measured = group.rows.get(method, {}).get(metric)
     published = row.value(metric, name)
-    return Comparison(row.name, method, title, name, group.title, metric, published, measured)
+    return MeasuredValue(row.name, method, title, name, group.title, metric, published, measured)
 
 
 def _cost(
     row: PublishedRow, method: str, title: str, groups: Sequence[DataGroup], metric: str
-) -> Comparison:
+) -> MeasuredValue:
     values = [group.rows.get(method, {}).get(metric) for group in groups]
     measured = next((value for value in values if value is not None), None)
-    return Comparison(row.name, method, title, "", "", metric, row.value(metric), measured)
+    return MeasuredValue(row.name, method, title, "", "", metric, row.value(metric), measured)
 
 
 def _sections(
-    found: Sequence[Comparison], n_metrics: int, number: int
+    found: Sequence[MeasuredValue], n_metrics: int, number: int
 ) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
     rows = published_tables()[number].rows
     sections: dict[str, list[ComparisonRow]] = {}

@@ -16,11 +16,11 @@ from ._captions import table_caption
 from ._columns import PER_METHOD, chosen_columns, is_false_alarm
 from ._footnotes import footnotes
 from ._intervals import interval_texts
-from ._lines import TABLE_1, Line, headings, missing_lines, restricted, table_lines
 from ._model import Cell, ColumnGroup, ResultTable, RowGroup, TableRow
 from ._ranking import ranks
 from ._row_notes import NumberedNotes, row_notes
 from ._side_by_side import DataGroup, rows_of, side_by_side
+from ._table_lines import TABLE_1, Line, headings, missing_lines, restricted, table_lines
 
 BOX_MARK = "*"
 """Marks false-alarm areas of methods that answer boxes; a footnote says so."""

@@ -15,10 +15,10 @@ from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._columns import chosen_columns
 from ._intervals import interval_bounds
-from ._lines import AS_PUBLISHED, TABLE_1, headings, table_lines
 from ._published import comparisons
 from ._side_by_side import DataGroup, methods_in_order
 from ._table import table_groups
+from ._table_lines import AS_PUBLISHED, TABLE_1, headings, table_lines
 
 _IDENTITY = ("method", "title", "group", "year", "kind")
 _DATA = ("dataset", "dataset_title", "scheme", "split")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from irbench.engine.storage.results import RunResults
 from irbench.figures.catalogue import file_stem
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.progress import terminal_progress
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 from irbench.resources import n_cores
@@ -67,7 +67,7 @@ class Figures(Report):
 
 
 def _drawn(
-    comparison: Comparison, jobs: Sequence[FigureJob]
+    comparison: ComparedMethods, jobs: Sequence[FigureJob]
 ) -> Iterator[tuple[FigureJob, DrawnFigure]]:
     n_images = sum(row.get("n_images") or 0 for row in comparison.rows)
     n_workers = min(n_cores(), MOST_WORKERS)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
-from irbench.published.comparison import PARTS
+from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._html_page import page_sections

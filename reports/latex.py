@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
 from irbench.markup.bibtex import Bibliography
-from irbench.markup.latex import latex_text
-from irbench.published.comparison import PARTS
+from irbench.markup.latex_text import latex_text
+from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._citations import cited_entries, table_bibliography

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
-from irbench.markup.markdown import Alignment, markdown_text, pipe_table
+from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 from irbench.published import published_tables
-from irbench.published.comparison import PARTS
+from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
-from ._lines import TABLE_1
 from ._model import Cell, ResultTable, TableRow
 from ._published import ComparisonTable, comparison_tables
 from ._table import result_table, table_groups
+from ._table_lines import TABLE_1
 from ._templates import markdown_environment
 
 _RANKS = {1: "**{}**", 2: "<ins>{}</ins>", 3: "*{}*"}

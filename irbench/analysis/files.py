@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from irbench.analysis.figures import DPI, Styles, draw_figures
+from irbench.analysis.plots import DPI, Styles, draw_figures
 from irbench.analysis.records import Record
 from irbench.analysis.study import Analysis
 from irbench.atomic import write_bytes

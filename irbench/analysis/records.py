@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.curves import (
+from irbench.analysis.analysed_method import AnalysedMethod
+from irbench.analysis.jitter import Jitter, PixelSets
+from irbench.analysis.score_curves import (
     DISTANCES_PX,
     IOU_THRESHOLDS,
     ap_by_iou,
     pd_by_distance,
     threshold_curve,
 )
-from irbench.analysis.jitter import Jitter, PixelSets
-from irbench.analysis.scored_method import ScoredMethod
 from irbench.analysis.sensitivity import Spread, box_spreads, pixel_spreads, point_spreads
 from irbench.analysis.strata import Strata, StratumScores, shares
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
@@ -33,7 +33,7 @@ from irbench.metrics.value import MetricValue
 Record = dict[str, Any]
 
 
-def operating_records(method: ScoredMethod) -> Iterator[Record]:
+def operating_records(method: AnalysedMethod) -> Iterator[Record]:
     """The scores at the operating point, and the best F1 that any threshold gives."""
     protocol, table = method.protocol, method.table
     values: dict[str, MetricValue | float | None] = {
@@ -57,14 +57,14 @@ def operating_records(method: ScoredMethod) -> Iterator[Record]:
     }
 
 
-def ap_records(method: ScoredMethod) -> Iterator[Record]:
+def ap_records(method: AnalysedMethod) -> Iterator[Record]:
     """AP at each IoU threshold."""
     by_iou = dict(zip(method.table.iou_thresholds.tolist(), ap_by_iou(method.table), strict=True))
     for iou in IOU_THRESHOLDS:
         yield {"iou": iou, "ap": by_iou[iou]}
 
 
-def distance_records(method: ScoredMethod) -> Iterator[Record]:
+def distance_records(method: AnalysedMethod) -> Iterator[Record]:
     """Pd at each centroid distance."""
     if method.threshold is None:
         return
@@ -73,7 +73,7 @@ def distance_records(method: ScoredMethod) -> Iterator[Record]:
         yield {"distance_px": distance, "pd": pd}
 
 
-def threshold_records(method: ScoredMethod) -> Iterator[Record]:
+def threshold_records(method: AnalysedMethod) -> Iterator[Record]:
     """Precision, recall and F1 at each score threshold."""
     curve = threshold_curve(method.table, method.protocol.iou_threshold)
     columns = (curve.thresholds, curve.precision, curve.recall, curve.f1)
@@ -82,7 +82,7 @@ def threshold_records(method: ScoredMethod) -> Iterator[Record]:
 
 
 def sensitivity_records(
-    method: ScoredMethod,
+    method: AnalysedMethod,
     jitters: Sequence[tuple[Jitter, PixelSets | None]],
     strata: Strata,
 ) -> Iterator[Record]:
@@ -90,7 +90,7 @@ def sensitivity_records(
 
     Parameters
     ----------
-    method : ScoredMethod
+    method : AnalysedMethod
     jitters : sequence of (Jitter, PixelSets or None)
         Amplitude 0 is the ground truth as it is.
     strata : Strata
@@ -123,7 +123,7 @@ def sensitivity_records(
 
 
 def breakdown_records(
-    method: ScoredMethod, strata: Sequence[Strata], scr: NDArray[np.float64] | None
+    method: AnalysedMethod, strata: Sequence[Strata], scr: NDArray[np.float64] | None
 ) -> Iterator[Record]:
     """Recall, Pd and AP of each level.
 
@@ -134,7 +134,7 @@ def breakdown_records(
 
     Parameters
     ----------
-    method : ScoredMethod
+    method : AnalysedMethod
     strata : sequence of Strata
         By ``"area"`` and ``"scr"`` of targets, by ``"targets"`` of images.
     scr : (n_targets,) ndarray of float64, or None
@@ -167,7 +167,7 @@ def breakdown_records(
 
 
 def _breakdown(
-    method: ScoredMethod, by: str, scr: NDArray[np.float64] | None
+    method: AnalysedMethod, by: str, scr: NDArray[np.float64] | None
 ) -> tuple[BreakdownRow, ...]:
     options: dict[str, Any] = {
         "threshold": method.threshold,
@@ -182,7 +182,7 @@ def _breakdown(
     return divide(method.images, method.truths, **options)
 
 
-def error_records(method: ScoredMethod) -> Iterator[Record]:
+def error_records(method: AnalysedMethod) -> Iterator[Record]:
     """Number and share of each kind of target and of kept detection."""
     if method.threshold is None:
         return
@@ -196,7 +196,7 @@ def error_records(method: ScoredMethod) -> Iterator[Record]:
             yield {"of": objects, "kind": kind, "count": count, "share": share}
 
 
-def image_records(method: ScoredMethod) -> Iterator[Record]:
+def image_records(method: AnalysedMethod) -> Iterator[Record]:
     """The images with a mistake, the worst first."""
     if method.threshold is None:
         return
@@ -214,14 +214,14 @@ def image_records(method: ScoredMethod) -> Iterator[Record]:
         }
 
 
-def mistakes(method: ScoredMethod) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def mistakes(method: AnalysedMethod) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """``(n_images,)`` targets that are not hit, and kept detections that hit none."""
     hit = method.kept_hit_by >= 0
     hits = np.bincount(method.targets.image[hit], minlength=len(method.truths))
     return method.targets.counts - hits, method.kept.counts - hits
 
 
-def target_records(method: ScoredMethod, scr: NDArray[np.float64] | None) -> Iterator[Record]:
+def target_records(method: AnalysedMethod, scr: NDArray[np.float64] | None) -> Iterator[Record]:
     """What became of every target."""
     if method.threshold is None:
         return
@@ -239,7 +239,7 @@ def target_records(method: ScoredMethod, scr: NDArray[np.float64] | None) -> Ite
         }
 
 
-def detection_records(method: ScoredMethod) -> Iterator[Record]:
+def detection_records(method: AnalysedMethod) -> Iterator[Record]:
     """What every kept detection is."""
     kept = method.kept
     for index, image in enumerate(kept.image.tolist()):
@@ -251,7 +251,7 @@ def detection_records(method: ScoredMethod) -> Iterator[Record]:
         }
 
 
-def _at_threshold(method: ScoredMethod, recall: float | None, pd: float | None) -> Record:
+def _at_threshold(method: AnalysedMethod, recall: float | None, pd: float | None) -> Record:
     if method.threshold is None:
         return {"recall": None, "pd": None}
     return {"recall": recall, "pd": pd}

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.analysis import records as tell
+from irbench.analysis.analysed_method import AnalysedMethod
 from irbench.analysis.jitter import Jitter, PixelSets, draw_jitters
 from irbench.analysis.objects import Objects, target_objects
 from irbench.analysis.records import Record
-from irbench.analysis.scored_method import ScoredMethod
 from irbench.analysis.sensitivity import jittered_masks
 from irbench.analysis.strata import strata_of
 from irbench.detections import Detections
@@ -115,7 +115,7 @@ class Study:
         threshold : float or None
             The operating point; without it only what needs none is told.
         """
-        method = ScoredMethod.of(name, found, self.truths, self.targets, self.protocol, threshold)
+        method = AnalysedMethod.of(name, found, self.truths, self.targets, self.protocol, threshold)
         if threshold is None:
             self.notes.append(
                 f"{name} has no threshold: precision, recall, F1, Pd and errors are left out."
@@ -148,7 +148,7 @@ class Study:
             truth.id: Detections(truth.boxes, np.ones(len(truth.boxes)), truth.targets)
             for truth in self.truths
         }
-        exact = ScoredMethod.of(
+        exact = AnalysedMethod.of(
             EXACT, found, self.truths, self.targets, self.protocol, threshold=1.0
         )
         return tell.sensitivity_records(exact, self.jitters, self.areas)

@@ -89,7 +89,7 @@ class _Constructor:
         raise WeightsError("it would change a function: refused.")
 
 
-class _Entries(OrderedDict[Any, Any]):
+class _StateDict(OrderedDict[Any, Any]):
     """An ordered mapping whose attributes a pickle cannot set."""
 
     def __setstate__(self, state: Any) -> None:
@@ -189,8 +189,8 @@ _CONSTRUCTORS: Mapping[str, _Constructor] = MappingProxyType(
     {
         name: _Constructor(make)
         for make, names in (
-            (_Entries, ("collections.OrderedDict",)),
-            (lambda *_: _Entries(), ("collections.defaultdict",)),
+            (_StateDict, ("collections.OrderedDict",)),
+            (lambda *_: _StateDict(), ("collections.defaultdict",)),
             (set, ("builtins.set", "__builtin__.set")),
             (frozenset, ("builtins.frozenset", "__builtin__.frozenset")),
             (tuple, ("torch.Size",)),

@@ -94,7 +94,7 @@ def check(
         return _write(open_run(run), write, split_names(random) if random else [], progress)
     assert baseline is not None
     from irbench.gate.baseline import read_baseline
-    from irbench.gate.comparison import Gate
+    from irbench.gate.rules import Gate
     from irbench.gate.tolerance import Tolerances
 
     gate = Gate(

@@ -304,7 +304,7 @@ def leaks(
     irbench data leaks --dataset my_images/ --fail-over 0 --out leaks/
     """
     from irbench.data.contact_sheet import write_leaks
-    from irbench.data.leaks import find_leaks, format_leaks
+    from irbench.data.split_leaks import find_leaks, format_leaks
 
     load_plugins(plugins)
     opened = _open(dataset, data_root, scheme, conventions)

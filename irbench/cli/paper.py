@@ -14,7 +14,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.cli.paper_sections import Section
+    from irbench.cli.paper_sections import PaperSection
 
 FORMATS = ("table", "markdown", "latex", "json")
 
@@ -101,9 +101,9 @@ def paper(
     irbench paper --format latex --out published.tex
     """
     from irbench.published import published_tables
-    from irbench.published.comparison import compare_runs
     from irbench.published.consistency import disagreements, f1_inconsistencies
-    from irbench.published.counts import Counts, count_published
+    from irbench.published.measured_values import compare_runs
+    from irbench.published.network_counts import NetworkCounts, count_published
 
     numbers = sorted(set(tables)) or list(published_tables())
     opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
@@ -123,7 +123,7 @@ def paper(
     if wants_counts:
         counts = count_published(numbers, imgsz, command_progress())
     else:
-        counts = Counts(imgsz, (), (), "--no-counts")
+        counts = NetworkCounts(imgsz, (), (), "--no-counts")
     if format_name == "json":
         import orjson
 
@@ -150,7 +150,7 @@ def paper(
     _write_sections(sections, format_name, out)
 
 
-def _write_sections(sections: Sequence[Section], format_name: str, out: Path | None) -> None:
+def _write_sections(sections: Sequence[PaperSection], format_name: str, out: Path | None) -> None:
     from irbench.cli import paper_formats
 
     if format_name == "table" and out is None:

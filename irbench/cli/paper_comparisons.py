@@ -7,33 +7,33 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from irbench.cli.paper_sections import Section, signed_text
+from irbench.cli.paper_sections import PaperSection, signed_text
 from irbench.cli.table import footnotes
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT
 from irbench.published import QUALITY, published_tables
-from irbench.published.comparison import PARTS, MeasuredRow, published_dataset
-from irbench.published.counts import Count, CountedRow, Counts
+from irbench.published.measured_values import PARTS, MeasuredRow, published_dataset
+from irbench.published.network_counts import Count, CountedRow, NetworkCounts
 
 _COUNTS: tuple[Count, ...] = ("parameters", "flops", "flops_printed")
 
 
-def counts_section(counts: Counts) -> Section:
+def counts_section(counts: NetworkCounts) -> PaperSection:
     """The columns of cost against what is counted here.
 
     Parameters
     ----------
-    counts : Counts
+    counts : NetworkCounts
 
     Returns
     -------
-    Section
+    PaperSection
         With notes only, where nothing could be counted.
     """
     title = "Parameters and FLOPs, counted again"
     if counts.reason:
-        return Section(title, notes=(f"Nothing was counted: {counts.reason}",))
+        return PaperSection(title, notes=(f"Nothing was counted: {counts.reason}",))
     notes = []
     if counts.rows:
         notes += [
@@ -54,7 +54,7 @@ def counts_section(counts: Counts) -> Section:
     if counts.absent:
         notes.append(f"No network here for: {', '.join(counts.absent)}.")
     heads = ("Table", "Row", "Network", "Params", "counted", "%", "Digits", "FLOPs")
-    return Section(
+    return PaperSection(
         title=title,
         heads=(*heads, "2/MAC", "%", "YOLO", "%") if counts.rows else (),
         n_texts=3,
@@ -65,7 +65,7 @@ def counts_section(counts: Counts) -> Section:
 
 def measured_sections(
     found: Iterable[MeasuredRow], runs: Sequence[RunResults], tables: Sequence[int]
-) -> list[Section]:
+) -> list[PaperSection]:
     """What runs measured beside what is published, by table and dataset.
 
     Parameters
@@ -78,7 +78,7 @@ def measured_sections(
 
     Returns
     -------
-    list of Section
+    list of PaperSection
         The last says under which protocol it was measured, run by run.
     """
     labels = _labels(runs)
@@ -88,7 +88,7 @@ def measured_sections(
         several = len({one.run.path for one in lines}) > 1
         heads = (f"{METRICS[name].title}\n{part[:4]}." for name in QUALITY for part in PARTS)
         sections.append(
-            Section(
+            PaperSection(
                 title=f"Table {table.numeral}, {table.datasets[dataset]}: published and measured",
                 heads=("Row: method", *heads),
                 rows=tuple(
@@ -103,7 +103,7 @@ def measured_sections(
             "All in %; differences are measured minus published, in percentage points. What is "
             "published stands under headings that say Tr=60% or name the dataset only.",
         )
-    return [*sections, Section("What was measured, and how", notes=tuple(notes))]
+    return [*sections, PaperSection("What was measured, and how", notes=tuple(notes))]
 
 
 def _labels(runs: Sequence[RunResults]) -> dict[Path, str]:

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from irbench.cli.paper_sections import Section
+from irbench.cli.paper_sections import PaperSection
 from irbench.cli.table import WIDTH
-from irbench.markup.latex import latex_text
-from irbench.markup.markdown import Alignment, markdown_text, pipe_table
+from irbench.markup.latex_text import latex_text
+from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 
 _PREAMBLE = r"""% Compile with pdflatex. The tables need booktabs and graphicx.
 \documentclass[a4paper]{article}
@@ -31,12 +31,12 @@ _PREAMBLE = r"""% Compile with pdflatex. The tables need booktabs and graphicx.
 """
 
 
-def print_sections(sections: Sequence[Section], console: Console) -> None:
+def print_sections(sections: Sequence[PaperSection], console: Console) -> None:
     """Print sections to a terminal.
 
     Parameters
     ----------
-    sections : sequence of Section
+    sections : sequence of PaperSection
     console : rich.console.Console
     """
     for section in sections:
@@ -56,12 +56,12 @@ def print_sections(sections: Sequence[Section], console: Console) -> None:
             console.print(note, style="dim", markup=False)
 
 
-def plain_text(sections: Sequence[Section]) -> str:
+def plain_text(sections: Sequence[PaperSection]) -> str:
     """What :func:`print_sections` prints, for a file.
 
     Parameters
     ----------
-    sections : sequence of Section
+    sections : sequence of PaperSection
 
     Returns
     -------
@@ -73,12 +73,12 @@ def plain_text(sections: Sequence[Section]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def markdown(sections: Sequence[Section]) -> str:
+def markdown(sections: Sequence[PaperSection]) -> str:
     """Sections as GitHub Markdown.
 
     Parameters
     ----------
-    sections : sequence of Section
+    sections : sequence of PaperSection
 
     Returns
     -------
@@ -98,12 +98,12 @@ def markdown(sections: Sequence[Section]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def latex(sections: Sequence[Section]) -> str:
+def latex(sections: Sequence[PaperSection]) -> str:
     """Sections as a document for pdflatex.
 
     Parameters
     ----------
-    sections : sequence of Section
+    sections : sequence of PaperSection
 
     Returns
     -------
@@ -114,7 +114,7 @@ def latex(sections: Sequence[Section]) -> str:
     return f"{_PREAMBLE}{body}\\end{{document}}\n"
 
 
-def _latex_section(section: Section) -> str:
+def _latex_section(section: PaperSection) -> str:
     # A box, so that no page breaks between a title and its table.
     lines = [
         r"\begin{minipage}{\linewidth}\raggedright",

@@ -7,9 +7,9 @@ from typing import Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.published import PublishedTable, published_source, published_tables
-from irbench.published.comparison import MeasuredRow
 from irbench.published.consistency import Disagreement, F1Inconsistency, different_entries
-from irbench.published.counts import CountedRow, Counts
+from irbench.published.measured_values import MeasuredRow
+from irbench.published.network_counts import CountedRow, NetworkCounts
 
 
 def paper_content(
@@ -17,7 +17,7 @@ def paper_content(
     wrong: Sequence[F1Inconsistency],
     tolerance: float,
     differing: Sequence[Disagreement],
-    counts: Counts,
+    counts: NetworkCounts,
     measured: Sequence[MeasuredRow],
     runs: Sequence[RunResults],
 ) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def paper_content(
     tolerance : float
         What these were found by, in percentage points.
     differing : sequence of Disagreement
-    counts : Counts
+    counts : NetworkCounts
     measured : sequence of MeasuredRow
     runs : sequence of RunResults
 

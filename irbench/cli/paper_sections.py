@@ -20,7 +20,7 @@ WRONG = "†"
 
 
 @dataclass(frozen=True)
-class Section:
+class PaperSection:
     """A table with a title and notes; nothing is escaped.
 
     Attributes
@@ -41,7 +41,7 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
-def table_sections(number: int, tolerance: float) -> list[Section]:
+def table_sections(number: int, tolerance: float) -> list[PaperSection]:
     """A published table, one section for each of its datasets.
 
     Parameters
@@ -53,7 +53,7 @@ def table_sections(number: int, tolerance: float) -> list[Section]:
 
     Returns
     -------
-    list of Section
+    list of PaperSection
     """
     table = published_tables()[number]
     wrong = {(one.row, one.dataset) for one in f1_inconsistencies(tolerance) if one.table == number}
@@ -72,7 +72,7 @@ def table_sections(number: int, tolerance: float) -> list[Section]:
             lines.append((row.name, *(row.settings[name] for name in settings), *texts))
         marked = any(name == dataset for _, name in wrong)
         sections.append(
-            Section(
+            PaperSection(
                 title=f"Table {table.numeral}, {heading}: {table.title}",
                 heads=(first, *settings, *(METRICS[metric].title for metric in metrics)),
                 n_texts=1 + len(settings),
@@ -85,7 +85,7 @@ def table_sections(number: int, tolerance: float) -> list[Section]:
 
 def consistency_section(
     found: Sequence[F1Inconsistency], tables: Sequence[int], tolerance: float
-) -> Section:
+) -> PaperSection:
     """The printed F1 that do not follow from P and R.
 
     Parameters
@@ -99,7 +99,7 @@ def consistency_section(
 
     Returns
     -------
-    Section
+    PaperSection
     """
     entries = different_entries(found)
     lines = []
@@ -130,7 +130,7 @@ def consistency_section(
             f"{len(smaller)} more in these tables by less than that, yet by more than rounding to "
             "two decimals explains; --tolerance 0 lists them."
         )
-    return Section(
+    return PaperSection(
         title="F1 that does not follow from P and R",
         heads=("Table", "Row", "Dataset", "P", "R", "F1", "2PR/(P+R)", "Difference")
         if found
@@ -141,14 +141,14 @@ def consistency_section(
     )
 
 
-def disagreement_section(found: Sequence[Disagreement]) -> Section:
+def disagreement_section(found: Sequence[Disagreement]) -> PaperSection:
     """The values that tables print differently for the same network."""
     lines = []
     for one in found:
         for text, places in one.printed:
             where = ", ".join(_place(table, row) for table, row in places)
             lines.append((one.method, METRICS[one.metric].title, where, text))
-    return Section(
+    return PaperSection(
         title="One network, printed differently",
         heads=("Network", "Column", "Where", "Printed"),
         n_texts=3,

@@ -165,7 +165,7 @@ def _missing_networks(runs: Sequence[RunResults], number: int) -> list[str]:
 def _nothing_published(runs: Sequence[RunResults], number: int) -> str:
     """Why the paper's table has no row for any of the runs; empty where it has."""
     from irbench.published import published_tables
-    from irbench.published.comparison import published_dataset
+    from irbench.published.measured_values import published_dataset
 
     table = published_tables()[number]
     if any(published_dataset(table, run.dataset) is not None for run in runs):

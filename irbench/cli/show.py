@@ -63,7 +63,7 @@ def show(
     from irbench.atomic import write_bytes
     from irbench.engine.storage.results import load_run
     from irbench.figures.catalogue import file_stem
-    from irbench.figures.comparison import Comparison
+    from irbench.figures.compared_methods import ComparedMethods
     from irbench.figures.panel import image_figure
 
     load_plugins(plugins)
@@ -73,7 +73,7 @@ def show(
     if form not in ("png", "pdf", "svg"):
         raise UsageError(f"--out must end in .png, .pdf or .svg, got {target}.")
     names = [name for text in methods for name in split_names(text)] or None
-    comparison = Comparison.with_progress(results, command_progress())
+    comparison = ComparedMethods.with_progress(results, command_progress())
     figure = image_figure(comparison, image, methods=names, maps=maps)
     picture = io.BytesIO()
     figure.savefig(picture, format=form, dpi=150)

@@ -135,13 +135,13 @@ def train(
     from irbench.progress import Progress
     from irbench.resources import keep_activations_mapped
     from irbench.training.job import TrainingJob, training_name, training_splits
-    from irbench.training.processes import Processes
+    from irbench.training.processes import TrainingProcesses
 
     if threads is not None:
         torch.set_num_threads(threads)
     keep_activations_mapped()
     train_split, val_split = training_splits(opened)
-    processes = Processes.join(device)
+    processes = TrainingProcesses.join(device)
     progress = command_progress() if processes.first else Progress()
     job = TrainingJob(
         detector=detector,

@@ -102,7 +102,7 @@ def import_(
     name = trained_on if opened is None else opened.info.name
     out = out or _default_folder() / f"{method}-{name}.safetensors"
 
-    from irbench.checkpoints.importing import import_weights
+    from irbench.checkpoints.weights_import import import_weights
     from irbench.training.training_card import repeatable_command
 
     written = import_weights(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from irbench.atomic import write_bytes
 from irbench.data.backgrounds import DETAIL_PX, Background
-from irbench.data.leaks import LeakSearch, Twin
+from irbench.data.split_leaks import LeakSearch, Twin
 from irbench.drawing import to_display
 from irbench.errors import UsageError
 

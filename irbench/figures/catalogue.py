@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from irbench.figures.breakdown import BREAKDOWNS, breakdown_figure
-from irbench.figures.comparison import Comparison
-from irbench.figures.cost import COSTS, pareto_figure
-from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
-from irbench.figures.detections import detections_figure
-from irbench.figures.grad_cam import grad_cam_figure
+from irbench.figures.accuracy_cost import COSTS, pareto_figure
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.detection_panels import detections_figure
+from irbench.figures.grad_cam_panels import grad_cam_figure
+from irbench.figures.recall_by_target import BREAKDOWNS, breakdown_figure
 from irbench.figures.recomputing import is_network
 from irbench.figures.surfaces import surfaces_figure
+from irbench.figures.threshold_curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,18 +34,18 @@ class NamedFigure:
     """
 
     name: str
-    draw: Callable[[Comparison], Figure]
+    draw: Callable[[ComparedMethods], Figure]
 
 
 _COST_NAMES = {"ms_median": "time", "params": "parameters", "flops": "flops"}
 
 
-def named_figures(comparison: Comparison) -> dict[str, NamedFigure]:
+def named_figures(comparison: ComparedMethods) -> dict[str, NamedFigure]:
     """The figures of a comparison, by name, whether or not they can be drawn of it.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : ComparedMethods
 
     Returns
     -------

@@ -11,7 +11,7 @@ from irbench.dataset import Dataset, Sample
 from irbench.drawing import to_display
 from irbench.errors import IrbenchError, NoFigureError
 from irbench.figures.canvas import SMALL_PT
-from irbench.figures.outcomes import Box, Outcome
+from irbench.figures.outcomes import Box, ImageOutcome
 from irbench.ground_truth import GroundTruth
 from irbench.styles import FALSE_ALARM, HIT, MISS
 
@@ -92,7 +92,7 @@ def rectangle(axis: Axes, box: Box, look: dict[str, Any], width: float = 0.8) ->
     axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linewidth=width, **look))
 
 
-def draw_outcome(axis: Axes, outcome: Outcome, truth: GroundTruth) -> None:
+def draw_outcome(axis: Axes, outcome: ImageOutcome, truth: GroundTruth) -> None:
     """Circles: hits green, false alarms orange, missed targets purple."""
     for box in outcome.false_alarms[:MOST_FALSE_ALARMS]:
         circle(axis, box, LOOKS["false alarm"])
@@ -103,7 +103,7 @@ def draw_outcome(axis: Axes, outcome: Outcome, truth: GroundTruth) -> None:
         circle(axis, _box(truth, target), LOOKS["hit"])
 
 
-def draw_boxes(axis: Axes, outcome: Outcome | None, truth: GroundTruth) -> None:
+def draw_boxes(axis: Axes, outcome: ImageOutcome | None, truth: GroundTruth) -> None:
     """For a zoom: the kept boxes as they are, and the boxes of missed targets.
 
     Without an outcome, the boxes of the targets in white.
@@ -138,7 +138,7 @@ def zoom_to(axis: Axes, window: tuple[float, float, float, float]) -> None:
 
 
 def add_zoom(
-    axis: Axes, sample: Sample, outcome: Outcome | None, truth: GroundTruth, target: int
+    axis: Axes, sample: Sample, outcome: ImageOutcome | None, truth: GroundTruth, target: int
 ) -> None:
     """An inset with a target; see :func:`inset_corner`."""
     window = zoom_window(truth, target)

@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImageOutcome:
     """What a method made of one image, at its operating point.
 
     Attributes
@@ -39,7 +39,7 @@ class Outcome:
         return f"{hits}{len(self.false_alarms)} false"
 
 
-def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[Outcome] | None:
+def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[ImageOutcome] | None:
     """The outcome of each image, in the order of the group's; None without a threshold."""
     if one.threshold is None:
         return None
@@ -56,12 +56,12 @@ def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[Outcome] | No
         else:
             false_alarms[image].append((x0, y0, x1, y1))
     return [
-        Outcome(hit, tuple(false), len(truth.boxes))
+        ImageOutcome(hit, tuple(false), len(truth.boxes))
         for hit, false, truth in zip(hits, false_alarms, group.truths, strict=True)
     ]
 
 
-def disagreement(outcomes: Sequence[Outcome]) -> float:
+def disagreement(outcomes: Sequence[ImageOutcome]) -> float:
     """How far methods disagree about an image.
 
     For each target, and for whether there is any false alarm, ``4 p (1 - p)`` of the share
@@ -69,12 +69,12 @@ def disagreement(outcomes: Sequence[Outcome]) -> float:
 
     Parameters
     ----------
-    outcomes : sequence of Outcome
+    outcomes : sequence of ImageOutcome
         Of one image, one of each method.
 
     Examples
     --------
-    >>> hit, miss = Outcome({0: (1, 1, 4, 4)}, (), 1), Outcome({}, (), 1)
+    >>> hit, miss = ImageOutcome({0: (1, 1, 4, 4)}, (), 1), ImageOutcome({}, (), 1)
     >>> disagreement([hit, miss]), disagreement([hit, hit])
     (1.0, 0.0)
     """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, new_figure, plain
-from irbench.figures.comparison import Comparison
-from irbench.figures.detections import telling_target
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.detection_panels import informative_target
 from irbench.figures.marks import (
     TARGET_LOOK,
     add_outcome_legend,
@@ -37,7 +37,7 @@ _SIDE_IN = 1.75
 
 
 def image_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     image: str,
     *,
     methods: Sequence[str] | None = None,
@@ -47,13 +47,13 @@ def image_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     image : str
         Its id.
     methods : sequence of str, optional
         By default all that have detections.
     maps : bool
-        Compute the score maps again, telling the comparison's progress.
+        Compute the score maps again, reporting to the progress.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def image_figure(
     UnknownNameError
         For an image that was not tested, with the nearest ids; for an unknown method.
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     place, truth = comparison.truth(image)
     chosen = list(comparison.chosen(methods))
     sample = read_image(comparison.dataset, truth)
@@ -70,7 +70,7 @@ def image_figure(
         name: comparison.outcomes[name][place] for name in chosen if name in comparison.outcomes
     }
     zooms = list(range(len(truth.boxes)))[:MOST_ZOOMS]
-    first = telling_target(here) if here else None
+    first = informative_target(here) if here else None
     if first is not None and first not in zooms:
         zooms[-1] = first
     with_maps = [name for name in chosen if maps and has_maps(comparison, name)]
@@ -105,7 +105,7 @@ def image_figure(
 
 
 def _targets_row(
-    line: Any, comparison: Comparison, sample: Sample, zooms: Sequence[int], with_maps: bool
+    line: Any, comparison: ComparedMethods, sample: Sample, zooms: Sequence[int], with_maps: bool
 ) -> None:
     _, truth = comparison.truth(sample.id)
     show_image(line[0], sample)
@@ -125,7 +125,7 @@ def _targets_row(
         line[-1].set_visible(False)
 
 
-def _map(axis: Axes, comparison: Comparison, name: str, sample: Sample, wanted: bool) -> None:
+def _map(axis: Axes, comparison: ComparedMethods, name: str, sample: Sample, wanted: bool) -> None:
     if not wanted:
         axis.set_visible(False)
         return

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import IrbenchError, NoFigureError, WeightsError
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.registry import catalogue, load_method, method_class
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from irbench.detector import Detector
 
 
-def remake_detector(comparison: Comparison, method: str) -> Detector:
+def remake_detector(comparison: ComparedMethods, method: str) -> Detector:
     """A method with the parameters that it ran with.
 
     Raises
@@ -59,7 +59,7 @@ def is_network(method: str) -> bool:
     return cls is not None and cls.info.trainable
 
 
-def has_maps(comparison: Comparison, method: str) -> bool:
+def has_maps(comparison: ComparedMethods, method: str) -> bool:
     """Whether a method answers score maps or probability maps, by its row."""
     kinds = {row["method"]: row.get("kind") for row in comparison.rows}
     return kinds.get(method) in ("score-map", "segmentation")

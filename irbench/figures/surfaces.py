@@ -12,7 +12,7 @@ from irbench.drawing import to_display
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import read_image
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
 
@@ -25,7 +25,7 @@ _MOST_CELLS = 90
 
 
 def surfaces_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     *,
     image: str | None = None,
     methods: Sequence[str] | None = None,
@@ -36,7 +36,7 @@ def surfaces_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     image : str, optional
         By default the one with targets that the methods disagree about most.
     methods : sequence of str, optional
@@ -48,13 +48,13 @@ def surfaces_figure(
         If no method has score maps, or the image is not here.
     UnknownNameError
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     chosen = list(comparison.chosen(methods))
     if methods is None:
         chosen = [name for name in chosen if has_maps(comparison, name)]
     if not chosen:
         raise NoFigureError("no method has score maps")
-    place = comparison.telling_image if image is None else comparison.truth(image)[0]
+    place = comparison.informative_image if image is None else comparison.truth(image)[0]
     truth = comparison.scored.truths[place]
     sample = read_image(comparison.dataset, truth)
     maps: dict[str, NDArray[Any]] = {"Image": to_display(sample.image, sample.value_range)}

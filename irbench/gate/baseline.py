@@ -19,7 +19,7 @@ import orjson
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
 from irbench.evaluation import Result
-from irbench.gate.counts import Arrays, TruthCounts, counted_result
+from irbench.gate.image_counts import Arrays, TruthCounts, counted_result
 from irbench.gate.packing import pack, unpack
 
 FORMAT = "irbench-baseline"
@@ -51,7 +51,7 @@ class BaselineRow:
     n_failed : int
         Images on which it failed.
     counts : dict of str to ndarray
-        See :func:`irbench.gate.counts.count_arrays`.
+        See :func:`irbench.gate.image_counts.count_arrays`.
     times_ms : dict of str to float
         By image of the timing pass, end to end; empty where there was none.
     """

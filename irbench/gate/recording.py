@@ -10,7 +10,7 @@ from irbench.engine.storage.parquet_files import read_timings
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UnknownNameError, UsageError
 from irbench.gate.baseline import Baseline, BaselineRow
-from irbench.gate.counts import TruthCounts, count_arrays
+from irbench.gate.image_counts import TruthCounts, count_arrays
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import quality_metrics
 from irbench.progress import Progress

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from irbench.engine.storage.results import Row
 from irbench.gate.baseline import BaselineRow
 from irbench.gate.changes import Change, Verdict
-from irbench.gate.counts import Arrays, is_counted
+from irbench.gate.image_counts import Arrays, is_counted
 from irbench.gate.recording import gated_metrics
 from irbench.gate.tolerance import Tolerances
 from irbench.metrics.definition import METRICS, quality_metrics

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from irbench.errors import IrbenchError
-from irbench.markup.latex import latex_text
+from irbench.markup.latex_text import latex_text
 
 _YEAR = re.compile(r"(?<![\d.])(1[89]\d\d|20\d\d)(?![\d.])")
 _DOI = re.compile(r"\bdoi[: ]\s*(10\.\S+?)[.,;]?$", re.IGNORECASE)

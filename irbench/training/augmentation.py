@@ -13,14 +13,14 @@ from torch import Tensor
 
 from irbench.errors import UsageError
 from irbench.training.augmentation_settings import Augmentation
-from irbench.training.draws import Draws, draw
+from irbench.training.draws import ImageDraws, draw
 from irbench.training.image_cache import ImageCache
 from irbench.training.placement import Placement
 from irbench.training.resampling import resample, upload
 from irbench.training.targets import place_boxes
 from irbench.training.windows import choose_windows
 
-__all__ = ["Augmentation", "Augmenter", "Draws"]
+__all__ = ["Augmentation", "Augmenter", "ImageDraws"]
 
 
 class Augmenter:
@@ -76,7 +76,7 @@ class Augmenter:
         extremes = (cache.images.amin((1, 2)), cache.images.amax((1, 2)))
         self._extremes = torch.stack(extremes, 1).double().cpu()
 
-    def draw(self, indices: Tensor, generator: torch.Generator) -> Draws:
+    def draw(self, indices: Tensor, generator: torch.Generator) -> ImageDraws:
         """Draw all random numbers for P positions, of a whole epoch for example.
 
         Parameters
@@ -88,7 +88,7 @@ class Augmenter:
 
         Returns
         -------
-        Draws
+        ImageDraws
 
         Raises
         ------
@@ -97,12 +97,12 @@ class Augmenter:
         """
         return draw(self.settings, indices, self._extremes, generator)
 
-    def __call__(self, draws: Draws) -> tuple[Tensor, Tensor]:
+    def __call__(self, draws: ImageDraws) -> tuple[Tensor, Tensor]:
         """Make a batch.
 
         Parameters
         ----------
-        draws : Draws
+        draws : ImageDraws
             Of B positions.
 
         Returns

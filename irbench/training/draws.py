@@ -14,7 +14,7 @@ from irbench.training.augmentation_settings import Augmentation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Draws:
+class ImageDraws:
     """What chance decided about P training images; ``draws[rows]`` are some of them.
 
     All on the CPU. "Before flips" means of the composed image, which is flipped last.
@@ -55,14 +55,14 @@ class Draws:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, rows: Any) -> Draws:
+    def __getitem__(self, rows: Any) -> ImageDraws:
         """Some of the positions: a slice, or a Tensor or list of indices."""
-        return Draws(**{f.name: getattr(self, f.name)[rows] for f in dataclasses.fields(self)})
+        return ImageDraws(**{f.name: getattr(self, f.name)[rows] for f in dataclasses.fields(self)})
 
 
 def draw(
     settings: Augmentation, indices: Tensor, extremes: Tensor, generator: torch.Generator
-) -> Draws:
+) -> ImageDraws:
     """Draw for P training images.
 
     Parameters
@@ -78,7 +78,7 @@ def draw(
 
     Returns
     -------
-    Draws
+    ImageDraws
 
     Raises
     ------
@@ -102,7 +102,7 @@ def draw(
     images = torch.cat((indices[:, None], others), 1)
     mosaic = uniform[:, 0] < settings.mosaic
     gain, offset = _tone(settings, uniform[:, 11], uniform[:, 12], extremes[images], mosaic)
-    return Draws(
+    return ImageDraws(
         images=images,
         mosaic=mosaic,
         meeting=uniform[:, 4:6] - 0.5,

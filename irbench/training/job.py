@@ -28,9 +28,9 @@ from irbench.training.batches import batch_size
 from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history
 from irbench.training.image_cache import ImageCache, estimate_bytes
-from irbench.training.processes import Processes
+from irbench.training.messages import cannot_write
+from irbench.training.processes import TrainingProcesses
 from irbench.training.settings import TrainingSettings
-from irbench.training.telling import cannot_write
 from irbench.training.trainer import CHECKPOINT, HISTORY, Trainer, TrainingError, TrainingResult
 from irbench.training.training_card import make_card
 from irbench.training.validation import Validator
@@ -62,7 +62,7 @@ class TrainingJob:
     settings : TrainingSettings
     out : Path
         Directory for the weights with their card, the history and the checkpoint.
-    processes : Processes
+    processes : TrainingProcesses
     progress : Progress
     events : Events, optional
         Kept in the log of ``out``.
@@ -77,7 +77,7 @@ class TrainingJob:
     val: Dataset | None
     settings: TrainingSettings
     out: Path
-    processes: Processes
+    processes: TrainingProcesses
     progress: Progress
     events: Events | None = None
     command: Sequence[str] = ()

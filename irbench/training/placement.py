@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from irbench.training.draws import Draws
+from irbench.training.draws import ImageDraws
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,12 @@ class Placement:
     origin: Tensor
 
     @classmethod
-    def of(cls, draws: Draws, contents: Tensor, size: int) -> Placement:
+    def of(cls, draws: ImageDraws, contents: Tensor, size: int) -> Placement:
         """Lay out what was drawn.
 
         Parameters
         ----------
-        draws : Draws
+        draws : ImageDraws
         contents : (N, 4) Tensor of float64
             Part of each image's canvas that is no grey.
         size : int

@@ -20,7 +20,7 @@ from irbench.networks.devices import resolve_device
 
 
 @dataclass(frozen=True)
-class Processes:
+class TrainingProcesses:
     """The processes of a training.
 
     Attributes
@@ -37,7 +37,7 @@ class Processes:
     device: torch.device
 
     @classmethod
-    def join(cls, device: str = "auto") -> Processes:
+    def join(cls, device: str = "auto") -> TrainingProcesses:
         """Find out what this process is: alone, or one that ``torchrun`` started.
 
         Parameters
@@ -47,7 +47,7 @@ class Processes:
 
         Returns
         -------
-        Processes
+        TrainingProcesses
 
         Raises
         ------

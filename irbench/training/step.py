@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from irbench.networks.detector import LossSums
-from irbench.training.augmentation import Augmenter, Draws
+from irbench.training.augmentation import Augmenter, ImageDraws
 from irbench.training.precision import training_dtype
-from irbench.training.processes import Processes
+from irbench.training.processes import TrainingProcesses
 from irbench.training.settings import TrainingSettings
 
 
@@ -42,7 +42,7 @@ class TrainingStep:
     optimizer : torch.optim.Optimizer
         Of the network's parameters.
     settings : TrainingSettings
-    processes : Processes
+    processes : TrainingProcesses
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class TrainingStep:
         loss: Callable[[Any, Tensor], LossSums],
         optimizer: torch.optim.Optimizer,
         settings: TrainingSettings,
-        processes: Processes,
+        processes: TrainingProcesses,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.settings, self.processes = settings, processes
@@ -65,13 +65,13 @@ class TrainingStep:
             parameter for group in optimizer.param_groups for parameter in group["params"]
         ]
 
-    def __call__(self, augmenter: Augmenter, draws: Draws) -> StepOutcome:
+    def __call__(self, augmenter: Augmenter, draws: ImageDraws) -> StepOutcome:
         """Take one step.
 
         Parameters
         ----------
         augmenter : Augmenter
-        draws : Draws
+        draws : ImageDraws
             Of the whole batch, in every process; a multiple of parts and processes.
 
         Returns
@@ -90,7 +90,9 @@ class TrainingStep:
         terms = {name: term * mean for name, term in sums.items()}
         return StepOutcome(terms, torch.stack([norm, *terms.values()]).isfinite().all())
 
-    def _gradients(self, augmenter: Augmenter, draws: Draws) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradients(
+        self, augmenter: Augmenter, draws: ImageDraws
+    ) -> tuple[dict[str, Tensor], Tensor]:
         """Add up the gradients over our parts of a batch; the sums of terms and weight."""
         device = self.processes.device
         mine = self.processes.part(len(draws))

@@ -18,7 +18,7 @@ from irbench.errors import IrbenchError, UsageError
 from irbench.interrupts import StopRequest
 from irbench.networks.detector import NetworkDetector
 from irbench.progress import Progress
-from irbench.training import telling
+from irbench.training import messages
 from irbench.training.augmentation import Augmentation, Augmenter
 from irbench.training.batches import batch_size, epoch_generator, seed_network, shuffle
 from irbench.training.checkpoint import (
@@ -31,7 +31,7 @@ from irbench.training.ema import WeightAverage
 from irbench.training.history import write_history
 from irbench.training.image_cache import ImageCache
 from irbench.training.optimizer import make_optimizer, set_rate
-from irbench.training.processes import Processes
+from irbench.training.processes import TrainingProcesses
 from irbench.training.schedule import cosine_rate, warm_up
 from irbench.training.settings import TrainingSettings
 from irbench.training.step import StepOutcome, TrainingStep
@@ -93,7 +93,7 @@ class Trainer:
         Holds the checkpoint and the history.
     key : dict
         What must be equal to go on from a checkpoint.
-    processes : Processes
+    processes : TrainingProcesses
     progress : Progress
 
     Attributes
@@ -119,7 +119,7 @@ class Trainer:
         out: Path,
         *,
         key: dict[str, Any],
-        processes: Processes,
+        processes: TrainingProcesses,
         progress: Progress | None = None,
     ) -> None:
         self.detector, self.cache, self.validator = detector, cache, validator
@@ -203,7 +203,7 @@ class Trainer:
             if not _is_out_of_memory(error):
                 raise
             raise TrainingError(
-                telling.out_of_memory(
+                messages.out_of_memory(
                     self.settings, self.batch, self.processes.count, self.checkpoint
                 )
             ) from error
@@ -267,7 +267,7 @@ class Trainer:
             self.best.load_state_dict(self.average.network.state_dict())
         self._is_whole = True
         self._save(force=state.epoch == settings.epochs)
-        self.progress.say(telling.epoch_line(state, settings, terms))
+        self.progress.say(messages.epoch_line(state, settings, terms))
 
     def _steps(self, advance: Callable[[], None], stop: StopRequest) -> dict[str, float]:
         """One pass over the images; the mean of each term."""
@@ -321,7 +321,7 @@ class Trainer:
         bad = start + finite.index(False)
         images = order[bad * self.batch : (bad + 1) * self.batch].tolist()
         raise TrainingError(
-            telling.not_finite(
+            messages.not_finite(
                 self.state, bad, [self.cache.ids[i] for i in images], self.checkpoint
             )
         )
@@ -346,7 +346,7 @@ class Trainer:
             scores = self._validate()
             if scores is not None:
                 state.best_epoch, state.best_score = 0, scores.ap50
-                self.progress.say(telling.start_line(scores.ap50))
+                self.progress.say(messages.start_line(scores.ap50))
 
     def _patience_is_over(self) -> bool:
         settings, state = self.settings, self.state
@@ -372,7 +372,7 @@ class Trainer:
             save_checkpoint(self.checkpoint, self.key, self.state, self._tensors)
             write_history(self.out / HISTORY, self.state.history)
         except OSError as error:
-            raise TrainingError(telling.cannot_write(self.out, error, self.checkpoint)) from error
+            raise TrainingError(messages.cannot_write(self.out, error, self.checkpoint)) from error
         self._saved_at = time.monotonic()
         self._saved_epoch = self.state.epoch
 

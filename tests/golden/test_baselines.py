@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from irbench.gate.baseline import read_baseline
-from irbench.gate.comparison import Gate
+from irbench.gate.rules import Gate
 from irbench.gate.wording import sentence
 
 BASELINES = Path(__file__).parents[2] / "baselines"

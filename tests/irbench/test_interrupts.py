@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from irbench.engine.executors.worker_processes import Processes
+from irbench.engine.executors.worker_processes import WorkerProcesses
 from irbench.interrupts import interrupts_held_back
 
 
@@ -60,7 +60,7 @@ def test_other_threads_may_use_it():
 
 def test_a_call_is_handed_over_whole_before_the_interrupt(monkeypatch, number):
     """An interrupt between waking a thread and noting it leaves a pool that cannot be ended."""
-    processes = Processes(1)
+    processes = WorkerProcesses(1)
     handed_over = []
 
     class Pool:

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.breakdown import breakdown_figure
+from irbench.figures.accuracy_cost import pareto_figure
 from irbench.figures.canvas import save_figure
-from irbench.figures.comparison import Comparison
-from irbench.figures.cost import pareto_figure
-from irbench.figures.curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
-from irbench.figures.detections import detections_figure
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.detection_panels import detections_figure
 from irbench.figures.marks import inset_corner
+from irbench.figures.recall_by_target import breakdown_figure
+from irbench.figures.threshold_curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.counting import count_boxes
 from irbench.progress import Progress
@@ -115,7 +115,7 @@ def test_what_a_worker_cannot_do_is_done_here(whole_run, tmp_path, monkeypatch):
         group_comparison(*side_by_side([whole_run]), Progress()),
         [tmp_path / "nowhere"], ReportOptions(), 0, tmp_path, "",
     )  # fmt: skip
-    comparison = Comparison.of(whole_run)
+    comparison = ComparedMethods.of(whole_run)
     ((job, drawn),) = draw_by_workers(comparison, [one], 1)
     assert job == one
     assert [path.suffix for path in drawn.paths] == [".png", ".pdf"]
@@ -167,7 +167,7 @@ def test_the_operating_point_lies_on_the_curve(html_run):
 
 def test_curves_end_where_everything_is_kept(html_run):
     run = html_run(("tophat",))
-    comparison = Comparison.of(run)
+    comparison = ComparedMethods.of(run)
     one = comparison.scored.methods["tophat"]
     everything = count_boxes(one.table, -np.inf, one.column)
     n_targets = sum(len(truth.boxes) for truth in comparison.scored.truths)
@@ -195,7 +195,7 @@ def test_circles_are_the_outcomes(whole_run):
 
     from irbench.styles import FALSE_ALARM, HIT, MISS
 
-    comparison = Comparison.of(whole_run)
+    comparison = ComparedMethods.of(whole_run)
     figure = detections_figure(comparison, images=["b"], methods=["tophat", ODD])
     place = comparison.truth("b")[0]
     panels = [axis for axis in figure.axes if axis.get_title() and axis.child_axes != []]
@@ -230,8 +230,8 @@ def test_unknown_names_are_answered_with_near_ones(whole_run):
 
 
 def test_a_run_is_scored_once(whole_run):
-    scored = Comparison.of(whole_run).scored
-    assert Comparison.of(whole_run).scored is scored
+    scored = ComparedMethods.of(whole_run).scored
+    assert ComparedMethods.of(whole_run).scored is scored
     # For the page too, which wants intervals.
     again = score_methods([whole_run], whole_run.rows)
     assert again.methods.keys() == scored.methods.keys()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.comparison import Comparison
-from irbench.figures.grad_cam import grad_cam_figure
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.grad_cam_panels import grad_cam_figure
 from irbench.figures.recomputing import remake_detector
 from irbench.networks.weights_search import available_weights
 from irbench.registry import method_class
@@ -28,7 +28,7 @@ def test_every_stage_asked_for_has_a_panel(html_run):
         "weights_sha256": card.sha256,
     }
     run.run["methods"]["yolov8n"] = {"calibration": {"extent": None}, "facts": facts}
-    detector = remake_detector(Comparison.of(run), "yolov8n")
+    detector = remake_detector(ComparedMethods.of(run), "yolov8n")
     assert detector.weights_file.card.sha256 == card.sha256
     figure = grad_cam_figure(run, "yolov8n", image="b", stages=["down4", "level8"])
     titles = [axis.get_title() for axis in figure.axes]

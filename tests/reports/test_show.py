@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from irbench.cli.main import irbench
 from irbench.errors import NoFigureError
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.panel import image_figure
 from irbench.figures.surfaces import coarse, surfaces_figure
 
@@ -24,7 +24,7 @@ def test_it_writes_a_picture_and_says_what_became_of_the_image(whole_run):
     assert answer.exit_code == 0, answer.output
     picture = whole_run.path / "figures" / "show-b.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
-    comparison = Comparison.of(whole_run)
+    comparison = ComparedMethods.of(whole_run)
     place, _ = comparison.truth("b")
     for name, title in (("tophat", "Top-Hat"), (ODD, ODD), ("boxes", "Boxes")):
         assert f"{title}: {comparison.outcomes[name][place]}" in answer.output

@@ -18,7 +18,7 @@ from pebble import ProcessExpired
 
 from irbench.engine.executors.batching import BatchSizer, failed, run_batch
 from irbench.engine.executors.executor import Answer, Executor, Job, Outcome
-from irbench.engine.executors.worker_processes import ENDED_WITH_0, Processes
+from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
 from irbench.networks.devices import gpu_slots
 from irbench.resources import single_thread_environment
 
@@ -61,7 +61,7 @@ class WorkerPool(Executor):
         self.n_workers = n_workers
         self.timeout_s = timeout_s
         # Workers that differ are sets of their own: those of one set have no number.
-        self._sets = [Processes(1, gpu) for gpu in gpus] or [Processes(n_workers)]
+        self._sets = [WorkerProcesses(1, gpu) for gpu in gpus] or [WorkerProcesses(n_workers)]
         self._stack = ExitStack()
         self._on_gpus: dict[str, WorkerPool] = {}
 
@@ -95,7 +95,7 @@ class WorkerPool(Executor):
         remaining = iter(jobs)
         again: deque[_Batch] = deque()
         sizer = BatchSizer(BATCH_S)
-        running: dict[Future[Any], tuple[_Batch, Processes]] = {}
+        running: dict[Future[Any], tuple[_Batch, WorkerProcesses]] = {}
         try:
             while True:
                 # One batch in work and one that waits, so that no worker does.
@@ -151,7 +151,9 @@ class WorkerPool(Executor):
             self._on_gpus[device] = WorkerPool(len(gpus), self.timeout_s, gpus).__enter__()
         return self._on_gpus[device]
 
-    def _idlest(self, running: dict[Future[Any], tuple[_Batch, Processes]]) -> Processes:
+    def _idlest(
+        self, running: dict[Future[Any], tuple[_Batch, WorkerProcesses]]
+    ) -> WorkerProcesses:
         load = {id(processes): 0 for processes in self._sets}
         for _, processes in running.values():
             load[id(processes)] += 1

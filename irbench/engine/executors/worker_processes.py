@@ -34,7 +34,7 @@ class _WorkerContext(SpawnContext):
     Process = _Worker
 
 
-class Processes:
+class WorkerProcesses:
     """Worker processes that see the same GPU, or all of them.
 
     Parameters

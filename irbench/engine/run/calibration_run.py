@@ -18,7 +18,7 @@ from irbench.engine.run.split_scan import SplitScan, scan_split
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import IrbenchError, MissingValidationError, UsageError, WriteError
 from irbench.events import Events
-from irbench.networks.leaks import leak_reason
+from irbench.networks.training_leaks import leak_reason
 from irbench.progress import Progress
 
 

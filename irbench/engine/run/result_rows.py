@@ -14,7 +14,7 @@ from irbench.engine.storage.image_record import StageTimes
 from irbench.engine.storage.results import Row
 from irbench.evaluation import Result
 from irbench.metrics.pixel_roc import auc_resolution
-from irbench.networks.leaks import unknown_training
+from irbench.networks.training_leaks import unknown_training
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",

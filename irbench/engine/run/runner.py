@@ -10,7 +10,7 @@ from irbench.engine.executors.executor import Executor, ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
 from irbench.engine.planning.request import RunRequest
-from irbench.engine.run.background import Background
+from irbench.engine.run.background_calls import BackgroundCalls
 from irbench.engine.run.method_run import MethodOutcome, MethodRun
 from irbench.engine.run.session import Session, UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
@@ -98,7 +98,7 @@ class Runner:
             try:
                 with (
                     self.executor as executor,
-                    Background(
+                    BackgroundCalls(
                         at_once=not executor.leaves_a_core, tell=session.progress.say
                     ) as background,
                 ):
@@ -117,7 +117,7 @@ class Runner:
                 raise
         return load_run(session.directory.path)
 
-    def _run(self, method: MethodPlan, executor: Executor, background: Background) -> None:
+    def _run(self, method: MethodPlan, executor: Executor, background: BackgroundCalls) -> None:
         session = self.session
         run = None
         leak = session.leak(method)

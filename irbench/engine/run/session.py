@@ -25,7 +25,7 @@ from irbench.engine.storage.results import SCORED_STATES, Row, load_run, write_r
 from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.events import Events
 from irbench.metrics.map_statistics import MapStatistics
-from irbench.networks.leaks import leak_reason
+from irbench.networks.training_leaks import leak_reason
 from irbench.progress import Progress
 from irbench.provenance import machine_facts, package_versions
 from irbench.scoring import Result, complete_maps, score

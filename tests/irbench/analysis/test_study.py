@@ -5,9 +5,9 @@ import io
 import numpy as np
 import pytest
 
-from irbench.analysis.curves import DISTANCES_PX, pd_by_distance, threshold_curve
-from irbench.analysis.figures import DPI, Styles, draw_figures
 from irbench.analysis.objects import detection_objects, target_objects
+from irbench.analysis.plots import DPI, Styles, draw_figures
+from irbench.analysis.score_curves import DISTANCES_PX, pd_by_distance, threshold_curve
 from irbench.analysis.study import EXACT, TABLES, Study
 from irbench.detections import Detections
 from irbench.evaluation import evaluate

@@ -43,7 +43,7 @@ def counted(monkeypatch):
         cost = SimpleNamespace(parameters=2_578_175, flops=7.347e9, flops_printed=7.72e9)
         return dict.fromkeys(names, cost)
 
-    monkeypatch.setattr("irbench.published.counts.measure_costs", measure)
+    monkeypatch.setattr("irbench.published.network_counts.measure_costs", measure)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import irbench
 from irbench.data.joint import JointDataset, joint_id
 from irbench.errors import UsageError
 from irbench.networks.card import Ancestor
-from irbench.networks.leaks import leaked_images
+from irbench.networks.training_leaks import leaked_images
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineError, _checksum, read_baseline
-from irbench.gate.counts import TruthCounts, count_arrays, is_counted
+from irbench.gate.image_counts import TruthCounts, count_arrays, is_counted
 from irbench.gate.recording import gated_metrics, record_baseline
 from irbench.metrics.counting import count_boxes
 from irbench.metrics.counts import Counts

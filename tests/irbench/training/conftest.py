@@ -57,7 +57,7 @@ def make_job(trainable_plugin, tmp_path, make_settings, told):
 
     from irbench.registry import load_dataset, method_class
     from irbench.training.job import TrainingJob, training_splits
-    from irbench.training.processes import Processes
+    from irbench.training.processes import TrainingProcesses
 
     def make(out="out", method="drop-net", dataset="trap-scenes", weights=None, **settings):
         chosen = make_settings(**settings)
@@ -69,7 +69,7 @@ def make_job(trainable_plugin, tmp_path, make_settings, told):
             val=val,
             settings=chosen,
             out=tmp_path / out,
-            processes=Processes(0, 1, torch.device("cpu")),
+            processes=TrainingProcesses(0, 1, torch.device("cpu")),
             progress=told,
             command=("irbench", "train", method),
         )

@@ -19,7 +19,7 @@ from irbench.networks.weights_file import WeightsFile  # noqa: E402
 from irbench.protocol import TABLE1  # noqa: E402
 from irbench.registry import load_dataset  # noqa: E402
 from irbench.training.job import training_name, training_splits  # noqa: E402
-from irbench.training.telling import out_of_memory  # noqa: E402
+from irbench.training.messages import out_of_memory  # noqa: E402
 
 
 @pytest.fixture

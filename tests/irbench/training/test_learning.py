@@ -11,7 +11,7 @@ from irbench.dataset import Dataset, DatasetInfo, Sample  # noqa: E402
 from irbench.registry import method_class  # noqa: E402
 from irbench.training.augmentation_settings import Augmentation  # noqa: E402
 from irbench.training.image_cache import ImageCache  # noqa: E402
-from irbench.training.processes import Processes  # noqa: E402
+from irbench.training.processes import TrainingProcesses  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
 from irbench.training.trainer import Trainer  # noqa: E402
 from irbench.training.validation import Validator  # noqa: E402
@@ -70,7 +70,13 @@ def learn(tmp_path):
         validator = Validator.of(detector, dataset(split="val"), device=CPU)
         cache = ImageCache.of(dataset(split="train"), 64)
         trainer = Trainer(
-            detector, cache, validator, settings, tmp_path, key={}, processes=Processes(0, 1, CPU)
+            detector,
+            cache,
+            validator,
+            settings,
+            tmp_path,
+            key={},
+            processes=TrainingProcesses(0, 1, CPU),
         )
         return trainer.fit().state
 

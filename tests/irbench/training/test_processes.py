@@ -12,15 +12,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from irbench.errors import UsageError  # noqa: E402
-from irbench.training.processes import Processes, choose_device  # noqa: E402
+from irbench.training.processes import TrainingProcesses, choose_device  # noqa: E402
 
 PLUGIN = Path(__file__).with_name("trainable_plugin.py")
 
 SUMS = """
 import torch
-from irbench.training.processes import Processes
+from irbench.training.processes import TrainingProcesses
 
-processes = Processes.join("cpu")
+processes = TrainingProcesses.join("cpu")
 rank = processes.rank
 # The first parameter has a gradient in both, the second in one, the third in none.
 parameters = [torch.nn.Parameter(torch.zeros(2)) for _ in range(3)]
@@ -87,7 +87,7 @@ def test_two_processes_train_as_one(make_job, make_settings, standing, tmp_path)
 
 
 def test_one_process_is_alone():
-    alone = Processes(0, 1, torch.device("cpu"))
+    alone = TrainingProcesses(0, 1, torch.device("cpu"))
     value = torch.ones(2)
     alone.add_up(value)
     parameter = torch.nn.Parameter(torch.ones(1))

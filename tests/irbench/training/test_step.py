@@ -9,10 +9,10 @@ torch = pytest.importorskip("torch")
 from irbench.training.augmentation import Augmenter  # noqa: E402
 from irbench.training.augmentation_settings import Augmentation  # noqa: E402
 from irbench.training.image_cache import ImageCache  # noqa: E402
-from irbench.training.processes import Processes  # noqa: E402
+from irbench.training.processes import TrainingProcesses  # noqa: E402
 from irbench.training.step import TrainingStep  # noqa: E402
 
-ALONE = Processes(0, 1, torch.device("cpu"))
+ALONE = TrainingProcesses(0, 1, torch.device("cpu"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 
-class Background:
+class BackgroundCalls:
     """Runs calls in their order in a thread, while the caller goes on; a context manager.
 
     What a call raises is raised where it is waited for: by the next :meth:`submit`, by
@@ -23,7 +23,7 @@ class Background:
 
     Examples
     --------
-    >>> with Background(at_once=False) as background:
+    >>> with BackgroundCalls(at_once=False) as background:
     ...     background.submit(lambda: print("one"))
     ...     background.submit(lambda: print("two"))
     one
@@ -58,7 +58,7 @@ class Background:
                 if call.done():
                     self._call = None
 
-    def __enter__(self) -> Background:
+    def __enter__(self) -> BackgroundCalls:
         return self
 
     def __exit__(

@@ -15,7 +15,7 @@ from irbench.detector import group_rank
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.outcomes import Outcome, disagreement, method_outcomes
+from irbench.figures.outcomes import ImageOutcome, disagreement, method_outcomes
 from irbench.ground_truth import GroundTruth
 from irbench.progress import Progress
 from irbench.statistics.scored_group import ScoredGroup, ScoredMethod, score_methods
@@ -23,7 +23,7 @@ from irbench.styles import MethodStyle, method_styles
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ComparedMethods:
     """The methods of one dataset: of one run, or of several on the very same images.
 
     Attributes
@@ -43,14 +43,14 @@ class Comparison:
     progress: Progress
 
     @classmethod
-    def of(cls, source: RunResults | Comparison) -> Comparison:
+    def of(cls, source: RunResults | ComparedMethods) -> ComparedMethods:
         """A run as a comparison; the same run gives the same one, so that it is scored once."""
-        if isinstance(source, Comparison):
+        if isinstance(source, ComparedMethods):
             return source
         return _of_run(source)
 
     @classmethod
-    def with_progress(cls, run: RunResults, progress: Progress) -> Comparison:
+    def with_progress(cls, run: RunResults, progress: Progress) -> ComparedMethods:
         """A run as a comparison that tells how far long work is."""
         return replace(cls.of(run), progress=progress)
 
@@ -78,7 +78,7 @@ class Comparison:
         return score_methods(self.runs, self.rows, progress=self.progress)
 
     @cached_property
-    def outcomes(self) -> dict[str, list[Outcome]]:
+    def outcomes(self) -> dict[str, list[ImageOutcome]]:
         """By method with a threshold, what it made of each image, in the order of the truths."""
         found = {
             method: method_outcomes(one, self.scored) for method, one in self.scored.methods.items()
@@ -95,7 +95,7 @@ class Comparison:
         return sorted(range(len(amounts)), key=lambda place: -amounts[place])
 
     @property
-    def telling_image(self) -> int:
+    def informative_image(self) -> int:
         """Place of the image with targets that the methods disagree about most.
 
         Raises
@@ -199,8 +199,8 @@ class UnknownImageError(UnknownNameError):
 
 
 @lru_cache(maxsize=8)
-def _of_run(run: RunResults) -> Comparison:
+def _of_run(run: RunResults) -> ComparedMethods:
     ranked = sorted(
         run.rows, key=lambda row: (*group_rank(row["group"]), row["year"], row["method"])
     )
-    return Comparison(str(run.dataset["title"]), (run,), tuple(ranked), Progress())
+    return ComparedMethods(str(run.dataset["title"]), (run,), tuple(ranked), Progress())

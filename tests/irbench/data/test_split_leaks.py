@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from irbench.cli.data import data as command
 from irbench.data.backgrounds import extract_background
-from irbench.data.leaks import find_leaks, format_leaks
 from irbench.data.near_duplicates import FLIPS, compare, find_candidates, group_pairs
+from irbench.data.split_leaks import find_leaks, format_leaks
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import MaskError, MissingDataError
 

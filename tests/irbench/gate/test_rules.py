@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.gate.comparison import Gate
 from irbench.gate.multiplicity import adjusted_p
 from irbench.gate.recording import record_baseline
 from irbench.gate.row_check import RowCheck
+from irbench.gate.rules import Gate
 from irbench.gate.tolerance import Tolerances
 from irbench.gate.wording import sentence
 from irbench.protocol import TABLE1

@@ -18,7 +18,7 @@ from irbench.figures.canvas import (
     plain,
     set_small_type,
 )
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.statistics.recall_by_bin import recall_by_bins
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ BREAKDOWNS = {
 
 
 def breakdown_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     *,
     by: str = "area",
     methods: Sequence[str] | None = None,
@@ -40,7 +40,7 @@ def breakdown_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     by : {"area", "scr"}
         ``"scr"`` reads the images.
     methods : sequence of str, optional
@@ -54,7 +54,7 @@ def breakdown_figure(
     """
     if by not in BREAKDOWNS:
         raise UnknownNameError("breakdown", by, BREAKDOWNS)
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     chosen = comparison.chosen(methods)
     scr, reason = comparison.scr if by == "scr" else (None, "")
     if reason:

@@ -10,7 +10,7 @@ from irbench.detector import group_rank
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.published import PublishedRow, published_tables
-from irbench.published.comparison import published_dataset
+from irbench.published.measured_values import published_dataset
 from irbench.report import ReportOptions
 
 from ._side_by_side import DataGroup, methods_in_order

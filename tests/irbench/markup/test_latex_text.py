@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irbench.markup.latex import latex_text
+from irbench.markup.latex_text import latex_text
 
 
 @pytest.mark.parametrize(

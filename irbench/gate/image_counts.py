@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.errors import UsageError
 from irbench.gate.map_counts import as_bits, as_fractions, map_arrays, maps_of_arrays
-from irbench.gate.ranking import RANKING_ARRAYS, ranking_arrays, table_of_ranking
+from irbench.gate.ranked_matches import RANKING_ARRAYS, ranking_arrays, table_of_ranking
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import average_precision
 from irbench.metrics.counting import BoxCounts

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.curves import IOU_THRESHOLDS
 from irbench.analysis.objects import Boxes, Objects, detection_boxes, detection_objects
 from irbench.analysis.pairs import match_by_distance
+from irbench.analysis.score_curves import IOU_THRESHOLDS
 from irbench.analysis.taxonomy import Errors, classify_errors
 from irbench.calibration import match_images
 from irbench.detections import Detections
@@ -21,7 +21,7 @@ from irbench.protocol import Protocol
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredMethod:
+class AnalysedMethod:
     """A method's detections on a set of images.
 
     Attributes
@@ -36,7 +36,7 @@ class ScoredMethod:
     detections : Boxes
         The same, end to end.
     table : MatchTable
-        At :data:`~irbench.analysis.curves.IOU_THRESHOLDS` and the protocol's. Its rows stand
+        At :data:`~irbench.analysis.score_curves.IOU_THRESHOLDS` and the protocol's. Its rows stand
         in the order of ``detections``.
     protocol : Protocol
     """
@@ -59,7 +59,7 @@ class ScoredMethod:
         targets: Objects,
         protocol: Protocol,
         threshold: float | None,
-    ) -> ScoredMethod:
+    ) -> AnalysedMethod:
         """Match a method's detections.
 
         Parameters

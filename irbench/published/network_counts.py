@@ -75,7 +75,7 @@ class CountedRow:
 
 
 @dataclass(frozen=True)
-class Counts:
+class NetworkCounts:
     """What could be counted, and why the rest was not.
 
     Attributes
@@ -101,7 +101,7 @@ def count_published(
     tables: Iterable[int] = range(1, 7),
     input_size: int = INPUT_SIZE,
     progress: Progress | None = None,
-) -> Counts:
+) -> NetworkCounts:
     """Count the networks of published rows.
 
     Parameters
@@ -114,7 +114,7 @@ def count_published(
 
     Returns
     -------
-    Counts
+    NetworkCounts
         Without rows, and with the reason, where a library that networks need is missing.
 
     Raises
@@ -136,11 +136,11 @@ def count_published(
     try:
         costs = measure_costs(names, input_size, progress or Progress())
     except MissingLibraryError as error:
-        return Counts(input_size, (), absent, str(error))
+        return NetworkCounts(input_size, (), absent, str(error))
     rows = tuple(
         CountedRow(number, row, name, costs[name]) for number, row, here in wanted for name in here
     )
-    return Counts(input_size, rows, absent)
+    return NetworkCounts(input_size, rows, absent)
 
 
 def measure_costs(

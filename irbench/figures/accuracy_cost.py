@@ -18,7 +18,7 @@ from irbench.figures.canvas import (
     set_log_ticks,
     set_small_type,
 )
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.pareto import pareto_front
 from irbench.metrics.definition import METRICS
 
@@ -29,7 +29,7 @@ COSTS = ("ms_median", "params", "flops")
 
 
 def pareto_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     *,
     cost: str = "ms_median",
     merit: str = "map50",
@@ -39,7 +39,7 @@ def pareto_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     cost : {"ms_median", "params", "flops"}
     merit : str
         Name of a metric of which more is better.
@@ -53,7 +53,7 @@ def pareto_figure(
     UnknownNameError
         For an unknown cost, metric or method.
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     if cost not in COSTS:
         raise UnknownNameError("cost", cost, COSTS)
     better = [name for name, metric in METRICS.items() if metric.higher_is_better]

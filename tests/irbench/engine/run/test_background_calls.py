@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from irbench.engine.run.background import Background
+from irbench.engine.run.background_calls import BackgroundCalls
 
 
 def test_the_caller_goes_on_while_a_call_runs():
     gate, done = threading.Event(), []
-    with Background(at_once=False) as background:
+    with BackgroundCalls(at_once=False) as background:
         background.submit(lambda: (gate.wait(60), done.append(1)))
         assert not done
         gate.set()
@@ -20,7 +20,7 @@ def test_the_caller_goes_on_while_a_call_runs():
 
 def test_one_call_waits_for_the_one_before():
     gate, order = threading.Event(), []
-    with Background(at_once=False) as background:
+    with BackgroundCalls(at_once=False) as background:
         background.submit(lambda: (gate.wait(60), order.append("first")))
         threading.Timer(0.01, gate.set).start()
         background.submit(lambda: order.append("second"))
@@ -31,7 +31,7 @@ def test_one_call_waits_for_the_one_before():
 
 def test_at_once_runs_it_in_the_same_thread():
     threads = []
-    with Background(at_once=True) as background:
+    with BackgroundCalls(at_once=True) as background:
         background.submit(lambda: threads.append(threading.current_thread()))
         assert threads == [threading.current_thread()]
 
@@ -50,14 +50,14 @@ def fail():
     ids=["wait", "submit", "end"],
 )
 def test_an_error_is_raised_where_it_is_waited_for(wait):
-    background = Background(at_once=False)
+    background = BackgroundCalls(at_once=False)
     background.submit(fail)
     with pytest.raises(ValueError, match="no room"):
         wait(background)
 
 
 def test_an_error_is_raised_once():
-    with Background(at_once=False) as background:
+    with BackgroundCalls(at_once=False) as background:
         background.submit(fail)
         with pytest.raises(ValueError, match="no room"):
             background.wait()
@@ -77,7 +77,7 @@ def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
         raise ValueError("later")
 
     def interrupted():
-        with Background(at_once=False, tell=tell) as background:
+        with BackgroundCalls(at_once=False, tell=tell) as background:
             background.submit(slow, "scoring Top-Hat")
             raise KeyboardInterrupt
 

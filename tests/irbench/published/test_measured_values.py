@@ -8,7 +8,7 @@ import pytest
 
 from irbench.engine.storage.results import RunResults
 from irbench.published import published_tables
-from irbench.published.comparison import compare_runs, published_dataset
+from irbench.published.measured_values import compare_runs, published_dataset
 
 
 def made(name, title, rows, path="runs/one"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.markup.markdown import display_width, markdown_text, pipe_table
+from irbench.markup.markdown_text import display_width, markdown_text, pipe_table
 
 
 def rendered_cells(table):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.errors import UsageError
-from irbench.gate.ranking import ranking_arrays, table_of_ranking
+from irbench.gate.ranked_matches import ranking_arrays, table_of_ranking
 from irbench.metrics.average_precision import average_precision, mean_average_precision
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.matching import match_detections

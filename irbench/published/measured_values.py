@@ -16,7 +16,7 @@ PARTS: tuple[Part, ...] = ("published", "measured", "difference")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MeasuredValue:
     """A published value and the measured one.
 
     Attributes
@@ -73,7 +73,7 @@ class MeasuredRow:
         As :class:`~irbench.published.PublishedTable` names it.
     state : {"done", "partial"}
         Of the run's row.
-    values : tuple of Comparison
+    values : tuple of MeasuredValue
         One for each of :data:`~irbench.published.QUALITY`.
     """
 
@@ -81,7 +81,7 @@ class MeasuredRow:
     run: RunResults
     dataset: str
     state: str
-    values: tuple[Comparison, ...]
+    values: tuple[MeasuredValue, ...]
 
 
 def published_dataset(table: PublishedTable, facts: Mapping[str, Any]) -> str | None:
@@ -133,7 +133,7 @@ def compare_runs(runs: Sequence[RunResults], tables: Iterable[int]) -> list[Meas
                             continue
                         row = rows[method]
                         values = tuple(
-                            Comparison(
+                            MeasuredValue(
                                 published.name,
                                 method,
                                 row["title"],

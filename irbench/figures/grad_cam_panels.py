@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import LOOKS, bare, circle, read_image, show_image
 from irbench.figures.recomputing import remake_detector
 
@@ -27,7 +27,7 @@ _LEAST_SCORE = 0.05
 
 
 def grad_cam_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     method: str,
     *,
     image: str | None = None,
@@ -40,7 +40,7 @@ def grad_cam_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     method : str
         A network of the run.
     image : str, optional
@@ -56,11 +56,11 @@ def grad_cam_figure(
     """
     from irbench.networks.detector import NetworkDetector
 
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     detector = remake_detector(comparison, method)
     if not isinstance(detector, NetworkDetector):
         raise NoFigureError(f"{method} is no network, and has no stages")
-    place = comparison.telling_image if image is None else comparison.truth(image)[0]
+    place = comparison.informative_image if image is None else comparison.truth(image)[0]
     truth = comparison.scored.truths[place]
     sample = read_image(comparison.dataset, truth)
     with comparison.progress.track(f"Grad-CAM of {method}", 1) as advance:

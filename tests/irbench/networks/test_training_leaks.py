@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from irbench.networks.card import Ancestor
-from irbench.networks.leaks import leak_reason, leaked_images
+from irbench.networks.training_leaks import leak_reason, leaked_images
 from irbench.networks.weights_file import WeightsFile
 
 

@@ -1,4 +1,4 @@
-"""What a training tells a person: after every epoch, and where it cannot go on."""
+"""The messages of a training: after every epoch, and where it cannot go on."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from irbench.figures.canvas import (
     plain,
     set_small_type,
 )
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.point_curve import point_curve
 from irbench.protocol import Protocol
@@ -31,13 +31,13 @@ _OPERATING = "mark: operating point"
 
 
 def precision_recall_figure(
-    source: RunResults | Comparison, *, methods: Sequence[str] | None = None
+    source: RunResults | ComparedMethods, *, methods: Sequence[str] | None = None
 ) -> Figure:
     """Precision against recall of boxes; the mark is the operating point.
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     methods : sequence of str, optional
         By default all with detections.
 
@@ -48,7 +48,7 @@ def precision_recall_figure(
     UnknownNameError
         For an unknown method.
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     protocol = Protocol(**comparison.runs[0].protocol)
     figure, axis = _axes(comparison)
     drawn = []
@@ -69,10 +69,10 @@ def precision_recall_figure(
 
 
 def pd_fa_figure(
-    source: RunResults | Comparison, *, methods: Sequence[str] | None = None
+    source: RunResults | ComparedMethods, *, methods: Sequence[str] | None = None
 ) -> Figure:
     """Pd against Fa over all score thresholds; see :func:`precision_recall_figure`."""
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     protocol = Protocol(**comparison.runs[0].protocol)
     figure, axis = _axes(comparison)
     drawn = []
@@ -96,13 +96,13 @@ def pd_fa_figure(
 
 
 def pixel_roc_figure(
-    source: RunResults | Comparison, *, methods: Sequence[str] | None = None
+    source: RunResults | ComparedMethods, *, methods: Sequence[str] | None = None
 ) -> Figure:
     """ROC of single pixels of the score maps; see :func:`precision_recall_figure`.
 
     Methods that answer boxes have none. The maps' histograms lie in the run.
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     figure, axis = _axes(comparison)
     drawn = []
     for method, one in comparison.chosen(methods).items():
@@ -122,7 +122,7 @@ def pixel_roc_figure(
     return figure
 
 
-def _axes(comparison: Comparison) -> tuple[Figure, Axes]:
+def _axes(comparison: ComparedMethods) -> tuple[Figure, Axes]:
     # Room for the legend below, however many methods there are.
     figure = new_figure(ONE_COLUMN_IN, 2.6 + 0.045 * len(comparison.rows))
     axis = figure.subplots()
@@ -130,7 +130,7 @@ def _axes(comparison: Comparison) -> tuple[Figure, Axes]:
     return figure, axis
 
 
-def _title(comparison: Comparison, what: str) -> str:
+def _title(comparison: ComparedMethods, what: str) -> str:
     return plain(f"{comparison.title} ({what})")
 
 

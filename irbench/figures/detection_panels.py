@@ -10,7 +10,7 @@ import numpy as np
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import PAGE_IN, SMALL_PT, TWO_COLUMNS_IN, new_figure, plain
-from irbench.figures.comparison import Comparison
+from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import (
     TARGET_LOOK,
     add_outcome_legend,
@@ -20,7 +20,7 @@ from irbench.figures.marks import (
     read_image,
     show_image,
 )
-from irbench.figures.outcomes import Outcome
+from irbench.figures.outcomes import ImageOutcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ _CAPTION_IN, _LABEL_IN, _LEGEND_IN = 0.13, 0.18, 0.25
 
 
 def detections_figure(
-    source: RunResults | Comparison,
+    source: RunResults | ComparedMethods,
     *,
     images: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
@@ -42,7 +42,7 @@ def detections_figure(
 
     Parameters
     ----------
-    source : RunResults or Comparison
+    source : RunResults or ComparedMethods
     images : sequence of str, optional
         Ids; by default the four with targets that the methods disagree about most.
     methods : sequence of str, optional
@@ -55,7 +55,7 @@ def detections_figure(
     UnknownNameError
         With the nearest names.
     """
-    comparison = Comparison.of(source)
+    comparison = ComparedMethods.of(source)
     chosen = [name for name in comparison.chosen(methods) if name in comparison.outcomes]
     if not chosen:
         raise NoFigureError("no method has an operating point")
@@ -78,7 +78,7 @@ def detections_figure(
         truth = comparison.scored.truths[place]
         sample = read_image(dataset, truth)
         here = {name: comparison.outcomes[name][place] for name in chosen}
-        target = telling_target(here)
+        target = informative_target(here)
         panels = axes[block * n_rows : (block + 1) * n_rows].ravel()
         show_image(panels[0], sample)
         for box in truth.boxes.tolist():
@@ -101,13 +101,13 @@ def detections_figure(
     return figure
 
 
-def telling_target(outcomes: Mapping[str, Outcome]) -> int | None:
+def informative_target(outcomes: Mapping[str, ImageOutcome]) -> int | None:
     """The target of an image that the methods disagree about most; None without targets.
 
     Examples
     --------
-    >>> found = {"a": Outcome({1: (0, 0, 2, 2)}, (), 2), "b": Outcome({}, (), 2)}
-    >>> telling_target(found)
+    >>> found = {"a": ImageOutcome({1: (0, 0, 2, 2)}, (), 2), "b": ImageOutcome({}, (), 2)}
+    >>> informative_target(found)
     1
     """
     n_targets = next(iter(outcomes.values())).n_targets
@@ -119,7 +119,7 @@ def telling_target(outcomes: Mapping[str, Outcome]) -> int | None:
     return int(np.argmax(shares * (1 - shares)))
 
 
-def _places(comparison: Comparison, images: Sequence[str] | None) -> list[int]:
+def _places(comparison: ComparedMethods, images: Sequence[str] | None) -> list[int]:
     if images is not None:
         return [comparison.truth(image)[0] for image in images]
     truths = comparison.scored.truths
