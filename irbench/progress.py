@@ -16,13 +16,15 @@ class Progress:
     """Says nothing; the base of those that do, and what library calls use by default."""
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         """Follow ``total`` steps of work called ``title``.
 
         Parameters
         ----------
         title : str
         total : int
+        unit : str
+            What a step is, such as ``"frames"``, where their number a second is wanted too.
 
         Yields
         ------
@@ -63,7 +65,7 @@ class LineProgress(Progress):
         self.interval_s = interval_s
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         """See :meth:`Progress.track`."""
         start = last = time.monotonic()
         done = 0
@@ -75,12 +77,14 @@ class LineProgress(Progress):
             if now - last >= self.interval_s and done < total:
                 last = now
                 left = (now - start) / done * (total - done)
-                self.say(f"{title}: {done}/{total}, about {duration(left)} left")
+                speed = f", {done / (now - start):.1f} {unit}/s" if unit else ""
+                self.say(f"{title}: {done}/{total}{speed}, about {duration(left)} left")
 
         yield advance
         elapsed = time.monotonic() - start
         if elapsed >= 1.0:
-            self.say(f"{title}: {done}/{total} in {duration(elapsed)}")
+            speed = f", {done / elapsed:.1f} {unit}/s" if unit else ""
+            self.say(f"{title}: {done}/{total} in {duration(elapsed)}{speed}")
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""
@@ -96,7 +100,7 @@ class BarProgress(Progress):
         self.console = Console(stderr=True)
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         """See :meth:`Progress.track`."""
         from rich.progress import (
             BarColumn,
@@ -107,17 +111,29 @@ class BarProgress(Progress):
         )
         from rich.progress import Progress as Bars
 
+        speed = (TextColumn("{task.fields[speed]}"),) if unit else ()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            *speed,
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
         with Bars(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(title, total=total)
-            yield lambda: bars.advance(task)
+            task = bars.add_task(title, total=total, speed="")
+            start, done = time.monotonic(), 0
+
+            def advance() -> None:
+                nonlocal done
+                done += 1
+                bars.advance(task)
+                if unit:
+                    rate = done / max(time.monotonic() - start, 1e-9)
+                    bars.update(task, speed=f"{rate:.1f} {unit}/s")
+
+            yield advance
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""

@@ -72,8 +72,8 @@ def read_tiff(path: Path, encoded: bytes) -> Page:
     try:
         with TiffFile(io.BytesIO(encoded)) as file:
             page = _only_image(path, file)
-            _check(path, page, len(encoded))
-            return _values(path, page)
+            check_page(path, page, len(encoded))
+            return page_values(path, page)
     except ImageError:
         raise
     except MemoryError:
@@ -87,12 +87,10 @@ def read_tiff(path: Path, encoded: bytes) -> Page:
 
 
 def _only_image(path: Path, file: Any) -> Any:
-    n_pages = len(file.pages)
-    pages = [file.pages[index] for index in range(n_pages)]
-    whole = [page for page in pages if not page.subfiletype & (_REDUCED | _TRANSPARENCY)]
+    n_pages, whole = len(file.pages), whole_pages(file)
     n_frames = len(whole)
     if n_frames == 1:
-        n_frames = max(n_frames, _frames_behind_one_page(file, whole[0]))
+        n_frames = max(n_frames, frames_behind_one_page(file, whole[0]))
     if n_frames != 1:
         raise ImageError(
             f"{path} is a TIFF stack of {n_pages} pages, {n_frames} of them images; expected "
@@ -101,7 +99,13 @@ def _only_image(path: Path, file: Any) -> Any:
     return whole[0]
 
 
-def _frames_behind_one_page(file: Any, page: Any) -> int:
+def whole_pages(file: Any) -> list[Any]:
+    """The pages of an open file that are images: no thumbnails and no masks."""
+    pages = (file.pages[index] for index in range(len(file.pages)))
+    return [page for page in pages if not page.subfiletype & (_REDUCED | _TRANSPARENCY)]
+
+
+def frames_behind_one_page(file: Any, page: Any) -> int:
     """Frames that follow each other under one directory, as ImageJ and tifffile write them."""
     if file.is_imagej and file.imagej_metadata:
         return int(file.imagej_metadata.get("images", 1))
@@ -112,7 +116,7 @@ def _frames_behind_one_page(file: Any, page: Any) -> int:
     return 1
 
 
-def _check(path: Path, page: Any, n_bytes: int) -> None:
+def check_page(path: Path, page: Any, n_bytes: int) -> None:
     """Refuse what the decoder would read otherwise than it is meant, or not whole."""
     height, width, samples, bits = (
         *(page.imagelength, page.imagewidth),
@@ -166,7 +170,8 @@ def _check(path: Path, page: Any, n_bytes: int) -> None:
         )
 
 
-def _values(path: Path, page: Any) -> Page:
+def page_values(path: Path, page: Any) -> Page:
+    """The stored values of a page that was checked."""
     extra = tuple(int(kind) for kind in page.extrasamples)
     samples, photometric = int(page.samplesperpixel), int(page.photometric)
     is_coded_jpeg = int(page.compression) in _JPEG_CODINGS

@@ -105,7 +105,7 @@ def encode(sample: Sample, side: int, quality: int) -> bytes:
     """An image as JPEG, its longest side at most ``side`` pixels."""
     import cv2
 
-    grey: NDArray[Any] = to_display(sample.image, sample.value_range)
+    grey: NDArray[Any] = to_display(sample.image)
     scale = side / max(grey.shape)
     if scale < 1:
         size = (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1))

@@ -129,7 +129,7 @@ class _DelayedBar(Progress):
     delay_s = 2.0
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         start, done = time.monotonic(), 0
         shown: Advance | None = None
         with ExitStack() as stack:
@@ -140,7 +140,7 @@ class _DelayedBar(Progress):
                 if shown is not None:
                     shown()
                 elif time.monotonic() - start > self.delay_s and done < total:
-                    shown = stack.enter_context(BarProgress().track(title, total))
+                    shown = stack.enter_context(BarProgress().track(title, total, unit))
                     for _ in range(done):
                         shown()
 

@@ -58,7 +58,7 @@ def show_image(axis: Axes, sample: Sample) -> None:
     """A grey image, without ticks."""
     height, width = sample.shape
     axis.imshow(
-        to_display(sample.image, sample.value_range), cmap="gray", vmin=0, vmax=255,
+        to_display(sample.image), cmap="gray", vmin=0, vmax=255,
         interpolation="nearest", extent=(0, width, height, 0),
     )  # fmt: skip
     bare(axis)

@@ -57,7 +57,7 @@ def surfaces_figure(
     place = comparison.informative_image if image is None else comparison.truth(image)[0]
     truth = comparison.scored.truths[place]
     sample = read_image(comparison.dataset, truth)
-    maps: dict[str, NDArray[Any]] = {"Image": to_display(sample.image, sample.value_range)}
+    maps: dict[str, NDArray[Any]] = {"Image": to_display(sample.image)}
     reasons = []
     with comparison.progress.track("Score maps again", len(chosen)) as advance:
         for name in chosen:

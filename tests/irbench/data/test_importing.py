@@ -44,7 +44,7 @@ class Recorder(Progress):
         self.steps: list[tuple[str, int, int]] = []
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         self.steps.append((title, 0, total))
 
         def advance() -> None:
@@ -438,7 +438,7 @@ class Sleeper(Progress):
     """Never gets on."""
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         yield lambda: time.sleep(60)
 
 

@@ -154,7 +154,7 @@ def test_executor_and_progress(samples: dict[str, Sample | Exception]) -> None:
         total = 0
 
         @contextmanager
-        def track(self, title: str, total: int) -> Iterator[Advance]:
+        def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
             self.total = total
 
             def advance() -> None:

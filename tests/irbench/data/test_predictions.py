@@ -38,7 +38,7 @@ class Recorder(Progress):
         self.steps: list[tuple[str, int, int]] = []
 
     @contextmanager
-    def track(self, title: str, total: int) -> Iterator[Advance]:
+    def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
         self.steps.append((title, 0, total))
 
         def advance() -> None:

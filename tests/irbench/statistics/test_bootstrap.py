@@ -155,7 +155,7 @@ def test_methods_share_the_draws_and_progress_ends(make_truths, make_detections)
     advances = []
 
     class Counting(Progress):
-        def track(self, title, total):
+        def track(self, title, total, unit=""):
             advances.append(total)
             return super().track(title, total)
 

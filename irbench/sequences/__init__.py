@@ -1,0 +1,1 @@
+"""Frames one after another: folders, stacks and videos, read one frame at a time."""

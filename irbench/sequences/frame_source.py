@@ -1,0 +1,107 @@
+"""What frames come from: one file with one frame, or with many."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from irbench.errors import ImageError
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame, or why it cannot be read.
+
+    Attributes
+    ----------
+    path : Path
+        The file that holds it.
+    index : int or None
+        Its place in that file, from 0; None in a file of one image.
+    pixels : (H, W) ndarray, or None
+        As stored; None for a frame that cannot be read.
+    error : str
+        Why not; empty for a frame that was read.
+    """
+
+    path: Path
+    index: int | None
+    pixels: NDArray[Any] | None
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """The path, and behind ``#`` the place in the file where it holds several frames.
+
+        Examples
+        --------
+        >>> Frame(Path("clip.tif"), 7, None, "damaged").name
+        'clip.tif#7'
+        """
+        return str(self.path) if self.index is None else f"{self.path}#{self.index}"
+
+    @property
+    def stem(self) -> str:
+        """For files that are written of it: ``clip-000007``.
+
+        Examples
+        --------
+        >>> Frame(Path("clip.tif"), 7, None, "damaged").stem
+        'clip-000007'
+        """
+        stem = self.path.stem
+        return stem if self.index is None else f"{stem}-{self.index:06d}"
+
+
+class FrameSource(ABC):
+    """A file with frames, which are read one at a time.
+
+    Attributes
+    ----------
+    path : Path
+    frame_rate : float or None
+        Frames a second where the file says so.
+    """
+
+    frame_rate: float | None = None
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    @abstractmethod
+    def n_frames(self) -> int:
+        """As many as the file claims, without decoding any."""
+
+    @abstractmethod
+    def frames(self, step: int = 1) -> Iterator[Frame]:
+        """Every ``step``-th frame from the first on, in order.
+
+        A frame that is damaged comes with its error, and those behind it follow. One frame is
+        in memory at a time.
+        """
+
+
+class ImageFileSource(FrameSource):
+    """A file of one image; see :func:`irbench.images.read_image`."""
+
+    @property
+    def n_frames(self) -> int:
+        """One."""
+        return 1
+
+    def frames(self, step: int = 1) -> Iterator[Frame]:
+        """See :meth:`FrameSource.frames`."""
+        from irbench.images import read_image
+        from irbench.sequences.containers import refuse_radiometric
+
+        try:
+            refuse_radiometric(self.path)
+            yield Frame(self.path, None, read_image(self.path))
+        except ImageError as error:
+            yield Frame(self.path, None, None, str(error))

@@ -1,0 +1,101 @@
+"""What a person calls frames, opened: files and folders, in the order of a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from irbench.errors import UsageError
+from irbench.sequences.containers import CONTAINERS
+from irbench.sequences.frame_source import Frame, FrameSource
+from irbench.sequences.natural_order import natural_key
+from irbench.sequences.stacks import source_of
+from irbench.sequences.video import VIDEO_SUFFIXES
+
+STACK_SUFFIXES = (".npy", ".fits", ".fit", ".fts")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSequence:
+    """Frames of one or several files, in their order.
+
+    Attributes
+    ----------
+    sources : tuple of FrameSource
+    """
+
+    sources: tuple[FrameSource, ...]
+
+    @property
+    def n_frames(self) -> int:
+        """As many as the files claim."""
+        return sum(source.n_frames for source in self.sources)
+
+    @property
+    def frame_rate(self) -> float | None:
+        """That of the first file which states one."""
+        rates = (source.frame_rate for source in self.sources)
+        return next((rate for rate in rates if rate is not None), None)
+
+    def frames(self) -> Iterator[Frame]:
+        """All frames; those that cannot be read with their error."""
+        for source in self.sources:
+            yield from source.frames()
+
+    def spread(self, n: int) -> Iterator[Frame]:
+        """About ``n`` frames, evenly spread over all of them."""
+        step = max(self.n_frames // n, 1)
+        place = 0
+        for source in self.sources:
+            count = source.n_frames
+            if count == 1:
+                if place % step == 0:
+                    yield from source.frames()
+            else:
+                yield from source.frames(step)
+            place += count
+
+
+def open_sequence(paths: Iterable[Path]) -> FrameSequence:
+    """Open files and folders of frames.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Images, TIFF, NumPy or FITS stacks, videos, or folders of these, whose files come in
+        natural order: ``frame_9`` before ``frame_10``.
+
+    Returns
+    -------
+    FrameSequence
+
+    Raises
+    ------
+    UsageError
+        For a path that does not exist, a folder without frames, or a camera's container that is
+        not read.
+    """
+    sources: list[FrameSource] = []
+    for path in paths:
+        if path.is_dir():
+            sources += [source_of(file) for file in _files_of(path)]
+        elif path.exists():
+            sources.append(source_of(path))
+        else:
+            raise UsageError(f"there is no image {path}.")
+    return FrameSequence(tuple(sources))
+
+
+def _files_of(folder: Path) -> Sequence[Path]:
+    from irbench.images import IMAGE_SUFFIXES
+
+    known = (*IMAGE_SUFFIXES, *STACK_SUFFIXES, *VIDEO_SUFFIXES)
+    files = sorted(folder.iterdir(), key=lambda file: natural_key(file.name))
+    found = [file for file in files if file.suffix.lower() in known]
+    if not found:
+        strangers = [file for file in files if file.suffix.lower() in CONTAINERS]
+        if strangers:
+            source_of(strangers[0])
+        raise UsageError(f"the folder {folder} holds no image ({', '.join(known)}).")
+    return found

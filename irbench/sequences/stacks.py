@@ -1,0 +1,117 @@
+"""Stacks that are one array: NumPy and FITS files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from irbench.errors import ImageError, MissingLibraryError
+from irbench.sequences.frame_source import Frame, FrameSource
+
+_STACK_DIMENSIONS = 3
+
+
+class ArraySource(FrameSource):
+    """A file that is one array in memory's own layout: ``(H, W)`` or ``(N, H, W)``."""
+
+    def _array(self) -> Any:
+        raise NotImplementedError
+
+    @cached_property
+    def _stack(self) -> Any:
+        array = self._array()
+        if array.ndim not in (2, _STACK_DIMENSIONS) or array.size == 0 or array.dtype.kind not in (
+            "u",
+            "i",
+            "f",
+        ):
+            raise ImageError(
+                f"{self.path} holds {array.dtype} values of shape {array.shape}; expected numbers "
+                "of shape (H, W) or (N, H, W), frame by frame."
+            )
+        return array if array.ndim == _STACK_DIMENSIONS else array[None]
+
+    @property
+    def n_frames(self) -> int:
+        """The length of its first axis; 1 where it cannot be read."""
+        try:
+            return len(self._stack)
+        except ImageError:
+            return 1
+
+    def frames(self, step: int = 1) -> Iterator[Frame]:
+        """See :meth:`FrameSource.frames`."""
+        try:
+            stack = self._stack
+        except ImageError as error:
+            yield Frame(self.path, None, None, str(error))
+            return
+        for index in range(0, len(stack), step):
+            frame = np.array(stack[index])
+            # FITS is stored with the high byte first.
+            yield Frame(self.path, index, frame.astype(frame.dtype.newbyteorder("="), copy=False))
+
+
+class NpySource(ArraySource):
+    """A ``.npy`` file, mapped into memory."""
+
+    def _array(self) -> Any:
+        try:
+            return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ImageError(f"cannot read {self.path} as a NumPy array: {error}.") from error
+
+
+class FitsSource(ArraySource):
+    """The first image of a FITS file, such as a cube of frames; needs astropy."""
+
+    def _array(self) -> Any:
+        try:
+            from astropy.io import fits
+        except ImportError:
+            raise MissingLibraryError(
+                f"{self.path}: FITS needs astropy; pip install 'irbench[camera]'."
+            ) from None
+        try:
+            # Scaled integers (BZERO, as of unsigned 16 bit) cannot be mapped.
+            with fits.open(self.path, memmap=False, lazy_load_hdus=True) as units:
+                for unit in units:
+                    if unit.is_image and unit.header.get("NAXIS", 0) >= _STACK_DIMENSIONS - 1:
+                        return np.asarray(unit.data)
+        # Its parser ends on a damaged file in whatever its arithmetic ends in.
+        except Exception as error:
+            raise ImageError(f"cannot read the FITS file {self.path}: {error}.") from error
+        raise ImageError(f"{self.path} holds no FITS image.")
+
+
+def source_of(path: Path) -> FrameSource:
+    """The source of a file, by its ending.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    UsageError
+        For a camera's container that is not read, saying what to convert it with.
+    """
+    from irbench.sequences.containers import refuse_container
+    from irbench.sequences.frame_source import ImageFileSource
+    from irbench.sequences.tiff_stack import TiffStackSource
+    from irbench.sequences.video import VIDEO_SUFFIXES, VideoSource
+
+    refuse_container(path)
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return VideoSource(path)
+    return {
+        ".tif": TiffStackSource,
+        ".tiff": TiffStackSource,
+        ".npy": NpySource,
+        **dict.fromkeys((".fits", ".fit", ".fts"), FitsSource),
+    }.get(suffix, ImageFileSource)(path)
