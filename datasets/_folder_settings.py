@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from irbench.auto_range import AUTO, AUTO_FRAME, RangeChoice
 from irbench.conventions import Conventions
 from irbench.errors import AnnotationError
-from irbench.images import ValueRange
 
 FILE_NAME = "irbench.toml"
 
@@ -71,12 +71,12 @@ def read_settings(root: Path) -> FolderSettings:
     return FolderSettings(flat.get("scheme"), conventions)
 
 
-def _value_range(path: Path, value: Any) -> ValueRange | None:
-    if value is None:
-        return None
+def _value_range(path: Path, value: Any) -> RangeChoice:
+    if value is None or value in (AUTO, AUTO_FRAME):
+        return value  # type: ignore[no-any-return]
     numbers = isinstance(value, list) and len(value) == 2
     if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
-        raise _invalid(path, "value_range", "[low, high]", value)
+        raise _invalid(path, "value_range", f"[low, high], {AUTO!r} or {AUTO_FRAME!r}", value)
     low, high = map(float, value)
     if not low < high:
         raise _invalid(path, "value_range", "low < high", value)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from irbench.auto_range import AUTO, RangeChoice
 from irbench.boxes import without_repeats
 from irbench.conventions import Conventions
 from irbench.data.annotations import BoxLabels, read_voc, read_yolo
@@ -20,11 +21,12 @@ from irbench.errors import (
     UnknownNameError,
     UsageError,
 )
-from irbench.images import ValueRange, check_file_values, read_image_file
+from irbench.images import read_image_file
 from irbench.masks import read_mask
 
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
+from ._folder_ranges import fit_to_range, range_of_files
 from ._folder_settings import read_settings
 from ._folder_splits import FoundLists, find_split_lists
 
@@ -67,9 +69,9 @@ class Folder(Dataset):
         By default the first of these that pairs with an image.
     images, labels : str, optional
         Folders of the images and of masks or labels, relative to ``root``.
-    value_range : (float, float), optional
+    value_range : (float, float), "auto" or "auto-frame", optional
         Values of black and white where they are not the dtype's, such as
-        ``(0, 16383)`` of a 14-bit camera.
+        ``(0, 16383)`` of a 14-bit camera; or how they are found, see :mod:`irbench.auto_range`.
     origin, inclusive
         Convention of PASCAL VOC boxes; see :func:`irbench.data.annotations.read_voc`.
     conventions : Conventions, optional
@@ -104,7 +106,7 @@ class Folder(Dataset):
         layout: str | None = None,
         images: str | None = None,
         labels: str | None = None,
-        value_range: ValueRange | None = None,
+        value_range: RangeChoice = None,
         origin: int | None = None,
         inclusive: bool | None = None,
         conventions: Conventions | None = None,
@@ -120,6 +122,14 @@ class Folder(Dataset):
         # A folder has no title of its own but its name.
         info = replace(type(self).info, title=self.root.resolve().name)
         self.info = info  # type: ignore[misc]
+        self._find_range()
+
+    def _find_range(self) -> None:
+        """Put the range that is found in the place of the word that asks for it."""
+        if self.conventions.value_range == AUTO:
+            ids = self._index.ids
+            found = range_of_files([self._index.images[one] for one in ids])
+            self.conventions = replace(self.conventions, value_range=found)
 
     def locate(self, root: Path | str | None) -> Path:
         """The folder itself; see :meth:`irbench.Dataset.locate`."""
@@ -160,16 +170,15 @@ class Folder(Dataset):
                 f"the name of the image {str(path)!a} is not UTF-8; rename it and its labels."
             )
         file = read_image_file(path)
-        image, given = file.pixels, self.conventions.value_range
-        check_file_values(image, given, path)
+        image, given, remarks = fit_to_range(file.pixels, self.conventions, path)
         if self.layout == "masks":
             mask = read_mask(self._label(sample_id))
-            notes = (*file.notes, *mask.notes)
+            notes = (*file.notes, *remarks, *mask.notes)
             return Sample(
                 sample_id, image, mask.pixels, value_range=given, n_odd=mask.n_odd, notes=notes
             )
         boxes, repeated = without_repeats(self._read_boxes(sample_id, image.shape).boxes)
-        notes = (*file.notes, *repeated)
+        notes = (*file.notes, *remarks, *repeated)
         return Sample(sample_id, image, None, boxes, given, notes=notes)
 
     def with_split(self, split: str) -> Self:
@@ -187,6 +196,7 @@ class Folder(Dataset):
         """The same data, read by other conventions where some are stated."""
         other = self._copy()
         other.conventions = conventions.over(self.conventions)
+        other._find_range()
         other._check_split(self.split)
         return other
 

@@ -1,8 +1,8 @@
 """Value ranges found from the frames themselves, by a written rule.
 
 ``auto/1``: of at most :data:`N_FRAMES` frames, evenly spread, the 0.1 and the 99.9 percentile of
-all finite pixels are taken; half of their distance is added on either side. A small target is a
-few pixels of a million, above any percentile, and needs the room; dead pixels do not count.
+all finite pixels are taken; their distance is added on either side. A small target is a few
+pixels of a million, above any percentile, and needs the room; dead pixels do not count.
 What lies outside is clipped, and its share is told. ``auto`` is one range for all frames of a
 camera, ``auto-frame`` one of each frame, which forgets how bright one frame is beside another.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.images import ValueRange, check_image
+from irbench.images import ValueRange, stated_range
 
 AUTO, AUTO_FRAME = "auto", "auto-frame"
 RangeChoice = ValueRange | Literal["auto", "auto-frame"] | None
@@ -25,10 +25,10 @@ RangeChoice = ValueRange | Literal["auto", "auto-frame"] | None
 RULE = "auto/1"
 N_FRAMES = 64
 PERCENTILES = (0.1, 99.9)
-ROOM = 0.5
+ROOM = 1.0
 """Share of the percentiles' distance that is added on either side."""
 
-_PIXELS_OF_FRAME = 2**16
+_PIXELS_OF_FRAME, _PIXELS_OF_HINT = 2**16, 2**12
 NARROW = 0.1
 """Frames that use less of the range than this deserve a hint."""
 
@@ -55,7 +55,7 @@ def find_range(images: Iterable[NDArray[Any]]) -> ValueRange:
     --------
     >>> import numpy as np
     >>> find_range([np.linspace(7000, 7400, 4000).reshape(40, 100)])
-    (6800.8, 7599.2)
+    (6601.2, 7798.8)
     """
     seen: list[NDArray[Any]] = []
     dtypes = set()
@@ -112,7 +112,8 @@ def fit_frame(
     ----------
     image : (H, W) ndarray
     choice : (float, float), "auto-frame" or None
-        A stated range clips nothing: what lies outside is an error of :func:`check_image`.
+        A stated range clips nothing: what lies outside is an error of
+        :func:`irbench.images.check_image`.
         ``"auto"`` must have been found by :func:`find_range`, and be clipped to by
         :func:`clip_to_range`.
     """
@@ -126,7 +127,7 @@ def fit_frame(
 
 def used_share(image: NDArray[Any], value_range: ValueRange | None) -> float:
     """The share of a range between the 0.1 and the 99.9 percentile of an image, in [0, 1]."""
-    low, high = check_image(image, value_range)
-    pixels = image.reshape(-1)[:: max(image.size // _PIXELS_OF_FRAME, 1)]
+    low, high = stated_range(image, value_range)
+    pixels = image.reshape(-1)[:: max(image.size // _PIXELS_OF_HINT, 1)]
     darkest, brightest = np.percentile(pixels, PERCENTILES).tolist()
     return float((brightest - darkest) / (high - low))

@@ -43,6 +43,8 @@ class Calibration:
         AP@50 on the validation split at this extent.
     f1 : float or None
         F1 on the validation split at this threshold.
+    made_on : str
+        The images that it was made on, for a person; empty where that was not recorded.
     """
 
     extent: float | None
@@ -50,10 +52,23 @@ class Calibration:
     source: str
     map50: float | None = None
     f1: float | None = None
+    made_on: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields, with an infinite threshold as the text ``"inf"``."""
-        return {**dataclasses.asdict(self), "threshold": threshold_as_json(self.threshold)}
+        """What decides, with an infinite threshold as the text ``"inf"``."""
+        fields = {**dataclasses.asdict(self), "threshold": threshold_as_json(self.threshold)}
+        del fields["made_on"]
+        return fields
+
+    def describe(self) -> str:
+        """Where the threshold comes from, in a clause.
+
+        Examples
+        --------
+        >>> Calibration(0.2, 9.0, "shipped", made_on="synth val, 50 images").describe()
+        'shipped, made on synth val, 50 images'
+        """
+        return f"{self.source}, made on {self.made_on}" if self.made_on else self.source
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any], source: str | None = None) -> Calibration:
@@ -71,7 +86,23 @@ class Calibration:
             }
         except (TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"a calibration must hold numbers, got {fields!r}.") from error
-        return cls(source=source or str(fields.get("source", "given")), **numbers)
+        return cls(
+            source=source or str(fields.get("source", "given")),
+            made_on=_made_on(fields.get("on")),
+            **numbers,
+        )
+
+
+def _made_on(images: Any) -> str:
+    """What ``"on"`` of a calibration file says, in words."""
+    if not isinstance(images, Mapping):
+        return ""
+    if "frames" in images:
+        return (
+            f"{images.get('n_images')} frames of {images['frames']}, at "
+            f"{images.get('alarms_per_frame')} alarms a frame"
+        )
+    return f"{images.get('dataset')} {images.get('split')}, {images.get('n_images')} images"
 
 
 def threshold_as_json(threshold: float | None) -> float | str | None:

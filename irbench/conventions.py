@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from irbench.auto_range import AUTO, AUTO_FRAME, RULE, RangeChoice
 from irbench.errors import UsageError
-from irbench.images import ValueRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,12 @@ class Conventions:
     ----------
     layout : str, optional
         Which kind of ground truth to read, such as ``"voc"``, where there are several.
-    value_range : (float, float), optional
-        Values of black and white, such as ``(0, 16383)`` of a 14-bit camera.
+    value_range : (float, float), "auto" or "auto-frame", optional
+        Values of black and white, such as ``(0, 16383)`` of a 14-bit camera, or that they are
+        to be found from the data, or from each frame; see :mod:`irbench.auto_range`.
+    range_rule : str, optional
+        The rule by which ``value_range`` was found: what lies outside of it is clipped, where
+        of a stated range it is an error.
     voc_origin : {0, 1}, optional
         The number of the first pixel in PASCAL VOC boxes.
     voc_inclusive : bool, optional
@@ -43,12 +47,20 @@ class Conventions:
     """
 
     layout: str | None = None
-    value_range: ValueRange | None = None
+    value_range: RangeChoice = None
     voc_origin: int | None = None
     voc_inclusive: bool | None = None
+    range_rule: str | None = None
 
     def __post_init__(self) -> None:
-        if self.value_range is not None:
+        if isinstance(self.value_range, str):
+            if self.value_range not in (AUTO, AUTO_FRAME):
+                raise UsageError(
+                    f"--value-range (value_range): expected two numbers, {AUTO} or {AUTO_FRAME}, "
+                    f"got {self.value_range!r}."
+                )
+            object.__setattr__(self, "range_rule", RULE)
+        elif self.value_range is not None:
             low, high = map(float, self.value_range)
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise UsageError(
@@ -62,7 +74,11 @@ class Conventions:
 
     def over(self, other: Conventions) -> Conventions:
         """These, and what ``other`` states where these state nothing."""
-        return replace(other, **self.stated())
+        changes = self.stated()
+        if self.value_range is not None:
+            # A range and how it came about go together.
+            changes["range_rule"] = self.range_rule
+        return replace(other, **changes)
 
     def stated(self) -> dict[str, Any]:
         """The values that are not None, by name."""

@@ -152,16 +152,7 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
         )
     if image.size == 0:
         raise ImageError(f"image must hold at least one pixel, got shape {image.shape}.")
-    if value_range is None:
-        if str(image.dtype) not in _DTYPE_RANGES:
-            raise ImageError(
-                f"image must be uint8, uint16 or float, got {image.dtype}; "
-                "pass value_range=(black, white) for another integer type."
-            )
-        value_range = _DTYPE_RANGES[str(image.dtype)]
-    elif image.dtype.kind not in "uif":
-        raise ImageError(f"image must hold real numbers, got {image.dtype}.")
-    low, high = (float(bound) for bound in value_range)
+    low, high = stated_range(image, value_range)
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ImageError(
             f"value_range must be (black, white) with black < white, got {value_range}."
@@ -177,6 +168,21 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
             f"{largest:g}; pass value_range=(black, white) for this camera."
         )
     return low, high
+
+
+def stated_range(image: NDArray[Any], value_range: ValueRange | None) -> ValueRange:
+    """The range in force for an image, whatever its values are; see :func:`check_image`."""
+    if value_range is None:
+        if str(image.dtype) not in _DTYPE_RANGES:
+            raise ImageError(
+                f"image must be uint8, uint16 or float, got {image.dtype}; "
+                "pass value_range=(black, white) for another integer type."
+            )
+        value_range = _DTYPE_RANGES[str(image.dtype)]
+    elif image.dtype.kind not in "uif":
+        raise ImageError(f"image must hold real numbers, got {image.dtype}.")
+    low, high = value_range
+    return float(low), float(high)
 
 
 def check_file_values(image: NDArray[Any], value_range: ValueRange | None, path: Path) -> None:

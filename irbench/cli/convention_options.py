@@ -8,13 +8,15 @@ from typing import Any, cast
 import click
 
 from irbench.cli.options import Function
+from irbench.cli.range_option import RangeOption
 
 value_range_option = click.option(
     "--value-range",
-    type=(float, float),
+    cls=RangeOption,
     default=None,
-    metavar="BLACK WHITE",
-    help="Values of black and white, such as 0 16383 for a 14-bit camera.",
+    metavar="BLACK WHITE | auto | auto-frame",
+    help="Values of black and white, such as 0 16383 for a 14-bit camera; auto: from percentiles "
+    "of all frames, auto-frame: of each.",
 )
 
 _OPTIONS = (
@@ -81,6 +83,9 @@ def convention_arguments(conventions: Any) -> list[str]:
         flag = f"--{name.replace('_', '-')}"
         if name == "voc_inclusive":
             words.append("--voc-inclusive" if value else "--voc-exclusive")
+        elif name == "range_rule":
+            # It comes with the range that was found by it.
+            continue
         elif isinstance(value, tuple):
             words += [flag, *(f"{number:.17g}" for number in value)]
         else:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from irbench.cli.completing import complete_method
 from irbench.cli.convention_options import value_range_option
-from irbench.cli.detect_files import check_targets, input_files, picture_files
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments
-from irbench.cli.verbosity import command_progress, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError, UsageError, WriteError
+from irbench.cli.verbosity import command_progress, note, verbosity_options
+from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
+    from irbench.auto_range import RangeChoice
     from irbench.calibration import Calibration
-    from irbench.detections import Detections
+    from irbench.cli.detect_output import DetectOutput
+    from irbench.cli.frame_watch import FrameWatch
     from irbench.detector import Detector
+    from irbench.sequences.opening import FrameSequence
 
 
 @click.command()
@@ -31,7 +33,19 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("detections"),
     show_default=True,
-    help="Folder for the pictures and detections.json.",
+    help="Folder for the pictures, detections.json and frames.csv.",
+)
+@click.option(
+    "--pictures",
+    type=click.Choice(["all", "found", "none"]),
+    default="all",
+    show_default=True,
+    help="Draw every frame, those with a detection, or none.",
+)
+@click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Frames a second of the camera, for alarms an hour.  [default: the video's, else 25]",
 )
 @click.option("--threshold", type=float, help="Keep scores of at least this.  [default: shipped]")
 @click.option("--extent", type=click.FloatRange(0, 1, min_open=True), help="Of score-map methods.")
@@ -55,27 +69,32 @@ def detect(
     method: str,
     images: tuple[Path, ...],
     out: Path,
+    pictures: str,
+    fps: float | None,
     threshold: float | None,
     extent: float | None,
     calibration: Path | None,
-    value_range: tuple[float, float] | None,
+    value_range: RangeChoice,
     weights: str | None,
     tile: int | None,
     device: str | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
 ) -> int:
-    """Detect targets on IMAGES (files or folders): pictures with boxes, and a JSON.
+    """Detect targets on IMAGES: pictures with boxes, a JSON, and alarms per frame and hour.
+
+    IMAGES are files, or folders in natural order: PNG, TIFF, BMP and JPEG images, TIFF and .npy
+    stacks, FITS, and videos. A frame that cannot be read is counted and passed over. Without
+    labels every detection counts as an alarm: where targets are, that is an upper bound.
 
     \b
     irbench detect tophat frame.png
-    irbench detect mpcm frames/ --out found --threshold 12
-    irbench detect tophat frame14bit.tiff --value-range 0 16383
-    irbench detect le-irstd frames/ --weights nudt --tile 640
+    irbench detect mpcm frames/ --out found --calibration camera.json
+    irbench detect tophat clip.tiff --value-range 0 16383 --pictures found
+    irbench detect le-irstd clip.avi --weights nudt --tile 640 --fps 30
     """
-    from irbench.atomic import write_bytes
-    from irbench.calibration import Calibration, read_calibrations, shipped_calibration
     from irbench.registry import method_class
+    from irbench.sequences.opening import open_sequence
 
     if threshold is not None and math.isnan(threshold):
         raise UsageError("--threshold must be a number, got nan.")
@@ -83,76 +102,131 @@ def detect(
     cls = method_class(method)
     texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
     detector = make_detector(cls, texts.get(method, {}), weights=weights, tile=tile, device=device)
-    shipped = network_calibration(detector) or shipped_calibration(method)
-    chosen = shipped or Calibration(None, None, "none")
-    if calibration is not None:
-        known = read_calibrations(calibration)
+    chosen = _calibration(detector, calibration, threshold, extent)
+    return detect_sequence(
+        detector,
+        open_sequence(images),
+        chosen,
+        out=out,
+        pictures=pictures,
+        fps=fps,
+        value_range=value_range,
+    )
+
+
+def _calibration(
+    detector: Detector, file: Path | None, threshold: float | None, extent: float | None
+) -> Calibration:
+    """What was given on the command line, else in the file, else what ships with the method."""
+    import dataclasses
+
+    from irbench.calibration import Calibration, read_calibrations, shipped_calibration
+
+    method = detector.info.name
+    if file is None:
+        shipped = network_calibration(detector) or shipped_calibration(method)
+        chosen = shipped or Calibration(None, None, "none")
+    else:
+        known = read_calibrations(file)
         if method not in known:
-            raise UsageError(f"--calibration {calibration} knows nothing of {method}.")
+            raise UsageError(f"--calibration {file} knows nothing of {method}.")
         chosen = known[method]
-    files = input_files(images)
-    pictures, description = picture_files(files, out), out / "detections.json"
-    check_targets(files, [*pictures, description])
-    out.mkdir(parents=True, exist_ok=True)
+    if extent is not None:
+        chosen = dataclasses.replace(chosen, extent=extent)
+    if threshold is not None:
+        chosen = Calibration(chosen.extent, threshold, "--threshold")
+    return chosen
+
+
+def detect_sequence(
+    detector: Detector,
+    sequence: FrameSequence,
+    chosen: Calibration,
+    *,
+    out: Path,
+    pictures: str,
+    fps: float | None,
+    value_range: RangeChoice,
+) -> int:
+    """Detect on all frames, write the files, print the summary; the exit code."""
+    from irbench.cli.detect_output import DetectOutput
+    from irbench.cli.frame_watch import FrameWatch
+    from irbench.sequences.alarms import DEFAULT_FRAME_RATE
+    from irbench.sequences.detection import detect_frames, sequence_range
+
     progress = command_progress()
-    records, n_bad = [], 0
-    with progress.track(f"{cls.info.title} on {len(files)} images", len(files)) as advance:
-        for file, picture in zip(files, pictures, strict=True):
-            try:
-                record = _process(detector, file, picture, chosen, threshold, extent, value_range)
-            except WriteError:
-                # No fault of the image.
-                raise
-            except IrbenchError as error:
-                n_bad += 1
-                record = {"image": str(file), "error": str(error)}
-                progress.warn(f"{file}: {error}")
-            records.append(record)
-            advance()
-    content = {"method": method, "params": detector.params, "images": records}
-    text = json.dumps(content, indent=2, allow_nan=False)
-    write_bytes(description, f"{text}\n".encode())
-    n_found = sum(len(record.get("detections", [])) for record in records)
-    click.echo(f"{n_found} detections on {len(files) - n_bad} images: {description}")
+    found_range = sequence_range(sequence, value_range)
+    frame_rate = fps or sequence.frame_rate or DEFAULT_FRAME_RATE
+    facts = {
+        "method": detector.info.name,
+        "params": detector.params,
+        "threshold_from": chosen.describe(),
+        "value_range": {"asked": value_range, "found": found_range},
+    }
+    watch = FrameWatch(progress, value_range)
+    start, n_bad, seconds = time.perf_counter(), 0, 0.0
+    title = f"{detector.info.title} on {sequence.n_frames} frames"
+    with DetectOutput(out, sequence, pictures, facts) as output:
+        with progress.track(title, sequence.n_frames, "frames") as advance:
+            for result in detect_frames(
+                detector, sequence, value_range, found=found_range, extent=chosen.extent
+            ):
+                found, keep = result.found, chosen.threshold
+                if found is None:
+                    n_bad += 1
+                    progress.warn(f"{result.frame.name}: {result.error}")
+                elif keep is not None:
+                    found = found.above(keep)
+                watch.look_at(result)
+                output.add(result, found, keep)
+                seconds += result.seconds
+                advance()
+        elapsed = time.perf_counter() - start
+        speed = _speed(output, seconds, elapsed)
+        output.finish(
+            {**output.alarms.as_dict(frame_rate), "n_bad_frames": n_bad, **speed, **watch.facts()}
+        )
+    _say(output, chosen, frame_rate, n_bad, speed, watch)
     return EXIT_FAILED if n_bad else EXIT_DONE
 
 
-def _process(
-    detector: Detector,
-    file: Path,
-    picture: Path,
-    calibration: Calibration,
-    threshold: float | None,
-    extent: float | None,
-    value_range: tuple[float, float] | None,
-) -> dict[str, Any]:
-    from irbench.calibration import threshold_as_json
-    from irbench.detector import ScoreMapDetector
-    from irbench.drawing import save_overlay
-    from irbench.images import read_image
-
-    image = read_image(file)
-    if isinstance(detector, ScoreMapDetector):
-        chosen = calibration.extent if extent is None else extent
-        found = detector.detect(image, value_range=value_range, extent=chosen)
-    else:
-        found = detector.detect(image, value_range=value_range)
-    keep = calibration.threshold if threshold is None else threshold
-    if keep is not None:
-        found = found.above(keep)
-    save_overlay(picture, image, found, value_range)
+def _speed(output: DetectOutput, seconds: float, elapsed: float) -> dict[str, float | None]:
+    """Frames a second of the whole command, and of the detector without reading and drawing."""
+    n = output.alarms.n_frames
     return {
-        "image": str(file),
-        "picture": str(picture),
-        "threshold": threshold_as_json(keep),
-        "detections": _describe(found),
+        "frames_per_second": n / elapsed if elapsed > 0 else None,
+        "detector_frames_per_second": n / seconds if seconds > 0 else None,
     }
 
 
-def _describe(found: Detections) -> list[dict[str, Any]]:
-    return [
-        {"box": box.tolist(), "score": score, "centroid": centroid.tolist(), "area_px": area}
-        for (box, score), centroid, area in zip(
-            found, found.centroids, found.areas.tolist(), strict=True
+def _say(
+    output: DetectOutput,
+    chosen: Calibration,
+    frame_rate: float,
+    n_bad: int,
+    speed: dict[str, float | None],
+    watch: FrameWatch,
+) -> None:
+    alarms = output.alarms
+    bad = f" ({n_bad} bad frames were passed over)" if n_bad else ""
+    click.echo(
+        f"{alarms.n_alarms} detections on {alarms.n_frames} images{bad}: {output.description}"
+    )
+    for line in alarms.describe(frame_rate):
+        click.echo(line)
+    threshold = "none: all are kept" if chosen.threshold is None else f"{chosen.threshold:.5g}"
+    click.echo(f"threshold: {threshold} ({chosen.describe()})")
+    if clipped := watch.facts():
+        click.echo(f"value range found; {clipped['clipped_share']:.2g} of all pixels clipped")
+    if speed["frames_per_second"] and alarms.n_frames > 1:
+        note(
+            f"speed: {speed['frames_per_second']:.1f} frames/s with reading and drawing, the "
+            f"detector alone {speed['detector_frames_per_second']:.1f}"
         )
-    ]
+    if chosen.source == "shipped":
+        click.echo(
+            f"irbench: this threshold was made on {chosen.made_on or 'other images'}; on another "
+            "camera it may keep far too much or nothing. On frames without targets: irbench "
+            "calibrate --frames DIR --alarms-per-frame 0.1, then --calibration calibration.json.",
+            err=True,
+        )

@@ -1,4 +1,4 @@
-"""What ``irbench detect`` reads, and where its pictures go."""
+"""Where the pictures of ``irbench detect`` go: no two to one file, and none over an image."""
 
 from __future__ import annotations
 
@@ -6,35 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from irbench.errors import UsageError
-
-
-def input_files(images: Iterable[Path]) -> list[Path]:
-    """The image files that are meant: those of a folder in the order of their names.
-
-    Parameters
-    ----------
-    images : iterable of Path
-        Files and folders.
-
-    Raises
-    ------
-    UsageError
-        For a path that does not exist, or a folder without an image.
-    """
-    from irbench.images import IMAGE_SUFFIXES
-
-    files: list[Path] = []
-    for path in images:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not inside:
-                raise UsageError(f"the folder {path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
-            files += inside
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UsageError(f"there is no image {path}.")
-    return files
 
 
 def picture_files(files: Sequence[Path], out: Path) -> list[Path]:

@@ -24,10 +24,15 @@ class ArraySource(FrameSource):
     @cached_property
     def _stack(self) -> Any:
         array = self._array()
-        if array.ndim not in (2, _STACK_DIMENSIONS) or array.size == 0 or array.dtype.kind not in (
-            "u",
-            "i",
-            "f",
+        if (
+            array.ndim not in (2, _STACK_DIMENSIONS)
+            or array.size == 0
+            or array.dtype.kind
+            not in (
+                "u",
+                "i",
+                "f",
+            )
         ):
             raise ImageError(
                 f"{self.path} holds {array.dtype} values of shape {array.shape}; expected numbers "
@@ -78,7 +83,10 @@ class FitsSource(ArraySource):
             ) from None
         try:
             # Scaled integers (BZERO, as of unsigned 16 bit) cannot be mapped.
-            with fits.open(self.path, memmap=False, lazy_load_hdus=True) as units:
+            with (
+                self.path.open("rb") as file,
+                fits.open(file, memmap=False, lazy_load_hdus=True) as units,
+            ):
                 for unit in units:
                     if unit.is_image and unit.header.get("NAXIS", 0) >= _STACK_DIMENSIONS - 1:
                         return np.asarray(unit.data)
@@ -109,9 +117,8 @@ def source_of(path: Path) -> FrameSource:
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return VideoSource(path)
-    return {
-        ".tif": TiffStackSource,
-        ".tiff": TiffStackSource,
-        ".npy": NpySource,
-        **dict.fromkeys((".fits", ".fit", ".fts"), FitsSource),
-    }.get(suffix, ImageFileSource)(path)
+    if suffix in (".tif", ".tiff"):
+        return TiffStackSource(path)
+    if suffix == ".npy":
+        return NpySource(path)
+    return FitsSource(path) if suffix in (".fits", ".fit", ".fts") else ImageFileSource(path)

@@ -17,7 +17,7 @@ class TiffStackSource(FrameSource):
     """The images of a TIFF file; of a file with one, that image."""
 
     @cached_property
-    def n_frames(self) -> int:  # type: ignore[override]
+    def n_frames(self) -> int:
         """Its images, without thumbnails; 1 where its directory cannot be read."""
         from tifffile import TiffFile
 
@@ -78,8 +78,8 @@ class TiffStackSource(FrameSource):
                 self.path,
                 None,
                 None,
-                f"{self.path}: its {self.n_frames} frames lie behind one compressed page ({error}); "
-                "write one page a frame.",
+                f"{self.path}: its {self.n_frames} frames lie behind one compressed page "
+                f"({error}); write one page a frame.",
             )
             return
         if stack.ndim != 3:

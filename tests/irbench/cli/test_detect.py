@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner
 
 from irbench.cli.detect import detect
@@ -116,3 +119,42 @@ def test_a_full_disk_ends_it_and_spoils_nothing(frames, monkeypatch):
     with pytest.raises(WriteError, match=r"a\.png: No space left"):
         call("one", "--out", "out")
     assert listing(frames) == before
+
+
+def test_a_stack_is_counted_as_an_engineer_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(2)
+    frames = rng.normal(7000, 10, (4, 64, 80)).round().astype(np.uint16)
+    frames[1, 10:13, 20:23] += 200
+    frames[3, 10:13, 20:23] += 400
+    frames[3, 40:43, 50:53] += 300
+    tifffile.imwrite("clip.tif", frames, photometric="minisblack")
+    words = ["clip.tif", "--threshold", 8, "--value-range", "auto", "--pictures", "found"]
+    call(*words, "--fps", 50, "--out", "out")
+    summary = json.loads((tmp_path / "out/detections.json").read_text())["summary"]
+    assert (summary["n_frames"], summary["n_alarms"], summary["n_bad_frames"]) == (4, 3, 0)
+    assert summary["alarms_per_frame"] == 0.75
+    assert summary["alarms_per_hour"] == 0.75 * 50 * 3600
+    assert summary["alarms_per_megapixel"] == pytest.approx(3 / (4 * 64 * 80 / 1e6))
+    assert summary["histogram"] == {"0": 2, "1": 1, "2": 1}
+    assert summary["worst_frame"] == {"frame": "clip.tif#3", "n_alarms": 2}
+    with (tmp_path / "out/frames.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["n_detections"] for row in rows] == ["0", "1", "0", "2"]
+    assert sorted(p.name for p in (tmp_path / "out/clip").iterdir()) == ["000001.png", "000003.png"]
+    assert cv2.imread("out/strongest.png") is not None
+    assert cv2.imread("out/alarms.png") is not None
+
+
+def test_bad_frames_are_passed_and_counted(frames):
+    Path("one/a.png").write_bytes(Path("one/a.png").read_bytes()[:50])
+    call("one", "--out", "out", status=1)
+    first, second = described("out")
+    assert "truncated" in first["error"]
+    assert second["detections"]
+
+
+@pytest.mark.parametrize("words", [["9"], ["9", "abc"], ["often"], ["9", "8"]])
+def test_ranges_that_are_none(frames, words):
+    with pytest.raises((click.BadParameter, UsageError), match=r"expected (two|low)"):
+        call("one", "--value-range", *words)

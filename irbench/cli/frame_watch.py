@@ -1,0 +1,62 @@
+"""What of the frames of ``irbench detect`` a person should know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from irbench.auto_range import NARROW, RangeChoice, used_share
+from irbench.progress import Progress
+from irbench.sequences.detection import FrameResult
+
+
+class FrameWatch:
+    """Looks at all frames, and tells once what is odd: sizes that change, a range hardly used.
+
+    Parameters
+    ----------
+    progress : Progress
+    choice : (float, float), "auto", "auto-frame" or None
+        The value range that was asked for.
+    """
+
+    def __init__(self, progress: Progress, choice: RangeChoice) -> None:
+        self._progress, self._choice = progress, choice
+        self._n_clipped = self._n_pixels = 0
+        self._shape: tuple[int, ...] | None = None
+        self._told: set[str] = set()
+
+    def look_at(self, result: FrameResult) -> None:
+        """See one frame."""
+        pixels = result.frame.pixels
+        if result.found is None or pixels is None:
+            return
+        self._n_clipped += result.n_clipped
+        self._n_pixels += pixels.size
+        if self._shape not in (None, pixels.shape):
+            self._tell(
+                "sizes",
+                f"{result.frame.name} has the shape {pixels.shape}, the frame "
+                f"before {self._shape}: frames of several sizes in one sequence.",
+            )
+        self._shape = pixels.shape
+        if isinstance(self._choice, str) or pixels.dtype == np.uint8:
+            return
+        share = used_share(pixels, result.value_range)
+        if share < NARROW:
+            self._tell(
+                "narrow",
+                f"{result.frame.name} uses {share:.1%} of its value range, so that a network sees "
+                "hardly any contrast: --value-range BLACK WHITE of the camera, or auto.",
+            )
+
+    def _tell(self, what: str, message: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._progress.warn(message)
+
+    def facts(self) -> dict[str, Any]:
+        """The share of all pixels that was clipped, where a range was found."""
+        share = self._n_clipped / self._n_pixels if self._n_pixels else 0.0
+        return {"clipped_share": share} if isinstance(self._choice, str) else {}

@@ -1,0 +1,164 @@
+"""A detector on a sequence of frames: read ahead, one at a time, past those that are bad."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.auto_range import (
+    AUTO,
+    AUTO_FRAME,
+    N_FRAMES,
+    RangeChoice,
+    clip_to_range,
+    find_range,
+    fit_frame,
+)
+from irbench.detections import Detections
+from irbench.detector import Detector, ScoreMapDetector
+from irbench.errors import ImageError, IrbenchError
+from irbench.images import ValueRange
+from irbench.sequences.frame_source import Frame
+from irbench.sequences.opening import FrameSequence
+from irbench.sequences.read_ahead import read_ahead
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult:
+    """What a detector found on a frame.
+
+    Attributes
+    ----------
+    frame : Frame
+    found : Detections or None
+        None for a frame that could not be read or was refused.
+    error : str
+        Why not; empty otherwise.
+    value_range : (float, float) or None
+        That the frame was read by; None is that of its type.
+    n_clipped : int
+        Pixels outside of a range that was found, which were clipped.
+    seconds : float
+        The detector's own time, without reading and drawing.
+    """
+
+    frame: Frame
+    found: Detections | None
+    error: str = ""
+    value_range: ValueRange | None = None
+    n_clipped: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    frame: Frame
+    image: NDArray[Any] | None
+    error: str = ""
+    value_range: ValueRange | None = None
+    n_clipped: int = 0
+
+
+def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
+    """A choice with the range found in the place of ``"auto"``.
+
+    Parameters
+    ----------
+    sequence : FrameSequence
+        Of which some frames, evenly spread, are read.
+    choice : (float, float), "auto", "auto-frame" or None
+
+    Raises
+    ------
+    ImageError
+        If no frame can be read, or they are of several types.
+    """
+    if choice != AUTO:
+        return choice
+    return find_range(f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
+
+
+def detect_frames(
+    detector: Detector,
+    sequence: FrameSequence,
+    choice: RangeChoice = None,
+    *,
+    found: RangeChoice = None,
+    extent: float | None = None,
+) -> Iterator[FrameResult]:
+    """Run a detector over frames, one after another.
+
+    Frames are read and fitted to their range in a thread while the detector works.
+
+    Parameters
+    ----------
+    detector : Detector
+    sequence : FrameSequence
+    choice : (float, float), "auto", "auto-frame" or None
+        The value range; see :mod:`irbench.auto_range`.
+    found : (float, float), optional
+        What :func:`sequence_range` has found for it, where that is known already.
+    extent : float, optional
+        Of score-map methods; by default the one that ships with the method.
+
+    Yields
+    ------
+    FrameResult
+        Of every frame, those with an error included.
+
+    Raises
+    ------
+    ImageError
+        If a range is to be found and no frame can be read.
+    """
+    options: dict[str, Any] = {"extent": extent} if isinstance(detector, ScoreMapDetector) else {}
+    with closing(read_ahead(_fitted(sequence, choice, found))) as fitted:
+        for one in fitted:
+            if one.image is None:
+                yield FrameResult(one.frame, None, one.error)
+                continue
+            start = time.perf_counter()
+            try:
+                detections = detector.detect(one.image, value_range=one.value_range, **options)
+            except IrbenchError as error:
+                yield FrameResult(one.frame, None, str(error), one.value_range)
+                continue
+            seconds = time.perf_counter() - start
+            yield FrameResult(one.frame, detections, "", one.value_range, one.n_clipped, seconds)
+
+
+def _fitted(sequence: FrameSequence, choice: RangeChoice, found: RangeChoice) -> Iterator[_Fitted]:
+    if found is None:
+        found = sequence_range(sequence, choice)
+    dtype: np.dtype[Any] | None = None
+    for frame in sequence.frames():
+        if frame.pixels is None:
+            yield _Fitted(frame, None, frame.error)
+            continue
+        dtype = dtype or frame.pixels.dtype
+        try:
+            if frame.pixels.dtype != dtype and found != AUTO_FRAME:
+                raise ImageError(
+                    f"{frame.name} holds {frame.pixels.dtype} values, the frames before "
+                    f"{dtype}: black and white would be others; convert them to one type, or "
+                    f"take --value-range {AUTO_FRAME}."
+                )
+            yield _fit(frame, choice, found)
+        except ImageError as error:
+            yield _Fitted(frame, None, str(error))
+
+
+def _fit(frame: Frame, choice: RangeChoice, found: RangeChoice) -> _Fitted:
+    assert frame.pixels is not None
+    if choice == AUTO:
+        assert isinstance(found, tuple)
+        image, n_clipped = clip_to_range(frame.pixels, found)
+        return _Fitted(frame, image, "", found, n_clipped)
+    image, value_range, n_clipped = fit_frame(frame.pixels, found)
+    return _Fitted(frame, image, "", value_range, n_clipped)

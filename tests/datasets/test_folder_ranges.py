@@ -1,0 +1,59 @@
+"""Value ranges of a folder that are found: one for all splits and workers, and in the key."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import irbench
+from irbench.conventions import Conventions
+from irbench.engine.planning.choices import dataset_spec
+
+
+@pytest.fixture
+def camera(tmp_path):
+    """Frames of 14 bit that use a few hundred levels, with dead pixels and a mask each."""
+    rng = np.random.default_rng(3)
+    for index in range(4):
+        split = "val" if index == 0 else "test"
+        image = rng.normal(7000 + 10 * index, 20, (100, 120)).round().astype(np.uint16)
+        image[30:33, 40:43] += 400
+        mask = np.zeros((100, 120), np.uint8)
+        mask[30:33, 40:43] = 255
+        image[3, 5] = 16383
+        for kind, array in (("images", image), ("masks", mask)):
+            (tmp_path / split / kind).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(tmp_path / split / kind / f"{index}.png"), array)
+    return tmp_path
+
+
+def test_one_range_is_found_for_all_and_sent_along(camera):
+    opened = irbench.load_dataset(camera, conventions=Conventions(value_range="auto"))
+    low, high = opened.conventions.value_range
+    assert 6500 < low < 7000 < high < 7500
+    assert opened.conventions.range_rule == "auto/1"
+    samples = [*opened, *opened.with_split("val")]
+    assert {sample.value_range for sample in samples} == {(low, high)}
+    assert all(sample.image.max() == int(high) for sample in samples)
+    assert all("clipped" in sample.notes[-1] for sample in samples)
+    # A worker opens what was found, and looks for nothing.
+    again = dataset_spec(opened, ()).open("test")
+    assert again.conventions == opened.conventions
+    assert np.array_equal(again[0].image, opened[0].image)
+    assert opened.conventions.as_dict()["value_range"] == [low, high]
+
+
+def test_the_word_in_the_file_is_the_same(camera):
+    expected = irbench.load_dataset(camera, conventions=Conventions(value_range="auto"))
+    (camera / "irbench.toml").write_text('value_range = "auto"\n')
+    assert irbench.load_dataset(camera).conventions == expected.conventions
+    stated = irbench.load_dataset(camera, conventions=Conventions(value_range=(0, 16383)))
+    assert stated.conventions == Conventions(value_range=(0, 16383))
+    assert "less than a tenth" in stated[0].notes[0]
+
+
+def test_each_frame_has_its_own(camera):
+    opened = irbench.load_dataset(camera, conventions=Conventions(value_range="auto-frame"))
+    assert len({sample.value_range for sample in opened}) == 3
+    assert dataset_spec(opened, ()).open("test")[1].value_range == opened[1].value_range
