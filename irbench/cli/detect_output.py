@@ -17,7 +17,6 @@ from irbench.calibration import threshold_as_json
 from irbench.cli.detect_files import check_targets, picture_files
 from irbench.detections import Detections
 from irbench.drawing import save_overlay
-from irbench.errors import WriteError
 from irbench.sequences.alarm_pictures import ContactSheet, save_histogram
 from irbench.sequences.alarms import AlarmCount
 from irbench.sequences.detection import FrameResult
@@ -49,7 +48,7 @@ class DetectOutput:
     ------
     UsageError
         If it would write over a frame.
-    WriteError
+    WriteError, OSError
         If it cannot write.
     """
 
@@ -70,10 +69,7 @@ class DetectOutput:
             elif pictures != "none":
                 targets += [_in_folder(base, index) for index in range(source.n_frames)]
         check_targets(files, targets)
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(out, error) from error
+        out.mkdir(parents=True, exist_ok=True)
         self._stack = ExitStack()
         self._pending: deque[Future[None]] = deque()
         self._first = True
