@@ -85,6 +85,10 @@ class ParameterError(UsageError):
     """A parameter of a method that does not exist or is out of range."""
 
 
+class MetricError(IrbenchError):
+    """A metric whose form fails, or returns what is no value of it."""
+
+
 class MissingDataError(UsageError):
     """A dataset that is not on this machine."""
 

@@ -3,27 +3,23 @@
 The built-in ones come through the same entry points as anybody else's. An entry
 point names a class, a module, or a package; modules and packages are scanned,
 names with a leading underscore skipped. What fails to import, or is no proper plug-in, is
-listed with its reason and never breaks the rest.
+listed with its reason and never breaks the rest. Metrics are objects, not classes:
+:mod:`irbench.metrics.plugins` finds those of others.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
-import pkgutil
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.plugin_classes import classes_of, flaw_of
+from irbench.plugin_files import RAISED, Failure, modules_of, plugin_module, reason_of
 
 if TYPE_CHECKING:
     from irbench.conventions import Conventions
@@ -32,20 +28,6 @@ if TYPE_CHECKING:
     from irbench.report import Report
 
 Group = Literal["methods", "datasets", "reports"]
-
-_PLUGIN_MODULE = "irbench_plugin_"
-"""How the names of plug-in files begin as modules."""
-
-_RAISED = (Exception, SystemExit)
-"""What a plug-in may raise when it is imported or looked at: anything, and a script ends itself."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A plug-in that could not be used, and why."""
-
-    source: str
-    reason: str
 
 
 @dataclass
@@ -224,7 +206,7 @@ def catalogue(group: Group) -> Catalogue:
 
 
 def load_plugin(path: str | Path) -> list[str]:
-    """Load a plug-in file and enter its methods, datasets and reports.
+    """Load a plug-in file and enter its methods, datasets, reports and metrics.
 
     Parameters
     ----------
@@ -242,24 +224,10 @@ def load_plugin(path: str | Path) -> list[str]:
         If the file is missing, fails to import, brings nothing, or brings a name
         that is taken.
     """
+    from irbench.metrics.plugins import plugin_metrics
+
     path = Path(path).resolve()
-    if not path.is_file():
-        raise UsageError(f"--plugin must name a Python file, got {path}, which is no file.")
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    name = f"{_PLUGIN_MODULE}{path.stem}_{digest}"
-    if name in sys.modules:
-        module = sys.modules[name]
-    else:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"--plugin must name a Python file (*.py), got {path}.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except _RAISED as error:
-            del sys.modules[name]
-            raise UsageError(f"the plug-in {path} fails to import: {_reason(error)}.") from error
+    module = plugin_module(path)
     brought = []
     groups: tuple[Group, ...] = ("methods", "datasets", "reports")
     for group in groups:
@@ -273,17 +241,16 @@ def load_plugin(path: str | Path) -> list[str]:
             if len(found.failures) > n_failures:
                 raise UsageError(f"the plug-in {path}: {found.failures.pop().reason}.")
             brought.append(cls.info.name)
+    try:
+        brought += plugin_metrics().add_of_module(module, str(path))
+    except UsageError as error:
+        raise UsageError(f"the plug-in {path}: {error}.") from None
     if not brought:
         raise UsageError(
-            f"the plug-in {path} defines no Detector, Dataset or Report with an `info` attribute."
+            f"the plug-in {path} defines no Detector, Dataset or Report with an `info` attribute, "
+            "and no Metric."
         )
     return brought
-
-
-def plugin_files() -> list[str]:
-    """The plug-in files that were loaded, for processes that are to load them too."""
-    found = (module for name, module in sys.modules.items() if name.startswith(_PLUGIN_MODULE))
-    return [str(module.__file__) for module in found]
 
 
 def _base_class(group: Group) -> type[Any]:
@@ -306,11 +273,11 @@ def _add_entry_point(found: Catalogue, point: EntryPoint, base: type[Any]) -> No
             reason = f"names {target!r}, which is neither a class nor a module"
             found.failures.append(Failure(point.value, reason))
         else:
-            for module in _modules(target, found):
+            for module in modules_of(target, found.failures):
                 for cls in classes_of(module, base):
                     _enter(found, cls, base, module.__name__)
-    except _RAISED as error:
-        found.failures.append(Failure(point.value, _reason(error)))
+    except RAISED as error:
+        found.failures.append(Failure(point.value, reason_of(error)))
 
 
 def _enter(found: Catalogue, cls: type[Any], base: type[Any], source: str) -> None:
@@ -319,22 +286,3 @@ def _enter(found: Catalogue, cls: type[Any], base: type[Any], source: str) -> No
         found.failures.append(Failure(source, flaw))
     else:
         found.add(cls, source)
-
-
-def _modules(package: ModuleType, found: Catalogue) -> Iterator[ModuleType]:
-    """The module itself and, for a package, all public modules below it."""
-    yield package
-    for entry in pkgutil.iter_modules(getattr(package, "__path__", [])):
-        if entry.name.startswith("_"):
-            continue
-        name = f"{package.__name__}.{entry.name}"
-        try:
-            module = importlib.import_module(name)
-        except _RAISED as error:
-            found.failures.append(Failure(name, _reason(error)))
-            continue
-        yield from _modules(module, found)
-
-
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

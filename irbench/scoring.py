@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from irbench.calibration import match_images
 from irbench.detections import Detections
-from irbench.errors import DetectionsError
+from irbench.errors import DetectionsError, MetricError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import counting, hierarchical_iou, pixels, point_average_precision, points
 from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
@@ -67,6 +67,8 @@ class Result:
     n_targets: int
     counts: Counts = field(default_factory=Counts, repr=False)
     """Counts of each image behind the values."""
+    failed: tuple[str, ...] = ()
+    """The metrics whose form failed; ``undefined`` says how."""
 
     def __getitem__(self, metric: str) -> float | None:
         return self.values[metric]
@@ -266,10 +268,18 @@ def complete_maps(
 
 
 def _result(counts: Counts, threshold: float | None, truths: Sequence[GroundTruth]) -> Result:
-    values = {name: counts.value(metric) for name, metric in quality_metrics().items()}
+    values: dict[str, MetricValue] = {}
+    failed = []
+    for name, metric in quality_metrics().items():
+        try:
+            values[name] = counts.value(metric)
+        except MetricError as error:
+            values[name] = MetricValue(None, str(error).removesuffix("."))
+            failed.append(name)
     return Result(
         values={name: value.value for name, value in values.items()},
         undefined={name: value.reason for name, value in values.items() if value.reason},
+        failed=tuple(failed),
         threshold=threshold,
         n_images=len(truths),
         n_targets=int(sum(len(truth.boxes) for truth in truths)),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from irbench.errors import UnknownNameError
-from irbench.metrics.definition import METRICS
+from irbench.metrics.definition import METRICS, unknown_metric
 from irbench.metrics.metric import MetricDefinition
 
 PAPER = ("params", "flops", "precision", "recall", "f1", "map50")
@@ -13,8 +12,6 @@ PAPER = ("params", "flops", "precision", "recall", "f1", "map50")
 
 WIDE = (*PAPER, "pd", "fa", "iou", "niou", "fps")
 """Those of Table I and what else the field prints."""
-
-PRESETS = {"paper": PAPER, "wide": WIDE, "all": tuple(METRICS)}
 
 PER_METHOD = ("params", "flops")
 """Columns that stand once, before those of the datasets."""
@@ -33,10 +30,12 @@ def chosen_columns(names: Sequence[str]) -> tuple[MetricDefinition, ...]:
     UnknownNameError
         For a name that is neither.
     """
-    flat = [name for given in names or ("paper",) for name in PRESETS.get(given, (given,))]
+    # Plug-ins add metrics at any time.
+    presets = {"paper": PAPER, "wide": WIDE, "all": tuple(METRICS)}
+    flat = [name for given in names or ("paper",) for name in presets.get(given, (given,))]
     for name in flat:
         if name not in METRICS:
-            raise UnknownNameError("column", name, (*METRICS, *PRESETS))
+            raise unknown_metric("column", name, (*METRICS, *presets))
     return tuple(METRICS[name] for name in dict.fromkeys(flat))
 
 

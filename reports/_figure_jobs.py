@@ -13,8 +13,9 @@ from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
 from irbench.figures.compared_methods import ComparedMethods
+from irbench.plugin_files import plugin_files
 from irbench.progress import Progress
-from irbench.registry import load_plugin, plugin_files
+from irbench.registry import load_plugin
 from irbench.report import ReportOptions
 
 from ._side_by_side import DataGroup, methods_in_order

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from irbench.engine.storage.results import SCORED_STATES, Row
+from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.metric import UNDEFINED_TEXT, Metric, MetricDefinition
 
 from ._columns import is_false_alarm
@@ -35,6 +36,7 @@ def footnotes(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) 
         _data(groups),
         _left_out(groups),
         _protocol(groups[0].protocol, metrics),
+        _of_plugins(metrics),
         _conversion(groups),
         _calibration(groups),
         *parameter_footnotes(groups),
@@ -92,6 +94,17 @@ def _protocol(protocol: dict[str, Any], metrics: Sequence[MetricDefinition]) -> 
     if "distance" in named:
         clauses.append(f"Pd and Fa at centroid distances under {protocol['distance_px']:g} px")
     return f"Protocol {protocol['name']}: {'; '.join(clauses)}."
+
+
+def _of_plugins(metrics: Sequence[MetricDefinition]) -> str:
+    """What the columns are that no reader can look up in irbench's documentation."""
+    parts = []
+    for metric in metrics:
+        if metric.name not in BUILT_IN:
+            formula = f" ({metric.formula})" if metric.formula else ""
+            source = f" [{metric.reference}]" if metric.reference else ""
+            parts.append(f"{metric.title}: {metric.description.rstrip('.')}{formula}{source}")
+    return f"Of plug-ins: {'; '.join(parts)}." if parts else ""
 
 
 def _conversion(groups: Sequence[DataGroup]) -> str:

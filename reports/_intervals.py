@@ -35,12 +35,15 @@ def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, t
     """The intervals of a dataset's rows, and what could not be scored again."""
     scored = score_methods(group.runs, methods_in_order([group]))
     bounds: Bounds = {}
+    failures = []
     for method, one in scored.methods.items():
         for metric in metrics:
             found = one.interval(metric)
             if found is not None and found.lower is not None and found.upper is not None:
                 bounds[method, metric] = found.lower, found.upper
-    return bounds, scored.problems
+            if metric in one.failures:
+                failures.append(f"{one.row['title']} has no interval: {one.failures[metric]}")
+    return bounds, (*scored.problems, *failures)
 
 
 def interval_texts(

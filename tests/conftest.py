@@ -34,12 +34,16 @@ def search_path_of_a_test(monkeypatch):
 @pytest.fixture(autouse=True)
 def plugins_of_a_test():
     """Forget the plug-ins that a test loads: the next one lists all methods."""
+    from irbench.metrics.plugins import plugin_metrics
     from irbench.registry import catalogue
 
     groups = ("methods", "datasets", "reports")
     modules = set(sys.modules)
     known = {group: dict(catalogue(group).classes) for group in groups}
+    metrics = dict(plugin_metrics().metrics)
     yield
+    plugin_metrics().metrics.clear()
+    plugin_metrics().metrics.update(metrics)
     for group in groups:
         catalogue(group).classes.clear()
         catalogue(group).classes.update(known[group])

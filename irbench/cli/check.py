@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     "plugins",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="With --write: a Python file with your own methods. May be repeated.",
+    help="A Python file with your own metrics; with --write also methods. May be repeated.",
 )
 @verbosity_options
 def check(

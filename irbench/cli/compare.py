@@ -12,9 +12,9 @@ import click
 
 from irbench.cli.completing import complete_row, complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import split_names
+from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
-from irbench.errors import UnknownNameError, UsageError
+from irbench.errors import UsageError
 from irbench.progress import Advance, BarProgress, Progress
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ RANKING_METRICS = ("map50", "f1", "pd")
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A Python file with your own metrics. May be repeated.",
+)
 @verbosity_options
 def compare(
     run: Path,
@@ -54,6 +61,7 @@ def compare(
     resamples: int,
     seed: int,
     as_json: bool,
+    plugins: tuple[Path, ...],
 ) -> None:
     """Tell which methods of a run truly differ.
 
@@ -69,11 +77,13 @@ def compare(
     """
     from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
-    from irbench.metrics.definition import quality_metrics
+    from irbench.metrics.definition import quality_metrics, unknown_metric
+    from irbench.metrics.metric import MAP_PARTS
     from irbench.scoring import score_row
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.resamples import Resamples
 
+    load_plugins(plugins)
     results = open_run(run)
     rows = _rows_to_compare(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
@@ -81,8 +91,8 @@ def compare(
     known = quality_metrics()
     for name in names:
         if name not in known:
-            raise UnknownNameError("metric to compare by", name, known)
-    needs_maps = any(known[name].kind == "maps" for name in names)
+            raise unknown_metric("metric to compare by", name, known)
+    needs_maps = any(known[name].needs in MAP_PARTS for name in names)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     progress = command_progress()
     if isinstance(progress, BarProgress):

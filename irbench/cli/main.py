@@ -39,6 +39,7 @@ _COMMANDS = {
     "check": ("irbench.cli.check", "Check a run against a baseline, for CI."),
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
     "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
+    "metrics": ("irbench.cli.metrics", "List the metrics, or show how one is defined."),
     "train": ("irbench.cli.train", "Train a network; leaves weights with a card."),
     "weights": ("irbench.cli.weights", "Import published checkpoints as weights with a card."),
     "export": ("irbench.cli.export", "Write a network as a file that runs without irbench."),
@@ -118,7 +119,7 @@ def irbench() -> None:
     irbench report runs/nudt --format latex         the table, as the paper prints it
     irbench methods list                            what there is to run
 
-    Add your own method as one file: --plugin my_method.py. Bring your own images: --dataset DIR.
+    Your own method or metric is one file: --plugin mine.py. Your own images: --dataset DIR.
     """
 
 

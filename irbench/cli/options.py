@@ -18,7 +18,7 @@ plugin_option = click.option(
     "plugins",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A Python file with your own methods or datasets. May be repeated.",
+    help="A Python file with your own methods, datasets or metrics. May be repeated.",
 )
 data_root_option = click.option(
     "--data-root",

@@ -87,7 +87,7 @@ class ReportCommand(click.Command):
     "plugins",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A Python file with your own methods or reports. May be repeated.",
+    help="A Python file with your own methods, reports or metrics. May be repeated.",
 )
 @verbosity_options
 def report(

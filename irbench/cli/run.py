@@ -193,12 +193,15 @@ def make_executor(
 
 
 def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
-    """1 if a row is partial or failed, all are skipped or an image was left out; says which."""
+    """1 if a row is not whole, all are skipped or an image was left out; says which."""
     wanted = {method.name for method in plan.methods}
     rows = [row for row in rows if row["method"] in wanted]
     skipped = [row for row in rows if row["state"] == "skipped"]
     for row in skipped:
         click.echo(f"irbench: {row['title']}: skipped: {row['reason']}", err=True)
+    for row in rows:
+        for name in row.get("failed_metrics", ()):
+            click.echo(f"irbench: {row['title']}: {row['undefined'][name]}.", err=True)
     bad = [row for row in rows if row["state"] in ("partial", "failed")]
     for row in bad:
         click.echo(f"irbench: {row['title']}: {row['state']}: {row['reason']}", err=True)
@@ -213,4 +216,6 @@ def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: 
         )
     # A command that made no row at all is no success, whatever kept it from it.
     nothing_done = bool(rows) and len(skipped) == len(rows)
-    return EXIT_FAILED if bad or n_left_out or nothing_done else EXIT_DONE
+    lacks_metric = any(row.get("failed_metrics") for row in rows)
+    failed = bad or n_left_out or nothing_done or lacks_metric
+    return EXIT_FAILED if failed else EXIT_DONE

@@ -12,6 +12,7 @@ from rich.table import Table
 from irbench.cli.next_steps import next_commands
 from irbench.cli.verbosity import Verbosity, verbosity
 from irbench.engine.storage.results import RunResults
+from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.definition import METRICS
 
 WIDTH = 100
@@ -40,7 +41,9 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         style="bold",
         markup=False,
     )
-    best = {name: _best(rows, name) for name in COLUMNS}
+    # Whoever has a metric of their own wants to see it.
+    own = [name for name in METRICS if name not in BUILT_IN and any(name in row for row in rows)]
+    best = {name: _best(rows, name) for name in (*COLUMNS, *own)}
     console.print(_table(rows, best))
     if any(text is not None for text in best.values()):
         console.print(f"{BEST} best of its column", style="dim", markup=False)
@@ -67,7 +70,7 @@ def results_console() -> Console:
 def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("Method", max_width=34, overflow="fold")
-    for name in COLUMNS:
+    for name in best:
         metric = METRICS[name]
         unit = f"\n{metric.unit} " if metric.unit else ""
         heading = f"{metric.title} {metric.arrow}{unit}"
@@ -77,7 +80,7 @@ def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Ta
         if row["group"] != group:
             group = row["group"]
             table.add_row(f"[dim italic]{escape(group)}[/]")
-        cells = [_cell(row, name, best[name]) for name in COLUMNS]
+        cells = [_cell(row, name, best[name]) for name in best]
         mark = "" if row["state"] == "done" else f" [yellow]({row['state']})[/]"
         table.add_row(f"{escape(row['title'])}{mark}", *cells)
     return table

@@ -10,22 +10,26 @@ from irbench.doctor.finding import Finding
 
 
 def check_plugins() -> Iterator[Finding]:
-    """Methods, datasets and reports, built in and installed by others."""
+    """Methods, datasets, reports and metrics, built in and installed by others."""
+    from irbench.metrics.definition import quality_metrics
+    from irbench.metrics.plugins import plugin_metrics
     from irbench.registry import Group, catalogue
 
     groups: tuple[Group, ...] = ("methods", "datasets", "reports")
-    counts = []
+    counts, failures = [], []
     for group in groups:
         found = catalogue(group)
         counts.append(f"{len(found.classes)} {group}")
-        for failure in found.failures:
-            own = failure.source.startswith("irbench.")
-            yield Finding(
-                "plug-ins",
-                "broken" if own else "warning",
-                f"{failure.source} cannot be used: {failure.reason}",
-                "install irbench again" if own else "repair or uninstall the package it is from",
-            )
+        failures += found.failures
+    counts.append(f"{len(quality_metrics())} metrics")
+    for failure in (*failures, *plugin_metrics().failures):
+        own = failure.source.startswith("irbench.")
+        yield Finding(
+            "plug-ins",
+            "broken" if own else "warning",
+            f"{failure.source} cannot be used: {failure.reason}",
+            "install irbench again" if own else "repair or uninstall the package it is from",
+        )
     yield Finding("plug-ins", "ok", ", ".join(counts))
 
 

@@ -71,6 +71,11 @@ class RowCheck:
         if metric not in self.row:
             fails = not self.allow_missing
             return Change(method, metric, "missing", old, reason="no longer measured", fails=fails)
+        if metric not in METRICS:
+            # Which way it is better is not known.
+            reason = "a metric that is not loaded; give the file that defines it by --plugin"
+            fails = not self.allow_missing
+            return Change(method, metric, "missing", old, new, reason=reason, fails=fails)
         if not self._has_moved(metric):
             return Change(method, metric, "same", old, new)
         if new is None:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from irbench.errors import UnknownNameError, UsageError
+from irbench.errors import UsageError
 from irbench.gate.recording import gated_metrics
-from irbench.metrics.definition import METRICS
+from irbench.metrics.definition import METRICS, unknown_metric
 
 FRACTION = 1e-6
 """Default for values in [0, 1], absolute."""
@@ -63,7 +63,7 @@ class Tolerances:
             if not equals:
                 raise UsageError(f"--tolerance must be [METHOD.]METRIC=VALUE, got {text!r}.")
             if metric not in (*gated_metrics(), TIMING):
-                raise UnknownNameError("metric", metric, (*gated_metrics(), TIMING))
+                raise unknown_metric("metric", metric, (*gated_metrics(), TIMING))
             try:
                 number = float(value)
             except ValueError:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
 
 from irbench.metrics.clutter_suppression import Gains
 from irbench.metrics.counting import BoxCounts
 from irbench.metrics.hierarchical_iou import HierarchicalCounts
 from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.match_table import MatchTable
-from irbench.metrics.metric import Metric
+from irbench.metrics.metric import MAP_PARTS, Metric
 from irbench.metrics.pixel_roc import RocCounts
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.points import PointCounts
@@ -55,6 +58,11 @@ class Counts:
     maps: MapCounts | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # A form that wrote into them would change every metric that is computed after it.
+        for one in fields(self):
+            _lock(getattr(self, one.name))
+
     @property
     def roc(self) -> RocCounts | None:
         """Pixels of standardised score maps."""
@@ -79,5 +87,17 @@ class Counts:
         part = getattr(self, metric.needs)
         if part is not None:
             return metric(part)
-        home = "maps" if metric.needs in ("roc", "roc_3d", "gains") else metric.needs
+        home = "maps" if metric.needs in MAP_PARTS else metric.needs
         return MetricValue(None, self.missing.get(home, NOT_COUNTED))
+
+
+def _lock(part: Any) -> None:
+    """Make the arrays of a part read-only."""
+    if isinstance(part, np.ndarray):
+        part.flags.writeable = False
+    elif isinstance(part, tuple):
+        for member in part:
+            _lock(member)
+    elif is_dataclass(part):
+        for one in fields(part):
+            _lock(getattr(part, one.name))

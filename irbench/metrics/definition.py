@@ -1,4 +1,4 @@
-"""The definitions of all metrics.
+"""The definitions of all metrics, built in and of plug-ins.
 
 Tables, bold face and the regression gate read direction, bounds and format from
 :data:`METRICS`; none of them names a metric itself.
@@ -6,75 +6,35 @@ Tables, bold face and the regression gate read direction, bounds and format from
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Iterator, Mapping
 
 from irbench.errors import UnknownNameError
-from irbench.metrics import (
-    average_precision,
-    counting,
-    hierarchical_iou,
-    pixels,
-    point_average_precision,
-    points,
-    yolo_average_precision,
-)
-from irbench.metrics.map_statistics import MAP_METRICS
+from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.metric import Metric, MetricDefinition
+from irbench.metrics.plugins import plugin_metrics
 
-__all__ = ["METRICS", "MetricDefinition", "get_metric", "quality_metrics"]
-
-
-def _cost(
-    name: str, title: str, higher: bool, unit: str, scale: float, decimals: int, description: str
-) -> MetricDefinition:
-    return MetricDefinition(
-        name=name,
-        title=title,
-        kind="cost",
-        higher_is_better=higher,
-        bounds=(0.0, math.inf),
-        unit=unit,
-        scale=scale,
-        decimals=decimals,
-        reference="",
-        description=description,
-    )
+__all__ = ["METRICS", "MetricDefinition", "get_metric", "quality_metrics", "unknown_metric"]
 
 
-_MEASURED: tuple[Metric, ...] = (
-    *counting.METRICS,
-    *average_precision.METRICS,
-    *yolo_average_precision.METRICS,
-    *points.METRICS,
-    *point_average_precision.METRICS,
-    *pixels.METRICS,
-    *hierarchical_iou.METRICS,
-    *MAP_METRICS.values(),
-)
+class _AllMetrics(Mapping[str, MetricDefinition]):
+    """The built-in metrics, then those of plug-ins: of entry points, and of files loaded so far."""
 
-_NOT_MEASURED = (
-    _cost("params", "Params", False, "M", 1e-6, 2, "Learned parameters of the network."),
-    _cost("flops", "FLOPs", False, "G", 1e-9, 2, "Twice the multiply-accumulates of one image."),
-    _cost("fps", "FPS", True, "1/s", 1.0, 1, "Images per second, end to end."),
-    _cost("ms_median", "Time", False, "ms", 1.0, 2, "Median time per image, end to end."),
-    MetricDefinition(
-        name="threshold",
-        title="Threshold",
-        kind="setting",
-        higher_is_better=None,
-        bounds=(-math.inf, math.inf),
-        unit="",
-        scale=1.0,
-        decimals=3,
-        reference="",
-        description="The operating point: a detection is kept where its score is at least this.",
-    ),
-)
+    def __getitem__(self, name: str) -> MetricDefinition:
+        # Most names are built in; for them nobody's package need be imported.
+        return BUILT_IN[name] if name in BUILT_IN else plugin_metrics().metrics[name]
 
-METRICS: dict[str, MetricDefinition] = {
-    metric.name: metric for metric in (*_MEASURED, *_NOT_MEASURED)
-}
-"""Every metric by name, in the order of a results table."""
+    def __iter__(self) -> Iterator[str]:
+        return iter((*BUILT_IN, *plugin_metrics().metrics))
+
+    def __len__(self) -> int:
+        return len(BUILT_IN) + len(plugin_metrics().metrics)
+
+
+METRICS: Mapping[str, MetricDefinition] = _AllMetrics()
+"""Every metric by name, in the order of a results table.
+
+It grows when a plug-in is loaded: what is made of it is made where it is used, not at import.
+"""
 
 
 def quality_metrics() -> dict[str, Metric]:
@@ -90,5 +50,21 @@ def get_metric(name: str) -> MetricDefinition:
     UnknownNameError
     """
     if name not in METRICS:
-        raise UnknownNameError("metric", name, METRICS)
+        raise unknown_metric("metric", name, METRICS)
     return METRICS[name]
+
+
+def unknown_metric(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """The error of a metric that is not known, with what became of plug-ins.
+
+    Parameters
+    ----------
+    what : str
+        What was looked for, such as ``"column"``.
+    name : str
+    known : iterable of str
+        The names that would have done.
+    """
+    failures = "; ".join(f"{one.source}: {one.reason}" for one in plugin_metrics().failures)
+    hint = f"Not loaded: {failures}." if failures else "One of your own needs --plugin FILE."
+    return UnknownNameError(what, name, known, hint)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from irbench.errors import UsageError
-from irbench.metrics.definition import METRICS
+from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.metric import MetricDefinition, MetricKind
 
 BEGIN = "<!-- made by python -m irbench.metrics.documentation: begin -->"
@@ -30,7 +30,7 @@ _COLUMNS = ("Name", "In tables", "Unit", "Definition", "Dialect", "Equals", "Sou
 
 
 def metric_tables() -> str:
-    """Every metric of :data:`~irbench.metrics.definition.METRICS`, as Markdown.
+    """Every metric of :data:`~irbench.metrics.built_in.BUILT_IN`, as Markdown.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def metric_tables() -> str:
     """
     parts = []
     for kind in get_args(MetricKind):
-        metrics = [metric for metric in METRICS.values() if metric.kind == kind]
+        metrics = [metric for metric in BUILT_IN.values() if metric.kind == kind]
         if metrics:
             rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_cells, metrics)]
             lines = [f"| {' | '.join(row)} |" for row in rows]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.errors import UsageError
+from irbench.errors import MetricError, UsageError
 from irbench.metrics.value import MetricValue
 from irbench.metrics.weighted import Draws, Form, Values
 
@@ -33,6 +37,14 @@ Part = Literal[
 Clause = Literal["", "overlap", "ranking", "distance"]
 """What of the protocol a footnote must name: the IoU of a hit, the estimator of average precision
 and the limit of detections, or the distance of centroids."""
+
+MAP_PARTS: tuple[Part, ...] = ("roc", "roc_3d", "gains")
+"""What is counted in score maps."""
+
+_QUALITY_KINDS = ("boxes", "points", "pixels", "maps")
+
+_SLACK = 1e-9
+"""How far rounding may carry a value out of its bounds."""
 
 TOOLKIT = "PyIRSTDMetrics 1.0.2, to 1e-9"
 """The public implementation that several metrics equal."""
@@ -149,37 +161,112 @@ class Metric(MetricDefinition):
     clause: Clause = ""
 
     def __post_init__(self) -> None:
-        for field, known in (("needs", Part), ("clause", Clause), ("kind", MetricKind)):
-            if getattr(self, field) not in get_args(known):
+        low, high = self.bounds if _is_pair(self.bounds) else (math.nan, math.nan)
+        demands = {
+            "name": (
+                bool(re.fullmatch("[a-z][a-z0-9_]*", str(self.name))),
+                "lower-case letters, digits and underscores, a letter first",
+            ),
+            **{
+                name: (isinstance(text, str) and bool(text.strip()), "a text that is not empty")
+                for name, text in (("title", self.title), ("description", self.description))
+            },
+            **{
+                name: (getattr(self, name) in known, f"one of {', '.join(map(repr, known))}")
+                for name, known in (
+                    ("kind", _QUALITY_KINDS),
+                    ("needs", get_args(Part)),
+                    ("clause", get_args(Clause)),
+                    ("higher_is_better", (True, False, None)),
+                )
+            },
+            "bounds": (low < high, "two numbers, the lower one first"),
+            "scale": (_is_number(self.scale) and 0 < self.scale < math.inf, "a positive number"),
+            "decimals": (self.decimals in range(16), "a whole number from 0 to 15"),
+            "form": (callable(self.form), "a function of the counts"),
+            "reason": (
+                callable(self.reason) or (isinstance(self.reason, str) and bool(self.reason)),
+                "a text that is not empty, or a function",
+            ),
+        }
+        for field, (holds, expected) in demands.items():
+            if not holds:
                 raise UsageError(
-                    f"{field} of the metric {self.name!r} must be one of "
-                    f"{', '.join(map(repr, get_args(known)))}, got {getattr(self, field)!r}."
+                    f"{field} of the metric {self.name!r} must be {expected}, "
+                    f"got {getattr(self, field)!r}."
                 )
 
     def __call__(self, counts: Any, weights: NDArray[Any] | None = None) -> MetricValue:
-        """The value, of images that count once, or as often as ``weights`` say."""
+        """The value, of images that count once, or as often as ``weights`` say.
+
+        Raises
+        ------
+        MetricError
+            See :meth:`checked`.
+        """
         draws = Draws.single(counts.n_images, weights)
         (value,) = self.checked(counts)(draws)
         if not np.isnan(value):
             return MetricValue(float(value))
         if isinstance(self.reason, str):
             return MetricValue(None, self.reason)
-        return MetricValue(None, self.reason(counts, draws.weights[:, 0]))
+        try:
+            return MetricValue(None, self.reason(counts, draws.weights[:, 0]))
+        except Exception as error:
+            raise self._failure(error) from error
 
     def checked(self, counts: Any) -> Form:
-        """The form of these counts, whose values are held against what they must be."""
-        form = self.form(counts)
+        """The form of these counts, whose values are held against what they must be.
+
+        Raises
+        ------
+        MetricError
+            If the form raises, now or when it is called; if it does not return one float for
+            each draw, or one outside :attr:`bounds`.
+        """
+        try:
+            form = self.form(counts)
+        except Exception as error:
+            raise self._failure(error) from error
 
         def values(draws: Draws) -> Values:
-            found = np.asarray(form(draws))
+            try:
+                found = np.asarray(form(draws))
+            except Exception as error:
+                raise self._failure(error) from error
             if found.shape != (draws.n_draws,) or not np.issubdtype(found.dtype, np.floating):
-                raise UsageError(
+                raise MetricError(
                     f"the form of the metric {self.name!r} must return ({draws.n_draws},) floats, "
                     f"one for each draw, got {found.dtype} {found.shape}."
+                )
+            low, high = self.bounds
+            outside = (found < low - _SLACK) | (found > high + _SLACK)
+            if outside.any():
+                raise MetricError(
+                    f"the metric {self.name!r} must be from {low:g} to {high:g}, its form returned "
+                    f"{found[outside][0]:g}."
                 )
             return found
 
         return values
+
+    def _failure(self, error: Exception) -> Exception:
+        # Want of memory is no fault of the metric.
+        if isinstance(error, MemoryError | MetricError):
+            return error
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return MetricError(
+            f"the form of the metric {self.name!r} failed: {type(error).__name__}: {error} "
+            f"({Path(frame.filename).name}, line {frame.lineno})."
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_pair(bounds: Any) -> bool:
+    return isinstance(bounds, tuple) and len(bounds) == 2 and all(map(_is_number, bounds))
 
 
 def fraction(

@@ -36,7 +36,9 @@ class Draws:
     def __init__(self, weights: NDArray[np.float64]) -> None:
         if weights.ndim != 2:
             raise UsageError(f"weights must have shape (n_images, n_draws), got {weights.shape}.")
-        self.weights = weights
+        # A form that wrote into them would change what the next one is given.
+        self.weights = weights.view()
+        self.weights.flags.writeable = False
         self._made: dict[Hashable, Any] = {}
 
     @classmethod

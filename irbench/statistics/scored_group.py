@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
-from irbench.errors import IrbenchError
+from irbench.errors import IrbenchError, MetricError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.match_table import MatchTable
@@ -43,6 +43,8 @@ class ScoredMethod:
     output: ScoredOutput
     draws: Resamples | None
     _spread: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    failures: dict[str, str] = field(default_factory=dict, repr=False)
+    """Why a metric that was asked for has no interval, where its form failed on a draw."""
 
     @property
     def images(self) -> list[Detections]:
@@ -74,15 +76,17 @@ class ScoredMethod:
         known = quality_metrics().get(metric)
         if self.draws is None or known is None or not self.output.result.counts.has(known):
             return None
-        if metric not in self._spread:
+        if metric not in self._spread and metric not in self.failures:
             statistics = ImageStatistics.of(self.output.result, [metric])
-            self._spread[metric] = resample({"": statistics}, self.draws)[""][metric]
-        return self._spread[metric]
+            try:
+                self._spread[metric] = resample({"": statistics}, self.draws)[""][metric]
+            except MetricError as error:
+                self.failures[metric] = str(error)
+        return self._spread.get(metric)
 
     def interval(self, metric: str) -> Interval | None:
         """The 95 % interval of a metric; None where it is no metric of quality, or undefined."""
-        values = self.spread(metric)
-        if values is None or self.row.get(metric) is None:
+        if self.row.get(metric) is None or (values := self.spread(metric)) is None:
             return None
         found = confidence_interval(self.output.result.values[metric], values)
         return None if found.lower is None else found

@@ -77,7 +77,7 @@ def check(words):
         if isinstance(param, click.Option)
         for flag in (*param.opts, *param.secondary_opts)
     }
-    n_arguments = 0
+    n_arguments, has_plugin = 0, "--plugin" in words
     while words:
         word = words.pop(0)
         if not word.startswith("-"):
@@ -92,7 +92,8 @@ def check(words):
         # A placeholder in capitals or an ellipsis stands for any value.
         if values and isinstance(option.type, click.Choice) and not re.match("[A-Z…]", values[0]):
             option.type.convert(values[0], option, context)
-        if context.command_path == "irbench report" and values:
+        # A file after --plugin may bring names.
+        if context.command_path == "irbench report" and values and not has_plugin:
             NAMES.get(flag, str)(values[0])
     takes = [p.nargs for p in group.get_params(context) if isinstance(p, click.Argument)]
     if not isinstance(group, click.Group) and -1 not in takes:

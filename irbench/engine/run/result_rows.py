@@ -53,6 +53,7 @@ def finished_row(
         "n_targets": result.n_targets,
         "n_failed": len(outcome.errors),
         "undefined": {**result.undefined, **(_NO_NETWORK if outcome.network is None else {})},
+        **({"failed_metrics": list(result.failed)} if result.failed else {}),
     }
 
 

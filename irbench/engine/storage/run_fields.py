@@ -61,10 +61,12 @@ def check_rows(rows: Any, path: Path) -> None:
     if not isinstance(rows, list):
         raise _wrong(path, "rows", "a list", rows)
     seen = set()
+    # Plug-ins bring more metrics; those that are not loaded are let through.
+    rules = {**dict.fromkeys(METRICS, _VALUE), **_ROW}
     for index, row in enumerate(rows):
         if not isinstance(row, dict):
             raise _wrong(path, f"rows[{index}]", "an object", row)
-        _check(row, _ROW, path, f"rows[{index}].", _REQUIRED_OF_ROW)
+        _check(row, rules, path, f"rows[{index}].", _REQUIRED_OF_ROW)
         if row["method"] in seen:
             raise _wrong(path, f"rows[{index}].method", "one that occurs once", row["method"])
         seen.add(row["method"])
@@ -96,6 +98,10 @@ _COUNT = optional(COUNT)
 _TEXTS: Rule = (
     "texts by name",
     lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
+)
+_LIST: Rule = (
+    "a list of texts",
+    lambda value: isinstance(value, list | tuple) and all(map(TEXT[1], value)),
 )
 _NUMBERS: Rule = (
     "numbers by name",
@@ -172,7 +178,6 @@ _REQUIRED_OF_ROW = {
     *("kind", "dataset"),
 }
 _ROW: dict[str, Rule] = {
-    **dict.fromkeys(METRICS, _VALUE),
     **dict.fromkeys(("fps", "ms_median", "ms_lower", "ms_upper", "peak_memory"), _VALUE),
     **dict.fromkeys(("params", "flops", "extent", "auc_resolution"), _VALUE),
     **dict.fromkeys(("method", "title", "group"), NAME),
@@ -188,10 +193,7 @@ _ROW: dict[str, Rule] = {
     "ms_stages": _NUMBERS,
     "method_params": OBJECT,
     "gain_counts": OBJECT,
-    "uncounted": (
-        "a list of texts",
-        lambda value: isinstance(value, list | tuple) and all(map(TEXT[1], value)),
-    ),
+    **dict.fromkeys(("uncounted", "failed_metrics"), _LIST),
     "input_size": optional(
         ("two numbers", lambda v: isinstance(v, list) and len(v) == 2 and all(map(is_number, v)))
     ),

@@ -15,8 +15,8 @@ from irbench.errors import EXIT_CODES
 
 ROOT = Path(__file__).parents[3]
 
-HOLDS_NO_WORK = {"irbench methods list", "irbench methods show", "irbench data list",
-                 "irbench completion"}  # fmt: skip
+HOLDS_NO_WORK = {"irbench methods list", "irbench methods show", "irbench metrics list",
+                 "irbench metrics show", "irbench data list", "irbench completion"}  # fmt: skip
 
 
 def commands(group=irbench, path="irbench"):
