@@ -25,14 +25,14 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
-    install(session, "test", "deep", "onnx", "dask")
+    install(session, "test", "onnx", "dask")
     session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "worksteal"]))
 
 
 @nox.session
 def stress(session: nox.Session) -> None:
     """Run what takes long: many kills, and tens of thousands of damaged files."""
-    install(session, "test", "deep")
+    install(session, "test")
     session.run("pytest", "-m", "stress", "-s", *session.posargs)
 
 
@@ -47,12 +47,12 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly."""
-    install(session, "types", "deep")
+    install(session, "types")
     session.run("mypy", *PACKAGES)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
-    install(session, "docs", "deep")
+    install(session, "docs")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build")

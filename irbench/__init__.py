@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     from irbench.registry import load_method as load_method
 
 __version__ = "0.1.0"
+
+# In the root of a checkout Python imports this folder, whatever is installed. What plugs in lies
+# beside it there, not in it: from one tree all the same.
+_ROOT = Path(__file__).resolve().parents[1]
+if (_ROOT / "pyproject.toml").is_file():
+    __path__.append(str(_ROOT))
 
 # Loaded on first use, so that `irbench --help` does not wait for NumPy.
 _HOMES = {

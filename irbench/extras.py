@@ -1,13 +1,14 @@
-"""The extras of the package: whether what an extra brings is installed; imports none of it."""
+"""Whether what networks and the extras need is installed; imports none of it."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
 from irbench.errors import MissingLibraryError
 
 DEEP = ("torch", "safetensors")
-"""What every network needs, of the extra ``deep``."""
+"""What every network needs; missing only where irbench was installed without its dependencies."""
 
 
 def missing_packages(*packages: str) -> list[str]:
@@ -28,7 +29,7 @@ def require_packages(who: str, extra: str, *packages: str, hint: str = "") -> No
     who : str
         What needs them, as the error begins.
     extra : str
-        Such as ``"deep"``.
+        Such as ``"onnx"``.
     *packages : str
         By the names that they are imported by.
     hint : str
@@ -44,6 +45,17 @@ def require_packages(who: str, extra: str, *packages: str, hint: str = "") -> No
         raise MissingLibraryError(f"{who} needs {names}: {install_command(extra)}{hint}")
 
 
+def needs(missing: Sequence[str]) -> str:
+    """What is missing and how it is installed.
+
+    Examples
+    --------
+    >>> needs(["torch", "safetensors"])
+    'needs torch and safetensors: pip install torch safetensors'
+    """
+    return f"needs {' and '.join(missing)}: pip install {' '.join(missing)}"
+
+
 def require_deep(who: str) -> None:
     """Refuse to begin where a library that every network needs is missing.
 
@@ -56,4 +68,5 @@ def require_deep(who: str) -> None:
     ------
     MissingLibraryError
     """
-    require_packages(who, "deep", *DEEP)
+    if missing := missing_packages(*DEEP):
+        raise MissingLibraryError(f"{who} {needs(missing)}")

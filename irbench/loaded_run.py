@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.engine.storage.results import load_run as read_run
-from irbench.extras import require_packages
 from irbench.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -178,14 +177,7 @@ class Run:
 
 
 def _frames() -> ModuleType:
-    """The module that makes the frames.
-
-    Raises
-    ------
-    MissingLibraryError
-        Without pandas, saying how to install it.
-    """
-    require_packages("a frame of a run", "notebook", "pandas")
+    """The module that makes the frames; pandas takes longer to import than a run to read."""
     from irbench import frames
 
     return frames
@@ -207,8 +199,6 @@ def load_run(path: Path | str) -> Run:
     ------
     UsageError
         If it is no run directory, or one without results yet.
-    MissingLibraryError
-        Without pandas, saying how to install it.
 
     Examples
     --------
@@ -216,5 +206,4 @@ def load_run(path: Path | str) -> Run:
     >>> run = irbench.load_run("runs/synth")  # doctest: +SKIP
     >>> run.results[["title", "f1", "fa"]]  # doctest: +SKIP
     """
-    require_packages("irbench.load_run", "notebook", "pandas")
     return Run(read_run(path))

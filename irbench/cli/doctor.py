@@ -30,7 +30,7 @@ _COLOURS = {"ok": "green", "note": "blue", "warning": "yellow", "broken": "red"}
     "--self-test/--no-self-test",
     default=True,
     show_default=True,
-    help="Also run Top-Hat and, where torch is, a network on generated images: ten seconds.",
+    help="Also run Top-Hat and a network on generated images: ten seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbosity_options

@@ -19,10 +19,14 @@ OPENCV = "opencv-python-headless"
 OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 """Distributions that bring a ``cv2`` too."""
 
-EXTRAS = ("deep", "onnx", "dask")
-"""What may be installed beside the rest: ``pip install "irbench[deep]"``."""
+EXTRAS = ("onnx", "dask")
+"""What may be installed beside the rest: ``pip install "irbench[onnx]"``."""
 
-IMPORTS = ("numpy", "orjson", "scipy.ndimage", "cv2", "pyarrow.parquet", "matplotlib.figure")
+IMPORTS = (
+    *("numpy", "orjson", "scipy.ndimage", "cv2", "pyarrow.parquet", "matplotlib.figure"),
+    *("pandas", "skimage"),
+)
+"""What runs and what is made of them import; torch is asked for by itself."""
 
 _IMPORT_PROGRAM = """
 import importlib, json, sys

@@ -30,7 +30,7 @@ print(json.dumps({
 def check_torch() -> Iterator[Finding]:
     """Import torch in another process, and ask it."""
     if missing_packages("torch"):
-        # That the extra is missing is said with the libraries.
+        # That it is missing is said with the libraries.
         return
     yield from torch_findings(run_isolated(_PROGRAM), has_nvidia_gpu())
 

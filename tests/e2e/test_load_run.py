@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import irbench
-from irbench.errors import MissingLibraryError, UsageError
+from irbench.errors import UsageError
 
 from .conftest import CommandLine
 
@@ -104,13 +103,6 @@ def test_figures_are_functions(run):
     figure = run.figures["precision-recall"]()
     assert figure.axes
     assert {"pd-fa", "detections"} <= set(run.figures)
-
-
-def test_without_pandas_the_message_says_what_to_install(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingLibraryError, match=r'pip install "irbench\[notebook\]"'):
-        irbench.load_run(folder)
 
 
 def test_what_is_no_run_is_said_so(tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.calibration import Calibration
 from irbench.errors import WeightsError
-from irbench.extras import DEEP, install_command, missing_packages
+from irbench.extras import DEEP, missing_packages, needs
 from irbench.networks.devices import resolve_device
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
@@ -108,7 +108,7 @@ def plan_network(
     elif detector.info.trainable:
         file, obstacle = _trained(detector, dataset)
     if missing := missing_packages(*DEEP):
-        obstacle = Obstacle("skipped", f"needs {' and '.join(missing)}: {install_command('deep')}")
+        obstacle = Obstacle("skipped", needs(missing))
     resolved = device if elsewhere else resolve_device(device) if obstacle is None else "cpu"
     return NetworkPlan(file, resolved, obstacle)
 

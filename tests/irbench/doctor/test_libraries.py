@@ -9,11 +9,12 @@ from irbench.doctor.libraries import OPENCV, check_imports, check_opencv, check_
 REQUIREMENTS = [
     "numpy>=2.0",
     f"{OPENCV}>=4.10",
-    'torch>=2.6; extra == "deep"',
+    "torch>=2.6",
+    'onnx>=1.17; extra == "onnx"',
     'pytest>=8; extra == "test"',
     'tomli>=2; python_version < "3.11"',
 ]
-GOOD = {"numpy": "2.4.0", OPENCV: "5.0.0", "torch": "2.13.0+cpu"}
+GOOD = {"numpy": "2.4.0", OPENCV: "5.0.0", "torch": "2.13.0+cpu", "onnx": "1.23.2"}
 
 
 def findings(installed):
@@ -34,6 +35,12 @@ def test_something_is_missing():
     assert advice == 'pip install "numpy>=2.0"'
 
 
+def test_torch_is_no_extra():
+    ((state, text, advice),) = findings({**GOOD, "torch": None})
+    assert (state, text) == ("broken", "torch is missing")
+    assert advice == 'pip install "torch>=2.6"'
+
+
 def test_something_is_too_old():
     ((state, text, _),) = findings({**GOOD, "numpy": "1.26.4"})
     assert state == "broken"
@@ -41,10 +48,10 @@ def test_something_is_too_old():
 
 
 def test_an_extra_is_no_fault():
-    ((state, text, advice),) = findings({**GOOD, "torch": None})
+    ((state, text, advice),) = findings({**GOOD, "onnx": None})
     assert state == "note"
-    assert "torch" in text
-    assert advice == 'pip install "irbench[deep]"'
+    assert "onnx" in text
+    assert advice == 'pip install "irbench[onnx]"'
 
 
 def test_the_other_opencv_alone():

@@ -101,7 +101,7 @@ def test_without_torch_it_says_so(monkeypatch):
     )
     counts = count_published([2])
     assert counts.rows == ()
-    assert 'pip install "irbench[deep]"' in counts.reason
+    assert "needs torch: pip install torch" in counts.reason
 
 
 def test_an_input_that_does_not_fit():

@@ -225,6 +225,6 @@ def test_without_torch_methods_are_listed_and_the_error_says_what_to_install():
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[:4] == ['2 yolov8n needs torch: pip install "irbench[deep]"'] * 4
+    assert lines[:4] == ["2 yolov8n needs torch: pip install torch"] * 4
     assert any("le-irstd " in line for line in lines[4:])
     assert "not loaded" not in done.stderr
