@@ -14,6 +14,7 @@ from irbench.data.annotations.coco import parse_coco
 from irbench.data.annotations.place import Place
 from irbench.errors import AnnotationError
 
+from ._folder_classes import read_class_names
 from ._folder_files import File, Names, by_key, described_key
 from ._folder_splits import split_in_name
 
@@ -47,6 +48,8 @@ class Index:
         What is wrong with the COCO records of a sample.
     unused : dict of Path to str
         Label files that are not used, with the reason.
+    class_names : dict of str to str
+        Names of the classes that the labels call by numbers.
     """
 
     layout: str
@@ -57,6 +60,7 @@ class Index:
     suffix: str = ""
     damaged: dict[str, AnnotationError] = field(default_factory=dict)
     unused: dict[Path, str] = field(default_factory=dict)
+    class_names: dict[str, str] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -104,7 +108,14 @@ def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> 
     if not labels:
         return None
     splits = _splits([*pictures, *labels])
-    return Index(layout, images, by_key(labels, f"{layout.upper()} file"), splits=splits)
+    class_names = read_class_names(files) if layout == "yolo" else {}
+    return Index(
+        layout,
+        images,
+        by_key(labels, f"{layout.upper()} file"),
+        splits=splits,
+        class_names=class_names,
+    )
 
 
 def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
@@ -115,8 +126,10 @@ def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
     entries: dict[str, tuple[CocoImage, BoxLabels]] = {}
     damaged: dict[str, AnnotationError] = {}
     splits: dict[str, list[str]] = {}
+    categories: list[dict[str, str]] = []
     for file, content in contents:
         dataset = parse_coco(content, file.path, tolerant=True)
+        categories.append({str(number): name for number, name in dataset.categories.items()})
         split = split_in_name(file.path.stem) or file.split
         exact = {names.exact(image.file_name) for image in dataset.images}
         for image in dataset.images:
@@ -136,7 +149,18 @@ def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
     if not any(key in images for key in entries):
         return None
     told = splits or _splits(pictures)
-    return Index("coco", images, {}, entries, told, damaged=damaged, unused=unused)
+    # Where two files number their categories otherwise, a number has no name.
+    class_names = categories[0] if all(one == categories[0] for one in categories) else {}
+    return Index(
+        "coco",
+        images,
+        {},
+        entries,
+        told,
+        damaged=damaged,
+        unused=unused,
+        class_names=class_names,
+    )
 
 
 def read_coco_files(files: Sequence[File]) -> list[tuple[File, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from irbench.auto_range import AUTO, AUTO_FRAME, RangeChoice
 from irbench.conventions import Conventions
-from irbench.errors import AnnotationError
+from irbench.errors import AnnotationError, UsageError
 
 FILE_NAME = "irbench.toml"
 
@@ -49,11 +49,14 @@ def read_settings(root: Path) -> FolderSettings:
     if not isinstance(voc, dict):
         raise _invalid(path, "voc", "a table with origin and inclusive", voc)
     flat = {**content, **{f"voc.{name}": value for name, value in voc.items()}}
-    known = ("layout", "scheme", "value_range", "voc.origin", "voc.inclusive")
+    known = (
+        *("layout", "scheme", "value_range", "voc.origin", "voc.inclusive", "yolo_confidence"),
+        *("classes", "ignore_classes"),
+    )
     for name in flat:
         if name not in known:
             raise _invalid(path, "the keys", f"some of {', '.join(known)}", name)
-    for name in ("layout", "scheme"):
+    for name in ("layout", "scheme", "yolo_confidence"):
         if not isinstance(flat.get(name, ""), str):
             raise _invalid(path, name, "a text", flat[name])
     origin, inclusive = flat.get("voc.origin"), flat.get("voc.inclusive")
@@ -62,13 +65,27 @@ def read_settings(root: Path) -> FolderSettings:
     if inclusive is not None and not isinstance(inclusive, bool):
         raise _invalid(path, "voc.inclusive", "true or false", inclusive)
     value_range = _value_range(path, flat.get("value_range"))
-    conventions = Conventions(
-        layout=flat.get("layout"),
-        value_range=value_range,
-        voc_origin=origin,
-        voc_inclusive=inclusive,
-    )
+    try:
+        conventions = Conventions(
+            layout=flat.get("layout"),
+            value_range=value_range,
+            voc_origin=origin,
+            voc_inclusive=inclusive,
+            yolo_confidence=flat.get("yolo_confidence"),
+            classes=_names(path, "classes", flat.get("classes")),
+            ignore_classes=_names(path, "ignore_classes", flat.get("ignore_classes")),
+        )
+    except UsageError as error:
+        raise AnnotationError(f"{path}: {error}") from error
     return FolderSettings(flat.get("scheme"), conventions)
+
+
+def _names(path: Path, key: str, value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise _invalid(path, key, 'a list of names such as ["person"]', value)
+    return tuple(value)
 
 
 def _value_range(path: Path, value: Any) -> RangeChoice:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from irbench.auto_range import AUTO, RangeChoice
-from irbench.boxes import without_repeats
 from irbench.conventions import Conventions
-from irbench.data.annotations import BoxLabels, read_voc, read_yolo
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import (
-    AnnotationError,
     ImageError,
     MaskError,
     MissingDataError,
@@ -24,6 +22,7 @@ from irbench.errors import (
 from irbench.images import read_image_file
 from irbench.masks import read_mask
 
+from ._folder_boxes import FolderBoxes, missing_label
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
 from ._folder_ranges import fit_to_range, range_of_files
@@ -78,7 +77,8 @@ class Folder(Dataset):
         All of these as one, as the options of the commands state them; wins over them.
 
     What is not given here is taken from ``irbench.toml`` in the folder, where there is one:
-    ``layout``, ``scheme``, ``value_range = [low, high]`` and ``voc = {origin, inclusive}``.
+    ``layout``, ``scheme``, ``value_range = [low, high]``, ``voc = {origin, inclusive}``,
+    ``yolo_confidence``, ``classes`` and ``ignore_classes``.
 
     Attributes
     ----------
@@ -118,6 +118,7 @@ class Folder(Dataset):
         self.conventions = (conventions or Conventions()).over(given).over(said.conventions)
         self._images, self._labels = images, labels
         super().__init__(root, split, scheme or said.scheme)
+        self._check_classes()
         assert self.root is not None
         # A folder has no title of its own but its name.
         info = replace(type(self).info, title=self.root.resolve().name)
@@ -153,6 +154,11 @@ class Folder(Dataset):
         """The splits that exist, ``"all"`` included."""
         return (*(split for split in ("train", "val", "test") if split in self._lists), "all")
 
+    @property
+    def class_names(self) -> Mapping[str, str]:
+        """Names of the classes that COCO and YOLO labels call by numbers."""
+        return self._index.class_names
+
     def split_ids(self, split: str) -> list[str]:
         """The ids of a split: in the order of its list, else sorted."""
         if split != "all":
@@ -172,14 +178,22 @@ class Folder(Dataset):
         file = read_image_file(path)
         image, given, remarks = fit_to_range(file.pixels, self.conventions, path)
         if self.layout == "masks":
-            mask = read_mask(self._label(sample_id))
+            mask = read_mask(self._mask(sample_id))
             notes = (*file.notes, *remarks, *mask.notes)
             return Sample(
                 sample_id, image, mask.pixels, value_range=given, n_odd=mask.n_odd, notes=notes
             )
-        boxes, repeated = without_repeats(self._read_boxes(sample_id, image.shape).boxes)
-        notes = (*file.notes, *remarks, *repeated)
-        return Sample(sample_id, image, None, boxes, given, notes=notes)
+        found = self._boxes.read(sample_id, (image.shape[0], image.shape[1]))
+        return Sample(
+            sample_id,
+            image,
+            None,
+            found.targets,
+            given,
+            notes=(*file.notes, *remarks, *found.notes),
+            ignored=found.ignored,
+            label_counts=found.counts,
+        )
 
     def with_split(self, split: str) -> Self:
         """The same data, another split.
@@ -198,6 +212,7 @@ class Folder(Dataset):
         other.conventions = conventions.over(self.conventions)
         other._find_range()
         other._check_split(self.split)
+        other._check_classes()
         return other
 
     def _copy(self) -> Self:
@@ -252,47 +267,24 @@ class Folder(Dataset):
             )
         super()._check_split(split)
 
-    def _read_boxes(self, sample_id: str, shape: tuple[int, int]) -> BoxLabels:
-        if self.layout == "yolo":
-            return read_yolo(self._label(sample_id), shape)
-        if self.layout == "voc":
-            stated = self.conventions
-            return read_voc(
-                self._label(sample_id),
-                shape,
-                origin=1 if stated.voc_origin is None else stated.voc_origin,
-                inclusive=stated.voc_inclusive is not False,
-            )
-        if sample_id not in self._index.coco:
-            raise AnnotationError(
-                f"no COCO file of {self.root} lists the image {self._index.images[sample_id]}; "
-                "an image without targets must be listed too."
-            )
-        if sample_id in self._index.damaged:
-            raise self._index.damaged[sample_id]
-        listed, labels = self._index.coco[sample_id]
-        if listed.shape != shape:
-            raise AnnotationError(
-                f"the COCO file of {self.root} says that {listed.file_name} has the shape "
-                f"{listed.shape}, got {shape}."
-            )
-        return labels
+    def _check_classes(self) -> None:
+        if self.conventions.classes or self.conventions.ignore_classes:
+            self._boxes.check_classes()
+            self.conventions = self._boxes.conventions
 
-    def _label(self, sample_id: str) -> Path:
+    @cached_property
+    def _boxes(self) -> FolderBoxes:
+        assert self.root is not None
+        return FolderBoxes(self.root, self._index, self.conventions)
+
+    def _mask(self, sample_id: str) -> Path:
         path = self._index.labels.get(sample_id)
         if path is not None:
             return path
-        example = next(iter(self._index.labels.values()))
-        missing = f"{sample_id}{self._index.suffix}{example.suffix}"
-        image = self._index.images[sample_id]
-        if self.layout == "masks":
-            raise MaskError(
-                f"the image {image} has no mask: expected {missing} beside {example}; an image "
-                "without targets needs an all-zero mask."
-            )
-        raise AnnotationError(
-            f"the image {image} has no labels: expected {missing} beside {example}; an image "
-            "without targets needs an empty file."
+        raise MaskError(
+            f"the image {self._index.images[sample_id]} has no mask: expected "
+            f"{missing_label(self._index, sample_id)}; an image without targets needs an all-zero "
+            "mask."
         )
 
 

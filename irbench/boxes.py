@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 Shape = tuple[int, int]
 
 
+def no_boxes() -> NDArray[np.float32]:
+    """An empty ``(0, 4)`` array."""
+    return np.zeros((0, 4), dtype=np.float32)
+
+
 def outside_image(boxes: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which boxes reach out of an image.
 
@@ -94,6 +99,34 @@ def iou_matrix(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     rows = np.asarray(a, dtype=np.float64).reshape(-1, 1, 4)
     columns = np.asarray(b, dtype=np.float64).reshape(1, -1, 4)
     return iou_pairs(rows, columns)
+
+
+def covered_share(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Share of the area of every box of ``a`` that lies in every box of ``b``.
+
+    Parameters
+    ----------
+    a : (N, 4) array_like
+    b : (M, 4) array_like
+        ``(x0, y0, x1, y1)`` in pixels, each of positive area.
+
+    Returns
+    -------
+    (N, M) ndarray of float64
+        In [0, 1]. COCO's overlap of a detection with a crowd.
+
+    Examples
+    --------
+    >>> covered_share([[0, 0, 2, 2]], [[1, 0, 9, 9], [5, 5, 6, 6]]).tolist()
+    [[0.5, 0.0]]
+    """
+    rows = np.asarray(a, dtype=np.float64).reshape(-1, 1, 4)
+    columns = np.asarray(b, dtype=np.float64).reshape(1, -1, 4)
+    sides = np.minimum(rows[..., 2:], columns[..., 2:]) - np.maximum(
+        rows[..., :2], columns[..., :2]
+    )
+    area = (rows[..., 2:] - rows[..., :2]).prod(axis=-1)
+    return np.asarray(np.maximum(sides, 0).prod(axis=-1) / area)
 
 
 def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:

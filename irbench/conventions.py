@@ -9,10 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from irbench.auto_range import AUTO, AUTO_FRAME, RULE, RangeChoice
 from irbench.errors import UsageError
+
+YoloConfidence = Literal["last", "second"]
+ClassRole = Literal["target", "ignored", "unused"]
+"""Labels are to be found; or finding them is neither right nor wrong; or they are not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,15 @@ class Conventions:
         The number of the first pixel in PASCAL VOC boxes.
     voc_inclusive : bool, optional
         Whether ``xmax`` and ``ymax`` of PASCAL VOC are the last pixel of a box, or the one after.
+    yolo_confidence : {"last", "second"}, optional
+        Where the confidence stands among the six columns of YOLO text: at the end, or after the
+        class, as darknet writes it.
+    classes : tuple of str, optional
+        Classes whose labels are targets; by default all but the ignored ones. Labels of other
+        classes are as if they were not there.
+    ignore_classes : tuple of str, optional
+        Classes whose labels are neither targets, nor a detection on them a false alarm; see
+        :mod:`irbench.metrics.ignored_regions`.
 
     Raises
     ------
@@ -51,6 +64,9 @@ class Conventions:
     voc_origin: int | None = None
     voc_inclusive: bool | None = None
     range_rule: str | None = None
+    yolo_confidence: YoloConfidence | None = None
+    classes: tuple[str, ...] | None = None
+    ignore_classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.value_range, str):
@@ -71,6 +87,24 @@ class Conventions:
             raise UsageError(
                 f"--voc-origin (voc.origin): expected 0 or 1, got {self.voc_origin!r}."
             )
+
+        if self.yolo_confidence not in (None, *get_args(YoloConfidence)):
+            raise UsageError(
+                "--yolo-confidence (yolo_confidence): expected last or second, got "
+                f"{self.yolo_confidence!r}."
+            )
+        both = set(self.classes or ()) & set(self.ignore_classes or ())
+        if both:
+            raise UsageError(
+                "--classes and --ignore-classes (ignore_classes): expected different classes, got "
+                f"{', '.join(sorted(both))} in both."
+            )
+
+    def role_of(self, name: str) -> ClassRole:
+        """What labels of a class are."""
+        if name in (self.ignore_classes or ()):
+            return "ignored"
+        return "target" if self.classes is None or name in self.classes else "unused"
 
     def over(self, other: Conventions) -> Conventions:
         """These, and what ``other`` states where these state nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.boxes import no_boxes
 from irbench.conventions import Conventions
 from irbench.errors import AnnotationError, MaskError, UnknownNameError, UsageError
 from irbench.images import ValueRange
@@ -72,6 +73,12 @@ class Sample:
     notes : tuple of str
         What a person should know of how its files were read, a clause each. The same
         clause of many samples is told once.
+    ignored : (K, 4) ndarray of float32, optional
+        Boxes in which a detection that hits no target is no false alarm; see
+        :mod:`irbench.metrics.ignored_regions`.
+    label_counts : mapping of str to int
+        Number of labels of each class in its files, be they targets or not; empty where the
+        labels have no classes.
 
     Raises
     ------
@@ -86,6 +93,8 @@ class Sample:
     value_range: ValueRange | None = None
     n_odd: int = 0
     notes: tuple[str, ...] = ()
+    ignored: NDArray[np.float32] = field(default_factory=no_boxes)
+    label_counts: Mapping[str, int] = field(default_factory=dict)
     targets: Regions | None = field(default=None, init=False)
     """The pixels of each target, where there is a mask, in the order of ``boxes``."""
 
@@ -118,6 +127,8 @@ class Sample:
                 f"inside the {height}x{width} image, got {boxes[index].tolist()}."
             )
         object.__setattr__(self, "boxes", boxes)
+        ignored = np.array(self.ignored, dtype=np.float32).reshape(-1, 4)
+        object.__setattr__(self, "ignored", ignored)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -152,6 +163,11 @@ class Dataset(ABC, Sequence[Sample]):
     info: ClassVar[DatasetInfo]
     conventions: Conventions = Conventions()
     """What was stated of how its files are to be read."""
+
+    @property
+    def class_names(self) -> Mapping[str, str]:
+        """Names of the classes that labels call by numbers; empty where there are none."""
+        return {}
 
     def __init__(
         self, root: Path | str | None = None, split: str = "test", scheme: str | None = None
@@ -212,9 +228,11 @@ class Dataset(ABC, Sequence[Sample]):
         UsageError
             Of a dataset whose files leave nothing to state, which is the default.
         """
-        if not conventions:
+        # That one is of predictions, too.
+        stated = [name for name in conventions.stated() if name != "yolo_confidence"]
+        if not stated:
             return self
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in conventions.stated())
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in stated)
         raise UsageError(
             f"{options}: such conventions are stated of a folder of your own data; how "
             f"{self.info.name} is read is fixed. Leave them out."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.boxes import no_boxes
 from irbench.dataset import Sample
 from irbench.regions import Regions
 
@@ -25,17 +26,20 @@ class GroundTruth:
         Half-open, in pixels.
     targets : Regions or None
         The pixels of each target, in the order of ``boxes``; None for box labels.
+    ignored : (K, 4) ndarray of float32
+        Boxes in which a detection that hits no target is no false alarm.
     """
 
     id: str
     shape: tuple[int, int]
     boxes: NDArray[np.float32]
     targets: Regions | None
+    ignored: NDArray[np.float32] = field(default_factory=no_boxes)
 
     @classmethod
     def of(cls, sample: Sample) -> GroundTruth:
         """The ground truth of a sample."""
-        return cls(sample.id, sample.shape, sample.boxes, sample.targets)
+        return cls(sample.id, sample.shape, sample.boxes, sample.targets, sample.ignored)
 
     @property
     def n_pixels(self) -> int:

@@ -24,6 +24,7 @@ from irbench.metrics.components import Components, components_of
 from irbench.metrics.counts import Counts
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
+from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
@@ -155,7 +156,7 @@ def score(
     DetectionsError, AnnotationError, UsageError
     """
     check_threshold(threshold)
-    found = _aligned(detections, truths, protocol.max_detections, method)
+    found = _aligned(detections, truths, protocol, method)
     has_boxes = any(one.regions is None and len(one) for one in found)
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
     # The same table unless the protocol asks for another IoU than COCO's.
@@ -290,13 +291,14 @@ def _result(counts: Counts, threshold: float | None, truths: Sequence[GroundTrut
 def _aligned(
     detections: Mapping[str, Detections],
     truths: Sequence[GroundTruth],
-    max_detections: int,
+    protocol: Protocol,
     method: str = "",
 ) -> list[Detections]:
-    """One entry per image of the dataset, each inside it and cut to the best-scored ones."""
+    """One entry per image of the dataset, each inside it: the best-scored ones that count."""
     check_truths(truths)
     found = checked_detections(detections, truths, method)
-    return [one.best(max_detections) for one in found]
+    best = [one.best(protocol.max_detections) for one in found]
+    return list(without_ignored_of(best, truths, protocol))
 
 
 def _operating_point(
@@ -310,7 +312,7 @@ def _operating_point(
     table = None
     if validation is not None:
         truths = validation[1]
-        images = _aligned(validation[0], truths, protocol.max_detections, method)
+        images = _aligned(validation[0], truths, protocol, method)
         table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
         return MetricValue(None, NO_THRESHOLD)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from irbench.cli.options import Function
+from irbench.cli.options import Function, split_names
 from irbench.cli.range_option import RangeOption
 
 value_range_option = click.option(
@@ -36,9 +36,27 @@ _OPTIONS = (
         default=None,
         help="Whether xmax and ymax of PASCAL VOC belong to the box.  [default: they do]",
     ),
+    click.option(
+        "--yolo-confidence",
+        type=click.Choice(["last", "second"]),
+        help="Column of the confidence in YOLO text of six; darknet: second.  [default: last]",
+    ),
+    click.option(
+        "--classes",
+        metavar="NAME,…",
+        help="Classes of box labels that are targets.  [default: all; see `irbench data stats`]",
+    ),
+    click.option(
+        "--ignore-classes",
+        metavar="NAME,…",
+        help="Classes that are no targets, and detections on them no false alarms.",
+    ),
 )
 
-CONVENTION_NAMES = ("layout", "value_range", "voc_origin", "voc_inclusive")
+CONVENTION_NAMES = (
+    *("layout", "value_range", "voc_origin", "voc_inclusive", "yolo_confidence"),
+    *("classes", "ignore_classes"),
+)
 """Names of the parameters, in the order of the help."""
 
 
@@ -57,6 +75,9 @@ def convention_options(function: Function) -> Function:
         given = {name: kwargs.pop(name) for name in CONVENTION_NAMES}
         if given["voc_origin"] is not None:
             given["voc_origin"] = int(given["voc_origin"])
+        for name in ("classes", "ignore_classes"):
+            if given[name] is not None:
+                given[name] = tuple(split_names(given[name]))
         return function(*args, conventions=Conventions(**given), **kwargs)
 
     decorated: Any = with_conventions
@@ -86,6 +107,8 @@ def convention_arguments(conventions: Any) -> list[str]:
         elif name == "range_rule":
             # It comes with the range that was found by it.
             continue
+        elif name in ("classes", "ignore_classes"):
+            words += [flag, ",".join(value)]
         elif isinstance(value, tuple):
             words += [flag, *(f"{number:.17g}" for number in value)]
         else:

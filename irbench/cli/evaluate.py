@@ -117,6 +117,7 @@ def evaluate(
         images=images,
         allow_extra=allow_extra,
         threshold=given,
+        yolo_confidence=conventions.yolo_confidence,
     )
     plan = RunPlan(
         dataset=dataset_spec(opened, plugin_paths),

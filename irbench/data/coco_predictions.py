@@ -25,7 +25,7 @@ def read_coco_predictions(
     left_out: Collection[str],
     images: Path | None,
     allow_extra: bool,
-) -> tuple[dict[str, Detections], list[str]]:
+) -> tuple[dict[str, BoxLabels], list[str]]:
     """Read the results or the data set of a COCO JSON file.
 
     Parameters
@@ -41,7 +41,7 @@ def read_coco_predictions(
 
     Returns
     -------
-    detections : dict of str to Detections
+    labels : dict of str to BoxLabels
         Of a list, for every readable sample; of a data set, for those it lists.
     notes : list of str
 
@@ -118,18 +118,14 @@ def _named_files(
 
 def _by_sample(
     labels: Mapping[ImageId, BoxLabels], names: Mapping[ImageId, str], shapes: Mapping[str, Shape]
-) -> dict[str, Detections]:
-    found: dict[str, Detections] = {}
+) -> dict[str, BoxLabels]:
+    found: dict[str, BoxLabels] = {}
     for image_id, boxes in labels.items():
         name = names.get(image_id)
         if name is None or name not in shapes:
             continue
-        new = to_detections(boxes)
-        if name in found:  # called by its name here, by its number there
-            old = found[name]
-            both = (np.concatenate([old.boxes, new.boxes]), np.append(old.scores, new.scores))
-            new = Detections(*both)
-        found[name] = new
+        # Called by its name here, by its number there.
+        found[name] = boxes if name not in found else found[name].joined(boxes)
     return found
 
 

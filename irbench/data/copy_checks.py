@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from irbench.conventions import Conventions
+from irbench.data.class_checks import class_warnings, describe_classes
 from irbench.data.findings import Finding, note, plural, problem
 from irbench.data.manifest import Manifest
 from irbench.data.verifiable import KnownContent, Pairing, Verifiable
@@ -72,6 +74,15 @@ def check_reading(manifest: Manifest) -> Iterator[Finding]:
     """What is worth knowing of how images, masks and labels were read."""
     for clause, ids in manifest.notes.items():
         yield note("reading", f"{plural(len(ids), 'image')}: {clause}", ids)
+
+
+def check_classes(manifest: Manifest, conventions: Conventions) -> Iterator[Finding]:
+    """The classes of the labels, with their numbers, and what may not be meant."""
+    counts = manifest.label_counts
+    if counts:
+        yield note("classes", f"classes: {describe_classes(counts, conventions)}")
+    for clause in class_warnings(counts, conventions):
+        yield note("classes", clause)
 
 
 def check_mask_values(manifest: Manifest) -> Iterator[Finding]:

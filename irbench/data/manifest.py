@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -57,6 +58,8 @@ class ManifestEntry:
         of the mask say what they are read as, so they are not part of any hash.
     notes : tuple of str
         What a person should know of how its files were read; in no hash.
+    label_counts : mapping of str to int
+        Labels by class, be they targets or not; in no hash.
     error : str
         Why the sample cannot be used; empty if it can.
     error_kind : str
@@ -71,6 +74,7 @@ class ManifestEntry:
     n_targets: int = 0
     n_odd: int = 0
     notes: tuple[str, ...] = ()
+    label_counts: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     error_kind: str = ""
 
@@ -86,6 +90,7 @@ class ManifestEntry:
             n_targets=len(sample.boxes),
             n_odd=sample.n_odd,
             notes=sample.notes,
+            label_counts=sample.label_counts,
         )
 
     @classmethod
@@ -145,6 +150,14 @@ class Manifest:
             for clause in entry.notes:
                 found.setdefault(clause, []).append(entry.id)
         return {clause: tuple(ids) for clause, ids in found.items()}
+
+    @property
+    def label_counts(self) -> dict[str, int]:
+        """Number of labels by class, the most frequent first, be they targets or not."""
+        counts: Counter[str] = Counter()
+        for entry in self.readable:
+            counts.update(entry.label_counts)
+        return dict(counts.most_common())
 
     @property
     def lacks_targets(self) -> bool:
@@ -245,13 +258,16 @@ def hash_truth(sample: Sample) -> str:
     Returns
     -------
     str
-        In hex, over the mask, and over the boxes where they do not follow from it.
+        In hex, over the mask, over the boxes where they do not follow from it, and over what
+        is ignored, where anything is.
     """
     digest = hashlib.sha256()
     if sample.mask is not None:
         _hash_array(digest, sample.mask)
     if sample.targets is None or not np.array_equal(sample.boxes, sample.targets.boxes):
         _hash_array(digest, sample.boxes)
+    if len(sample.ignored):
+        _hash_array(digest, sample.ignored)
     return digest.hexdigest()
 
 

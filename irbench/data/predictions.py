@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from irbench.data.annotations import read_yolo
-from irbench.data.coco_predictions import read_coco_predictions, to_detections
+from irbench.conventions import YoloConfidence
+from irbench.data.annotations import BoxLabels, read_yolo
+from irbench.data.coco_predictions import read_coco_predictions
+from irbench.data.prediction_classes import ClassChoice
 from irbench.data.prediction_files import ENDINGS, list_predictions, match_files
 from irbench.data.prediction_maps import MapKind, kind_of_maps, read_detections
+from irbench.data.yolo_columns import check_columns
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.errors import (
@@ -62,6 +65,7 @@ def read_predictions(
     kind: Kind | None = None,
     images: Path | str | None = None,
     allow_extra: bool = False,
+    yolo_confidence: YoloConfidence | None = None,
     progress: Progress | None = None,
 ) -> Predictions:
     """Read the output of somebody else's detector.
@@ -84,12 +88,16 @@ def read_predictions(
     allow_extra : bool
         Whether predictions of images that are not in the split are left out;
         otherwise they are an error.
+    yolo_confidence : {"last", "second"}, optional
+        Which column of YOLO text is the confidence; by default as the dataset's conventions
+        state, else the last.
     progress : Progress, optional
         Says nothing by default.
 
     Returns
     -------
     Predictions
+        Where conventions of the dataset state classes, without the detections of others.
 
     Raises
     ------
@@ -107,18 +115,24 @@ def read_predictions(
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind of predictions", kind, KINDS)
     form, files = _find(path, kind)
+    choice = ClassChoice(dataset.conventions, dataset.class_names)
     shapes, left_out = _read_shapes(dataset, progress)
     if form == "coco":
         told: Kind = "coco"
         jsons = None if images is None else Path(images)
-        found, notes = read_coco_predictions(files[0], shapes, left_out, jsons, allow_extra)
+        labels, notes = read_coco_predictions(files[0], shapes, left_out, jsons, allow_extra)
+        found, more = choice.detections(labels)
+        notes += more
     else:
         folder = path if path.is_dir() else path.parent
         matched, notes = match_files(files, folder, [*shapes, *left_out], allow_extra)
         readable = {name: matched[name] for name in shapes if name in matched}
         if form == "yolo":
             told = "yolo"
-            found, more = _read_yolo_files(readable, shapes)
+            column = yolo_confidence or dataset.conventions.yolo_confidence
+            labels, more = _read_yolo_files(readable, shapes, column)
+            found, others = choice.detections(labels)
+            more += others
         else:
             told, more = _kind_of_maps(readable.values(), kind)
             found = {name: read_detections(f, told, shapes[name]) for name, f in readable.items()}
@@ -185,9 +199,13 @@ def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, li
 
 
 def _read_yolo_files(
-    files: Mapping[str, Path], shapes: Mapping[str, Shape]
-) -> tuple[dict[str, Detections], list[str]]:
-    labels = {name: read_yolo(f, shapes[name], overhang=True) for name, f in files.items()}
+    files: Mapping[str, Path], shapes: Mapping[str, Shape], column: YoloConfidence | None
+) -> tuple[dict[str, BoxLabels], list[str]]:
+    told = check_columns(files.values(), column)
+    labels = {
+        name: read_yolo(f, shapes[name], overhang=True, confidence=column or "last")
+        for name, f in files.items()
+    }
     scored = [name for name, found in labels.items() if len(found) and found.scores is not None]
     plain = [name for name, found in labels.items() if len(found) and found.scores is None]
     if scored and plain:
@@ -196,4 +214,4 @@ def _read_yolo_files(
             f"{files[scored[0]]} and not in {files[plain[0]]}."
         )
     notes = ["there are no confidences: every score is 1"] if plain else []
-    return {name: to_detections(found) for name, found in labels.items()}, notes
+    return labels, [*notes, *told]

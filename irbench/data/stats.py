@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +50,10 @@ class DatasetStats:
         Of the local signal-to-clutter ratio; None where no target has one.
     n_scr_undefined : int
         Targets on a flat background, or without a mask or a background.
+    classes : dict of str to int
+        Labels by class, those included that are no targets; empty where labels have no class.
+    class_roles : dict of str to str
+        ``"target"``, ``"ignored"`` or ``"unused"``.
     """
 
     dataset: str
@@ -65,6 +69,8 @@ class DatasetStats:
     n_box_only: int
     scr_quantiles: dict[float, float] | None
     n_scr_undefined: int
+    classes: dict[str, int]
+    class_roles: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """The statistics as JSON takes them."""
@@ -84,6 +90,7 @@ class _Measured:
     areas: NDArray[np.float64]
     scr: NDArray[np.float64]
     has_mask: bool
+    label_counts: Mapping[str, int]
 
 
 def compute_stats(
@@ -105,6 +112,9 @@ def compute_stats(
     measured = [answer for answer in answers if answer is not None]
     scr = np.concatenate([np.zeros(0), *(one.scr for one in measured)])
     defined = scr[~np.isnan(scr)]
+    classes: Counter[str] = Counter()
+    for one in measured:
+        classes.update(one.label_counts)
     values = [float(value) for value in np.quantile(defined, QUANTILES)] if defined.size else []
     return DatasetStats(
         dataset=dataset.info.name,
@@ -120,6 +130,8 @@ def compute_stats(
         n_box_only=sum(len(one.areas) for one in measured if not one.has_mask),
         scr_quantiles=dict(zip(QUANTILES, values, strict=True)) if values else None,
         n_scr_undefined=len(scr) - len(defined),
+        classes=dict(classes.most_common()),
+        class_roles={name: dataset.conventions.role_of(name) for name in classes},
     )
 
 
@@ -162,12 +174,19 @@ def format_stats(stats: DatasetStats) -> list[str]:
     lines.append(f"  target area, px   {_pairs(stats.area_bins)}")
     if stats.n_box_only:
         lines.append(f"                    of boxes: {plural(stats.n_box_only, 'target')}")
+    if stats.classes:
+        shown = (
+            f"{name}: {n}" + ("" if (role := stats.class_roles[name]) == "target" else f" ({role})")
+            for name, n in stats.classes.items()
+        )
+        lines.append(f"  labels by class   {', '.join(shown)}")
     if stats.scr_quantiles is not None:
         told = (f"{100 * q:g} %: {value:.2f}" for q, value in stats.scr_quantiles.items())
         lines.append(f"  local SCR         {', '.join(told)}")
     if stats.n_scr_undefined:
         n = plural(stats.n_scr_undefined, "target")
-        lines.append(f"                    undefined: {n}")
+        heading = "local SCR" if stats.scr_quantiles is None else ""
+        lines.append(f"  {heading:17} undefined: {n}")
     return lines
 
 
@@ -183,7 +202,8 @@ def _measure(dataset: Dataset, sample_id: str) -> _Measured | None:
         areas = sample.targets.areas.astype(np.float64)
         scr = signal_to_clutter(sample.image, sample.targets)
     dtype = sample.image.dtype.name
-    return _Measured(sample.shape, dtype, areas, scr, sample.targets is not None)
+    has_mask = sample.targets is not None
+    return _Measured(sample.shape, dtype, areas, scr, has_mask, sample.label_counts)
 
 
 def _describe_shapes(shapes: dict[tuple[int, int], int]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irbench.data.copy_checks import (
+    check_classes,
     check_content,
     check_counts,
     check_files,
@@ -115,6 +116,7 @@ def verify(
         *check_content(manifest, facts.known_content()),
         *check_mask_values(manifest),
         *check_reading(manifest),
+        *check_classes(manifest, opened.conventions),
         *check_splits(opened, facts.split_lists()),
         *check_repairs(facts),
     )

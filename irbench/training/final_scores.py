@@ -11,6 +11,7 @@ from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.ignored_regions import without_ignored
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
@@ -73,7 +74,8 @@ def _detect(
             except UNUSABLE:
                 advance()
                 continue
-            found[sample_id] = detector.detect(sample.image, value_range=sample.value_range)
+            one = detector.detect(sample.image, value_range=sample.value_range)
+            found[sample_id] = without_ignored(one, sample.boxes, sample.ignored, TABLE1)
             truths.append(GroundTruth.of(sample))
             advance()
     return found, truths

@@ -12,6 +12,7 @@ from irbench.calibration import calibrate
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.networks.detector import NetworkDetector, to_detections
 from irbench.progress import Progress
 from irbench.protocol import TABLE1, Protocol
@@ -101,5 +102,6 @@ class Validator:
         -------
         ValidationScores
         """
-        chosen = calibrate({None: self.detect(network)}, self.truths, self.protocol)
+        found = without_ignored_of(self.detect(network), self.truths, self.protocol)
+        chosen = calibrate({None: found}, self.truths, self.protocol)
         return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)

@@ -22,7 +22,7 @@ def root(tmp_path):
 
 
 def test_the_file_beside_the_data_says_the_conventions(root):
-    with pytest.raises(AnnotationError, match="from 0: --voc-origin 0, or voc"):
+    with pytest.raises(AnnotationError, match=r"coordinate 0.* --voc-origin 0 --voc-exclusive"):
         Folder(root).load("a")
     text = "value_range = [0, 16383]\nvoc = {origin = 0, inclusive = false}\n"
     (root / "irbench.toml").write_text(text)

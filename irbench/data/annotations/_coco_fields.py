@@ -54,17 +54,20 @@ class Collected:
         self.boxes: list[list[float]] = []
         self.classes: list[str] = []
         self.scores: list[float] = []
+        self.crowd: list[bool] = []
 
-    def add(self, box: list[float], name: str, score: float | None) -> None:
+    def add(self, box: list[float], name: str, score: float | None, *, crowd: bool = False) -> None:
         """Add one box."""
         self.boxes.append(box)
         self.classes.append(name)
+        self.crowd.append(crowd)
         if score is not None:
             self.scores.append(score)
 
     def labels(self, scored: bool) -> BoxLabels:
         """All of them as arrays."""
-        return BoxLabels.gather(self.boxes, self.classes, self.scores if scored else None)
+        scores = self.scores if scored else None
+        return BoxLabels.gather(self.boxes, self.classes, scores, self.crowd)
 
 
 @dataclass(frozen=True)

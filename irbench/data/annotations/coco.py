@@ -53,6 +53,8 @@ class CocoDataset:
     labels: Mapping[ImageId, BoxLabels]
     damaged: Mapping[ImageId, AnnotationError] = field(default_factory=dict)
     """The first error of each image that has one, where they were asked for."""
+    categories: Mapping[ImageId, str] = field(default_factory=dict)
+    """Names of the categories by their ids."""
 
 
 def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
@@ -75,7 +77,7 @@ def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
     AnnotationError
         Naming the file and the field: truncated JSON, missing fields, ids that
         occur twice, an annotation of an unknown image or category, a box that is
-        not four finite numbers, empty, or outside of its image, a crowd.
+        not four finite numbers, empty, or outside of its image.
     """
     return parse_coco(read_json(path), path, overhang=overhang)
 
@@ -114,8 +116,10 @@ def parse_coco(
         try:
             category = annotation.identifier("category_id", among=names or None)
             crowd = annotation.item.get("iscrowd", 0)
-            if crowd not in (0, False):
-                raise annotation.at("iscrowd").invalid("0, a single target", crowd)
+            if crowd not in (0, 1):
+                raise annotation.at("iscrowd").invalid("0, a single target, or 1, a crowd", crowd)
+            if crowd and overhang:
+                raise annotation.at("iscrowd").invalid("0, as detections are no crowds", crowd)
             box = annotation.box(shapes[image_id] if min(shapes[image_id]) else None, overhang)
             score = annotation.score() if scored else None
         except AnnotationError as error:
@@ -123,11 +127,12 @@ def parse_coco(
                 raise
             damaged.setdefault(image_id, error)
             continue
-        found[image_id].add(box, names.get(category) or str(category), score)
+        class_name = names.get(category) or str(category)
+        found[image_id].add(box, class_name, score, crowd=bool(crowd))
     for name in damaged or ():
         found[name] = Collected()
     labels = {name: boxes.labels(scored) for name, boxes in found.items()}
-    return CocoDataset(images, labels, damaged or {})
+    return CocoDataset(images, labels, damaged or {}, names)
 
 
 def read_coco_results(

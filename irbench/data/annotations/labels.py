@@ -40,14 +40,25 @@ class BoxLabels:
         Class of each box as the file calls it. To irbench all are targets.
     scores : (N,) ndarray of float32, or None
         Confidence of each box; None where the file has none.
+    crowd : (N,) ndarray of bool, or None
+        Whether each box is around a crowd, as COCO has them; None where none is.
     """
 
     boxes: NDArray[np.float32]
     classes: tuple[str, ...]
     scores: NDArray[np.float32] | None = None
+    crowd: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def joined(self, other: BoxLabels) -> BoxLabels:
+        """The boxes of both, in turn; scores where both have them."""
+        scores = None
+        if self.scores is not None and other.scores is not None:
+            scores = np.append(self.scores, other.scores)
+        boxes = np.concatenate([self.boxes, other.boxes])
+        return BoxLabels(boxes, (*self.classes, *other.classes), scores)
 
     @classmethod
     def gather(
@@ -55,12 +66,14 @@ class BoxLabels:
         boxes: Sequence[Sequence[float]],
         classes: Sequence[str],
         scores: Sequence[float] | None = None,
+        crowd: Sequence[bool] | None = None,
     ) -> BoxLabels:
         """Put lists, as a reader collects them, into arrays."""
         return cls(
             np.array(boxes, dtype=np.float64).reshape(-1, 4).astype(np.float32),
             tuple(classes),
             None if scores is None else np.array(scores, dtype=np.float32),
+            np.array(crowd, dtype=bool) if any(crowd or ()) else None,
         )
 
 

@@ -59,9 +59,7 @@ def read_voc(
         missing elements, a coordinate that is no finite number, an empty box,
         one outside of the image, or another size than the image's.
     """
-    root = _parse(path)
-    if root.tag != "annotation":
-        raise Place(path, "root element").invalid("<annotation>", f"<{root.tag}>")
+    root = parse_voc(path)
     shape = _shape(root, shape, Place(path, "size"))
     boxes, classes = [], []
     for index, item in enumerate(root.findall("object"), start=1):
@@ -136,7 +134,27 @@ def write_voc(
         raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error
 
 
-def _parse(path: Path | str) -> Element:
+def parse_voc(path: Path | str) -> Element:
+    """The ``<annotation>`` of a file; see :func:`read_voc`.
+
+    Raises
+    ------
+    AnnotationError
+        If it is no XML, holds entities or external references, or is of another kind.
+    """
+    root = parse_xml(path)
+    if root.tag != "annotation":
+        raise Place(path, "root element").invalid("<annotation>", f"<{root.tag}>")
+    return root
+
+
+def parse_xml(path: Path | str) -> Element:
+    """The root of an XML file, of which nothing is expanded or fetched.
+
+    Raises
+    ------
+    AnnotationError
+    """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import parse
 

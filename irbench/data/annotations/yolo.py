@@ -1,5 +1,7 @@
 """YOLO text: one file an image, one line a box, ``class cx cy w h [confidence]``.
 
+Darknet and others write the confidence second: ``class confidence cx cy w h``.
+
 Centre and size are fractions of the image's width and height. Pixel column ``x``
 covers ``[x, x + 1)``, so a target on the columns 3 to 5 of 10 has ``cx = 0.45`` and
 ``w = 0.3``. Checked on NUDT-SIRST: the published labels are the half-open boxes of
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.conventions import YoloConfidence
 from irbench.data.annotations.labels import BoxLabels, Shape, check_box, checked_boxes, text_of
 from irbench.data.annotations.place import Place, check_score, parse_number, read_text
 from irbench.errors import AnnotationError
@@ -23,7 +26,13 @@ from irbench.errors import AnnotationError
 _ROUNDING = 1e-5
 
 
-def read_yolo(path: Path | str, shape: Shape, *, overhang: bool = False) -> BoxLabels:
+def read_yolo(
+    path: Path | str,
+    shape: Shape,
+    *,
+    overhang: bool = False,
+    confidence: YoloConfidence = "last",
+) -> BoxLabels:
     """Read the labels, or the detections, of one image.
 
     Parameters
@@ -35,6 +44,8 @@ def read_yolo(path: Path | str, shape: Shape, *, overhang: bool = False) -> BoxL
     overhang : bool
         Whether boxes may reach far out of the image, as detections do. Otherwise
         more than half a pixel, which is rounding, is an error. Clipped in any case.
+    confidence : {"last", "second"}
+        Which of six columns it is.
 
     Returns
     -------
@@ -68,6 +79,8 @@ def read_yolo(path: Path | str, shape: Shape, *, overhang: bool = False) -> BoxL
         if len(fields) not in (5, 6):
             expected = "'class cx cy w h' with or without a confidence"
             raise place.invalid(expected, line)
+        if len(fields) == 6 and confidence == "second":
+            fields.append(fields.pop(1))
         classes.append(_class(fields[0], place.at("class")))
         cx, cy, w, h = (
             _fraction(text, place.at(name))
@@ -78,8 +91,8 @@ def read_yolo(path: Path | str, shape: Shape, *, overhang: bool = False) -> BoxL
         y0, y1 = (round((cy + side * h / 2) * height, 6) for side in (-1, 1))
         boxes.append(check_box((x0, y0, x1, y1), shape, place, overhang))
         if len(fields) == 6:
-            confidence = place.at("confidence")
-            scores.append(check_score(parse_number(fields[5], confidence), confidence))
+            column = place.at("confidence")
+            scores.append(check_score(parse_number(fields[5], column), column))
         if scores and len(scores) != len(boxes):
             expected = "a confidence on every line or on none"
             raise place.invalid(expected, line)

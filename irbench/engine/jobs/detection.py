@@ -19,6 +19,7 @@ from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJ
 from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingOutcome
 from irbench.engine.storage.journal_lines import encode_line
 from irbench.images import to_grey_levels
+from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.networks.neural import NeuralDetector
 from irbench.protocol import Protocol
@@ -57,7 +58,8 @@ def process_image(job: ImageJob) -> bytes:
     detector = _detector(job.method)
     found, times, output = _detect(detector, sample, job.protocol, job.extents, job.keep_regions)
     measured = _measure(detector, sample, output) if job.measure_map else None
-    by_extent = dict(zip(job.extents or (None,), found, strict=True))
+    counted = [without_ignored(one, sample.boxes, sample.ignored, job.protocol) for one in found]
+    by_extent = dict(zip(job.extents or (None,), counted, strict=True))
     return encode_line(ImageRecord(job.split, job.image, by_extent, times, "", measured))
 
 

@@ -226,6 +226,8 @@ class Session:
             self.progress.say(f"left out for every method: {sample_id}: {reason}")
         for clause, ids in scan.notes.items():
             self.progress.warn(f"{len(ids)} of {n_images} images ({dataset.split}): {clause}")
+        for clause in scan.warnings:
+            self.progress.warn(f"{dataset.split}: {clause}")
         if scan.lacks_targets:
             raise MissingDataError(
                 f"{self.title} has {len(scan.truths)} images in its split {dataset.split!r} and "

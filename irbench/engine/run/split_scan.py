@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from irbench.data.class_checks import class_warnings
 from irbench.data.manifest import Manifest, ManifestEntry
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
@@ -30,6 +31,8 @@ class SplitScan:
         What a person should know of how the files were read, and of which samples.
     lacks_targets : bool
         Whether there are several images and no target in any.
+    warnings : tuple of str
+        What a person should know of the classes of the labels, a clause each.
     digests : dict of str to str
         Of each readable image, by id; see :func:`irbench.networks.card.image_digests`.
     """
@@ -41,6 +44,7 @@ class SplitScan:
     digests: dict[str, str] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lacks_targets: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 def scan_split(
@@ -81,4 +85,5 @@ def scan_split(
         manifest.notes,
         # Of a part of the split, the rest may have some.
         limit is None and manifest.lacks_targets,
+        tuple(class_warnings(manifest.label_counts, dataset.conventions)),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irbench.calibration import Calibration, calibrate
+from irbench.conventions import YoloConfidence
 from irbench.data.predictions import Predictions, read_predictions
 from irbench.dataset import Dataset
 from irbench.detections import Detections
@@ -23,6 +24,7 @@ from irbench.engine.storage.parquet_files import write_detections, write_timings
 from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import AnnotationError, DetectionsError, UsageError
 from irbench.events import Events
+from irbench.metrics.ignored_regions import without_ignored, without_ignored_of
 from irbench.progress import Progress
 
 GROUP = "Submitted Predictions"
@@ -48,6 +50,8 @@ class ExternalRow:
         Whether predictions of other images are left out; else they are an error.
     threshold : float or None
         The score threshold, where it is given.
+    yolo_confidence : {"last", "second"} or None
+        Which column of YOLO text is the confidence, where it is stated.
     """
 
     title: str
@@ -57,6 +61,7 @@ class ExternalRow:
     images: Path | None = None
     allow_extra: bool = False
     threshold: float | None = None
+    yolo_confidence: YoloConfidence | None = None
 
 
 def evaluate_predictions(
@@ -110,8 +115,18 @@ def evaluate_predictions(
         session.begin(method)
         # No map comes with predictions; what lies there is of something else.
         directory.map_statistics_file(name).unlink(missing_ok=True)
+        truths = {truth.id: truth for truth in session.scans[plan.split].truths}
         entries = [
-            ImageRecord(plan.split, image, {None: one}) for image, one in tested.detections.items()
+            ImageRecord(
+                plan.split,
+                image,
+                {
+                    None: without_ignored(
+                        one, truths[image].boxes, truths[image].ignored, plan.protocol
+                    )
+                },
+            )
+            for image, one in tested.detections.items()
         ]
         write_detections(directory.detections_file(method.name), entries)
         write_timings(directory.timings_file(method.name), entries, {}, plan.split)
@@ -127,6 +142,7 @@ def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) ->
             kind=row.kind,
             images=row.images,
             allow_extra=row.allow_extra,
+            yolo_confidence=row.yolo_confidence,
             progress=progress,
         )
     except (AnnotationError, DetectionsError) as error:
@@ -166,7 +182,8 @@ def _calibration(
             "--validation goes with a dataset and protocol that have a validation split."
         )
     images = [validation.detections[truth.id] for truth in scan.truths]
-    return calibrate({None: images}, scan.truths, session.plan.protocol)
+    counted = without_ignored_of(images, scan.truths, session.plan.protocol)
+    return calibrate({None: counted}, scan.truths, session.plan.protocol)
 
 
 def _content_hash(detections: Any) -> str:

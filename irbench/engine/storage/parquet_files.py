@@ -41,6 +41,7 @@ IMAGES_SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("boxes", pa.list_(pa.float32())),
         ("regions", pa.list_(_RUNS)),
+        ("ignored", pa.list_(pa.float32())),
     ]
 )
 TIMINGS_SCHEMA = pa.schema(
@@ -165,6 +166,7 @@ def write_ground_truth(path: Path, truths: Mapping[str, Sequence[GroundTruth]]) 
                 "height": [truth.shape[0] for _, truth in group],
                 "width": [truth.shape[1] for _, truth in group],
                 "boxes": [truth.boxes.ravel() for _, truth in group],
+                "ignored": [truth.ignored.ravel() for _, truth in group],
                 "regions": [
                     None if truth.targets is None else _unpack(truth.targets) for _, truth in group
                 ],
@@ -177,13 +179,16 @@ def read_ground_truth(path: Path) -> dict[str, list[GroundTruth]]:
     truths: dict[str, list[GroundTruth]] = {}
     for batch in pq.ParquetFile(path).iter_batches(_ROW_GROUP):
         table = pa.Table.from_batches([batch])
-        check_columns(table, IMAGES_SCHEMA, set(IMAGES_SCHEMA.names) - {"regions"})
-        check_numbers(table, ["boxes", "regions"])
+        check_columns(table, IMAGES_SCHEMA, set(IMAGES_SCHEMA.names) - {"regions", "ignored"})
+        numbers = ("boxes", "regions", "ignored")
+        check_numbers(table, [name for name in numbers if name in table.schema.names])
         for row in batch.to_pylist():
             shape = (row["height"], row["width"])
             targets = None if row["regions"] is None else _pack_runs(row["regions"], shape)
             boxes = np.asarray(row["boxes"], dtype=np.float32).reshape(-1, 4)
-            truth = GroundTruth(row["image"], shape, boxes, targets)
+            # Runs of before there was a choice have no such column.
+            ignored = np.asarray(row.get("ignored") or [], dtype=np.float32).reshape(-1, 4)
+            truth = GroundTruth(row["image"], shape, boxes, targets, ignored)
             truths.setdefault(row["split"], []).append(truth)
     return truths
 

@@ -105,7 +105,7 @@ def test_scores_of_annotations(write):
         ("annotations.0.category_id", 3, "annotations[0].category_id: expected one that the"),
         ("annotations.0.category_id", {}, "annotations[0].category_id: expected a whole number"),
         ("categories.1.id", 1, "categories[1].id: expected one that occurs once"),
-        ("annotations.0.iscrowd", 1, "annotations[0].iscrowd: expected 0"),
+        ("annotations.0.iscrowd", 2, "annotations[0].iscrowd: expected 0"),
         ("annotations.0.bbox", ..., "annotations[0]: expected the field 'bbox'"),
         ("annotations.0.bbox", [1, 2, 3], "annotations[0].bbox: expected [x, y, width, height]"),
         ("annotations.0.bbox", "1234", "annotations[0].bbox: expected [x, y, width, height]"),
