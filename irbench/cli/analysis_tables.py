@@ -8,13 +8,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from irbench.analysis.records import Record
 from irbench.analysis.sensitivity import ALL
 from irbench.analysis.study import EXACT, Analysis
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
-from irbench.cli.table import results_console
+from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT
@@ -91,10 +90,7 @@ class _Printer:
         if not rows:
             return
         self.say(f"\n{title}", "bold")
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-        table.add_column("Method", min_width=11, max_width=20, overflow="fold")
-        for head in heads:
-            table.add_column(head, justify="right", no_wrap=True)
+        table = plain_table([text_column("Method", 20, 11), *map(number_column, heads)], gap=1)
         for method, row in rows.items():
             table.add_row(escape(self.titles[method]), *row)
         self.console.print(table)
@@ -188,10 +184,8 @@ class _Printer:
         worst = sorted(totals.items(), key=lambda item: (-sum(item[1][1:]), item[0]))[:N_WORST]
         over = "" if len(self.methods) == 1 else f", summed over {len(self.methods)} methods"
         self.say(f"\nImages with most mistakes{over}; {len(totals)} have one", "bold")
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        table.add_column("Image", overflow="fold")
-        for head in ("targets", "missed", "false alarms"):
-            table.add_column(head, justify="right")
+        heads = ("targets", "missed", "false alarms")
+        table = plain_table([text_column("Image"), *map(number_column, heads)])
         for image, counts in worst:
             table.add_row(escape(image), *map(str, counts))
         self.console.print(table)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from irbench.cli.table import WIDTH, results_console
+from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.gate.changes import Change, CheckReport
 from irbench.gate.wording import (
     dataset_text,
@@ -47,14 +47,12 @@ def print_check(report: CheckReport) -> None:
 
 
 def _table(console: Console, changes: Sequence[Change]) -> Table:
-    gap = 2 if console.width >= WIDTH else 1
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
-    table.add_column("Method", overflow="fold", max_width=20)
-    table.add_column("Metric", overflow="fold", max_width=22)
-    table.add_column("Baseline", justify="right", overflow="fold")
-    table.add_column("Now", justify="right", overflow="fold")
-    table.add_column("95 % interval\nof the difference", justify="right", overflow="fold")
-    table.add_column("", overflow="fold", max_width=34)
+    heads = ("Baseline", "Now", "95 % interval\nof the difference")
+    numbers = (number_column(head, wraps=True) for head in heads)
+    table = plain_table(
+        [text_column("Method", 20), text_column("Metric", 22), *numbers, text_column("", 34)],
+        console,
+    )
     for change in changes:
         said = f"{change.verdict}: {change.reason}" if change.reason else change.verdict
         table.add_row(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table
 
 from irbench.cli.comparison_text import bounds, difference_text, gains_text, p_text, rule_text
-from irbench.cli.table import WIDTH, results_console
+from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
@@ -100,13 +100,9 @@ def _print_heading(console: Console, results: RunResults, text: str) -> None:
 
 def _table(console: Console, *columns: str) -> Table:
     """A table whose numbers are never cut: in a narrow terminal its intervals wrap."""
-    gap = 2 if console.width >= WIDTH else 1
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
-    for index, column in enumerate(columns):
-        wraps = index == 0 or "interval" in column
-        justify: JustifyMethod = "right" if index else "left"
-        table.add_column(column, justify=justify, no_wrap=not wraps, overflow="fold")
-    return table
+    first, *others = columns
+    numbers = (number_column(head, wraps="interval" in head) for head in others)
+    return plain_table([text_column(first), *numbers], console)
 
 
 def _difference_table(console: Console, comparison: Comparison, first: str, second: str) -> Table:

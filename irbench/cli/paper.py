@@ -154,7 +154,7 @@ def _write_sections(sections: Sequence[PaperSection], format_name: str, out: Pat
     from irbench.cli import paper_formats
 
     if format_name == "table" and out is None:
-        from irbench.cli.table import results_console
+        from irbench.cli.plain_table import results_console
 
         paper_formats.print_sections(sections, results_console())
         return

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from irbench.cli.paper_sections import PaperSection
-from irbench.cli.table import WIDTH
+from irbench.cli.plain_table import WIDTH, number_column, plain_table, text_column
 from irbench.markup.latex_text import latex_text
 from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 
@@ -43,12 +42,10 @@ def print_sections(sections: Sequence[PaperSection], console: Console) -> None:
         console.print()
         console.print(section.title, style="bold", markup=False)
         if section.heads:
-            table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-            for index, head in enumerate(section.heads):
-                if index < section.n_texts:
-                    table.add_column(escape(head), overflow="fold")
-                else:
-                    table.add_column(escape(head), justify="right", no_wrap=True)
+            heads = list(map(escape, section.heads))
+            texts = map(text_column, heads[: section.n_texts])
+            numbers = map(number_column, heads[section.n_texts :])
+            table = plain_table([*texts, *numbers], gap=1)
             for row in section.rows:
                 table.add_row(*map(escape, row))
             console.print(table)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from irbench.cli.table import results_console
+from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.dataset import Sample
 from irbench.networks.profiling import WARMUPS, Profile, Quartiles
 
@@ -181,13 +181,10 @@ def _time_notes(
 
 def _table(*headings: str) -> Table:
     """A table; columns with a leading ``>`` are of numbers."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings:
-        if heading.startswith(">"):
-            table.add_column(heading[1:], justify="right", no_wrap=True)
-        else:
-            table.add_column(heading, max_width=26, overflow="fold")
-    return table
+    return plain_table(
+        number_column(head[1:]) if head.startswith(">") else text_column(head, 26)
+        for head in headings
+    )
 
 
 def _quartiles(times: Quartiles) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from irbench.cli.next_steps import next_commands
+from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.cli.verbosity import Verbosity, verbosity
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.definition import METRICS
 
-WIDTH = 100
 BEST = "*"
 _LEAST_TO_RANK = 2
 COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou", "ms_median")
@@ -59,22 +58,14 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
-def results_console() -> Console:
-    """A console as wide as the terminal, and 100 columns where there is none."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
-    return console
-
-
 def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    table.add_column("Method", max_width=34, overflow="fold")
+    columns = [text_column("Method", 34)]
     for name in best:
         metric = METRICS[name]
         unit = f"\n{metric.unit} " if metric.unit else ""
         heading = f"{metric.title} {metric.arrow}{unit}"
-        table.add_column(heading, justify="right", no_wrap=True, min_width=6)
+        columns.append(number_column(heading, min_width=6))
+    table = plain_table(columns, gap=1)
     group = None
     for row in rows:
         if row["group"] != group:

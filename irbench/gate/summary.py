@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Sequence
 
 from irbench.gate.changes import Change, CheckReport
@@ -15,6 +13,7 @@ from irbench.gate.wording import (
     value_texts,
     verdict_text,
 )
+from irbench.markup.markdown_text import markdown_text
 
 MAX_ROWS = 30
 """So many rows of a table are shown; GitHub cuts summaries of more than 1 MiB off."""
@@ -39,7 +38,7 @@ def markdown_summary(report: CheckReport) -> str:
     lines = [
         f"### irbench check {verdict_text(report)}",
         "",
-        escape_markdown(dataset_text(report)),
+        markdown_text(dataset_text(report)),
         "",
     ]
     if report.failures:
@@ -48,16 +47,9 @@ def markdown_summary(report: CheckReport) -> str:
     if others:
         lines += [*_folded(f"{len(others)} other changes", _table(others)), ""]
     if report.notes:
-        notes = [f"- {escape_markdown(note)}" for note in report.notes]
+        notes = [f"- {markdown_text(note)}" for note in report.notes]
         lines += [*_folded("What else differs", notes), ""]
     return "\n".join(lines)
-
-
-def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in one line, also inside a table."""
-    # As references, so that no mark of Markdown is left over, whatever flavour reads it.
-    flat = html.escape(" ".join(text.split()), quote=False)
-    return re.sub(r"[\\`*_\[\]|~@#]", lambda match: f"&#{ord(match.group())};", flat)
 
 
 def _folded(title: str, lines: Sequence[str]) -> list[str]:
@@ -75,7 +67,7 @@ def _table(changes: Sequence[Change]) -> list[str]:
             interval_text(change),
             f"{change.verdict}: {change.reason}" if change.reason else change.verdict,
         )
-        lines.append(f"| {' | '.join(map(escape_markdown, cells))} |")
+        lines.append(f"| {' | '.join(map(markdown_text, cells))} |")
     if len(changes) > MAX_ROWS:
         lines += ["", f"… and {len(changes) - MAX_ROWS} more."]
     return lines

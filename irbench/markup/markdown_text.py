@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$])")
-_ENTITY = re.compile(r"&(?=#?\w+;)")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~$])")
+_REFERENCED = re.compile(r"\||(?<!\w)[@#]|&(?=#?\w+;)")
+"""Written as references: a bar ends a cell even behind a backslash for some readers, and ``@name``
+and ``#12`` at the beginning of a word are mentions of people and issues on GitHub."""
 
 Alignment = Literal["left", "right"]
 
@@ -32,7 +35,11 @@ def markdown_text(text: str) -> str:
     '50%\\_a&b'
     """
     escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return _ENTITY.sub("&amp;", escaped)
+    return _REFERENCED.sub(_reference, escaped)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return html.escape(found.group()) if found.group() == "&" else f"&#{ord(found.group())};"
 
 
 def pipe_table(
