@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from irbench.dataset import Dataset
 from irbench.detections import Detections
+from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth, ground_truths
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.protocol import TABLE1, Protocol
@@ -67,7 +68,8 @@ def evaluate(
     AnnotationError
         For true boxes that are none.
     UsageError
-        If two images have one id, or the threshold is NaN.
+        If two images have one id, the threshold is NaN, or the protocol squashes images and a
+        dataset of images as they are is given.
 
     Examples
     --------
@@ -79,6 +81,12 @@ def evaluate(
     >>> 0 < result["map50"] < 1
     True
     """
+    if protocol.squash is not None and isinstance(dataset, Dataset):
+        raise UsageError(
+            f"protocol {protocol.name} measures on squares of {protocol.squash} px, the dataset's "
+            "images are as they are: give the GroundTruth of irbench.squashing.squash(sample, "
+            f"{protocol.squash})."
+        )
     if validation is not None:
         validation = validation[0], _truths(validation[1])
     return score(

@@ -44,6 +44,9 @@ class Protocol:
     ap_estimator : {"coco-101"}
     max_detections : int
         The best-scored so many count, per image.
+    squash : int or None
+        Side in pixels of the square that every image and its mask are scaled to before
+        anything else, so that all is measured there; see :mod:`irbench.squashing`.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Protocol:
     distance_px: float = 3.0
     ap_estimator: str = "coco-101"
     max_detections: int = 300
+    squash: int | None = None
 
     def __post_init__(self) -> None:
         if self.operating_point not in OPERATING_POINT_RULES:
@@ -75,6 +79,8 @@ class Protocol:
                 f"fixed_threshold={self.fixed_threshold} and "
                 f"operating_point={self.operating_point!r}."
             )
+        if self.squash is not None and self.squash < 1:
+            raise UsageError(f"squash must be a side of at least 1 px, got {self.squash}.")
         if self.operating_point == "mean-kstd" and not self.standardises:
             raise UsageError(
                 "operating_point='mean-kstd' compares standard deviations, so it needs "
@@ -95,7 +101,11 @@ class Protocol:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, as they enter the run's key."""
-        return dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        # Left out where nothing is squashed, as in runs of before there was a choice.
+        if self.squash is None:
+            del fields["squash"]
+        return fields
 
 
 TABLE1 = Protocol()
@@ -110,7 +120,12 @@ BASICIRSTD = Protocol(
 )
 """BasicIRSTD's: official split, probability > 0.5, score maps at map / max > 0.5."""
 
-PROTOCOLS = {protocol.name: protocol for protocol in (TABLE1, BASICIRSTD)}
+SQUASHED = tuple(
+    dataclasses.replace(BASICIRSTD, name=f"squash-{side}", squash=side) for side in (256, 512)
+)
+"""As published for ACM, ALCNet and RDIAN (512), for RPCANet, DNANet and MSHNet (256)."""
+
+PROTOCOLS = {protocol.name: protocol for protocol in (TABLE1, BASICIRSTD, *SQUASHED)}
 
 
 def get_protocol(name: str) -> Protocol:

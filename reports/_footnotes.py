@@ -84,6 +84,8 @@ def _protocol(protocol: dict[str, Any], metrics: Sequence[MetricDefinition]) -> 
         "oracle": "the score threshold of best F1 on the tested images themselves (ORACLE)",
     }[protocol["operating_point"]]
     clauses = [f"operating point at {rule}"]
+    if side := protocol.get("squash"):
+        clauses.insert(0, f"images and masks scaled to {side}×{side} pixels and measured there")
     if "overlap" in named:
         clauses.append(f"a box is a hit from IoU {protocol['iou_threshold']:g}")
     if "ranking" in named:

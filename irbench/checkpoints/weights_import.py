@@ -31,6 +31,7 @@ def import_weights(
     out: Path,
     trained_on: Dataset | None,
     *,
+    image_size: int | None = None,
     source: str = "",
     licence: str = "",
     command: Sequence[str] = (),
@@ -48,6 +49,8 @@ def import_weights(
         The safetensors file; must not exist.
     trained_on : Dataset or None
         Under the scheme whose training list was learned from; None where nobody knows.
+    image_size : int, optional
+        Side of the network's input in pixels, for the card; by default the detector's.
     source, licence : str
         Where the checkpoint comes from, and what it may be used for; for the card.
     command : sequence of str
@@ -103,7 +106,7 @@ def import_weights(
             "val": {},
         },
         started_from=(),
-        image_size=detector.input_size,
+        image_size=detector.input_size if image_size is None else image_size,
         settings={
             IMPORTED: {
                 "file": checkpoint.name,

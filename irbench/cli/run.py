@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     "--protocol",
     default="table1",
     show_default=True,
-    help="table1 (every choice on validation data) or basicirstd (its split, half of the maximum).",
+    help="table1 (every choice on validation data), basicirstd (its split, half of the maximum), "
+    "or squash-256, squash-512 (the same, images and masks scaled to a square).",
 )
 @click.option(
     "--operating-point",

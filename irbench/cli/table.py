@@ -109,6 +109,8 @@ def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
         f"score maps by {protocol['score_map_conversion']}."
     )
     lines = [summary]
+    if side := protocol.get("squash"):
+        lines.append(f"Images and masks scaled to {side}x{side} px, and measured there.")
     sources = {row["calibration"] for row in rows if row.get("calibration")} - {"validation"}
     if sources and protocol["operating_point"] == "val-f1":
         lines.append(

@@ -47,7 +47,11 @@ def weights() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The .safetensors file.  [default: where --weights DATASET finds it]",
 )
-@click.option("--imgsz", type=click.IntRange(min=1), help="Side of the network's input, in pixels.")
+@click.option(
+    "--imgsz",
+    type=click.IntRange(min=1),
+    help="Side of the images that it was trained at, in pixels.",
+)
 @click.option("--source", default="", help="Where the file comes from, for the card.")
 @click.option("--licence", default="", help="What the weights may be used for, for the card.")
 @click.option(
@@ -90,10 +94,7 @@ def import_(
     if known is None and (scheme is not None or conventions):
         stated = (["--scheme"] if scheme is not None else []) + convention_arguments(conventions)
         raise UsageError(f"{stated[0]} is of a dataset; --trained-on unknown has none.")
-    texts = dict(parse_assignments(params).get(method, {}))
-    if imgsz is not None:
-        texts["image_size"] = str(imgsz)
-    detector = _make_detector(method, texts)
+    detector = _make_detector(method, dict(parse_assignments(params).get(method, {})), imgsz)
     require_deep(method)
     opened = None
     if known is not None:
@@ -110,6 +111,7 @@ def import_(
         file,
         out,
         opened,
+        image_size=imgsz,
         source=source,
         licence=licence,
         command=repeatable_command(("irbench", *sys.argv[1:])),
@@ -129,9 +131,9 @@ def import_(
     note(f"next: {shlex.join(arguments)}")
 
 
-def _make_detector(method: str, texts: dict[str, str]) -> NeuralDetector:
+def _make_detector(method: str, texts: dict[str, str], imgsz: int | None) -> NeuralDetector:
     from irbench.networks.neural import NeuralDetector
-    from irbench.parameters import parse_parameters
+    from irbench.parameters import parameter_specs, parse_parameters
     from irbench.registry import method_class
 
     cls = method_class(method)
@@ -139,6 +141,9 @@ def _make_detector(method: str, texts: dict[str, str]) -> NeuralDetector:
         raise UsageError(f"{method} has no network; weights are imported for those that have.")
     if "weights" in texts:
         raise UsageError(f"{method}.weights cannot be given: the imported ones take its place.")
+    # Fully convolutional networks have no such parameter; the size is a fact for the card.
+    if imgsz is not None and "image_size" in parameter_specs(cls):
+        texts = {**texts, "image_size": str(imgsz)}
     return cls(**parse_parameters(cls, texts))
 
 

@@ -67,7 +67,7 @@ def calibrate_methods(
     known = _read(out)
     dataset = plan.dataset.open(plan.split)
     with progress.track(f"reading {dataset.info.title}", len(dataset)) as advance:
-        scan = scan_split(dataset, None, advance)
+        scan = scan_split(dataset, None, advance, plan.protocol.squash)
     if not scan.truths:
         raise MissingValidationError(f"{plan.dataset.name} has no readable validation image.")
     measured_on = {

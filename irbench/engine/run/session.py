@@ -220,7 +220,7 @@ class Session:
     def _scan(self, dataset: Dataset, limit: int | None) -> SplitScan:
         n_images = len(dataset.ids[:limit])
         with self.progress.track(f"reading {self.title} ({dataset.split})", n_images) as advance:
-            scan = scan_split(dataset, limit, advance)
+            scan = scan_split(dataset, limit, advance, self.plan.protocol.squash)
         for sample_id, reason in scan.left_out.items():
             self.log.image_left_out(dataset.split, sample_id, reason)
             self.progress.say(f"left out for every method: {sample_id}: {reason}")

@@ -11,6 +11,7 @@ from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
 from irbench.networks.card import image_digests
+from irbench.squashing import squash
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,10 @@ class SplitScan:
 
 
 def scan_split(
-    dataset: Dataset, limit: int | None = None, advance: Callable[[], None] = lambda: None
+    dataset: Dataset,
+    limit: int | None = None,
+    advance: Callable[[], None] = lambda: None,
+    side: int | None = None,
 ) -> SplitScan:
     """Read every sample of a split once.
 
@@ -59,6 +63,9 @@ def scan_split(
         Only so many samples, from the start.
     advance : callable
         Called after each sample.
+    side : int, optional
+        Of the squares that ground truth is scaled to; see :func:`irbench.squashing.squash`.
+        The manifest is that of the images as they are.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def scan_split(
         except IrbenchError as error:
             entries.append(ManifestEntry.of_error(sample_id, error))
         else:
-            truths.append(GroundTruth.of(sample))
+            truths.append(GroundTruth.of(squash(sample, side)))
             entries.append(ManifestEntry.of(sample))
         advance()
     manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))

@@ -96,6 +96,11 @@ def evaluate_predictions(
     AnnotationError, DetectionsError
         If the predictions cannot be used.
     """
+    if plan.protocol.squash is not None:
+        raise UsageError(
+            f"protocol {plan.protocol.name} measures on squares of {plan.protocol.squash} px; "
+            "predictions are of the images as they are, so take --protocol basicirstd."
+        )
     name = slug(row.title)
     # Before anything is read, which may take long, or written.
     before = directory.read() or {"methods": {}}
