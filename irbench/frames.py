@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from irbench.analysis.objects import Objects, detection_objects, target_objects
 from irbench.calibration import match_images
-from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import Row, RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol
+from irbench.scoring import counted_detections, row_threshold
 
 _MEASURED = (
     *("threshold", "extent", "peak_memory", "auc_resolution"),
@@ -117,17 +117,14 @@ def _methods(source: RunResults) -> list[str]:
 
 
 def _detections_of(source: RunResults, row: Row) -> pd.DataFrame:
-    found = source.detections(row["method"])
-    truths, protocol, threshold = _truths(source), Protocol(**source.protocol), row["threshold"]
-    images = [
-        found.get(truth.id, Detections.empty()).best(protocol.max_detections) for truth in truths
-    ]
+    truths, protocol, threshold = _truths(source), Protocol(**source.protocol), row_threshold(row)
+    images = counted_detections(source.detections(row["method"]), truths, protocol, row["title"])
     # Both stand best score first within each image.
     table = match_images(images, truths, protocol)
     frame = _objects_frame(detection_objects(images, truths), truths)
     first = np.cumsum(table.n_targets) - table.n_targets
     target = first[table.image_index] + table.target_index[:, 0]
-    kept = frame["score"] >= (np.inf if threshold is None else float(threshold))
+    kept = frame["score"] >= (np.inf if threshold is None else threshold)
     hits = pd.arrays.IntegerArray(target.astype(np.int64), ~table.hit[:, 0])
     return frame.assign(kept=kept, target=hits, method=row["method"])
 

@@ -104,6 +104,23 @@ class ScoredOutput:
         return self.result.threshold
 
     @cached_property
+    def kept(self) -> list[Detections]:
+        """Of each image, the detections at or above the operating point; none without one."""
+        threshold = np.inf if self.threshold is None else self.threshold
+        return [one.above(threshold) for one in self.images]
+
+    @property
+    def is_kept(self) -> NDArray[np.bool_]:
+        """``(n_detections,)`` of the rows of the table, the same."""
+        threshold = np.inf if self.threshold is None else self.threshold
+        return np.asarray(self.table.scores >= threshold)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether pixels and regions are scored: with masks on both sides, if only empty ones."""
+        return self.result.counts.pixels is not None
+
+    @cached_property
     def found(self) -> dict[str, NDArray[np.bool_]]:
         """By rule of :data:`RULES`, whether it finds each target at its operating point.
 
@@ -111,10 +128,9 @@ class ScoredOutput:
         """
         if self.threshold is None:
             return {}
-        kept = [one.above(self.threshold) for one in self.images]
         return {
             "overlap": found_by_iou(self.table, self.threshold, self.column),
-            "distance": found_by_distance(kept, self.truths, self.protocol.distance_px),
+            "distance": found_by_distance(self.kept, self.truths, self.protocol.distance_px),
         }
 
     @cached_property
@@ -156,7 +172,7 @@ def score(
     DetectionsError, AnnotationError, UsageError
     """
     check_threshold(threshold)
-    found = _aligned(detections, truths, protocol, method)
+    found = counted_detections(detections, truths, protocol, method)
     has_boxes = any(one.regions is None and len(one) for one in found)
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
     # The same table unless the protocol asks for another IoU than COCO's.
@@ -240,19 +256,55 @@ def score_row(
     """
     method = row["method"]
     truths = run.ground_truth[run.dataset["split"]] if truths is None else truths
-    value = row.get("threshold")
     failed = run.run["methods"].get(method, {}).get("errors") or {}
     return score(
         run.detections(method),
         truths,
         Protocol(**run.protocol),
-        # Infinity, where nothing is kept, is the text "inf" in JSON.
-        threshold=None if value is None else float(value),
+        threshold=row_threshold(row),
         map_statistics=complete_maps(run.map_statistics(method), truths, failed)
         if with_maps
         else None,
         kind=row.get("kind"),
     )
+
+
+def counted_detections(
+    detections: Mapping[str, Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    method: str = "",
+) -> list[Detections]:
+    """The detections that count: of each image the best-scored ones outside ignored regions.
+
+    Parameters
+    ----------
+    detections : mapping of str to Detections
+    truths : sequence of GroundTruth
+    protocol : Protocol
+    method : str
+        For messages.
+
+    Returns
+    -------
+    list of Detections
+        One of each image; empty where it is absent.
+
+    Raises
+    ------
+    DetectionsError, AnnotationError, UsageError
+        See :func:`irbench.evaluation.evaluate`.
+    """
+    check_truths(truths)
+    found = checked_detections(detections, truths, method)
+    best = [one.best(protocol.max_detections) for one in found]
+    return list(without_ignored_of(best, truths, protocol))
+
+
+def row_threshold(row: Row) -> float | None:
+    """The operating point of a row: infinity where nothing is kept, which it has as ``inf``."""
+    value = row.get("threshold")
+    return None if value is None else float(value)
 
 
 def complete_maps(
@@ -288,19 +340,6 @@ def _result(counts: Counts, threshold: float | None, truths: Sequence[GroundTrut
     )
 
 
-def _aligned(
-    detections: Mapping[str, Detections],
-    truths: Sequence[GroundTruth],
-    protocol: Protocol,
-    method: str = "",
-) -> list[Detections]:
-    """One entry per image of the dataset, each inside it: the best-scored ones that count."""
-    check_truths(truths)
-    found = checked_detections(detections, truths, method)
-    best = [one.best(protocol.max_detections) for one in found]
-    return list(without_ignored_of(best, truths, protocol))
-
-
 def _operating_point(
     protocol: Protocol,
     kind: str,
@@ -312,7 +351,7 @@ def _operating_point(
     table = None
     if validation is not None:
         truths = validation[1]
-        images = _aligned(validation[0], truths, protocol, method)
+        images = counted_detections(validation[0], truths, protocol, method)
         table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
         return MetricValue(None, NO_THRESHOLD)

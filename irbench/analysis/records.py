@@ -20,38 +20,24 @@ from irbench.analysis.score_curves import (
 from irbench.analysis.sensitivity import Spread, box_spreads, pixel_spreads, point_spreads
 from irbench.analysis.strata import Strata, StratumScores, shares
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
-from irbench.metrics import counting
-from irbench.metrics.average_precision import average_precision
 from irbench.metrics.breakdown import (
     BreakdownRow,
     by_signal_to_clutter,
     by_target_area,
     by_target_count,
 )
-from irbench.metrics.value import MetricValue
 
 Record = dict[str, Any]
 
 
 def operating_records(method: AnalysedMethod) -> Iterator[Record]:
     """The scores at the operating point, and the best F1 that any threshold gives."""
-    protocol, table = method.protocol, method.table
-    values: dict[str, MetricValue | float | None] = {
-        "map50": average_precision(table, protocol.iou_threshold)
-    }
-    if method.threshold is not None:
-        counts = counting.count_boxes(table, method.threshold, method.iou_index)
-        values |= {
-            "precision": counting.precision(counts),
-            "recall": counting.recall(counts),
-            "f1": counting.f1(counts),
-            "pd": float(method.near.mean()) if len(method.near) else None,
-        }
-    curve = threshold_curve(table, protocol.iou_threshold)
+    values = method.output.result.values
+    curve = threshold_curve(method.table, method.protocol.iou_threshold)
     best = curve.best
     yield {
         "threshold": method.threshold,
-        **{name: _plain(values.get(name)) for name in ("precision", "recall", "f1", "map50", "pd")},
+        **{name: values[name] for name in ("precision", "recall", "f1", "map50", "pd")},
         "best_f1": None if best is None else float(curve.f1[best]),
         "best_threshold": None if best is None else float(curve.thresholds[best]),
     }
@@ -110,8 +96,8 @@ def sensitivity_records(
             spreads += point_spreads(
                 method.kept, method.targets, jitter, strata, protocol.distance_px
             )
-            if masks is not None and method.has_regions:
-                spreads += pixel_spreads(method.kept_images, method.truths, masks)
+            if masks is not None and method.output.has_regions:
+                spreads += pixel_spreads(method.output.kept, method.truths, masks)
         for spread in spreads:
             yield {
                 "jitter": jitter.kind,
@@ -270,7 +256,3 @@ def _describe(spread: Spread) -> Record:
 
 def _box(box: NDArray[np.float64]) -> Record:
     return dict(zip(("x0", "y0", "x1", "y1"), box.tolist(), strict=True))
-
-
-def _plain(value: MetricValue | float | None) -> float | None:
-    return value.value if isinstance(value, MetricValue) else value

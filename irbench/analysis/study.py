@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.breakdown import AREA_BINS, COUNT_BINS, SCR_BINS
 from irbench.protocol import Protocol
+from irbench.scoring import ScoredOutput, score
 
 EXACT = "exact-boxes"
 """In the records of sensitivity: a detector that answers the ground truth as it was."""
@@ -104,19 +105,18 @@ class Study:
         if len(self.targets):
             self._add("sensitivity", EXACT, self._exact())
 
-    def add(self, name: str, found: Mapping[str, Detections], threshold: float | None) -> None:
+    def add(self, name: str, output: ScoredOutput) -> None:
         """Analyse a method.
 
         Parameters
         ----------
         name : str
-        found : mapping of str to Detections
-            By image id; absent where nothing was found.
-        threshold : float or None
-            The operating point; without it only what needs none is told.
+        output : ScoredOutput
+            Of the same images in the same order. Without an operating point only what needs none
+            is told.
         """
-        method = AnalysedMethod.of(name, found, self.truths, self.targets, self.protocol, threshold)
-        if threshold is None:
+        method = AnalysedMethod.of(output, self.targets)
+        if output.threshold is None:
             self.notes.append(
                 f"{name} has no threshold: precision, recall, F1, Pd and errors are left out."
             )
@@ -148,7 +148,6 @@ class Study:
             truth.id: Detections(truth.boxes, np.ones(len(truth.boxes)), truth.targets)
             for truth in self.truths
         }
-        exact = AnalysedMethod.of(
-            EXACT, found, self.truths, self.targets, self.protocol, threshold=1.0
-        )
+        output = score(found, self.truths, self.protocol, threshold=1.0)
+        exact = AnalysedMethod.of(output, self.targets)
         return tell.sensitivity_records(exact, self.jitters, self.areas)

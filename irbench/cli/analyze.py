@@ -71,8 +71,8 @@ def analyze(
     from irbench.analysis.study import Study
     from irbench.analysis.target_scr import open_run_dataset, read_target_scr
     from irbench.cli.analysis_tables import print_analysis
-    from irbench.engine.storage.results import row_threshold
     from irbench.protocol import Protocol
+    from irbench.scoring import score_row
 
     load_plugins(plugins)
     results = open_run(run)
@@ -87,7 +87,7 @@ def analyze(
     study = Study(truths, Protocol(**results.protocol), scr, repeats, seed)
     with progress.track("Analysing", len(rows)) as advance:
         for row in rows:
-            study.add(row["method"], results.detections(row["method"]), row_threshold(row))
+            study.add(row["method"], score_row(results, row, truths, with_maps=False))
             advance()
     analysis = study.done(*notes)
     titles = {row["method"]: row["title"] for row in results.rows}

@@ -47,7 +47,7 @@ def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[ImageOutcome]
     false_alarms: list[list[Box]] = [[] for _ in group.truths]
     table = one.table
     # The rows of an image stand best score first.
-    for row in np.flatnonzero(table.scores >= one.threshold):
+    for row in np.flatnonzero(one.output.is_kept):
         image = int(table.image_index[row])
         x0, y0, x1, y1 = map(float, one.images[image].boxes[table.detection_index[row]])
         target = int(table.target_index[row, one.column])

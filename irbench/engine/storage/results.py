@@ -126,12 +126,6 @@ class RunResults:
         return file_reader(read_map_statistics)(file, self.dataset["split"])
 
 
-def row_threshold(row: Row) -> float | None:
-    """The operating point of a row: infinity where nothing is kept, which it has as ``inf``."""
-    value = row.get("threshold")
-    return None if value is None else float(value)
-
-
 def load_run(path: Path | str) -> RunResults:
     """Read a run directory.
 

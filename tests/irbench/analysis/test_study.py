@@ -15,6 +15,7 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import best_f1_threshold
 from irbench.protocol import TABLE1
+from irbench.scoring import score
 
 TITLES = {"one": "One", "two": "Two"}
 
@@ -31,8 +32,8 @@ def analysis(scenes):
     scr = np.linspace(0, 12, n_targets)
     scr[0] = np.nan
     study = Study(truths, TABLE1, scr, n_repeats=3)
-    study.add("one", found, 0.5)
-    study.add("two", {}, float("inf"))
+    study.add("one", score(found, study.truths, TABLE1, threshold=0.5))
+    study.add("two", score({}, truths, TABLE1, threshold=float("inf")))
     return study.done("A note.")
 
 
@@ -59,9 +60,9 @@ def test_levels_add_up_to_the_whole(scenes, analysis):
     for by in ("scr", "area", "targets"):
         levels = analysis.of("breakdown", method="one", by=by)
         assert sum(level["n_targets"] for level in levels) == n_targets
-        for score in ("recall", "pd"):
-            found = sum(level["n_targets"] * (level[score] or 0) for level in levels)
-            assert found / n_targets == pytest.approx(operating[score])
+        for name in ("recall", "pd"):
+            found = sum(level["n_targets"] * (level[name] or 0) for level in levels)
+            assert found / n_targets == pytest.approx(operating[name])
     images = analysis.of("breakdown", method="one", by="targets")
     assert sum(level["n_images"] for level in images) == len(truths)
     for level in analysis.of("breakdown", method="one", by="area"):
@@ -90,6 +91,21 @@ def test_a_method_that_keeps_nothing_misses_everything(analysis):
     assert not analysis.of("threshold_curve", method="two")
 
 
+def test_score_maps_without_a_detection_have_an_iou_of_zero(scenes):
+    # As the row of the run has it; of a method of unknown kind nobody can say.
+    truths, _ = scenes
+    study = Study(truths, TABLE1, n_repeats=1)
+    output = score({}, truths, TABLE1, threshold=1.0, kind="score-map")
+    study.add("none", output)
+    means = {
+        record["score"]: record["mean"]
+        for record in study.tables["sensitivity"]
+        if record["method"] == "none" and record["amplitude_px"] == 0
+    }
+    assert means["iou"] == output.result["iou"] == 0
+    assert means["niou"] == pytest.approx(output.result["niou"])
+
+
 def test_exact_boxes_bound_what_can_be_reached(analysis):
     exact = analysis.of("sensitivity", method=EXACT, area="all")
     assert all(record["mean"] == 1 for record in exact if record["amplitude_px"] == 0)
@@ -101,7 +117,7 @@ def test_exact_boxes_bound_what_can_be_reached(analysis):
 def test_without_a_threshold_only_what_needs_none(scenes):
     truths, found = scenes
     study = Study(truths, TABLE1, n_repeats=1)
-    study.add("one", found, None)
+    study.add("one", score(found, truths, TABLE1))
     analysis = study.done()
     assert "one has no threshold" in analysis.notes[0]
     for table in ("errors", "pd_by_distance", "images", "targets", "detections"):
@@ -116,7 +132,7 @@ def test_box_labels_and_box_methods(make_scenes):
     truths, found = make_scenes(seed=10, boxes_only=True)
     boxes = [GroundTruth(one.id, one.shape, one.boxes, None) for one in truths]
     study = Study(boxes, TABLE1, n_repeats=2)
-    study.add("one", found, 0.5)
+    study.add("one", score(found, study.truths, TABLE1, threshold=0.5))
     result = evaluate(found, boxes, TABLE1, threshold=0.5)
     analysis = study.done()
     assert analysis.tables["operating"][0]["pd"] == pytest.approx(result["pd"])
@@ -127,7 +143,7 @@ def test_box_labels_and_box_methods(make_scenes):
 @pytest.mark.parametrize("found", [{}, {"a": Detections([[1, 1, 3, 3]], [1.0])}])
 def test_images_without_targets(found):
     study = Study([GroundTruth("a", (9, 9), np.zeros((0, 4), np.float32), None)], TABLE1)
-    study.add("one", found, 0.5)
+    study.add("one", score(found, study.truths, TABLE1, threshold=0.5))
     analysis = study.done()
     assert analysis.tables["operating"][0]["map50"] is None
     assert sum(e["count"] for e in analysis.of("errors", of="detections")) == len(found)

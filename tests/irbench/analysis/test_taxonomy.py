@@ -12,6 +12,7 @@ from irbench.analysis.taxonomy import (
 )
 from irbench.metrics.matching import match_detections
 from irbench.protocol import TABLE1
+from irbench.scoring import score
 
 
 def kinds(objects_of, targets, detections):
@@ -97,7 +98,7 @@ def test_each_kind(objects_of, targets, detections, expected):
 def test_counts_add_up_to_those_of_recall_and_precision(make_scenes, seed, boxes_only):
     truths, found = make_scenes(seed, boxes_only=boxes_only, n_clutter=25, spread=4)
     targets = target_objects(truths)
-    method = AnalysedMethod.of("any", found, truths, targets, TABLE1, threshold=0.4)
+    method = AnalysedMethod.of(score(found, truths, TABLE1, threshold=0.4), targets)
     errors = method.errors
     of_targets, of_detections = errors.target_counts, errors.detection_counts
     n_kept = sum(int((one.scores >= 0.4).sum()) for one in found.values())
@@ -117,7 +118,7 @@ def test_the_order_of_the_lists_decides_nothing(make_scenes):
     rng = np.random.default_rng(0)
     shuffled = {name: one.take(rng.permutation(len(one))) for name, one in found.items()}
     counts = [
-        AnalysedMethod.of("any", given, truths, targets, TABLE1, 0.3).errors.detection_counts
+        AnalysedMethod.of(score(given, truths, threshold=0.3), targets).errors.detection_counts
         for given in (found, shuffled)
     ]
     assert counts[0] == counts[1]
