@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.networks.card import Card
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
     from irbench.training.job import TrainingJob
     from irbench.training.trainer import TrainingResult
 
@@ -102,6 +102,9 @@ def train(
     the same weights as without a break. The test split is not touched, unless --test asks for its
     scores at the end.
 
+    Segmentation networks are taught with masks, on patches of --crop pixels, by the recipe of
+    BasicIRSTD unless their own says otherwise; the defaults below are those of networks of boxes.
+
     \b
     irbench train yolov8n --dataset synth --imgsz 128 --epochs 30    needs no data
     irbench train le-irstd --dataset nudt --max-minutes 60
@@ -110,11 +113,11 @@ def train(
     irbench train le-irstd --dataset nuaa --weights nudt --recipe transfer-320
     irbench train le-irstd --dataset nudt,nuaa,irstd1k               all three as one training set
     irbench train mine --plugin mine.py --dataset my_images/ --no-augment
+    irbench train acm-basic --dataset nudt --epochs 40               masks, patches of 256 px
     irbench train --queue queue.toml --max-minutes 15                a list of trainings
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
     from irbench.extras import require_deep
-    from irbench.registry import method_class
     from irbench.training.recipes import find_recipe
 
     if queue is not None:
@@ -122,11 +125,18 @@ def train(
     if method is None or dataset is None:
         raise UsageError("give a METHOD and --dataset NAME, or --queue FILE.")
     load_plugins(plugins)
+    cls = network_class(method)
     if recipe is not None:
-        recipe = find_recipe(method_class(method), recipe)
-    settings = read_settings(recipe, options, no_augment=no_augment, assignments=assignments)
+        recipe = find_recipe(cls, recipe)
+    settings = read_settings(
+        recipe,
+        options,
+        no_augment=no_augment,
+        assignments=assignments,
+        defaults=cls.training_defaults,
+    )
     texts = parse_assignments(params).get(method, {})
-    detector = make_detector(method, settings.image_size, weights, texts)
+    detector = make_detector(cls, settings.image_size, weights, texts)
     require_deep(method)
     opened = _open_training_data(dataset, data_root, scheme, conventions)
 
@@ -213,10 +223,8 @@ def _run_queue(context: click.Context, path: Path, max_minutes: float | None) ->
     return queue_status(outcomes)
 
 
-def make_detector(
-    method: str, image_size: int, weights: str | None, params: dict[str, str]
-) -> NetworkDetector:
-    """The detector that is trained.
+def network_class(method: str) -> type[NeuralDetector]:
+    """The class of a method that can be trained.
 
     Raises
     ------
@@ -224,18 +232,30 @@ def make_detector(
         For a method without a network, or without a loss.
     """
     from irbench.networks.detector import NetworkDetector
-    from irbench.parameters import parse_parameters
+    from irbench.networks.neural import NeuralDetector
     from irbench.registry import method_class
 
     cls = method_class(method)
-    if not issubclass(cls, NetworkDetector):
+    if not issubclass(cls, NeuralDetector):
         raise UsageError(
             f"{method} has no network to train; `irbench methods list` marks those that have."
         )
-    if cls.loss is NetworkDetector.loss:
+    if cls.loss in (NetworkDetector.loss, NeuralDetector.loss):
         raise UsageError(f"{method} cannot be trained: {cls.__name__} has no loss.")
-    given = parse_parameters(cls, params)
-    made = cls(**{**given, "image_size": image_size, "weights": weights})
+    return cls
+
+
+def make_detector(
+    cls: type[NeuralDetector], image_size: int, weights: str | None, params: dict[str, str]
+) -> NeuralDetector:
+    """The detector that is trained; one of boxes at this side of its letterbox, in pixels."""
+    from irbench.networks.detector import NetworkDetector
+    from irbench.parameters import parse_parameters
+
+    given = {**parse_parameters(cls, params), "weights": weights}
+    if issubclass(cls, NetworkDetector):
+        given["image_size"] = image_size
+    made = cls(**given)
     # A name that nobody knows is refused before anything is written.
     made.weights_file  # noqa: B018
     return made
@@ -298,5 +318,7 @@ def _print_end(job: TrainingJob, result: TrainingResult, data: list[str]) -> Non
 
 def _scores(card: Card, part: str) -> str:
     labels = (("AP@50", "map50"), ("F1", "f1"), ("P", "precision"), ("R", "recall"))
+    if card.settings.get("masks"):
+        labels = (*labels, ("IoU", "iou"), ("nIoU", "niou"))
     values = ((label, card.metric(part, name)) for label, name in labels)
     return "  ".join(f"{label} {100 * value:.2f}" for label, value in values if value is not None)

@@ -107,6 +107,7 @@ def read_settings(
     *,
     no_augment: bool = False,
     assignments: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] | None = None,
 ) -> TrainingSettings:
     """Settings from a recipe, what options change of it, and what ``--set`` does.
 
@@ -119,6 +120,8 @@ def read_settings(
         Without augmentation, save what options switch on again.
     assignments : tuple of str
         ``NAME=VALUE`` each; win over the rest.
+    defaults : mapping, optional
+        What a method begins with otherwise, as a recipe has it.
 
     Returns
     -------
@@ -128,11 +131,14 @@ def read_settings(
     ------
     UsageError, UnknownNameError
     """
-    settings = TrainingSettings() if recipe is None else read_recipe(recipe)
+    settings = TrainingSettings().changed(defaults or {})
+    if recipe is not None:
+        settings = read_recipe(recipe, settings)
     if no_augment:
         settings = dataclasses.replace(settings, augmentation=Augmentation.none())
     changes: dict[str, Any] = {}
     augmentation: dict[str, Any] = {}
+    masks: dict[str, Any] = {}
     for name, value in options.items():
         if value is not None:
             target = augmentation if name in _AUGMENTATION else changes
@@ -144,10 +150,14 @@ def read_settings(
             raise UsageError(f"--set must be NAME=VALUE, got {text!r}.")
         if name.startswith("augmentation."):
             augmentation[name.removeprefix("augmentation.")] = _value(value)
+        elif name.startswith("masks."):
+            masks[name.removeprefix("masks.")] = _value(value)
         else:
             changes[name] = _value(value)
     if augmentation:
         changes["augmentation"] = augmentation
+    if masks:
+        changes["masks"] = masks
     return settings.changed(changes)
 
 

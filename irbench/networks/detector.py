@@ -127,9 +127,6 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         """
         raise UsageError(f"{self.info.name} cannot be trained: it has no loss.")
 
-    def begin(self, network: nn.Module, settings: TrainingSettings) -> None:
-        """Adapt fresh weights to a recipe; called before training that begins with them."""
-
     def fuse(self, network: nn.Module) -> nn.Module:
         """A copy for inference; by default without any folding of normalisations."""
         import copy

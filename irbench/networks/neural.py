@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from irbench.detector import Detector
+from irbench.errors import UsageError
 from irbench.extras import require_deep
 from irbench.parameters import parameter
 
@@ -15,11 +17,24 @@ if TYPE_CHECKING:
     from torch import nn
 
     from irbench.networks.cost import Cost
+    from irbench.networks.loss_sums import LossSums
     from irbench.networks.weights import WeightsFile
+    from irbench.training.settings import TrainingSettings
 
 
 class NeuralDetector(Detector):
-    """A detector with a network: its weights, its device, what it costs."""
+    """A detector with a network: its weights, its device, what it costs, how it is taught.
+
+    Attributes
+    ----------
+    multiple : int
+        The sides of the network's input are multiples of this.
+    training_defaults : mapping
+        What of :class:`irbench.training.settings.TrainingSettings` it begins with otherwise.
+    """
+
+    multiple: ClassVar[int] = 32
+    training_defaults: ClassVar[Mapping[str, Any]] = {}
 
     weights: str | None = parameter(
         default=None,
@@ -34,6 +49,25 @@ class NeuralDetector(Detector):
     @abstractmethod
     def build(self) -> nn.Module:
         """Make the network with fresh weights, drawn from torch's generator."""
+
+    @abstractmethod
+    def decode(self, network: nn.Module, outputs: Any) -> Any:
+        """What the outputs of the network mean."""
+
+    def loss(
+        self, network: nn.Module, settings: TrainingSettings
+    ) -> Callable[[Any, Any], LossSums]:
+        """The function that is trained: from outputs and targets to :class:`LossSums`.
+
+        Raises
+        ------
+        UsageError
+            If it has none.
+        """
+        raise UsageError(f"{self.info.name} cannot be trained: it has no loss.")
+
+    def begin(self, network: nn.Module, settings: TrainingSettings) -> None:
+        """Adapt fresh weights to a recipe; called before training that begins with them."""
 
     @property
     @abstractmethod

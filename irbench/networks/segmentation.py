@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from irbench.networks.cost import Cost
+    from irbench.networks.loss_sums import LossSums
+    from irbench.networks.mask_losses import MaskTargets
+    from irbench.training.settings import TrainingSettings
 
 DEFAULT_SIDE = 256
 """Side in pixels of the input that costs are stated for; the field trains at it."""
@@ -61,6 +64,30 @@ BY_DATASET: Mapping[str, InputScaling] = {
 }
 """Means of the images' means and standard deviations, as BasicIRSTD has them."""
 
+SCALING = "input_scaling"
+"""The setting of a card that holds mean and standard deviation of the training images."""
+
+BASICIRSTD: Mapping[str, Any] = {
+    "image_size": DEFAULT_SIDE,
+    "crop": DEFAULT_SIDE,
+    "epochs": 400,
+    "batch": 16,
+    "learning_rate": 5e-4,
+    "schedule": "steps",
+    "warmup_epochs": 0.0,
+    "momentum": 0.9,
+    "warmup_momentum": 0.9,
+    "weight_decay": 0.0,
+    "augmentation": {
+        "mosaic": 0.0, "scale": 0.0, "translate": 0.0, "brightness": 0.0, "offset": 0.0,
+    },
+    "masks": {},
+    "close_mosaic": 0,
+    "validate_every": 5,
+}  # fmt: skip
+"""How the toolkit BasicIRSTD trains every network, but for its best epoch, chosen on the test
+images there: changes of the defaults of :class:`irbench.training.settings.TrainingSettings`."""
+
 
 class PaddedImage(NamedTuple):
     """A network's input, and the part of it that is the image.
@@ -83,8 +110,9 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     """A detector whose network returns a map of the input's size.
 
     Subclasses implement :meth:`build` and, where the network returns more than maps,
-    :meth:`decode`. An image is scaled by :attr:`scaling`, filled up with zeros to the
-    right and at the bottom, and the map is cut back to it.
+    :meth:`decode`; to be trained otherwise than by all of them and a loss of the recipe,
+    :meth:`supervised` or :meth:`loss`. An image is scaled by :attr:`scaling`, filled up with
+    zeros to the right and at the bottom, and the map is cut back to it.
 
     Attributes
     ----------
@@ -98,6 +126,8 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         Whether the sigmoid is a part of the network.
     output_index : int
         Which map counts, where the network returns several.
+    training_defaults : mapping
+        What ``irbench train`` begins with, as a recipe has it.
     """
 
     multiple: ClassVar[int] = 32
@@ -106,6 +136,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     scaling: ClassVar[InputScaling | None] = UNCHANGED
     is_probability: ClassVar[bool] = False
     output_index: ClassVar[int] = 0
+    training_defaults: ClassVar[Mapping[str, Any]] = BASICIRSTD
 
     squash: int | None = parameter(
         default=None,
@@ -113,6 +144,10 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         unit="px",
         help="scale each image to a square of this side, as published; none: native size, padded",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._learned_scaling: InputScaling | None = None
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -124,6 +159,38 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
             outputs[self.output_index] if isinstance(outputs, tuple | list) else outputs
         )
         return logits if self.is_probability else logits.sigmoid()
+
+    def supervised(self, outputs: Any, epoch: int, settings: TrainingSettings) -> Sequence[Tensor]:
+        """The maps that are taught, of what the network returns in training.
+
+        Parameters
+        ----------
+        outputs : object
+        epoch : int
+            From 0.
+        settings : TrainingSettings
+
+        Returns
+        -------
+        sequence of (B, 1, H / k, W / k) Tensor
+            Logits or probabilities; by default all maps that the network returns.
+        """
+        return list(outputs) if isinstance(outputs, tuple | list) else [outputs]
+
+    def loss(
+        self, network: nn.Module, settings: TrainingSettings
+    ) -> Callable[[Any, MaskTargets], LossSums]:
+        """The loss that the recipe names, over the maps of :meth:`supervised`."""
+        from irbench.networks.mask_losses import mask_loss
+        from irbench.training.mask_settings import MaskSettings
+
+        chosen = settings.masks or MaskSettings()
+
+        def sums(outputs: Any, targets: MaskTargets) -> LossSums:
+            maps = self.supervised(outputs, targets.epoch, settings)
+            return mask_loss(maps, targets, chosen, is_probability=self.is_probability)
+
+        return sums
 
     @property
     def in_channels_used(self) -> int:
@@ -181,7 +248,12 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         """
         if self.scaling is not None:
             return self.scaling
+        if self._learned_scaling is not None:
+            return self._learned_scaling
         file = self.weights_file
+        if file is not None and SCALING in file.card.settings:
+            held = file.card.settings[SCALING]
+            return InputScaling(tuple(held["mean"]), tuple(held["std"]))
         name = "nudt" if file is None else file.card.dataset
         if name not in BY_DATASET:
             raise UsageError(
@@ -190,6 +262,18 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
             )
         return BY_DATASET[name]
 
+    def learn_scaling(self, dataset: str, measured: InputScaling) -> None:
+        """Scale by constants of another training set from now on, where the network needs them.
+
+        Parameters
+        ----------
+        dataset : str
+            Name; those of :data:`BY_DATASET` have published constants.
+        measured : InputScaling
+            For others, that of their training images.
+        """
+        self._learned_scaling = BY_DATASET.get(dataset, measured)
+
     def preprocess(  # type: ignore[override]
         self, image: NDArray[Any], value_range: ValueRange | None = None
     ) -> PaddedImage:
@@ -197,28 +281,39 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         grey = to_unit_range(image, value_range)
         require_deep(self.info.name)
         import torch
+
+        return self.pad(torch.from_numpy(grey).to(self._device)[None, None])
+
+    def pad(self, images: Tensor) -> PaddedImage:
+        """Scale the values of ``(B, 1, H, W)`` in [0, 1], repeat them over channels, and pad."""
         from torch.nn import functional as F  # noqa: N812
 
-        tensor = torch.from_numpy(grey).to(self._device)[None, None]
+        native = (images.shape[2], images.shape[3])
+        tensor = images.float()
         if self.squash is not None:
             side = (self.squash, self.squash)
             tensor = F.interpolate(tensor, side, mode="bilinear", align_corners=False)
         tensor = self.applied_scaling.apply(tensor, self.in_channels_used)
         height, width = tensor.shape[2], tensor.shape[3]
         missing = (0, self._padded(width) - width, 0, self._padded(height) - height)
-        return PaddedImage(F.pad(tensor, missing), (height, width), (grey.shape[0], grey.shape[1]))
+        return PaddedImage(F.pad(tensor, missing), (height, width), native)
+
+    def cut(self, found: Tensor, image: PaddedImage) -> Tensor:
+        """The part ``(B, 1, H, W)`` of maps that is the image, at its native size."""
+        from torch.nn import functional as F  # noqa: N812
+
+        found = found[..., : image.shape[0], : image.shape[1]]
+        if image.shape != image.native:
+            found = F.interpolate(found, image.native, mode="bilinear", align_corners=False)
+        return found
 
     def compute(self, image: PaddedImage) -> NDArray[np.float32]:  # type: ignore[override]
         """Run the network; the probability map of the image, of its own size."""
         import torch
-        from torch.nn import functional as F  # noqa: N812
 
         ready = self._ready
         with torch.inference_mode():
-            found = self.decode(ready, ready(image.canvas))
-            found = found[..., : image.shape[0], : image.shape[1]]
-            if image.shape != image.native:
-                found = F.interpolate(found, image.native, mode="bilinear", align_corners=False)
+            found = self.cut(self.decode(ready, ready(image.canvas)), image)
         return found[0, 0].float().clamp(0, 1).cpu().numpy()
 
     def _padded(self, side: int) -> int:

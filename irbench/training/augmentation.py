@@ -76,6 +76,10 @@ class Augmenter:
         extremes = (cache.images.amin((1, 2)), cache.images.amax((1, 2)))
         self._extremes = torch.stack(extremes, 1).double().cpu()
 
+    def begin_epoch(self, augmentation: Augmentation, epoch: int) -> None:
+        """Take what changes in the course of a training."""
+        self.settings = augmentation
+
     def draw(self, indices: Tensor, generator: torch.Generator) -> ImageDraws:
         """Draw all random numbers for P positions, of a whole epoch for example.
 

@@ -12,7 +12,7 @@ from irbench.detections import Detections
 from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.ignored_regions import without_ignored
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
 from irbench.protocol import TABLE1
@@ -22,7 +22,7 @@ Scores = dict[str, float | None]
 
 def score_splits(
     weights: WeightsFile,
-    detector: NetworkDetector,
+    detector: NeuralDetector,
     splits: Mapping[str, Dataset | None],
     progress: Progress | None = None,
 ) -> dict[str, Scores | None]:
@@ -34,7 +34,7 @@ def score_splits(
     Parameters
     ----------
     weights : WeightsFile
-    detector : NetworkDetector
+    detector : NeuralDetector
         Whose parameters apply.
     splits : mapping of str to (Dataset or None)
         ``"val"`` and perhaps ``"test"``.
@@ -62,7 +62,7 @@ def score_splits(
 
 
 def _detect(
-    detector: NetworkDetector, dataset: Dataset, progress: Progress
+    detector: NeuralDetector, dataset: Dataset, progress: Progress
 ) -> tuple[dict[str, Detections], list[GroundTruth]]:
     found: dict[str, Detections] = {}
     truths: list[GroundTruth] = []

@@ -15,6 +15,7 @@ Row = dict[str, Any]
 LABELS = {
     "val_ap50": "AP@50",
     "val_f1": "F1",
+    "val_niou": "nIoU",
     "learning_rate": "learning rate",
     "images_per_second": "images per second",
 }
@@ -57,9 +58,10 @@ def draw_history(path: Path, rows: Sequence[Row], title: str) -> None:
 
     figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharex=True, layout="constrained")
     losses = [name for name in rows[0] if name not in NOT_LOSSES]
+    validated = [name for name in ("val_ap50", "val_f1", "val_niou") if name in rows[0]]
     panels = [
         (axes[0, 0], losses, "training loss"),
-        (axes[0, 1], ["val_ap50", "val_f1"], "validation"),
+        (axes[0, 1], validated, "validation"),
         (axes[1, 0], ["learning_rate"], "learning rate"),
         (axes[1, 1], ["images_per_second"], "images per second"),
     ]

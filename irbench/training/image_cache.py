@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset
-from irbench.errors import MissingDataError, UsageError
-from irbench.images import to_unit_range
+from irbench.errors import UsageError
 from irbench.networks.letterbox import Letterbox, letterbox
 from irbench.progress import Progress
+from irbench.training.reading import SampleReader
 
 # Enough for the device to be busy, few enough that their float32 copies do not count.
 _IMAGES_AT_A_TIME = 32
-# Of the reasons why samples are left out, so many are told.
-_MAX_TOLD = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,32 +103,21 @@ class ImageCache:
         """
         if size < 1:
             raise UsageError(f"size must be at least 1, got {size}.")
-        progress = progress or Progress()
-        left_out: dict[str, str] = {}
+        reader = SampleReader(dataset, progress or Progress())
         images = torch.empty((len(dataset), size, size), dtype=torch.float16, device=device)
         boxes: list[Tensor] = []
         letterboxes: list[Letterbox] = []
         ids: list[str] = []
-        readable = _readable(dataset, progress, left_out)
-        while some := list(islice(readable, _IMAGES_AT_A_TIME)):
+        samples = iter(reader)
+        while some := list(islice(samples, _IMAGES_AT_A_TIME)):
             canvases, places = letterbox([sample.image for sample in some], size, device=device)
             images[len(ids) : len(ids) + len(some)] = canvases[:, 0]
             for sample, place in zip(some, places, strict=True):
                 boxes.append(place.to_canvas(torch.from_numpy(sample.boxes)).float())
                 letterboxes.append(place)
                 ids.append(sample.id)
-        _tell(left_out, progress)
-        where = f"{dataset.split!r} split of {dataset.info.title}"
-        if not ids:
-            why = f"the first: {next(iter(left_out.values()))}" if left_out else "it is empty"
-            raise MissingDataError(f"No image of the {where} can be read; {why}")
+        reader.finish(len(ids), sum(len(some) for some in boxes))
         counts = torch.tensor([0] + [len(some) for some in boxes])
-        if not counts.any():
-            raise UsageError(
-                f"No labels in the training split: none of the {len(ids)} images of the {where} "
-                "has a target. Training needs masks or boxes beside the images; "
-                "`irbench data stats` shows what was found."
-            )
         return cls(
             images[: len(ids)],
             torch.cat(boxes).to(device),
@@ -182,34 +164,3 @@ def estimate_bytes(n_images: int, size: int) -> int:
     781.25
     """
     return n_images * size * size * torch.float16.itemsize
-
-
-@dataclass(frozen=True, eq=False)
-class _Readable:
-    """What is kept of a sample until it is letterboxed: its image in [0, 1], its boxes."""
-
-    id: str
-    image: NDArray[np.float32]
-    boxes: NDArray[Any]
-
-
-def _readable(
-    dataset: Dataset, progress: Progress, left_out: dict[str, str]
-) -> Iterator[_Readable]:
-    with progress.track(f"reading {dataset.info.title}", len(dataset)) as advance:
-        for sample_id in dataset.ids:
-            try:
-                sample = dataset.load(sample_id)
-                image = to_unit_range(sample.image, sample.value_range)
-            except UNUSABLE as error:
-                left_out[sample_id] = str(error)
-            else:
-                yield _Readable(sample.id, image, sample.boxes)
-            advance()
-
-
-def _tell(left_out: dict[str, str], progress: Progress) -> None:
-    for sample_id, why in islice(left_out.items(), _MAX_TOLD):
-        progress.say(f"left out of training: {sample_id}: {why}")
-    if len(left_out) > _MAX_TOLD:
-        progress.say(f"left out of training: {len(left_out) - _MAX_TOLD} more")

@@ -19,7 +19,7 @@ from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
 from irbench.events import Events
 from irbench.networks.card import ANONYMOUS
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
 from irbench.networks.weights_file import WeightsFile
 from irbench.progress import Progress
@@ -27,13 +27,18 @@ from irbench.provenance import machine_facts, package_versions
 from irbench.training.batches import batch_size
 from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history
-from irbench.training.image_cache import ImageCache, estimate_bytes
 from irbench.training.messages import cannot_write
 from irbench.training.processes import TrainingProcesses
 from irbench.training.settings import TrainingSettings
+from irbench.training.tasks import (
+    AnyValidator,
+    bytes_needed,
+    check_recipe,
+    make_validator,
+    read_images,
+)
 from irbench.training.trainer import CHECKPOINT, HISTORY, Trainer, TrainingError, TrainingResult
 from irbench.training.training_card import make_card
-from irbench.training.validation import Validator
 
 PICTURE = "history.png"
 RECORD = "training.json"
@@ -53,7 +58,7 @@ class TrainingJob:
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
         At the settings' input size; its weights, if it has any, are where training begins.
     train : Dataset
         The training split.
@@ -72,7 +77,7 @@ class TrainingJob:
         Scored once, after a training that is finished, for the card.
     """
 
-    detector: NetworkDetector
+    detector: NeuralDetector
     train: Dataset
     val: Dataset | None
     settings: TrainingSettings
@@ -137,6 +142,7 @@ class TrainingJob:
             If another process trains in ``out``.
         CheckpointError, TrainingError, MissingDataError
         """
+        check_recipe(self.detector, self.settings)
         batch_size(self.settings, max(len(self.train), 1), self.processes.count)
         lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
         computing = _computing(self.settings.deterministic, self.processes.device)
@@ -195,10 +201,11 @@ class TrainingJob:
         settings, device = self.settings, self.processes.device
         torch.manual_seed(settings.seed)
         key = self.key()
-        cache = ImageCache.of(
+        cache = read_images(
+            self.detector,
             self.train,
-            settings.image_size,
-            device=self._cache_device(len(self.train)),
+            settings,
+            device=self._cache_device(),
             progress=self.progress,
         )
         return Trainer(
@@ -212,7 +219,7 @@ class TrainingJob:
             progress=self.progress,
         )
 
-    def _validator(self, device: torch.device) -> Validator | None:
+    def _validator(self, device: torch.device) -> AnyValidator | None:
         if self.val is None:
             self._say("no validation split: the last epoch counts as the best")
             return None
@@ -221,21 +228,17 @@ class TrainingJob:
             return None
         if not self.processes.first:
             return None
-        return Validator.of(
-            self.detector,
-            self.val,
-            device=device,
-            batch=2 * self.settings.batch,
-            progress=self.progress,
+        return make_validator(
+            self.detector, self.val, self.settings, device=device, progress=self.progress
         )
 
-    def _cache_device(self, n_images: int) -> torch.device:
+    def _cache_device(self) -> torch.device:
         device = self.processes.device
         if device.type != "cuda":
             return device
         free, _ = torch.cuda.mem_get_info(device)
-        fits = estimate_bytes(n_images, self.settings.image_size) < GPU_SHARE * free
-        return device if fits else torch.device("cpu")
+        needed = bytes_needed(self.detector, self.manifests["train"].entries, self.settings)
+        return device if needed < GPU_SHARE * free else torch.device("cpu")
 
     def _write_record(self, trainer: Trainer) -> None:
         if not self.processes.first:

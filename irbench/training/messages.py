@@ -34,6 +34,8 @@ def epoch_line(state: TrainingState, settings: TrainingSettings, terms: Iterable
             f"val AP@50 {100 * row['val_ap50']:.2f} "
             f"(best {100 * state.best_score:.2f}, {_best(state)})"
         )
+    if row.get("val_niou") is not None:
+        parts.append(f"nIoU {100 * row['val_niou']:.2f}")
     parts.append(f"{row['images_per_second']:.1f} images/s")
     if state.epoch < settings.epochs:
         parts.append(f"{left} left")

@@ -9,6 +9,14 @@ References
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from irbench.training.settings import Schedule
+
+POLY_POWER = 0.9
+STEPS_AT = (1 / 2, 3 / 4)
+"""Of the training: BasicIRSTD divides the rate by ten after 200 and 300 of 400 epochs."""
 
 
 def cosine_rate(progress: float, final_ratio: float) -> float:
@@ -31,6 +39,39 @@ def cosine_rate(progress: float, final_ratio: float) -> float:
     (1.0, 0.5, 0.01)
     """
     return final_ratio + (1 - final_ratio) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def scheduled_rate(schedule: Schedule, progress: float, final_ratio: float) -> float:
+    """The share of the first learning rate that is left.
+
+    Parameters
+    ----------
+    schedule : {"cosine", "poly", "steps", "constant"}
+        ``"cosine"``: :func:`cosine_rate`; ``"poly"``: ``(1 - progress) ** 0.9``, but at least
+        ``final_ratio``; ``"steps"``: a tenth after half of the training, and of that a tenth
+        after three quarters.
+    progress : float
+        Of the training, in [0, 1].
+    final_ratio : float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> [scheduled_rate("poly", p, 0.1) for p in (0.0, 1.0)]
+    [1.0, 0.1]
+    >>> [round(scheduled_rate("steps", p, 0.0), 3) for p in (0.49, 0.5, 0.75)]
+    [1.0, 0.1, 0.01]
+    """
+    if schedule == "cosine":
+        return cosine_rate(progress, final_ratio)
+    if schedule == "poly":
+        return max(float((1 - progress) ** POLY_POWER), final_ratio)
+    if schedule == "steps":
+        return float(0.1 ** sum(progress >= at for at in STEPS_AT))
+    return 1.0
 
 
 def warm_up(step: int, n_steps: int, first: float, last: float) -> float:

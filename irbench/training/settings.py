@@ -12,14 +12,23 @@ from typing import Any, Literal, get_args
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.training.augmentation_settings import Augmentation
+from irbench.training.mask_settings import MaskSettings
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BoxLoss = Literal["ciou", "nwd", "mixed", "iou"]
+Optimizer = Literal["adam", "adagrad", "sgd"]
+Schedule = Literal["cosine", "poly", "steps", "constant"]
 
 _POSITIVE = (
     *("image_size", "epochs", "batch", "accumulate", "validate_every"),
     *("learning_rate", "clip_norm"),
 )
+_CHOICES = {
+    "precision": Precision,
+    "box_loss": BoxLoss,
+    "optimizer": Optimizer,
+    "schedule": Schedule,
+}
 _NOT_NEGATIVE = (
     *("warmup_epochs", "weight_decay", "min_box_px", "crop"),
     *("close_mosaic", "patience", "seed"),
@@ -46,14 +55,18 @@ class TrainingSettings:
     accumulate : int
         Parts in which a batch goes through the network one after the other, where it does
         not fit into memory at once. Normalisation sees the parts.
+    optimizer : {"adam", "adagrad", "sgd"}
+        ``"adam"`` is AdamW where the decay is decoupled.
     learning_rate : float
-        Of Adam, after the warm-up.
+        After the warm-up.
+    schedule : {"cosine", "poly", "steps", "constant"}
+        How the learning rate falls; see :func:`irbench.training.schedule.scheduled_rate`.
     final_ratio : float
-        Share of it that is left at the end of the cosine.
+        Share of it that is left at the end of ``"cosine"``, and at least of ``"poly"``.
     warmup_epochs : float
         Over which the learning rate rises from 0 and the momentum to its value.
     momentum, warmup_momentum : float
-        Adam's first decay rate, and what it starts from.
+        Adam's first decay rate, or the momentum of SGD, and what it starts from.
     weight_decay : float
         Of the convolutions' weights; normalisation and biases have none.
     decoupled_decay : bool
@@ -82,6 +95,9 @@ class TrainingSettings:
         bins: boxes of 120 pixels and more, which overlap a target of 6 pixels so little that
         hundreds of steps pass before anything is learned of it.
     augmentation : Augmentation
+        Networks of masks take flips, brightness and offset of it.
+    masks : MaskSettings or None
+        For networks of masks, and only for them.
     close_mosaic : int
         Last epochs, without mosaic, which costs localisation: pasted images are scaled, and
         their boxes are those of no pixel grid. The paper keeps mosaic to the end.
@@ -107,7 +123,9 @@ class TrainingSettings:
     epochs: int = 300
     batch: int = 16
     accumulate: int = 1
+    optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
+    schedule: Schedule = "cosine"
     final_ratio: float = 0.01
     warmup_epochs: float = 3.0
     momentum: float = 0.937
@@ -120,6 +138,7 @@ class TrainingSettings:
     min_box_px: float = 9.0
     box_prior_cells: float | None = 1.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    masks: MaskSettings | None = None
     close_mosaic: int = 10
     validate_every: int = 1
     patience: int = 100
@@ -142,7 +161,8 @@ class TrainingSettings:
         for name in ("momentum", "warmup_momentum", "ema_share", "final_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
-        if self.crop > self.image_size:
+        # Patches of masks are cut from images of any size, which are padded.
+        if self.crop > self.image_size and self.masks is None:
             raise UsageError(
                 f"crop must be at most image_size, {self.image_size} px, got {self.crop}."
             )
@@ -150,7 +170,7 @@ class TrainingSettings:
             raise UsageError(
                 f"batch must be a multiple of accumulate, got {self.batch} and {self.accumulate}."
             )
-        for name, known in (("precision", Precision), ("box_loss", BoxLoss)):
+        for name, known in _CHOICES.items():
             if getattr(self, name) not in get_args(known):
                 raise UnknownNameError(name, str(getattr(self, name)), get_args(known))
 
@@ -177,21 +197,28 @@ class TrainingSettings:
         Parameters
         ----------
         given : mapping of str to object
-            ``augmentation`` is a mapping in turn.
+            ``augmentation`` and ``masks`` are mappings in turn.
         """
         changes = _checked("training setting", self, given)
         if "augmentation" in changes:
             inner = _checked("augmentation", self.augmentation, changes["augmentation"])
             changes["augmentation"] = dataclasses.replace(self.augmentation, **inner)
+        if changes.get("masks") is not None:
+            masks = self.masks or MaskSettings()
+            changes["masks"] = dataclasses.replace(
+                masks, **_checked("setting of masks", masks, changes["masks"])
+            )
         return dataclasses.replace(self, **changes)
 
 
-def read_recipe(path: Path) -> TrainingSettings:
+def read_recipe(path: Path, base: TrainingSettings | None = None) -> TrainingSettings:
     """Read settings from a TOML file; what it does not name has its default.
 
     Parameters
     ----------
     path : Path
+    base : TrainingSettings, optional
+        The defaults, where a method has its own.
 
     Returns
     -------
@@ -209,7 +236,7 @@ def read_recipe(path: Path) -> TrainingSettings:
         raise UsageError(f"cannot read the recipe {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the recipe {path} is not TOML: {error}.") from error
-    return TrainingSettings.from_dict(content)
+    return (base or TrainingSettings()).changed(content)
 
 
 def _checked(what: str, owner: Any, given: Any) -> dict[str, Any]:
@@ -225,7 +252,7 @@ def _checked(what: str, owner: Any, given: Any) -> dict[str, Any]:
 
 def _coerced(name: str, present: Any, value: Any) -> Any:
     """The value in the type of the one it replaces, where that loses nothing."""
-    if isinstance(present, Augmentation):
+    if isinstance(present, Augmentation) or name == "masks":
         return value
     if name == "box_prior_cells" and (value is None or value == "none"):
         return None

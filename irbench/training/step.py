@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from irbench.networks.detector import LossSums
-from irbench.training.augmentation import Augmenter, ImageDraws
 from irbench.training.precision import training_dtype
 from irbench.training.processes import TrainingProcesses
 from irbench.training.settings import TrainingSettings
+from irbench.training.tasks import BatchMaker
 
 
 class StepOutcome(NamedTuple):
@@ -53,46 +53,45 @@ class TrainingStep:
     def __init__(
         self,
         network: nn.Module,
-        loss: Callable[[Any, Tensor], LossSums],
+        loss: Callable[[Any, Any], LossSums],
         optimizer: torch.optim.Optimizer,
         settings: TrainingSettings,
         processes: TrainingProcesses,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self.settings, self.processes = settings, processes
+        self.of_boxes = settings.masks is None
         self.dtype = training_dtype(settings.precision, processes.device)
         self._parameters: list[nn.Parameter] = [
             parameter for group in optimizer.param_groups for parameter in group["params"]
         ]
 
-    def __call__(self, augmenter: Augmenter, draws: ImageDraws) -> StepOutcome:
+    def __call__(self, batches: BatchMaker, draws: Any) -> StepOutcome:
         """Take one step.
 
         Parameters
         ----------
-        augmenter : Augmenter
-        draws : ImageDraws
+        batches : BatchMaker
+        draws : ImageDraws or PatchDraws
             Of the whole batch, in every process; a multiple of parts and processes.
 
         Returns
         -------
         StepOutcome
         """
-        sums, weight = self._gradients(augmenter, draws)
+        sums, weight = self._gradients(batches, draws)
         self.processes.add_up_gradients(self._parameters, weight, *sums.values())
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         mean = 1 / weight.clamp_min(1)
-        # Times the batch, as in YOLOv8, against weight decay and the greatest norm.
-        torch._foreach_mul_(gradients, mean * len(draws))
+        # Of boxes times the batch, as in YOLOv8, against weight decay and the greatest norm.
+        torch._foreach_mul_(gradients, mean * len(draws) if self.of_boxes else mean)
         norm = nn.utils.clip_grad_norm_(self._parameters, self.settings.clip_norm, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         terms = {name: term * mean for name, term in sums.items()}
         return StepOutcome(terms, torch.stack([norm, *terms.values()]).isfinite().all())
 
-    def _gradients(
-        self, augmenter: Augmenter, draws: ImageDraws
-    ) -> tuple[dict[str, Tensor], Tensor]:
+    def _gradients(self, batches: BatchMaker, draws: Any) -> tuple[dict[str, Tensor], Tensor]:
         """Add up the gradients over our parts of a batch; the sums of terms and weight."""
         device = self.processes.device
         mine = self.processes.part(len(draws))
@@ -100,8 +99,10 @@ class TrainingStep:
         sums: dict[str, Tensor] = {}
         weight = torch.zeros((), device=device)
         for start in range(mine.start, mine.stop, size):
-            images, targets = augmenter(draws[start : start + size])
-            images = images.to(device).expand(-1, 3, -1, -1)
+            images, targets = batches(draws[start : start + size])
+            images = images.to(device)
+            if self.of_boxes:
+                images = images.expand(-1, 3, -1, -1)
             images = images.contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
                 outputs = self.network(images)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from irbench.errors import IrbenchError, UsageError
 from irbench.interrupts import StopRequest
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.progress import Progress
 from irbench.training import messages
-from irbench.training.augmentation import Augmentation, Augmenter
+from irbench.training.augmentation_settings import Augmentation
 from irbench.training.batches import batch_size, epoch_generator, seed_network, shuffle
 from irbench.training.checkpoint import (
     TrainingState,
@@ -29,12 +29,13 @@ from irbench.training.checkpoint import (
 )
 from irbench.training.ema import WeightAverage
 from irbench.training.history import write_history
-from irbench.training.image_cache import ImageCache
 from irbench.training.optimizer import make_optimizer, set_rate
 from irbench.training.processes import TrainingProcesses
-from irbench.training.schedule import cosine_rate, warm_up
+from irbench.training.schedule import scheduled_rate, warm_up
 from irbench.training.settings import TrainingSettings
+from irbench.training.single_images import check_single_images
 from irbench.training.step import StepOutcome, TrainingStep
+from irbench.training.tasks import AnyValidator, Cache, check_recipe, make_batches
 from irbench.training.validation import ValidationScores, Validator
 
 CHECKPOINT = "checkpoint/last.safetensors"
@@ -82,11 +83,11 @@ class Trainer:
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
         Whose network is trained, from the weights that it has; at the settings' input size.
-    cache : ImageCache
+    cache : ImageCache or MaskCache
         The training images.
-    validator : Validator or None
+    validator : Validator or MaskValidator, optional
         Without one the last epoch counts as the best.
     settings : TrainingSettings
     out : Path
@@ -112,9 +113,9 @@ class Trainer:
 
     def __init__(
         self,
-        detector: NetworkDetector,
-        cache: ImageCache,
-        validator: Validator | None,
+        detector: NeuralDetector,
+        cache: Cache,
+        validator: AnyValidator | None,
         settings: TrainingSettings,
         out: Path,
         *,
@@ -129,14 +130,11 @@ class Trainer:
         self.batch = batch_size(settings, len(cache), processes.count)
         self.n_steps = len(cache) // self.batch
 
-        if settings.crop % detector.multiple:
-            raise UsageError(
-                f"crop must be a multiple of {detector.multiple} px for "
-                f"{detector.info.name}, got {settings.crop}."
-            )
+        check_recipe(detector, settings)
         if detector.weights_file is None:
             detector.begin(detector.network, settings)
         self.network = detector.network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        check_single_images(detector, self.network, self.batch, settings, processes)
         processes.copy_from_first(self.network)
         try:
             loss = detector.loss(self.network, settings)
@@ -146,7 +144,7 @@ class Trainer:
         self.average = WeightAverage(self.network, settings.ema_share)
         self.best = copy.deepcopy(self.average.network)
         self.step = TrainingStep(self.network, loss, self.optimizer, settings, processes)
-        self.augmenter = Augmenter(cache, settings.augmentation, crop=settings.crop)
+        self.augmenter = make_batches(detector, cache, settings)
         self.state = TrainingState()
         self._tensors = TrainingTensors(
             self.network, self.average.network, self.best, self.optimizer
@@ -254,8 +252,8 @@ class Trainer:
             {
                 "epoch": state.epoch,
                 **terms,
-                "val_ap50": None if scores is None else scores.ap50,
-                "val_f1": None if scores is None else scores.f1,
+                **dict.fromkeys((self.validator or Validator).columns),
+                **({} if scores is None else scores.as_row()),
                 "learning_rate": self.optimizer.param_groups[0]["lr"],
                 "images_per_second": self.n_steps * self.batch / (trained - start),
                 "seconds": seconds,
@@ -275,7 +273,7 @@ class Trainer:
         seed_network(settings.seed, state.epoch, self.processes.rank)
         generator = epoch_generator(settings.seed, state.epoch)
         order = shuffle(len(self.cache), self.batch, generator)
-        self.augmenter.settings = self._augmentation()
+        self.augmenter.begin_epoch(self._augmentation(), state.epoch)
         draws = self.augmenter.draw(order, generator)
         self.network.train()
         outcomes: list[StepOutcome] = []
@@ -305,8 +303,9 @@ class Trainer:
     def _set_rate(self, step: int) -> None:
         settings = self.settings
         n_warmup = round(settings.warmup_epochs * self.n_steps)
-        rate = settings.learning_rate * cosine_rate(
-            step / (settings.epochs * self.n_steps), settings.final_ratio
+        progress = step / (settings.epochs * self.n_steps)
+        rate = settings.learning_rate * scheduled_rate(
+            settings.schedule, progress, settings.final_ratio
         )
         set_rate(
             self.optimizer,

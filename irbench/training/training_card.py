@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
 from irbench.networks.card import Card, image_digests
-from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.provenance import package_versions
 from irbench.training.checkpoint import TrainingState
 from irbench.training.settings import TrainingSettings
+from irbench.training.tasks import card_settings, input_side
 
 _NO_MANIFEST = "0" * 64
 
@@ -19,7 +20,7 @@ _OWN_MATTERS = ("--out", "--data-root", "--resume")
 
 
 def make_card(
-    detector: NetworkDetector,
+    detector: NeuralDetector,
     train: Dataset,
     manifests: Mapping[str, Manifest],
     settings: TrainingSettings,
@@ -32,7 +33,7 @@ def make_card(
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NeuralDetector
         Whose network was trained; its weights, if it has any, are those it began with.
     train : Dataset
     manifests : mapping of str to Manifest
@@ -65,8 +66,8 @@ def make_card(
             for split in ("train", "val")
         },
         started_from=() if start is None else start.card.lineage(start.name),
-        image_size=settings.image_size,
-        settings=settings.as_dict(),
+        image_size=input_side(detector, settings),
+        settings=card_settings(detector, settings),
         seed=settings.seed,
         epochs=state.epoch,
         best_epoch=state.best_epoch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -28,10 +29,18 @@ class ValidationScores:
     ap50 : float
     f1 : float
         At the threshold of greatest F1.
+    niou : float or None
+        Of networks of masks: mean over images of the IoU at a probability above 0.5.
     """
 
     ap50: float
     f1: float
+    niou: float | None = None
+
+    def as_row(self) -> dict[str, float]:
+        """Its columns of the history."""
+        row = {"val_ap50": self.ap50, "val_f1": self.f1}
+        return row if self.niou is None else {**row, "val_niou": self.niou}
 
 
 class Validator:
@@ -48,7 +57,14 @@ class Validator:
     batch : int
         Images that go through the network together.
     protocol : Protocol
+
+    Attributes
+    ----------
+    columns : tuple of str
+        What a row of the history has of it.
     """
+
+    columns: ClassVar[tuple[str, ...]] = ("val_ap50", "val_f1")
 
     def __init__(
         self,

@@ -5,14 +5,22 @@ See :class:`irbench.networks.segmentation.SegmentationNetworkDetector` for commo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from irbench.networks.loss_sums import LossSums
 from irbench.networks.segmentation import IMAGENET, InputScaling, SegmentationNetworkDetector
 
 from ._segmentation import OneOrThreeChannels, segmentation_info
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from irbench.networks.mask_losses import MaskTargets
+    from irbench.training.settings import TrainingSettings
+
+IMAGE_GAIN = 0.01
+"""Of RPCANet's second term, the mean squared error of the restored image."""
 
 
 class RPCANetDetector(SegmentationNetworkDetector):
@@ -34,6 +42,20 @@ class RPCANetDetector(SegmentationNetworkDetector):
         from ._rpcanet import RPCANetwork
 
         return RPCANetwork()
+
+    def loss(
+        self, network: nn.Module, settings: TrainingSettings
+    ) -> Callable[[Any, MaskTargets], LossSums]:
+        """That of the recipe on the targets, and how well the last stage restores the image."""
+        of_targets = super().loss(network, settings)
+
+        def sums(outputs: Any, targets: MaskTargets) -> LossSums:
+            restored, target = outputs
+            terms, weight = of_targets(target, targets)
+            difference = (restored.float() - targets.images).square().mean((1, 2, 3)).sum()
+            return LossSums({**terms, "image": IMAGE_GAIN * difference}, weight)
+
+        return sums
 
 
 class RDIANDetector(SegmentationNetworkDetector):
@@ -72,6 +94,12 @@ class MSHNetDetector(OneOrThreeChannels):
         from ._mshnet import MSHNetwork
 
         return MSHNetwork(self.in_channels)
+
+    def supervised(self, outputs: Any, epoch: int, settings: TrainingSettings) -> Sequence[Tensor]:
+        """All maps; in the warm-up of its loss the finest scale alone, as published."""
+        masks = settings.masks
+        is_warming = masks is not None and masks.loss == "sls" and epoch < masks.warm_up_epochs
+        return list(outputs[1:2] if is_warming else outputs)
 
 
 class DNANetDetector(OneOrThreeChannels):
