@@ -317,8 +317,8 @@ def _print_end(job: TrainingJob, result: TrainingResult, data: list[str]) -> Non
 
 
 def _scores(card: Card, part: str) -> str:
-    labels = (("AP@50", "map50"), ("F1", "f1"), ("P", "precision"), ("R", "recall"))
+    labels = [("AP@50", "map50"), ("F1", "f1"), ("P", "precision"), ("R", "recall")]
     if card.settings.get("masks"):
-        labels = (*labels, ("IoU", "iou"), ("nIoU", "niou"))
+        labels += [("IoU", "iou"), ("nIoU", "niou")]
     values = ((label, card.metric(part, name)) for label, name in labels)
     return "  ".join(f"{label} {100 * value:.2f}" for label, value in values if value is not None)

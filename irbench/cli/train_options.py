@@ -136,6 +136,8 @@ def read_settings(
         settings = read_recipe(recipe, settings)
     if no_augment:
         settings = dataclasses.replace(settings, augmentation=Augmentation.none())
+        if settings.masks is not None:
+            settings = settings.changed({"masks": {"transpose": 0.0, "blur": 0.0}})
     changes: dict[str, Any] = {}
     augmentation: dict[str, Any] = {}
     masks: dict[str, Any] = {}

@@ -12,7 +12,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -101,6 +101,8 @@ class PatchAugmenter:
         self.cache, self.masks = cache, masks
         self.base, self.patch = base, patch
         self.scaling, self.channels = scaling, channels
+        # The greatest value is one of the image, not of the patch.
+        self._scaling_of_patches = replace(scaling, by_maximum=False)
         self.augmentation = augmentation
         self.epoch = 0
 
@@ -149,13 +151,13 @@ class PatchAugmenter:
         top, left = self._origin(index, (mask.shape[0], mask.shape[1]), factor, u[1:5])
         window = (slice(top, top + self.patch), slice(left, left + self.patch))
         if self.scaling.by_maximum:
-            # Of the image, not of the patch; a black image stays black.
+            # A black image stays black.
             image = image / image.max().clamp_min(1 / 255)
         image, mask = image[window], mask[window]
         if self.masks.blur and u[5] < 0.5:
             image = blur(image, self.masks.blur * u[6])
         image = self._toned(image, u[7], u[8])
-        image = self.scaling.apply(image[None, None], self.channels)[0]
+        image = self._scaling_of_patches.apply(image[None, None], self.channels)[0]
         missing = (0, self.patch - image.shape[2], 0, self.patch - image.shape[1])
         image = F.pad(image, missing)
         mask = F.pad(mask[None], missing)

@@ -20,6 +20,7 @@ from irbench.cli.train import train
 from irbench.cli.train_options import SECTIONS, read_settings
 from irbench.errors import MissingDataError, RunLockedError, UnknownNameError, UsageError
 from irbench.training.augmentation_settings import Augmentation
+from irbench.training.mask_settings import MaskSettings
 from irbench.training.settings import TrainingSettings
 
 PLUGIN = Path(__file__).parents[1] / "training" / "trainable_plugin.py"
@@ -73,6 +74,15 @@ def test_options_win_over_the_recipe_and_assignments_over_options(tmp_path):
     assert read_settings(None, {}) == TrainingSettings()
     bare = read_settings(None, {"flip_ud": 0.25}, no_augment=True)
     assert bare.augmentation == dataclasses.replace(Augmentation.none(), flip_ud=0.25)
+
+
+def test_settings_of_masks_begin_with_those_of_the_method():
+    defaults = {"batch": 8, "masks": {"blur": 1.0}}
+    settings = read_settings(None, {}, assignments=("masks.loss=sls",), defaults=defaults)
+    masks = MaskSettings(loss="sls", blur=1.0)
+    assert settings == TrainingSettings(batch=8, masks=masks)
+    bare = read_settings(None, {}, no_augment=True, defaults=defaults).masks
+    assert (bare.blur, bare.transpose) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,16 @@ def test_decoupled_decay_leaves_weights_that_the_loss_does_not_ask_for(
         optimizer.step()
     share = network[0].weight.norm().item() / before
     assert share > left if decoupled else share < left
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adagrad", torch.optim.Adagrad), ("sgd", torch.optim.SGD)]
+)
+def test_other_optimisers_take_the_rate_and_sgd_the_momentum(network, make_settings, name, kind):
+    optimizer = make_optimizer(network, make_settings(optimizer=name, weight_decay=0.25))
+    assert type(optimizer) is kind
+    set_rate(optimizer, 0.125, 0.6)
+    assert {group["lr"] for group in optimizer.param_groups} == {0.125}
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.25, 0]
+    if name == "sgd":
+        assert {group["momentum"] for group in optimizer.param_groups} == {0.6}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from irbench.errors import UnknownNameError
+from irbench.errors import UnknownNameError, UsageError
 from irbench.registry import method_class
 from irbench.training.recipes import find_recipe, shipped_recipes
 from irbench.training.settings import TrainingSettings, read_recipe
@@ -16,6 +16,33 @@ def test_every_shipped_recipe_is_valid_and_says_something():
     for path in shipped.values():
         assert path.read_text().startswith("# "), "a recipe says what it is for"
         assert read_recipe(path) != TrainingSettings()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alcnet",
+        "dnanet",
+        "mshnet",
+        "rdian",
+        "rpcanet",
+        "agpcnet",
+        "sctransnet",
+        "uiunet",
+        "l2sknet",
+    ],
+)
+def test_the_recipe_of_a_segmentation_network_is_one_it_can_be_trained_by(name):
+    pytest.importorskip("torch")
+    from irbench.training.tasks import check_recipe
+
+    cls = method_class(name)
+    defaults = TrainingSettings().changed(cls.training_defaults)
+    settings = read_recipe(shipped_recipes(cls)[name], defaults)
+    assert settings.masks is not None
+    check_recipe(cls(), settings)
+    with pytest.raises(UsageError, match="network of boxes, and the recipe is for one of masks"):
+        check_recipe(method_class("le-irstd")(), settings)
 
 
 def test_the_papers_recipe_is_the_papers():

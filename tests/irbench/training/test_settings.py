@@ -10,6 +10,7 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.training.augmentation_settings import Augmentation
+from irbench.training.mask_settings import MaskSettings
 from irbench.training.settings import TrainingSettings, read_recipe
 
 
@@ -22,6 +23,7 @@ def test_settings_are_known_without_torch():
     "settings",
     [
         TrainingSettings(),
+        TrainingSettings(crop=256, image_size=64, masks=MaskSettings(loss="sls", blur=1.0)),
         TrainingSettings(epochs=7, box_prior_cells=None, augmentation=Augmentation.none()),
         TrainingSettings(box_loss="nwd", deterministic=True, augmentation=Augmentation(scale=2.0)),
     ],
@@ -65,6 +67,13 @@ def test_a_recipe_names_what_it_changes(tmp_path):
         ("validate_every = 0", "validate_every must be greater than 0"),
         ("batch = 16\naccumulate = 3", "batch must be a multiple of accumulate, got 16 and 3"),
         ('box_loss = "cio"', "unknown box_loss 'cio'. Did you mean ciou"),
+        ('optimizer = "adamw"', "unknown optimizer 'adamw'"),
+        ('schedule = "step"', "unknown schedule 'step'. Did you mean steps"),
+        ('[masks]\nloss = "iou"', "unknown masks.loss 'iou'"),
+        ("[masks]\non_target = 2", r"masks.on_target must be in \[0, 1\]"),
+        ("[masks]\nblur = nan", r"masks.blur must be in \[0, 8\]"),
+        ("[masks]\nlos = 1", "unknown setting of masks 'los'. Did you mean loss"),
+        ("masks = 3", "setting of masks must be a table"),
         ("[augmentation]\nmosaic = 2", r"augmentation mosaic must be in \[0, 1\]"),
     ],
 )
@@ -73,6 +82,14 @@ def test_what_makes_no_sense_is_refused(tmp_path, content, said):
     path.write_text(content)
     with pytest.raises(UsageError, match=said):
         read_recipe(path)
+
+
+def test_a_recipe_changes_the_defaults_of_a_method(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('epochs = 12\n[masks]\nloss = "sls"\n')
+    base = TrainingSettings().changed({"batch": 8, "masks": {"blur": 1.0}})
+    expected = TrainingSettings(epochs=12, batch=8, masks=MaskSettings(loss="sls", blur=1.0))
+    assert read_recipe(path, base) == expected
 
 
 def test_a_recipe_that_is_not_there(tmp_path):
