@@ -41,7 +41,7 @@ def mask_plugin(trainable_plugin):
 def make_mask_job(mask_plugin, tmp_path, told):
     from irbench.registry import load_dataset, method_class
     from irbench.training.job import TrainingJob, training_splits
-    from irbench.training.processes import Processes
+    from irbench.training.processes import TrainingProcesses
 
     def make(out="out", method="mask-net", dataset="mask-scenes", weights=None, **changes):
         cls = method_class(method)
@@ -56,7 +56,7 @@ def make_mask_job(mask_plugin, tmp_path, told):
             val=val,
             settings=settings.changed(changes),
             out=tmp_path / out,
-            processes=Processes(0, 1, torch.device("cpu")),
+            processes=TrainingProcesses(0, 1, torch.device("cpu")),
             progress=told,
             command=("irbench", "train", method),
         )
