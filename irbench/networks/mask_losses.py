@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -24,7 +25,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from irbench.errors import UsageError
 from irbench.networks.loss_sums import LossSums
-from irbench.training.mask_settings import MaskSettings
+
+if TYPE_CHECKING:
+    from irbench.training.mask_settings import MaskSettings
 
 SMOOTH = 1.0
 """Added to both sides of soft IoU, so that an empty mask has a gradient."""

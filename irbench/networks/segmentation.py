@@ -180,11 +180,18 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
     def loss(
         self, network: nn.Module, settings: TrainingSettings
     ) -> Callable[[Any, MaskTargets], LossSums]:
-        """The loss that the recipe names, over the maps of :meth:`supervised`."""
-        from irbench.networks.mask_losses import mask_loss
-        from irbench.training.mask_settings import MaskSettings
+        """The loss that the recipe names, over the maps of :meth:`supervised`.
 
-        chosen = settings.masks or MaskSettings()
+        Raises
+        ------
+        UsageError
+            For a recipe of networks of boxes.
+        """
+        from irbench.networks.mask_losses import mask_loss
+
+        chosen = settings.masks
+        if chosen is None:
+            raise UsageError(f"{self.info.name} is taught with masks: the recipe needs [masks].")
 
         def sums(outputs: Any, targets: MaskTargets) -> LossSums:
             maps = self.supervised(outputs, targets.epoch, settings)
