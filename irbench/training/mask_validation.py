@@ -13,6 +13,7 @@ from irbench.calibration import calibrate
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.metrics.pixels import count_pixels
 from irbench.networks.segmentation import PaddedImage, SegmentationNetworkDetector
 from irbench.progress import Progress
@@ -101,7 +102,8 @@ class MaskValidator:
         """
         maps = [one.numpy() for one in self.probabilities(network)]
         found = [Detections.from_probability(one) for one in maps]
-        chosen = calibrate({None: found}, self.truths, self.protocol)
+        counted = without_ignored_of(found, self.truths, self.protocol)
+        chosen = calibrate({None: counted}, self.truths, self.protocol)
         masks = [mask.bool().cpu().numpy() for mask in self.cache.masks]
         counts = count_pixels((m > PROBABILITY, mask) for m, mask in zip(maps, masks, strict=True))
         return ValidationScores(
