@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from irbench.boxes import without_repeats
 from irbench.conventions import Conventions
-from irbench.data.annotations import BoxLabels, read_voc, read_yolo
+from irbench.data.annotations import BoxLabels, read_labelme, read_voc, read_yolo
 from irbench.data.annotations.voc_survey import UNPROVEN, VocSurvey, survey_voc
 from irbench.errors import AnnotationError, UnknownNameError, UsageError
 
 from ._folder_pairing import Index
+
+_TITLES = {"coco": "COCO", "cvat": "CVAT"}
 
 CROWD = "a crowd (iscrowd) is ignored: detections in it are no false alarms"
 
@@ -155,7 +157,7 @@ class FolderBoxes:
         targets = np.array([role == "target" for role in roles], dtype=bool) & ~crowd
         boxes, repeated = without_repeats(labels.boxes[targets])
         counts = Counter(map(self._name, labels.classes))
-        notes = (*repeated, *((CROWD,) if crowd.any() else ()))
+        notes = (*labels.notes, *repeated, *((CROWD,) if crowd.any() else ()))
         return SortedBoxes(boxes, labels.boxes[ignored], dict(counts), notes)
 
     def _read(self, sample_id: str, shape: tuple[int, int] | None) -> BoxLabels:
@@ -167,6 +169,8 @@ class FolderBoxes:
                 shape or (1_000_000, 1_000_000),
                 confidence=stated.yolo_confidence or "last",
             )
+        if layout == "labelme":
+            return read_labelme(self.label(sample_id), shape)
         if layout == "voc":
             return read_voc(
                 self.label(sample_id),
@@ -174,21 +178,21 @@ class FolderBoxes:
                 origin=1 if stated.voc_origin is None else stated.voc_origin,
                 inclusive=stated.voc_inclusive is not False,
             )
-        return self._read_coco(sample_id, shape)
+        return self._read_listed(sample_id, shape)
 
-    def _read_coco(self, sample_id: str, shape: tuple[int, int] | None) -> BoxLabels:
+    def _read_listed(self, sample_id: str, shape: tuple[int, int] | None) -> BoxLabels:
         if sample_id not in self.index.coco:
             raise AnnotationError(
-                f"no COCO file of {self.root} lists the image {self.index.images[sample_id]}; "
-                "an image without targets must be listed too."
+                f"no {_TITLES[self.index.layout]} file of {self.root} lists the image "
+                f"{self.index.images[sample_id]}; an image without targets must be listed too."
             )
         if sample_id in self.index.damaged:
             raise self.index.damaged[sample_id]
         listed, labels = self.index.coco[sample_id]
         if shape is not None and listed.shape != shape:
             raise AnnotationError(
-                f"the COCO file of {self.root} says that {listed.file_name} has the shape "
-                f"{listed.shape}, got {shape}."
+                f"the {_TITLES[self.index.layout]} file of {self.root} says that "
+                f"{listed.file_name} has the shape {listed.shape}, got {shape}."
             )
         return labels
 

@@ -10,17 +10,18 @@ from pathlib import Path
 from irbench.errors import MissingDataError, UnknownNameError
 
 from ._folder_files import IMAGE_FOLDERS, LABEL_FOLDERS, File, apart_by_split, list_files
+from ._folder_foreign import foreign_formats
 from ._folder_pairing import (
     MASK_SUFFIXES,
     Index,
     listed_names,
-    pair_coco,
     pair_files,
+    pair_listed,
     pair_masks,
     read_coco_files,
 )
 
-LAYOUTS = ("masks", "voc", "yolo", "coco")
+LAYOUTS = ("masks", "voc", "yolo", "labelme", "coco", "cvat")
 """In the order in which they are looked for."""
 
 
@@ -32,7 +33,8 @@ def index_folder(
     Parameters
     ----------
     root : Path
-    layout : {"masks", "voc", "yolo", "coco"}, optional
+    layout : str, optional
+        One of :data:`LAYOUTS`.
         By default the first of these that pairs with an image.
     images, labels : str, optional
         Folders of images and of masks or labels, relative to ``root``. By
@@ -61,8 +63,8 @@ def index_folder(
 def _pair(layout: str, files: Sequence[File], pictures: Sequence[File]) -> Index | None:
     if layout == "masks":
         return pair_masks(files, pictures)
-    if layout == "coco":
-        return pair_coco(files, pictures)
+    if layout in ("coco", "cvat"):
+        return pair_listed(files, pictures, layout)
     return pair_files(files, pictures, layout)
 
 
@@ -107,6 +109,8 @@ def _nothing_found(
     for ending in (".xml", ".txt", ".json"):
         found = [file for file in files if file.suffix == ending]
         seen += [f"{len(found)} {ending} files such as {_shown(root, found)}"] if found else []
+    if foreign := foreign_formats(file.path for file in files):
+        return f"{root}: {foreign} Found {'; '.join(seen)}."
     for file, content in read_coco_files(files):
         listed = sorted(listed_names(content))
         seen.append(f"{file.path.name} lists {len(listed)} images such as {listed[:2]}")
@@ -114,8 +118,9 @@ def _nothing_found(
         f"{root} holds no {layout or 'ground truth'} labels that can be used: none pairs with an "
         f"image. Found {'; '.join(seen)}. Looked for ground truth in "
         f"{labels or ', '.join(LABEL_FOLDERS[:7])} or beside the images: masks of the same name "
-        f"(or with {', '.join(MASK_SUFFIXES[1:])}), PASCAL VOC .xml, YOLO .txt, or a COCO .json "
-        "that lists the images. An evaluation needs ground truth; `irbench detect` does not."
+        f"(or with {', '.join(MASK_SUFFIXES[1:])}), PASCAL VOC .xml, YOLO .txt, labelme .json, or "
+        "a COCO .json or CVAT .xml that lists the images. An evaluation needs ground truth; "
+        "`irbench detect` does not."
     )
 
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from irbench.data.annotations import BoxLabels, CocoImage
+from irbench.data.annotations import (
+    BoxLabels,
+    CocoDataset,
+    CocoImage,
+    is_cvat,
+    is_labelme,
+    read_cvat,
+)
 from irbench.data.annotations._coco_fields import read_json
 from irbench.data.annotations.coco import parse_coco
 from irbench.data.annotations.place import Place
@@ -21,7 +28,7 @@ from ._folder_splits import split_in_name
 MASK_SUFFIXES = ("", "_mask", "-mask", "_masks", "_pixels0", "_label", "_labels", "_gt")
 """What the name of a mask may add to that of its image."""
 
-_ENDINGS = {"voc": ".xml", "yolo": ".txt"}
+_ENDINGS = {"voc": ".xml", "yolo": ".txt", "labelme": ".json"}
 
 # Beside the labels, and no labels: the names of the classes, and remarks.
 _NO_LABELS = ("classes", "obj", "notes", "readme")
@@ -33,19 +40,20 @@ class Index:
 
     Attributes
     ----------
-    layout : {"masks", "voc", "yolo", "coco"}
+    layout : str
+        "masks", "voc", "yolo", "labelme", "coco" or "cvat".
     images : dict of str to Path
         Image files by sample id.
     labels : dict of str to Path
-        Mask or label files by sample id; COCO JSON files are not in it.
+        Mask or label files by sample id; files that list many images are not in it.
     coco : dict of str to (CocoImage, BoxLabels)
-        What COCO JSON says of a sample.
+        What COCO JSON or CVAT XML says of a sample.
     splits : dict of str to list of str
-        Sample ids of the splits that names of folders or COCO files tell.
+        Sample ids of the splits that names of folders, or files that list images, tell.
     suffix : str
         What names of masks add to those of images.
     damaged : dict of str to AnnotationError
-        What is wrong with the COCO records of a sample.
+        What is wrong with what such a file says of a sample.
     unused : dict of Path to str
         Label files that are not used, with the reason.
     class_names : dict of str to str
@@ -96,7 +104,7 @@ def pair_masks(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
 
 
 def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> Index | None:
-    """Pair images with a VOC or YOLO file each; None if none pairs."""
+    """Pair images with a VOC, YOLO or labelme file each; None if none pairs."""
     images = by_key(pictures, "image")
     candidates = [file for file in files if file.suffix == _ENDINGS[layout]]
     labels = [file for file in candidates if file.role == "label"]
@@ -105,6 +113,8 @@ def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> 
         labels = [file for file in labels if file.key.casefold() not in _NO_LABELS]
     else:
         labels = [file for file in candidates if file.key in images and file.role != "label"]
+    if layout == "labelme":
+        labels = [file for file in labels if is_labelme(_content(file))]
     if not labels:
         return None
     splits = _splits([*pictures, *labels])
@@ -118,21 +128,21 @@ def pair_files(files: Sequence[File], pictures: Sequence[File], layout: str) -> 
     )
 
 
-def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
-    """Pair images with the entries of all COCO files; None if none pairs."""
+def pair_listed(files: Sequence[File], pictures: Sequence[File], layout: str) -> Index | None:
+    """Pair images with the entries of all COCO or CVAT files; None if none pairs."""
     images = by_key(pictures, "image")
     names = Names(images, {file.key: file.split for file in pictures if file.split is not None})
-    contents, unused = _chosen(read_coco_files(files))
+    contents, unused = _read_lists(files, layout)
     entries: dict[str, tuple[CocoImage, BoxLabels]] = {}
     damaged: dict[str, AnnotationError] = {}
     splits: dict[str, list[str]] = {}
     categories: list[dict[str, str]] = []
-    for file, content in contents:
-        dataset = parse_coco(content, file.path, tolerant=True)
+    for file, dataset in contents:
         categories.append({str(number): name for number, name in dataset.categories.items()})
-        split = split_in_name(file.path.stem) or file.split
+        of_file = split_in_name(file.path.stem) or file.split
         exact = {names.exact(image.file_name) for image in dataset.images}
         for image in dataset.images:
+            split = split_in_name(dataset.subsets.get(image.id, "")) or of_file
             key = names.find(image.file_name, Place(file.path, "images"), split)
             if key is None or (key in exact and names.exact(image.file_name) is None):
                 key = described_key(image.file_name)
@@ -152,7 +162,7 @@ def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
     # Where two files number their categories otherwise, a number has no name.
     class_names = categories[0] if all(one == categories[0] for one in categories) else {}
     return Index(
-        "coco",
+        layout,
         images,
         {},
         entries,
@@ -161,6 +171,25 @@ def pair_coco(files: Sequence[File], pictures: Sequence[File]) -> Index | None:
         unused=unused,
         class_names=class_names,
     )
+
+
+def _read_lists(
+    files: Sequence[File], layout: str
+) -> tuple[list[tuple[File, CocoDataset]], dict[Path, str]]:
+    if layout == "cvat":
+        found = [file for file in files if file.suffix == ".xml" and is_cvat(file.path)]
+        return [(file, read_cvat(file.path)) for file in found], {}
+    contents, unused = _chosen(read_coco_files(files))
+    parsed = [(file, parse_coco(one, file.path, tolerant=True)) for file, one in contents]
+    return parsed, unused
+
+
+def _content(file: File) -> Any:
+    """Parsed JSON of a label file; what is none counts as labelme's, and has its error later."""
+    try:
+        return read_json(file.path)
+    except AnnotationError:
+        return {"shapes": []}
 
 
 def read_coco_files(files: Sequence[File]) -> list[tuple[File, dict[str, Any]]]:

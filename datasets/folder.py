@@ -40,7 +40,9 @@ class Folder(Dataset):
                   or with ``_mask``, ``_pixels0``, ``_label``, ``_gt`` added
     ``"voc"``     PASCAL VOC ``.xml`` in ``Annotations``, or beside the images
     ``"yolo"``    YOLO ``.txt`` in ``labels``, or beside the images
+    ``"labelme"`` labelme ``.json`` of the same name beside the images, or in ``labels``
     ``"coco"``    one or several COCO ``.json`` anywhere
+    ``"cvat"``    one or several ``.xml`` of "CVAT for images" anywhere
     ============  =================================================================
 
     Images lie in ``images``, ``img``, ``JPEGImages`` …, else in the folder itself. The id
@@ -64,7 +66,7 @@ class Folder(Dataset):
     scheme : str, optional
         Which set of split lists, where there are several: the folder that holds them, such as
         ``"50_50"``, with what their names have in common where one folder has several.
-    layout : {"masks", "voc", "yolo", "coco"}, optional
+    layout : {"masks", "voc", "yolo", "labelme", "coco", "cvat"}, optional
         By default the first of these that pairs with an image.
     images, labels : str, optional
         Folders of the images and of masks or labels, relative to ``root``.

@@ -22,7 +22,7 @@ value_range_option = click.option(
 _OPTIONS = (
     click.option(
         "--layout",
-        metavar="masks|voc|yolo|coco",
+        metavar="masks|voc|yolo|labelme|coco|cvat",
         help="The ground truth to read of a folder that has several kinds.",
     ),
     value_range_option,

@@ -1,4 +1,4 @@
-"""Box labels of the outside world: YOLO text, PASCAL VOC XML and COCO JSON, read and written.
+"""Box labels of the outside world: YOLO, PASCAL VOC and COCO in both ways, labelme and CVAT read.
 
 Inside irbench a box is ``(x0, y0, x1, y1)``, float32 pixels, half-open. Every
 reader answers :class:`BoxLabels` in that convention and refuses what does not
@@ -15,6 +15,8 @@ from irbench.data.annotations.coco import (
     read_coco_results,
 )
 from irbench.data.annotations.coco_writing import write_coco, write_coco_results
+from irbench.data.annotations.cvat import is_cvat, read_cvat
+from irbench.data.annotations.labelme import is_labelme, read_labelme
 from irbench.data.annotations.labels import BoxLabels
 from irbench.data.annotations.voc import read_voc, write_voc
 from irbench.data.annotations.yolo import read_yolo, write_yolo
@@ -23,9 +25,13 @@ __all__ = [
     "BoxLabels",
     "CocoDataset",
     "CocoImage",
+    "is_cvat",
+    "is_labelme",
     "numbers_of",
     "read_coco",
     "read_coco_results",
+    "read_cvat",
+    "read_labelme",
     "read_voc",
     "read_yolo",
     "write_coco",

@@ -55,6 +55,7 @@ class Collected:
         self.classes: list[str] = []
         self.scores: list[float] = []
         self.crowd: list[bool] = []
+        self.notes: set[str] = set()
 
     def add(self, box: list[float], name: str, score: float | None, *, crowd: bool = False) -> None:
         """Add one box."""
@@ -67,7 +68,8 @@ class Collected:
     def labels(self, scored: bool) -> BoxLabels:
         """All of them as arrays."""
         scores = self.scores if scored else None
-        return BoxLabels.gather(self.boxes, self.classes, scores, self.crowd)
+        notes = sorted(self.notes)
+        return BoxLabels.gather(self.boxes, self.classes, scores, self.crowd, notes)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class CocoDataset:
     """The first error of each image that has one, where they were asked for."""
     categories: Mapping[ImageId, str] = field(default_factory=dict)
     """Names of the categories by their ids."""
+    subsets: Mapping[ImageId, str] = field(default_factory=dict)
+    """What the file calls the split of an image, where it does."""
 
 
 def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:

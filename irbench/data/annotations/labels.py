@@ -42,12 +42,15 @@ class BoxLabels:
         Confidence of each box; None where the file has none.
     crowd : (N,) ndarray of bool, or None
         Whether each box is around a crowd, as COCO has them; None where none is.
+    notes : tuple of str
+        What a person should know of how they were made, a clause each.
     """
 
     boxes: NDArray[np.float32]
     classes: tuple[str, ...]
     scores: NDArray[np.float32] | None = None
     crowd: NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -67,6 +70,7 @@ class BoxLabels:
         classes: Sequence[str],
         scores: Sequence[float] | None = None,
         crowd: Sequence[bool] | None = None,
+        notes: Sequence[str] = (),
     ) -> BoxLabels:
         """Put lists, as a reader collects them, into arrays."""
         return cls(
@@ -74,6 +78,7 @@ class BoxLabels:
             tuple(classes),
             None if scores is None else np.array(scores, dtype=np.float32),
             np.array(crowd, dtype=bool) if any(crowd or ()) else None,
+            tuple(notes),
         )
 
 

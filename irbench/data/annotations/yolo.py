@@ -77,7 +77,7 @@ def read_yolo(
             continue
         place = Place(path, f"line {index}")
         if len(fields) not in (5, 6):
-            expected = "'class cx cy w h' with or without a confidence"
+            expected = f"'class cx cy w h' with or without a confidence{_seems(len(fields))}"
             raise place.invalid(expected, line)
         if len(fields) == 6 and confidence == "second":
             fields.append(fields.pop(1))
@@ -141,6 +141,15 @@ def write_yolo(
         Path(path).write_text("".join(lines), encoding="utf-8")
     except OSError as error:
         raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error
+
+
+def _seems(n_fields: int) -> str:
+    """What a line of so many fields is most often, as a remark."""
+    if n_fields == 9:
+        return " (nine numbers are a turned box of YOLO OBB)"
+    if n_fields >= 7 and n_fields % 2:
+        return " (an odd number of them is a polygon of YOLO segmentation, or KITTI)"
+    return " (ten are a turned box of DOTA)" if n_fields == 10 else ""
 
 
 def _class(text: str, place: Place) -> str:
