@@ -43,7 +43,7 @@ def read_settings(root: Path) -> FolderSettings:
         return FolderSettings()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AnnotationError(f"{path}: cannot be read: {error}.") from error
     voc = content.pop("voc", {})
     if not isinstance(voc, dict):

@@ -19,6 +19,7 @@ from irbench.errors import (
     UnknownNameError,
     UsageError,
 )
+from irbench.external_text import unprintable
 from irbench.images import read_image_file
 from irbench.masks import read_mask
 
@@ -173,9 +174,10 @@ class Folder(Dataset):
         path = self._index.images.get(sample_id)
         if path is None:
             raise ImageError(f"{self.root} holds no image called {sample_id!r}.")
-        if not _is_text(sample_id):
+        if flaw := unprintable(sample_id):
             raise ImageError(
-                f"the name of the image {str(path)!a} is not UTF-8; rename it and its labels."
+                f"the name of the image {str(path)!a} cannot be used: it has {flaw}; rename "
+                "it and its labels."
             )
         file = read_image_file(path)
         image, given, remarks = fit_to_range(file.pixels, self.conventions, path)
@@ -288,12 +290,3 @@ class Folder(Dataset):
             f"{missing_label(self._index, sample_id)}; an image without targets needs an all-zero "
             "mask."
         )
-
-
-def _is_text(name: str) -> bool:
-    """Whether a name of a file is UTF-8; other bytes come as lone surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

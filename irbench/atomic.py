@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from irbench.errors import WriteError
+from irbench.external_text import storable
 
 _SUFFIX = ".tmp"
 
@@ -71,4 +72,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically: indented, keys in their order, with a final newline."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    write_bytes(path, orjson.dumps(content, option=options))
+    write_bytes(path, json_bytes(content, options))
+
+
+def json_bytes(content: Any, options: int) -> bytes:
+    """JSON of any content, ``options`` as :mod:`orjson` has them.
+
+    Text that no UTF-8 file can hold, such as a path with other bytes, is shown by its number;
+    see :mod:`irbench.external_text`.
+    """
+    try:
+        return orjson.dumps(content, option=options)
+    except TypeError:
+        return orjson.dumps(storable(content), option=options)

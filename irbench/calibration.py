@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,12 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irbench.errors import UsageError
+from irbench.external_text import error_text
+from irbench.json_fields import finite_number, parse_json, shown
 
 if TYPE_CHECKING:
     from irbench.detections import Detections
     from irbench.ground_truth import GroundTruth
     from irbench.metrics.matching import MatchTable
     from irbench.protocol import Protocol
+
+_NUMBERS = ("extent", "threshold", "map50", "f1")
 
 SHIPPED_FILE = "calibration.json"
 """Beside the methods of a package that ships extents and thresholds of its own."""
@@ -77,15 +80,14 @@ class Calibration:
         Raises
         ------
         UsageError
-            If a field is missing or no number.
+            If a field is no number, or the extent none between 0 and 1.
         """
-        try:
-            numbers = {
-                name: None if fields.get(name) is None else float(fields[name])
-                for name in ("extent", "threshold", "map50", "f1")
-            }
-        except (TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"a calibration must hold numbers, got {fields!r}.") from error
+        if not isinstance(fields, Mapping):
+            raise UsageError(f"a calibration must be an object, got {shown(fields)}.")
+        numbers = {name: _number(name, fields.get(name)) for name in _NUMBERS}
+        extent = numbers["extent"]
+        if extent is not None and not 0 < extent <= 1:
+            raise UsageError(f"the extent of a calibration must lie in (0, 1], got {extent}.")
         return cls(
             source=source or str(fields.get("source", "given")),
             made_on=_made_on(fields.get("on")),
@@ -103,6 +105,18 @@ def _made_on(images: Any) -> str:
             f"{images.get('alarms_per_frame')} alarms a frame"
         )
     return f"{images.get('dataset')} {images.get('split')}, {images.get('n_images')} images"
+
+
+def _number(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    # In files as a text; while irbench runs as a number.
+    if name == "threshold" and value in ("inf", math.inf):
+        return math.inf
+    try:
+        return finite_number(f"the {name} of a calibration", value)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
 
 
 def threshold_as_json(threshold: float | None) -> float | str | None:
@@ -213,7 +227,7 @@ def read_calibrations(path: Path | str) -> dict[str, Calibration]:
     if path.is_dir():
         return _calibrations_of_run(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
             f"--calibration must be a run directory or a JSON file of `irbench calibrate`, got "
@@ -222,7 +236,7 @@ def read_calibrations(path: Path | str) -> dict[str, Calibration]:
     content = content.get("methods") if isinstance(content, dict) else None
     if not isinstance(content, dict):
         raise UsageError(f"--calibration {path} holds no calibrations by method.")
-    return {name: Calibration.from_dict(fields, path.name) for name, fields in content.items()}
+    return {name: _given(path, name, fields) for name, fields in content.items()}
 
 
 def _calibrations_of_run(path: Path) -> dict[str, Calibration]:
@@ -235,10 +249,17 @@ def _calibrations_of_run(path: Path) -> dict[str, Calibration]:
             f"{path}: it has no run.json."
         )
     return {
-        name: Calibration.from_dict(method["calibration"], path.name)
+        name: _given(path, name, method["calibration"])
         for name, method in run["methods"].items()
         if method.get("calibration")
     }
+
+
+def _given(path: Path, method: str, fields: Any) -> Calibration:
+    try:
+        return Calibration.from_dict(fields, path.name)
+    except UsageError as error:
+        raise UsageError(f"--calibration {path}: {method}: {error}") from None
 
 
 @cache
@@ -253,10 +274,10 @@ def _shipped() -> dict[str, Calibration]:
         if not file.is_file():
             continue
         try:
-            methods = json.loads(file.read_text())["methods"]
+            methods = parse_json(file.read_bytes())["methods"]
             read = {name: Calibration.from_dict(one, "shipped") for name, one in methods.items()}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = error_text(error)
             warnings.warn(f"{point.module}: no {SHIPPED_FILE} is used: {reason}", stacklevel=1)
             continue
         found = read | found

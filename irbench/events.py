@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from irbench import __version__
+from irbench.external_text import error_text, printable, shortened, storable
 from irbench.log_file import LogFile
 
 Level = Literal["info", "warning", "error"]
@@ -83,7 +84,7 @@ class Events:
             if self._counts[kind] == MOST_OF_A_KIND:
                 fields["more"] = "not listed"
         now = self._now()
-        fields = {name: _cut(value) for name, value in fields.items()}
+        fields = {name: _kept(value) for name, value in fields.items()}
         if self._log is not None:
             stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._log.append({"time": stamp, "level": level, "event": event, **fields})
@@ -141,7 +142,7 @@ class Events:
                 ended["event"] = "interrupted"
                 raise
             except Exception as error:
-                ended.update(event="error", reason=f"{type(error).__name__}: {error}")
+                ended.update(event="error", reason=error_text(error))
                 raise
             finally:
                 last = ended.pop("event", "finish")
@@ -155,10 +156,10 @@ class Events:
             self._log = None
 
 
-def _cut(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        return value[: MAX_TEXT - 1] + "…"
-    return value
+def _kept(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(shortened(value, MAX_TEXT))
+    return storable(value)
 
 
 def _line(now: datetime, event: str, fields: dict[str, Any]) -> str:

@@ -45,7 +45,8 @@ class LogFile:
             return
         import orjson
 
-        line = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY, default=str) + b"\n"
+        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+        line = orjson.dumps(content, option=options, default=str)
         try:
             if self._file.tell() > MAX_BYTES:
                 self._file.close()

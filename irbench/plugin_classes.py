@@ -9,6 +9,8 @@ import typing
 from types import ModuleType
 from typing import Any
 
+from irbench.external_text import unprintable
+
 
 def classes_of(module: ModuleType, base: type[Any]) -> list[type[Any]]:
     """The classes that a module defines itself and that are to be plug-ins.
@@ -81,4 +83,6 @@ def _flaw_of_value(name: str, value: Any, hint: Any) -> str:
         for field, inner in typing.get_type_hints(type(value)).items():
             if flaw := _flaw_of_value(f"{name}.{field}", getattr(value, field), inner):
                 return flaw
+    if isinstance(value, str) and (flaw := unprintable(value)):
+        return f"{name} must be a text for tables, got one with {flaw}"
     return f"{name} must not be empty" if name == "info.name" and not value else ""

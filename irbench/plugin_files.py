@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from irbench.errors import UsageError
+from irbench.external_text import error_text
 
 _PLUGIN_MODULE = "irbench_plugin_"
 """How the names of plug-in files begin as modules."""
@@ -91,4 +92,4 @@ def modules_of(package: ModuleType, failures: list[Failure]) -> Iterator[ModuleT
 
 def reason_of(error: BaseException) -> str:
     """Kind and message of an error, without a full stop."""
-    return f"{type(error).__name__}: {error}".removesuffix(".")
+    return error_text(error).removesuffix(".")

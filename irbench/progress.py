@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from irbench.external_text import printable
+
 Advance = Callable[[], None]
 
 
@@ -46,7 +48,7 @@ class QuietProgress(Progress):
 
     def warn(self, message: str) -> None:
         """See :meth:`Progress.warn`."""
-        sys.stderr.write(f"{message}\n")
+        sys.stderr.write(f"{printable(message)}\n")
 
 
 class LineProgress(Progress):
@@ -88,7 +90,7 @@ class LineProgress(Progress):
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""
-        print(message, file=self.stream, flush=True)
+        print(printable(message), file=self.stream, flush=True)
 
 
 class BarProgress(Progress):
@@ -137,7 +139,7 @@ class BarProgress(Progress):
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""
-        self.console.print(message, highlight=False, markup=False)
+        self.console.print(printable(message), highlight=False, markup=False)
 
 
 def terminal_progress() -> Progress:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, ClassVar
 
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import Row, RunResults
+from irbench.markup.csv_text import csv_text
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
 from ._columns import chosen_columns
@@ -158,8 +157,4 @@ def tidy_rows(groups: Sequence[DataGroup]) -> list[Row]:
 
 
 def _write(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    write_bytes(path, csv_text(names, rows).encode())

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
 from irbench.markup.bibtex import Bibliography
-from irbench.markup.latex_text import latex_text
+from irbench.markup.latex_text import latex_inside_braces, latex_text
 from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
@@ -136,11 +136,15 @@ def _cell(cell: Cell) -> str:
     if cell.rank is not None:
         text = rf"\{_RANKS[cell.rank]}{{{text}}}"
     # Without width, so that the digits stay one below the other.
-    return text + (rf"\rlap{{\textsuperscript{{{latex_text(cell.mark)}}}}}" if cell.mark else "")
+    return text + (
+        rf"\rlap{{\textsuperscript{{{latex_inside_braces(cell.mark)}}}}}" if cell.mark else ""
+    )
 
 
 def _siunitx_cell(cell: Cell) -> str:
-    mark = rf"{{\rlap{{\textsuperscript{{{latex_text(cell.mark)}}}}}}}" if cell.mark else ""
+    mark = (
+        rf"{{\rlap{{\textsuperscript{{{latex_inside_braces(cell.mark)}}}}}}}" if cell.mark else ""
+    )
     if not is_number(cell.text):
         return rf"{{{latex_text(cell.text)}}}"
     before = rf"\{_RANKS[cell.rank]} " if cell.rank is not None else ""

@@ -22,6 +22,7 @@ from irbench.errors import (
     IrbenchError,
     WriteError,
 )
+from irbench.external_text import printable
 from irbench.interrupts import terminating_as_interrupting
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = error.exit_code
     except click.ClickException as error:
-        click.echo(_one_line(error), err=True)
+        click.echo(printable(_one_line(error)), err=True)
         status = error.exit_code
     except KeyboardInterrupt:
         click.echo("irbench: interrupted.", err=True)
@@ -169,11 +170,11 @@ def _status_of(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename:
         error = WriteError(error.filename, error)
     if isinstance(error, IrbenchError):
-        click.echo(f"irbench: {error}", err=True)
+        click.echo(printable(f"irbench: {error}"), err=True)
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
-        click.echo(f"irbench: {place}{error.strerror}.", err=True)
+        click.echo(printable(f"irbench: {place}{error.strerror}."), err=True)
         return EXIT_USAGE if isinstance(error, _WRONG_PATHS) else EXIT_FAILED
     raise error
 

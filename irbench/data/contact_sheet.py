@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +15,7 @@ from irbench.data.backgrounds import DETAIL_PX, Background
 from irbench.data.split_leaks import LeakSearch, Twin
 from irbench.drawing import to_display
 from irbench.errors import UsageError
+from irbench.markup.csv_text import csv_text
 
 N_SHOWN = 24
 N_COLUMNS = 3
@@ -26,11 +25,7 @@ GAP_PX = 8
 
 def twins_csv(twins: Sequence[Twin]) -> str:
     """The twins as CSV, with a header also where there are none."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [one.name for one in fields(Twin)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(vars(twin) for twin in twins)
-    return text.getvalue()
+    return csv_text([one.name for one in fields(Twin)], map(vars, twins))
 
 
 def draw_contact_sheet(

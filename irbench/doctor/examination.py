@@ -18,6 +18,7 @@ from irbench.doctor.machine import check_environment, check_machine
 from irbench.doctor.places import check_places
 from irbench.doctor.self_test import check_self_test
 from irbench.doctor.torch_state import check_torch
+from irbench.external_text import error_text
 
 Check = Callable[[], Iterator[Finding]]
 
@@ -59,5 +60,5 @@ def examine(chosen: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
             yield from check()
         # Whatever is broken here must not hide what the other checks find.
         except Exception as error:
-            text = f"the check itself failed: {type(error).__name__}: {error}"
+            text = f"the check itself failed: {error_text(error)}"
             yield Finding(about, "broken", text, "pip install --force-reinstall irbench")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import IrbenchError, NoFigureError, WeightsError
+from irbench.external_text import error_text
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.registry import catalogue, load_method, method_class
 
@@ -85,6 +86,6 @@ def compute_map(detector: Detector, sample: Sample) -> NDArray[np.float64]:
         values = compute(sample.image, value_range=sample.value_range)
     # A method may raise anything; one panel less is no reason to lose the others.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = error_text(error)
         raise NoFigureError(f"{detector.info.name} fails on {sample.id}: {reason}") from error
     return np.asarray(values, dtype=np.float64)

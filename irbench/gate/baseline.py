@@ -19,8 +19,10 @@ import orjson
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
 from irbench.evaluation import Result
+from irbench.external_text import error_text
 from irbench.gate.image_counts import Arrays, TruthCounts, counted_result
 from irbench.gate.packing import pack, unpack
+from irbench.json_fields import is_number, parse_json, shown
 
 FORMAT = "irbench-baseline"
 VERSION = 1
@@ -158,7 +160,7 @@ def read_baseline(path: Path) -> Baseline:
     try:
         return _parse(unsigned)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = error_text(error)
         raise BaselineError(f"{path} is no complete baseline ({reason}).") from None
 
 
@@ -167,13 +169,13 @@ def _read_json(path: Path) -> Any:
         n_bytes = path.stat().st_size
         if n_bytes > MAX_FILE_BYTES:
             raise BaselineError(f"{path} is no baseline: it has {n_bytes} bytes.")
-        return orjson.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except OSError as error:
         raise BaselineError(
             f"the baseline {path} cannot be read: {error.strerror}; write one by "
             f"`irbench check RUN --write {path}`."
         ) from None
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         raise BaselineError(f"{path} is no baseline, or cut short: {error}.") from None
 
 
@@ -183,8 +185,8 @@ def _parse(content: dict[str, Any]) -> Baseline:
     for fields in content["rows"]:
         row = BaselineRow(**{**fields, "counts": unpack(fields["counts"])})
         for name, value in row.values.items():
-            if not (value is None or isinstance(value, int | float)):
-                raise BaselineError(f"{name} of {row.method} is {value!r}")
+            if not (value is None or is_number(value)):
+                raise BaselineError(f"{name} of {row.method} is {shown(value)}")
         counted_result(row.counts, truth, row.values)
         rows[row.method] = row
     return Baseline(**{**content, "truth": truth, "rows": rows})

@@ -74,7 +74,16 @@ def latex_text(text: str) -> str:
     '50\\%\\_a\\&b'
     >>> latex_text("Müller, 3×3")
     'M\\"{u}ller, 3\\ensuremath{\\times}3'
+    >>> latex_text("[12] Net")
+    '{[}12] Net'
     """
+    # Where a line of a table begins, the command that ended the one before takes these for its
+    # argument and its star.
+    return re.sub(r"^( *)([\[*])", r"\1{\2}", latex_inside_braces(text))
+
+
+def latex_inside_braces(text: str) -> str:
+    """As :func:`latex_text`, for an argument in braces: no command before it can take any of it."""
     normal = unicodedata.normalize("NFC", text)
     escaped = ""
     for is_raised, run in groupby(normal, key=lambda one: bool(_raised(one))):

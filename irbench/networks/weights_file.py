@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from irbench.errors import WeightsError
+from irbench.json_fields import parse_json
 from irbench.networks.card import Card
 
 SUFFIX = ".safetensors"
@@ -71,7 +70,7 @@ def read_card(path: Path | str) -> Card:
     """
     file = card_path(path)
     try:
-        content = orjson.loads(file.read_bytes())
+        content = parse_json(file.read_bytes())
     except FileNotFoundError:
         raise WeightsError(
             f"{path} has no card: {file.name} is missing beside it. Without it nobody knows "

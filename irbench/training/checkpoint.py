@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from irbench.atomic import replacing
 from irbench.errors import UsageError
+from irbench.json_fields import parse_json
 
 SCHEMA = 2
 _MOMENTS = "optimizer."
@@ -133,14 +134,14 @@ def read_header(path: Path) -> tuple[dict[str, Any], TrainingState]:
 
     try:
         with safe_open(path, "pt") as file:
-            header = orjson.loads((file.metadata() or {})["irbench"])
+            header = parse_json((file.metadata() or {})["irbench"])
         if header["schema"] != SCHEMA:
             raise CheckpointError(
                 f"{path} is a checkpoint of schema {header['schema']}, this version reads "
                 f"{SCHEMA}; start anew in another --out."
             )
         return header["key"], TrainingState(**header["state"])
-    except (OSError, SafetensorError, KeyError, TypeError, orjson.JSONDecodeError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is no checkpoint of irbench, or is damaged ({error}); remove it, or start "
             "anew in another --out."

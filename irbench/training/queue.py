@@ -100,7 +100,7 @@ def read_queue(path: Path, options: Mapping[str, bool]) -> TrainingQueue:
     """
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"the queue {path} cannot be read: {error}") from error
     if unknown := sorted(set(text) - set(_OF_THE_QUEUE)):
         raise UsageError(

@@ -234,7 +234,7 @@ def read_recipe(path: Path, base: TrainingSettings | None = None) -> TrainingSet
             content = tomllib.load(file)
     except OSError as error:
         raise UsageError(f"cannot read the recipe {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"the recipe {path} is not TOML: {error}.") from error
     return (base or TrainingSettings()).changed(content)
 

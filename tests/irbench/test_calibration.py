@@ -56,9 +56,20 @@ def test_files_of_calibrations(tmp_path):
     assert read_calibrations(file) == {"m": Calibration(0.2, 7.0, "c.json")}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"methods": {"m": {"extent": "wide"}}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", "{}", '{"methods": {"m": {"extent": "wide"}}}', '{"methods": {"m": 3}}',
+        '{"methods": {"m": {"extent": -1}}}', '{"methods": {"m": {"extent": 0}}}',
+        '{"methods": {"m": {"extent": 1.5}}}', '{"methods": {"m": {"extent": NaN}}}',
+        '{"methods": {"m": {"extent": true}}}', '{"methods": {"m": {"threshold": "7"}}}',
+        '{"methods": {"m": {"threshold": NaN}}}', '{"methods": {"m": {"threshold": 1e999}}}',
+        '{"methods": {"m": {"threshold": ' + "9" * 400 + "}}}", "[" * 100_000,
+        '{"methods": {"m": ' + '{"extent":' * 500 + "1" + "}" * 502, '{"methods": {"m": {}}}\xff',
+    ],
+)  # fmt: skip
 def test_what_is_no_calibration_is_refused(tmp_path, content):
     file = tmp_path / "c.json"
-    file.write_text(content)
-    with pytest.raises(UsageError, match="calibration"):
+    file.write_text(content, encoding="latin-1")
+    with pytest.raises(UsageError, match=r"--calibration.*c\.json"):
         read_calibrations(file)

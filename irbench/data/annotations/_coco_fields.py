@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from irbench.data.annotations.labels import BoxLabels, Shape, check_box
 from irbench.data.annotations.place import Place, check_number, check_score
 from irbench.errors import AnnotationError
+from irbench.json_fields import parse_json
 
 ImageId = int | str
 
@@ -31,20 +31,17 @@ def read_json(path: Path | str, *, allow_nan: bool = False) -> Any:
     AnnotationError
         Naming the place, if it is cut off or no JSON.
     """
-    import orjson
-
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise AnnotationError(f"cannot read the labels {path}: {error.strerror}.") from error
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        if allow_nan and (b"NaN" in data or b"Infinity" in data):
-            with suppress(ValueError, RecursionError):
-                return json.loads(data)
+        return parse_json(data, allow_nan=allow_nan)
+    except json.JSONDecodeError as error:
         place = Place(path, f"line {error.lineno}, column {error.colno}")
         raise place.invalid("complete JSON", error.msg) from error
+    except ValueError as error:
+        raise Place(path).invalid("JSON as COCO has it", str(error)) from error
 
 
 class Collected:

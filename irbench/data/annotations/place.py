@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from irbench.errors import AnnotationError
+from irbench.json_fields import is_number, shown
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I | re.A)
 
@@ -35,11 +35,8 @@ class Place:
 
     def invalid(self, expected: str, got: Any) -> AnnotationError:
         """The error that says what was expected here and what came."""
-        shown = repr(got)
-        if len(shown) > 80:
-            shown = f"{shown[:77]}..."
         where = f"{self.path}{', ' if self.where else ''}{self.where}"
-        return AnnotationError(f"{where}: expected {expected}, got {shown}.")
+        return AnnotationError(f"{where}: expected {expected}, got {shown(got, 80)}.")
 
 
 def read_text(path: Path | str) -> str:
@@ -64,7 +61,7 @@ def check_number(value: Any, place: Place) -> float:
     """A finite number; ``True`` is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise place.invalid("a number", value)
-    if not math.isfinite(value):
+    if not is_number(value):
         raise place.invalid("a finite number", value)
     return float(value)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from irbench.engine.executors.executor import Answer, Job, Outcome
+from irbench.external_text import error_text
 
 
 class BatchSizer:
@@ -62,8 +63,10 @@ def run_batch(
         answer, error = None, ""
         try:
             answer = function(job)
-        except BaseException as raised:
-            error = _in_words(raised)
+        except BaseException as raised:  # sys.exit of a detector must not end the run.
+            # In words: an exception itself is never sent. One of a plug-in may not be known to
+            # the parent, or be such that it cannot be put together again, and breaks the pool.
+            error = error_text(raised)
         answers.append((answer, error, time.perf_counter() - start))
     return answers
 
@@ -73,16 +76,3 @@ def failed(
 ) -> list[Outcome[Job, Answer]]:
     """The outcomes of jobs that share one error."""
     return [Outcome(job, None, error, worker_lost=worker_lost) for job in jobs]
-
-
-def _in_words(error: BaseException) -> str:
-    """What went wrong in a job.
-
-    An exception itself is never sent: one of a plug-in may not be known to the parent, or
-    be such that it cannot be put together again, and breaks the pool then. Its kind does
-    not matter; ``sys.exit`` of a detector must not end the run.
-    """
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # It cannot even be told.
-        return type(error).__name__

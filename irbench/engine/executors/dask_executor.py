@@ -15,6 +15,7 @@ from irbench import __version__
 from irbench.engine.executors.batching import BatchSizer, failed
 from irbench.engine.executors.dask_task import Task, release, run_task
 from irbench.engine.executors.executor import Answer, Executor, ExecutorError, Job, Outcome
+from irbench.external_text import error_text
 from irbench.extras import require_packages
 
 TASK_S = 2.0
@@ -239,7 +240,7 @@ def _outcomes(batch: list[Job], future: Any) -> list[Outcome[Job, Answer]] | Non
         reason = f"the dask worker died {error.allowed_failures + 1} times"
     # Such as an answer that cannot be sent.
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = error_text(error)
     else:
         return outcomes
     return None if len(batch) > 1 else failed(batch, reason)

@@ -19,6 +19,7 @@ from pebble import ProcessExpired
 from irbench.engine.executors.batching import BatchSizer, failed, run_batch
 from irbench.engine.executors.executor import Answer, Executor, Job, Outcome
 from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
+from irbench.external_text import error_text
 from irbench.networks.devices import gpu_slots
 from irbench.resources import single_thread_environment
 
@@ -177,7 +178,7 @@ class WorkerPool(Executor):
             return self._broken_down(batch)
         # An answer that cannot be sent, for example.
         except Exception as raised:
-            error, worker_lost = f"{type(raised).__name__}: {raised}", False
+            error, worker_lost = error_text(raised), False
         else:
             return [Outcome(job, *answer) for job, answer in zip(batch.jobs, answers, strict=True)]
         return singles if len(singles) > 1 else failed(batch.jobs, error, worker_lost)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from irbench.engine.run.split_scan import SplitScan, scan_split
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import IrbenchError, MissingValidationError, UsageError, WriteError
 from irbench.events import Events
+from irbench.json_fields import parse_json
 from irbench.networks.training_leaks import leak_reason
 from irbench.progress import Progress
 
@@ -117,7 +117,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        methods = json.loads(path.read_text())["methods"]
-    except (ValueError, KeyError, TypeError) as error:
+        methods = parse_json(path.read_bytes())["methods"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise UsageError(f"--out {path} is no calibration file ({error}); name another.") from None
     return dict(methods)

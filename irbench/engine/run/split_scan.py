@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from irbench.data.class_checks import class_warnings
 from irbench.data.manifest import Manifest, ManifestEntry
 from irbench.dataset import Dataset
-from irbench.errors import IrbenchError
+from irbench.errors import ImageError, IrbenchError
+from irbench.external_text import unprintable
 from irbench.ground_truth import GroundTruth
 from irbench.networks.card import image_digests
 from irbench.squashing import squash
@@ -75,6 +76,7 @@ def scan_split(
     entries: list[ManifestEntry] = []
     for sample_id in dataset.ids[:limit]:
         try:
+            check_sample_name(sample_id)
             sample = dataset.load(sample_id)
         except IrbenchError as error:
             entries.append(ManifestEntry.of_error(sample_id, error))
@@ -94,3 +96,14 @@ def scan_split(
         limit is None and manifest.lacks_targets,
         tuple(class_warnings(manifest.label_counts, dataset.conventions)),
     )
+
+
+def check_sample_name(sample_id: str) -> None:
+    """Refuse a sample whose name no table or file can have, of whatever dataset it is.
+
+    Raises
+    ------
+    ImageError
+    """
+    if flaw := unprintable(sample_id):
+        raise ImageError(f"the name of the image {sample_id!a} has {flaw}; rename it.")

@@ -8,11 +8,14 @@ from typing import Any
 
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import UsageError
+from irbench.external_text import unprintable
 from irbench.registry import catalogue
 
 
 def slug(title: str) -> str:
     """A method name made of a title: ``"My Net (v2)"`` becomes ``"my-net-v2"``."""
+    if flaw := unprintable(title):
+        raise UsageError(f"--name must be a text for tables, got {title!a}: {flaw}.")
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     if not name:
         raise UsageError(f"--name must hold a letter or a digit, got {title!r}.")

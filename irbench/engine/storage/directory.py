@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 from irbench.atomic import remove_leftovers, write_json
 from irbench.engine.storage.run_fields import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
+from irbench.external_text import storable
+from irbench.json_fields import parse_json
 
 SCHEMA_VERSION = 1
 
@@ -109,8 +111,8 @@ class RunDirectory:
         if not self.run_file.exists():
             return None
         try:
-            content = orjson.loads(self.run_file.read_bytes())
-        except (orjson.JSONDecodeError, OSError) as error:
+            content = storable(parse_json(self.run_file.read_bytes()))
+        except (ValueError, OSError) as error:
             raise RunKeyError(
                 f"{self.run_file} cannot be read ({error}); use another --out."
             ) from None
@@ -163,7 +165,7 @@ def check_key(directory: Path, before: Any, now: Any) -> None:
 
 def _changes(before: Any, now: Any) -> list[str]:
     # Through JSON, so that tuples and lists compare as what they became on disk.
-    return differences(before, orjson.loads(orjson.dumps(now)))
+    return differences(before, orjson.loads(orjson.dumps(storable(now))))
 
 
 def _short(value: Any) -> str:

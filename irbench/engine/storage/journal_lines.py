@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from irbench.atomic import json_bytes
 from irbench.engine.storage.image_record import ImageRecord, StageTimes
 from irbench.engine.storage.map_statistics_file import decode_map, encode_map
 from irbench.engine.storage.record_block import RecordBlock
@@ -53,7 +54,7 @@ def encode_line(entry: ImageRecord) -> bytes:
 
 def encode_json(record: dict[str, Any]) -> bytes:
     """A record as one line."""
-    return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+    return json_bytes(record, orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
 def line_head(line: bytes) -> tuple[str, str, str] | None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from irbench.atomic import write_bytes, write_json
 from irbench.detections import Detections
@@ -20,7 +16,10 @@ from irbench.engine.storage.map_statistics_file import read_map_statistics
 from irbench.engine.storage.parquet_files import read_detections, read_ground_truth
 from irbench.engine.storage.run_fields import check_rows
 from irbench.errors import RunKeyError, UnknownNameError, UsageError
+from irbench.external_text import storable
 from irbench.ground_truth import GroundTruth
+from irbench.json_fields import parse_json
+from irbench.markup.csv_text import csv_text
 from irbench.metrics.map_statistics import MapStatistics
 
 Row = dict[str, Any]
@@ -151,8 +150,8 @@ def load_run(path: Path | str) -> RunResults:
     if not directory.results_file.exists():
         raise UsageError(f"{path} has no results yet; run the command that made it again.")
     try:
-        rows = orjson.loads(directory.results_file.read_bytes())["rows"]
-    except (orjson.JSONDecodeError, KeyError, TypeError, OSError) as error:
+        rows = storable(parse_json(directory.results_file.read_bytes())["rows"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunKeyError(
             f"{directory.results_file} is damaged ({error}); remove it and repeat the command "
             "that made the run, which scores it again."
@@ -171,8 +170,4 @@ def write_results(directory: RunDirectory, rows: Sequence[Row], run: Mapping[str
         for row in rows
     ]
     names = list(dict.fromkeys(name for row in plain for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(plain)
-    write_bytes(directory.results_file.with_suffix(".csv"), text.getvalue().encode())
+    write_bytes(directory.results_file.with_suffix(".csv"), csv_text(names, plain).encode())

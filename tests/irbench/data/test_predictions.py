@@ -395,11 +395,17 @@ def test_coco_data_set(tmp_path):
         ('[{"image_id": true}]', r"\[0\].image_id: expected a whole number or a name"),
         ('[{"image_id": 7, "bbox": [0, 0, 1, 1]}]', r"\[0\]: expected the field 'score'"),
         ('[{"image_id": 7, "score": 1, "bbox": [99, 0, 1, 1]}]', "meets the 12x16 image"),
+        ('[{"image_id": 7, "score": NaN, "bbox": [0, 0, 1, 1]}]', "a finite number, got nan"),
+        (f'[{{"image_id": 7, "score": NaN, "bbox": [0, 0, {"9" * 400}, 1]}}]', "a finite number"),
+        (f'[{{"image_id": 7, "score": 1, "bbox": [0, 0, {"9" * 400}, 1]}}]', "complete JSON"),
+        (f'[{{"image_id": {"9" * 400}, "score": NaN}}]', "1 image ids"),
+        ("[" * 100_000, "complete JSON"),
+        ("[" * 500 + "]" * 500, "JSON as COCO has it"),
     ],
 )
 def test_refuses_malformed_coco(tmp_path, content, match):
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(AnnotationError, match=match):
+    with pytest.raises((AnnotationError, DetectionsError), match=match):
         read_predictions(tmp_path / "a.json", Numbered())
 
 

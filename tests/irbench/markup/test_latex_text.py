@@ -26,6 +26,10 @@ from irbench.markup.latex_text import latex_text
         ("½", "1/2"),
         ("中", "U+4E2D"),
         ("a\u200bb", "ab"),
+        ("[12] Net", "{[}12] Net"),
+        (" *Net", " {*}Net"),
+        ("\u200b\uff3b1] Net", "{[}1] Net"),
+        ("Net [12]*", "Net [12]*"),
         ("", ""),
     ],
 )

@@ -43,6 +43,13 @@ class Broken(First):
             raise RuntimeError("never works")
         return super().compute(image)
 
+class Telling(First):
+    info = info("telling")
+    def compute(self, image):
+        if int(image.sum()) % 2:
+            raise ValueError("half a character: \\ud800 " + "\\x1b[31m" * 1_000_000)
+        return super().compute(image)
+
 class Wide(BoxDetector):
     info = info("wide")
     def compute(self, image):
@@ -196,6 +203,17 @@ def test_boxes_outside_the_image_fail_that_image(run):
     assert (
         "Wide.compute must return boxes (x0, y0, x1, y1) inside the 24x32" in rows["wide"]["reason"]
     )
+
+
+def test_whatever_an_error_says_is_kept_short_and_printable(run):
+    row = run("telling")["telling"]
+    assert row["state"] == "partial"
+    assert r"ValueError: half a character: \ud800 \x1b[31m" in row["reason"]
+    assert "characters)" in row["reason"]
+    files = [file for file in run.directory.path.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 200_000
+    assert not any(b"\x1b" in file.read_bytes() for file in files if file.suffix == ".csv")
+    assert run("telling")["telling"] == row
 
 
 def test_a_method_that_failed_is_tried_again_and_stays_failed(run):
