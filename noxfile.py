@@ -16,10 +16,14 @@ def install(session: nox.Session, *extras: str) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Set up, run all methods over the embedded dataset, and print the table."""
+    """Set up, run all methods over the embedded dataset, print the table and write the report."""
     install(session)
-    arguments = session.posargs or ["--limit", "20", "--timing-images", "5"]
-    session.run("irbench", "run", "--methods", "all", "--dataset", "synth", *arguments)
+    arguments = session.posargs or ["--timing-images", "5"]
+    run = "runs/synth"
+    session.run(
+        "irbench", "run", "--methods", "all", "--dataset", "synth", "--out", run, *arguments
+    )
+    session.run("irbench", "report", run, "--format", "html")
 
 
 @nox.session

@@ -167,12 +167,15 @@ def measure_costs(
     ParameterError
         For an input size that one of them does not take.
     """
-    from irbench.registry import load_method
+    from irbench.parameters import parameter_specs
+    from irbench.registry import load_method, method_class
 
     costs: dict[str, Cost] = {}
     with progress.track("Counting", len(names)) as advance:
         for name in names:
-            detector: Any = load_method(name, image_size=input_size)
+            # Networks of segmentation take an image as it is.
+            sized = "image_size" in parameter_specs(method_class(name))
+            detector: Any = load_method(name, **({"image_size": input_size} if sized else {}))
             costs[name] = detector.cost(input_size)
             advance()
     return costs

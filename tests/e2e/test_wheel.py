@@ -94,7 +94,7 @@ def test_the_wheel_runs_elsewhere(python, run, tmp_path):
     assert where.count(str(python.parents[1])) == 2
     run(
         tmp_path, "-m", "irbench", "run", "--methods", "tophat,le-irstd", "--dataset", "synth",
-        "--limit", 3, "--timing-images", 0, "--out", "run", "--param", "le-irstd.weights=nudt",
+        "--limit", 3, "--timing-images", 0, "--out", "run",
     )  # fmt: skip
     rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
     assert [(row["method"], row["state"]) for row in rows] == [

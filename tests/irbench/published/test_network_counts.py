@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from irbench.errors import ParameterError
+from irbench.progress import Progress
 from irbench.published import published_tables
-from irbench.published.network_counts import CountedRow, count_published
+from irbench.published.network_counts import CountedRow, count_published, measure_costs
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,9 @@ def test_an_input_that_does_not_fit():
     pytest.importorskip("torch")
     with pytest.raises(ParameterError, match="multiple of 32"):
         count_published([5], 100)
+
+
+def test_a_network_without_an_input_size_of_its_own_is_counted():
+    pytest.importorskip("torch")
+    costs = measure_costs(["agpcnet", "yolov8n"], 96, Progress())
+    assert costs["agpcnet"].parameters > costs["yolov8n"].parameters > 3e6
