@@ -17,7 +17,7 @@ import numpy as np
 
 from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.image_records import ImageRecord, StageTimes
 from irbench.engine.storage.journal import Journal
 from irbench.engine.storage.map_statistics_file import map_statistics_writer
 from irbench.engine.storage.parquet_files import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.completing import complete_row, complete_run
+from irbench.cli.completion import complete_row, complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins
 from irbench.cli.verbosity import command_progress, note, verbosity_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completing import complete_run
+from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import command_progress, note, verbosity_options

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completing import complete_row, complete_run
+from irbench.cli.completion import complete_row, complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
@@ -75,8 +75,8 @@ def compare(
     irbench compare runs/nudt
     irbench compare runs/nudt tophat mpcm ipi --metric map50_95
     """
-    from irbench.cli.comparison_json import comparison_content
     from irbench.cli.comparison_tables import print_pair, print_ranking
+    from irbench.cli.comparison_values import comparison_content
     from irbench.metrics.definition import quality_metrics, unknown_metric
     from irbench.metrics.metric import MAP_PARTS
     from irbench.scoring import score_row

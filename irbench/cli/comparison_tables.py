@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from irbench.cli.comparison_text import bounds, difference_text, gains_text, p_text, rule_text
+from irbench.cli.comparison_values import bounds, difference_text, gains_text, p_text, rule_text
 from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth

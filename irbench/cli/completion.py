@@ -1,8 +1,16 @@
-"""``irbench completion``."""
+"""``irbench completion``, and what the shell offers for names: methods, datasets, run directories.
+
+The functions here answer the Tab key, so that they print nothing, raise nothing, and import no more
+than the listing of names takes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import click
+from click.shell_completion import CompletionItem
 
 from irbench.errors import EXIT_DONE
 
@@ -31,3 +39,100 @@ def completion(shell: str) -> int:
     assert kind is not None
     click.echo(kind(irbench, {}, "irbench", COMPLETE_VARIABLE).source())
     return EXIT_DONE
+
+
+METHOD_SETS = {
+    "all": "all methods but ablations and variants",
+    "extended": "those of all, and further classical ones",
+    "classical": "those without a network",
+    "deep": "those with one",
+}
+
+
+def complete_method(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of methods."""
+    return _beginning(_methods().items(), incomplete)
+
+
+def complete_methods(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The last name of a list with commas; sets of methods too, where it is the first."""
+    before, comma, last = incomplete.rpartition(",")
+    taken = set(before.split(","))
+    names = _methods() if comma else {**METHOD_SETS, **_methods()}
+    free = ((name, text) for name, text in names.items() if name not in taken)
+    return [
+        CompletionItem(f"{before}{comma}{item.value}", help=item.help)
+        for item in _beginning(free, last)
+    ]
+
+
+def complete_dataset(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of datasets; directories where none begins like this."""
+    from irbench.registry import catalogue
+
+    classes = catalogue("datasets").classes
+    # A folder of one's own is given as a directory.
+    named = ((name, cls.info.title) for name, cls in classes.items() if name != "folder")
+    return _beginning(named, incomplete) or [_directories(incomplete)]
+
+
+def complete_format(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Formats of reports."""
+    from irbench.registry import catalogue
+
+    classes = catalogue("reports").classes
+    return _beginning(((name, cls.info.title) for name, cls in classes.items()), incomplete)
+
+
+def complete_run(
+    _context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Run directories below ``runs``, or below what is typed; else any directories."""
+    typed = Path(incomplete)
+    folder = typed if incomplete.endswith("/") else typed.parent
+    places = [folder] if incomplete else [folder, Path("runs")]
+    found = [
+        str(child)
+        for place in places
+        if place.is_dir()
+        for child in sorted(place.iterdir())
+        if (child / "run.json").is_file()
+    ]
+    return _beginning(((run, None) for run in found), incomplete) or [_directories(incomplete)]
+
+
+def complete_row(
+    context: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Methods of the run that stands before them."""
+    import json
+
+    try:
+        methods = json.loads((Path(context.params["run"]) / "run.json").read_bytes())["methods"]
+        states = [(name, one["state"]) for name, one in methods.items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        states = []
+    return _beginning(states, incomplete)
+
+
+def _methods() -> dict[str, str]:
+    from irbench.registry import catalogue
+
+    return {name: cls.info.title for name, cls in catalogue("methods").classes.items()}
+
+
+def _beginning(named: Iterable[tuple[str, str | None]], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name, help=text) for name, text in named if name.startswith(incomplete)]
+
+
+def _directories(incomplete: str) -> CompletionItem:
+    """Leaves it to the shell."""
+    return CompletionItem(incomplete, type="dir")

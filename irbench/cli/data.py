@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_dataset
+from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import record_opened
 from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option

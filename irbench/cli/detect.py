@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completing import complete_method
+from irbench.cli.completion import complete_method
 from irbench.cli.convention_options import value_range_option
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.options import load_plugins, parse_assignments

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_method
+from irbench.cli.completion import complete_method
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from irbench.cli.completing import complete_method
+from irbench.cli.completion import complete_method
 from irbench.cli.options import load_plugins, plugin_option
 from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
 

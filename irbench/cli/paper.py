@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_run
+from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError

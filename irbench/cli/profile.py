@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import record_opened
 from irbench.cli.options import load_plugins, parse_assignments

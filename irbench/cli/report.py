@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completing import complete_format, complete_run
+from irbench.cli.completion import complete_format, complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, split_names
 from irbench.cli.verbosity import note, verbosity_options

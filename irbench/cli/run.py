@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_dataset, complete_methods
+from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import device_option
 from irbench.cli.options import data_options, parse_assignments, split_names

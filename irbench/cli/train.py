@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, parse_assignments
-from irbench.cli.sections import SectionedCommand
+from irbench.cli.options import SectionedCommand, data_options, load_plugins, parse_assignments
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completing import complete_dataset, complete_method
+from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments

@@ -69,7 +69,7 @@ def results_json(folder):
 
 def some_entries():
     from irbench import Detections
-    from irbench.engine.storage.image_record import ImageRecord, StageTimes
+    from irbench.engine.storage.image_records import ImageRecord, StageTimes
     from irbench.masks import mask_regions
     from irbench.metrics.map_statistics import measure_map
 

@@ -11,7 +11,7 @@ import pytest
 
 from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.map_statistics_file import map_statistics_writer
 from irbench.engine.storage.parquet_files import write_all, write_detections, write_ground_truth
 from irbench.engine.storage.results import load_run, write_results

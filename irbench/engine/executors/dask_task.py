@@ -14,11 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic
 
-from irbench.engine.executors.executor import Answer, Job, Outcome
-from irbench.engine.executors.requirements import check_place
+from irbench import __version__
+from irbench.engine.executors.executor import Answer, ExecutorError, Job, Outcome
 from irbench.engine.executors.worker_pool import WorkerPool
+from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
+from irbench.errors import IrbenchError
 
 FORGOTTEN_S = 600.0
 """After so many seconds without a batch, the children of another run are ended: its command
@@ -65,9 +69,9 @@ def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
     ExecutorError
         If this machine lacks what the jobs need.
     """
-    check_place(task.jobs[0], task.version, _here())
+    check_machine(task.jobs[0], task.version, _here())
     # A dask worker is a daemon, for which Python forbids children that it might leave behind;
-    # these end with it by themselves (see irbench.engine.executors.worker_start.start_worker).
+    # these end with it by themselves (see irbench.engine.executors.worker_processes.start_worker).
     multiprocessing.current_process().daemon = False
     end_forgotten(task.run)
     if task.alone:
@@ -125,3 +129,60 @@ def _child(run: str, timeout_s: float | None) -> Iterator[WorkerPool]:
             _idle.setdefault(run, []).append((time.monotonic(), child))
     if over:
         child.__exit__(None, None, None)
+
+
+def check_machine(job: Any, version: str, here: str) -> None:
+    """Refuse to begin where something is missing; without that, every image would fail.
+
+    Parameters
+    ----------
+    job : ImageJob, TimingJob or MethodSpec
+    version : str
+        Of the irbench that sent it.
+    here : str
+        What this place is called in the error.
+
+    Raises
+    ------
+    ExecutorError
+        Naming the place, what it lacks, and what to do.
+    """
+    if version != __version__:
+        raise ExecutorError(
+            f"{here} has irbench {__version__}, the run was begun by {version}; "
+            "install the same version on every worker."
+        )
+    if isinstance(job, MethodSpec):
+        _check_method(job, here)
+        return
+    _check_method(job.method, here)
+    if isinstance(job, ImageJob | TimingJob):
+        _check_dataset(job.dataset, job.split, here)
+
+
+@lru_cache(maxsize=16)
+def _check_method(method: MethodSpec, here: str) -> None:
+    files = [("the plug-in", path) for path in method.plugins]
+    weights = dict(method.params).get("weights")
+    if method.weights_sha256 is not None and weights is not None:
+        files.append(("the weights", weights))
+    for what, path in files:
+        if not Path(path).is_file():
+            raise ExecutorError(
+                f"{here} does not find {what} {path}; every worker must see it under "
+                "the same path, such as on a shared disk."
+            )
+
+
+@lru_cache(maxsize=16)
+def _check_dataset(spec: DatasetSpec, split: str, here: str) -> None:
+    try:
+        dataset = spec.open(split)
+        for sample_id in {dataset.ids[0], dataset.ids[-1]} if dataset.ids else ():
+            dataset.load(sample_id)
+    except (IrbenchError, OSError) as error:
+        where = "" if spec.root is None else f" under {spec.root}"
+        raise ExecutorError(
+            f"{here} does not find the dataset {spec.name}{where}; every worker must "
+            f"see it under the same path, such as on a shared disk ({error})"
+        ) from None

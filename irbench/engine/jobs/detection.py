@@ -16,7 +16,7 @@ from irbench.detections import Detections
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import NetworkFacts, network_facts, synchronise
 from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
-from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingOutcome
+from irbench.engine.storage.image_records import ImageRecord, StageTimes, TimingOutcome
 from irbench.engine.storage.journal_lines import encode_line
 from irbench.images import to_grey_levels
 from irbench.metrics.ignored_regions import without_ignored

@@ -17,11 +17,10 @@ from irbench.engine.jobs.specs import ImageJob, TimingJob
 from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
 from irbench.engine.run.split_scan import SplitScan
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord, TimingOutcome
+from irbench.engine.storage.image_records import ImageRecord, RecordBlock, TimingOutcome
 from irbench.engine.storage.journal import Journal
 from irbench.engine.storage.map_statistics_file import map_statistics_writer
 from irbench.engine.storage.parquet_files import detections_writer, timings_writer, write_blocks
-from irbench.engine.storage.record_block import RecordBlock
 from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth

@@ -10,7 +10,7 @@ import numpy as np
 from irbench.calibration import threshold_as_json
 from irbench.engine.planning.plan import MethodPlan, RunPlan
 from irbench.engine.run.method_run import MethodOutcome
-from irbench.engine.storage.image_record import StageTimes
+from irbench.engine.storage.image_records import StageTimes
 from irbench.engine.storage.results import Row
 from irbench.evaluation import Result
 from irbench.metrics.pixel_roc import auc_resolution

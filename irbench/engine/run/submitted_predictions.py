@@ -19,7 +19,7 @@ from irbench.engine.run.method_run import MethodOutcome
 from irbench.engine.run.session import VALIDATION, Session
 from irbench.engine.run.submitted_name import check_name, slug
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.parquet_files import write_detections, write_timings
 from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import AnnotationError, DetectionsError, UsageError

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from irbench.engine.storage.record_block import RecordBlock
+from irbench.engine.storage.image_records import RecordBlock
 from irbench.packed_detections import DetectionsById, PackedDetections
 
 DETECTIONS_SCHEMA = pa.schema(

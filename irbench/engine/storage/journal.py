@@ -17,9 +17,8 @@ from types import TracebackType
 import orjson
 
 from irbench.engine.storage.file_reading import file_reader
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import BLOCK_IMAGES, ImageRecord, RecordBlock
 from irbench.engine.storage.journal_lines import decode_lines, encode_json, encode_line, line_head
-from irbench.engine.storage.record_block import BLOCK_IMAGES, RecordBlock
 from irbench.errors import RunKeyError, WriteError
 
 

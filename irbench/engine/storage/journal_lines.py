@@ -15,9 +15,8 @@ import orjson
 from numpy.typing import NDArray
 
 from irbench.atomic import json_bytes
-from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.image_records import ImageRecord, RecordBlock, StageTimes
 from irbench.engine.storage.map_statistics_file import decode_map, encode_map
-from irbench.engine.storage.record_block import RecordBlock
 from irbench.json_fields import is_number
 from irbench.packed_detections import PackedDetections
 

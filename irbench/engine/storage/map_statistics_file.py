@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from irbench.atomic import replacing
 from irbench.engine.storage.file_reading import check_columns, check_numbers
-from irbench.engine.storage.record_block import RecordBlock
+from irbench.engine.storage.image_records import RecordBlock
 from irbench.errors import RunKeyError
 from irbench.metrics.clutter_suppression import LocalContrasts
 from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics

@@ -21,8 +21,13 @@ from irbench.engine.storage.detection_table import (
     packed_rows,
 )
 from irbench.engine.storage.file_reading import check_columns, check_numbers
-from irbench.engine.storage.image_record import ImageRecord, StageTimes, TimingOutcome
-from irbench.engine.storage.record_block import RecordBlock, blocks_of
+from irbench.engine.storage.image_records import (
+    ImageRecord,
+    RecordBlock,
+    StageTimes,
+    TimingOutcome,
+    blocks_of,
+)
 from irbench.ground_truth import GroundTruth
 from irbench.packed_detections import DetectionsById, PackedDetections
 from irbench.regions import Regions

@@ -16,7 +16,7 @@ from irbench.analysis.study import TABLES
 from irbench.cli.analyze import analyze as command
 from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.parquet_files import write_detections, write_ground_truth
 from irbench.errors import UnknownNameError, UsageError
 from irbench.ground_truth import GroundTruth

@@ -13,7 +13,7 @@ from rich.console import Console
 from irbench.cli.compare import compare as command
 from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.parquet_files import write_detections, write_ground_truth
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth

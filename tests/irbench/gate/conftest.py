@@ -10,7 +10,7 @@ import pytest
 
 from irbench.detections import Detections
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.image_records import ImageRecord, StageTimes
 from irbench.engine.storage.parquet_files import write_detections, write_ground_truth, write_timings
 from irbench.engine.storage.results import load_run
 from irbench.evaluation import evaluate

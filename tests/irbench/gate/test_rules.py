@@ -72,7 +72,7 @@ def test_one_lost_target_of_a_deterministic_method_is_a_regression(make_run):
 def lose(run, image):
     """The run without the best detection that hits a target of an image."""
     from irbench.engine.storage.directory import RunDirectory
-    from irbench.engine.storage.image_record import ImageRecord
+    from irbench.engine.storage.image_records import ImageRecord
     from irbench.engine.storage.parquet_files import write_detections
     from irbench.engine.storage.results import load_run, write_results
     from irbench.evaluation import evaluate

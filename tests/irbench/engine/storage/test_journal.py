@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from irbench import Detections
-from irbench.engine.storage.image_record import ImageRecord, StageTimes
+from irbench.engine.storage.image_records import ImageRecord, RecordBlock, StageTimes
 from irbench.engine.storage.journal import Journal
 from irbench.engine.storage.parquet_files import (
     read_detections,
@@ -17,7 +17,6 @@ from irbench.engine.storage.parquet_files import (
     write_ground_truth,
     write_timings,
 )
-from irbench.engine.storage.record_block import RecordBlock
 from irbench.errors import RunKeyError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions

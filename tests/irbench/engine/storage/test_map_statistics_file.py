@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from irbench import Detections
-from irbench.engine.storage.image_record import ImageRecord
+from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.journal import Journal
 from irbench.engine.storage.map_statistics_file import (
     decode_map,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from irbench.cli.comparison_text import gains_text
+from irbench.cli.comparison_values import gains_text
 from irbench.metrics.clutter_suppression import Gains
 
 
