@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from irbench.loaded_run import load_run as load_run
     from irbench.networks.detector import LossSums as LossSums
     from irbench.networks.detector import NetworkDetector as NetworkDetector
+    from irbench.networks.segmentation import (
+        SegmentationNetworkDetector as SegmentationNetworkDetector,
+    )
     from irbench.parameters import parameter as parameter
     from irbench.protocol import Protocol as Protocol
     from irbench.regions import Regions as Regions
@@ -64,6 +67,7 @@ _HOMES = {
     "Sample": "irbench.dataset",
     "ScoreMapDetector": "irbench.detector",
     "SegmentationDetector": "irbench.detector",
+    "SegmentationNetworkDetector": "irbench.networks.segmentation",
     "evaluate": "irbench.evaluation",
     "load_dataset": "irbench.registry",
     "load_method": "irbench.registry",

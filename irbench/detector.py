@@ -71,6 +71,9 @@ class MethodInfo:
     extended : bool
         Whether ``--methods extended`` includes it though ``all`` does not: a further row for
         tables that have it. Where ``default`` is true it is included in any case.
+    with_weights : bool
+        Whether ``--methods all`` includes it where there are weights that were trained on the
+        dataset, though ``default`` is false.
     trainable : bool
         Whether it has weights that are learned from data.
     note : str
@@ -88,6 +91,7 @@ class MethodInfo:
     reference: str
     default: bool = True
     extended: bool = False
+    with_weights: bool = False
     trainable: bool = False
     note: str = ""
     min_pixels: int | None = None

@@ -47,10 +47,20 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
         if cls.info.group != group:
             group = cls.info.group
             click.echo(f"{group}")
-        mark = " " if cls.info.default else "+" if cls.info.extended else "*"
-        title = f"{cls.info.title} ({cls.info.year})"
-        click.echo(f" {mark} {cls.info.name:{width}}  {title}{weights_mark(cls)}")
-    click.echo("\n+ in `extended`, not in `all`; * in neither, runs by name.")
+        info = cls.info
+        mark = "*"
+        if info.default:
+            mark = " "
+        elif info.extended:
+            mark = "+"
+        elif info.with_weights:
+            mark = "w"
+        title = f"{info.title} ({info.year})"
+        click.echo(f" {mark} {info.name:{width}}  {cls.kind:12}  {title}{weights_mark(cls)}")
+    click.echo(
+        "\n+ in `extended`, not in `all`; w in `all` for data that it has weights for; * in none, "
+        "runs by name."
+    )
     click.echo("Details: irbench methods show NAME")
     for failure in found.failures:
         click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
@@ -117,6 +127,7 @@ def _facts(cls: type[Any]) -> dict[str, Any]:
         "reference": info.reference,
         "default": info.default,
         "extended": info.default or info.extended,
+        "with_weights": info.with_weights,
         "trainable": info.trainable,
         "note": info.note,
         "weights": weights_facts(cls),

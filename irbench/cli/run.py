@@ -167,7 +167,19 @@ def run(
     from irbench.cli.table import print_results
 
     print_results(results, [method.name for method in runner.plan.methods])
+    _name_unweighted(runner.plan)
     return exit_status(results.rows, results.dataset.get("left_out", {}), runner.plan)
+
+
+def _name_unweighted(plan: RunPlan) -> None:
+    """Name the networks that a set of methods leaves out, in one line."""
+    if plan.unweighted:
+        data = "DIRECTORY" if plan.dataset.name == "folder" else plan.dataset.name
+        click.echo(
+            f"irbench: without weights for this data, and so left out: "
+            f"{', '.join(plan.unweighted)}; `irbench train NAME --dataset {data}` makes some.",
+            err=True,
+        )
 
 
 def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> None:

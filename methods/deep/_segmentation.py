@@ -14,7 +14,7 @@ GROUP = "Deep Learning Methods"
 def segmentation_info(
     name: str, title: str, year: int, reference: str, note: str = ""
 ) -> MethodInfo:
-    """What is known of a segmentation network; not among `all` while no weights ship with it."""
+    """What is known of a segmentation network; among `all` for data that it has weights for."""
     return MethodInfo(
         name=name,
         title=title,
@@ -22,6 +22,7 @@ def segmentation_info(
         year=year,
         reference=reference,
         default=False,
+        with_weights=True,
         trainable=True,
         note=note,
     )

@@ -56,6 +56,7 @@ class FasterRCNN(NetworkDetector):
             "doi:10.1109/TPAMI.2016.2577031"
         ),
         default=False,
+        with_weights=True,
         trainable=True,
         note="anchors from 4 px on, where common code begins at 32 px",
     )

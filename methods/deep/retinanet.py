@@ -50,6 +50,7 @@ class RetinaNet(NetworkDetector):
             'detection", ICCV 2017'
         ),
         default=False,
+        with_weights=True,
         trainable=True,
         note="anchors from 8 px on, where the published ones begin at 32 px",
     )

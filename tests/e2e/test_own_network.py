@@ -17,8 +17,8 @@ pytest.importorskip("torch")
 from irbench.testing import check_detector
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-network.md").read_text()
-(FILE,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-(COMMANDS,) = re.findall(r"```\n(irbench .*?)```", PAGE, re.S)
+FILE, MASK_FILE = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+COMMANDS, MASK_COMMANDS = re.findall(r"```\n(irbench .*?)```", PAGE, re.S)
 
 # In place of what the page uses, to be quick.
 SHORTER = {"synth": "scenes", "30": "1", "128": "64"}
@@ -48,7 +48,7 @@ def scenes(tmp_path):
 def arguments(line):
     """A command of the page, on fewer and smaller images."""
     words = [SHORTER.get(word, word) for word in shlex.split(line)[1:]]
-    return [word.replace("mine-synth", "mine-scenes") for word in words]
+    return [word.replace("-synth", "-scenes") for word in words]
 
 
 def test_the_file_of_the_page_trains_and_runs_by_the_commands_of_the_page(
@@ -121,3 +121,54 @@ def test_a_batch_without_targets_has_a_loss(mine):
     assert terms["box"] == 0
     sum(terms.values()).backward()
     assert all(p.grad.isfinite().all() for p in detector.network.parameters())
+
+
+def test_the_network_of_masks_trains_and_runs_by_the_commands_of_the_page(
+    tmp_path, scenes, irbench_command
+):
+    (tmp_path / "blobs.py").write_text(MASK_FILE)
+    train, run = (arguments(line) for line in MASK_COMMANDS.strip().splitlines())
+    irbench_command(*train, "--device", "cpu", "--threads", 1)
+    history = (tmp_path / "runs/train/blobs-scenes/history.csv").read_text().splitlines()
+    assert {"iou", "coarse", "val_ap50", "val_niou"} <= set(history[0].split(","))
+    irbench_command(*run, "--timing-images", 0, "--out", "run")
+    rows = {row["method"]: row for row in irbench_command.results("run")["rows"]}
+    assert rows["blobs"]["state"] == "done"
+    assert rows["blobs"]["kind"] == "segmentation"
+
+
+@pytest.fixture
+def blobs(tmp_path, monkeypatch):
+    file = tmp_path / "blobs.py"
+    file.write_text(MASK_FILE)
+    spec = importlib.util.spec_from_file_location("blobs", file)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "blobs", module)
+    spec.loader.exec_module(module)
+    return module.Blobs
+
+
+def test_the_network_of_masks_keeps_the_contract_and_learns(blobs):
+    import torch
+
+    from irbench.networks.mask_losses import MaskTargets
+    from irbench.training.settings import TrainingSettings
+
+    torch.manual_seed(0)
+    detector = blobs()
+    check_detector(detector)
+    images, masks = torch.rand(2, 1, 32, 32) * 0.3, torch.zeros(2, 1, 32, 32)
+    masks[:, :, 9:14, 17:22] = 1
+    images[masks > 0] = 0.9
+    network = detector.network.train()
+    loss = detector.loss(network, TrainingSettings().changed(blobs.training_defaults))
+    optimizer = torch.optim.Adam(network.parameters(), 0.02)
+    for _ in range(60):
+        terms, weight = loss(network(images), MaskTargets(masks, images))
+        optimizer.zero_grad()
+        (sum(terms.values()) / weight).backward()
+        optimizer.step()
+    detector.refresh()
+    found = detector.detect(images[0, 0].numpy())
+    np.testing.assert_allclose(found.boxes[0], [17, 9, 22, 14], atol=1.5)
+    assert found.scores[0] > 0.5

@@ -16,6 +16,7 @@ from irbench.networks.weights_search import available_weights, weights_trained_o
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
+    from irbench.detector import Detector
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ def plan_network(
         obstacle = Obstacle("skipped", needs(missing))
     resolved = device if elsewhere else resolve_device(device) if obstacle is None else "cpu"
     return NetworkPlan(file, resolved, obstacle)
+
+
+def has_weights_for(cls: type[Detector], dataset: Dataset) -> bool:
+    """Whether a method has weights that were trained on a dataset, be they damaged."""
+    try:
+        return weights_trained_on(cls, dataset.info.name, dataset.scheme) is not None
+    except WeightsError:
+        return True  # The row says what is wrong with them.
 
 
 def _trained(

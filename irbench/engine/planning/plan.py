@@ -17,7 +17,7 @@ from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
 from irbench.engine.planning.code_version import code_version
 from irbench.engine.planning.imported_code import imported_code
-from irbench.engine.planning.network_plan import NetworkPlan, plan_network
+from irbench.engine.planning.network_plan import NetworkPlan, has_weights_for, plan_network
 from irbench.errors import UnknownNameError, UsageError
 from irbench.networks.devices import check_device
 from irbench.networks.neural import NeuralDetector
@@ -100,6 +100,8 @@ class RunPlan:
         Where these come from.
     command : tuple of str
         For the record.
+    unweighted : tuple of str
+        Networks that the sets of methods leave out for want of weights.
     """
 
     dataset: DatasetSpec
@@ -113,6 +115,7 @@ class RunPlan:
     calibrations: Mapping[str, Calibration] | None = None
     calibration_source: str = "validation"
     command: tuple[str, ...] = ()
+    unweighted: tuple[str, ...] = ()
 
 
 def plan_methods(
@@ -162,7 +165,8 @@ def plan_methods(
     chosen: dict[str, type[Detector]] = {}
     for name in names:
         if name in GROUP_NAMES:
-            chosen.update((c.info.name, c) for c in default_methods(name, typical_pixels))
+            of_set = default_methods(name, typical_pixels, dataset)
+            chosen.update((cls.info.name, cls) for cls in of_set)
         else:
             chosen[name] = _named(name)
     texts = params or {}
@@ -175,27 +179,56 @@ def plan_methods(
     )
 
 
-def default_methods(group: str, typical_pixels: int | None = None) -> list[type[Detector]]:
+def default_methods(
+    group: str, typical_pixels: int | None = None, dataset: Dataset | None = None
+) -> list[type[Detector]]:
     """The methods that a set stands for, in the order of Table I.
 
     Parameters
     ----------
     group : str
-        ``all``: those whose ``info.default`` is true; of these, ``classical`` are the ones
+        ``all``: those whose ``info.default`` is true, and those whose ``info.with_weights``
+        is and that have weights trained on ``dataset``; of these, ``classical`` are the ones
         without a network and ``deep`` the ones with one. ``extended``: all of these, and
         those whose ``info.extended`` is true.
     typical_pixels : int, optional
         Leaves out what does not suit images of this size; see
         :meth:`irbench.MethodInfo.suits`.
+    dataset : Dataset, optional
+        That is tested on.
     """
+    return [cls for cls in _of_set(group, typical_pixels) if _belongs(cls, group, dataset)]
+
+
+def unweighted_methods(
+    names: Sequence[str], typical_pixels: int | None, dataset: Dataset
+) -> tuple[str, ...]:
+    """The networks that sets among ``names`` would include if they had weights for a dataset."""
+    left_out: dict[str, None] = {}
+    for group in names:
+        if group in GROUP_NAMES:
+            for cls in _of_set(group, typical_pixels):
+                if cls.info.with_weights and not _belongs(cls, group, dataset):
+                    left_out[cls.info.name] = None
+    return tuple(name for name in left_out if name not in names)
+
+
+def _of_set(group: str, typical_pixels: int | None) -> list[type[Detector]]:
+    """The methods of one kind that suit images of a size, whether they belong to it or not."""
     classes = [
         cls
         for cls in catalogue("methods").classes.values()
-        if (cls.info.default or (group == "extended" and cls.info.extended))
-        and (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
+        if (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
         and (typical_pixels is None or cls.info.suits(typical_pixels))
     ]
     return sorted(classes, key=lambda cls: (*cls.info.rank, cls.info.year, cls.info.name))
+
+
+def _belongs(cls: type[Detector], group: str, dataset: Dataset | None) -> bool:
+    info = cls.info
+    if info.default or (group == "extended" and info.extended):
+        return True
+    return info.with_weights and dataset is not None and has_weights_for(cls, dataset)
 
 
 def _named(name: str) -> type[Detector]:

@@ -17,7 +17,7 @@ from irbench.engine.planning.choices import (
     open_dataset,
     typical_pixels,
 )
-from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
+from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods, unweighted_methods
 from irbench.errors import UsageError
 from irbench.events import Events
 from irbench.protocol import Protocol
@@ -128,11 +128,12 @@ class RunRequest:
             plugins.append(str(Path(plugin).resolve()))
         protocol = choose_protocol(self.protocol, self.operating_point, self.threshold, self.score)
         dataset = self._open(protocol, events)
+        n_pixels = typical_pixels(dataset)
         methods = plan_methods(
             self.methods,
             self.params,
             plugins,
-            typical_pixels(dataset),
+            n_pixels,
             dataset=dataset,
             device=self.device,
             elsewhere=elsewhere,
@@ -158,6 +159,7 @@ class RunRequest:
             calibrations=calibrations,
             calibration_source=source,
             command=self.command,
+            unweighted=unweighted_methods(self.methods, n_pixels, dataset),
         )
         return plan, Path(self.out or default_directory(dataset, protocol))
 

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 
 import pytest
 
-from irbench.engine.planning.plan import plan_methods
+from irbench.engine.planning.plan import default_methods, plan_methods, unweighted_methods
 from irbench.errors import UnknownNameError, UsageError, WeightsError
 from irbench.networks.devices import resolve_device
 from irbench.protocol import get_protocol
-from irbench.registry import load_dataset
+from irbench.registry import load_dataset, method_class
 
 torch = pytest.importorskip("torch")
 
@@ -145,3 +146,29 @@ def test_the_number_of_a_gpu_is_not_in_the_key(planned, save_tiny, monkeypatch):
     assert facts(planned(device="cuda:1")) == facts(planned(device="cuda"))
     assert facts(planned(device="cuda")) != facts(planned(device="cpu"))
     assert planned(device="cuda:1").spec.device == "cuda:1"
+
+
+def test_all_includes_a_network_where_it_has_weights_and_names_it_where_not(
+    tiny_plugin, save_tiny, monkeypatch
+):
+    cls = method_class("tiny-net")
+    info = dataclasses.replace(cls.info, default=False, with_weights=True)
+    monkeypatch.setattr(cls, "info", info)
+    data = load_dataset("tiny-scenes")
+
+    def found(group):
+        return [one.info.name for one in default_methods(group, None, data)]
+
+    assert "tiny-net" not in found("all")
+    assert "tiny-net" in unweighted_methods(["all"], None, data)
+    assert "tiny-net" not in unweighted_methods(["classical"], None, data)
+    assert "tiny-net" not in unweighted_methods(["all", "tiny-net"], None, data)
+    save_tiny()
+    assert "tiny-net" in found("all")
+    assert "tiny-net" in found("deep")
+    assert "tiny-net" not in found("classical")
+    assert "tiny-net" not in unweighted_methods(["all"], None, data)
+    # Not for other data.
+    assert "tiny-net" not in [
+        c.info.name for c in default_methods("all", None, load_dataset("synth"))
+    ]
