@@ -28,6 +28,13 @@ _NUMBERS = ("extent", "threshold", "map50", "f1")
 SHIPPED_FILE = "calibration.json"
 """Beside the methods of a package that ships extents and thresholds of its own."""
 
+EXTENTS_FILE = "extents.json"
+"""Beside it: extents that were best on several cameras, for one that has no labels."""
+
+EXTENT_WITHOUT_LABELS = 0.15
+"""For methods of which nothing was measured: the best one number for all on three real datasets;
+see docs/camera.md."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -284,9 +291,29 @@ def _shipped() -> dict[str, Calibration]:
     return found
 
 
+@cache
+def _shipped_extents() -> dict[str, float]:
+    file = resources.files("irbench.methods") / EXTENTS_FILE
+    methods = json.loads(file.read_text())["methods"]
+    return {name: float(one["extent"]) for name, one in methods.items()}
+
+
+def extent_without_labels(method: str) -> float:
+    """The extent of a score-map method on a camera that it was never calibrated on.
+
+    Of several published datasets' best extents the geometric mean, to the nearest candidate;
+    :data:`EXTENT_WITHOUT_LABELS` where a method was not measured.
+    """
+    return _shipped_extents().get(method, EXTENT_WITHOUT_LABELS)
+
+
 def shipped_calibration(method: str) -> Calibration | None:
     """The extent and threshold that ship with a method, for data without validation images.
 
-    Measured on the validation split of ``synth`` by ``irbench calibrate``.
+    The threshold was measured on the validation split of ``synth`` by ``irbench calibrate``;
+    the extent is that of :func:`extent_without_labels`, where the package ships one.
     """
-    return _shipped().get(method)
+    shipped = _shipped().get(method)
+    if shipped is None or shipped.extent is None or method not in _shipped_extents():
+        return shipped
+    return dataclasses.replace(shipped, extent=extent_without_labels(method))

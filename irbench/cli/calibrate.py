@@ -12,7 +12,7 @@ from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED
+from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.conventions import Conventions
@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--dataset",
-    required=True,
     shell_complete=complete_dataset,
     help="A dataset with a validation split.",
+)
+@click.option(
+    "--frames",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="In place of --dataset: frames without labels, for --alarms-per-frame. May be repeated.",
+)
+@click.option(
+    "--alarms-per-frame",
+    type=float,
+    metavar="RATE",
+    help="With --frames: the false alarms a frame that are wanted, such as 0.1.",
 )
 @click.option(
     "--out",
@@ -55,7 +66,9 @@ if TYPE_CHECKING:
 @verbosity_options
 def calibrate(
     methods: str,
-    dataset: str,
+    dataset: str | None,
+    frames: tuple[Path, ...],
+    alarms_per_frame: float | None,
     out: Path,
     jobs: int | None,
     timeout: float,
@@ -70,10 +83,30 @@ def calibrate(
     The extent is the one of greatest AP@50, the threshold then the one of greatest F1. For data
     without a validation split of its own: irbench run --dataset DIR --calibration FILE.
 
+    With --frames no labels are needed: the threshold is that which so many detections a frame
+    reach, on frames of your camera without targets. It comes with its 95 % interval.
+
     \b
     irbench calibrate --dataset nudt --out nudt.json
     irbench calibrate --methods tophat,mpcm --dataset my_images/ --param tophat.size=9
+    irbench calibrate --methods tophat,mpcm --frames frames/ --alarms-per-frame 0.1
     """
+    if frames or alarms_per_frame is not None:
+        if not frames or alarms_per_frame is None or dataset is not None:
+            raise UsageError("--frames and --alarms-per-frame go together, in place of --dataset.")
+        from irbench.cli.calibrate_frames import calibrate_on_frames
+
+        return calibrate_on_frames(
+            frames,
+            alarms_per_frame,
+            methods=methods,
+            out=out,
+            params=params,
+            plugins=plugins,
+            value_range=conventions.value_range,
+        )
+    if dataset is None:
+        raise UsageError("give --dataset, or --frames and --alarms-per-frame.")
     from irbench.engine.planning.choices import choose_protocol, dataset_spec, typical_pixels
     from irbench.engine.planning.plan import RunPlan, plan_methods
     from irbench.engine.run.calibration_run import calibrate_methods

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from irbench.metrics import (
+    alarms,
     average_precision,
     counting,
     hierarchical_iou,
@@ -40,6 +41,7 @@ _MEASURED: tuple[Metric, ...] = (
     *average_precision.METRICS,
     *yolo_average_precision.METRICS,
     *points.METRICS,
+    *alarms.METRICS,
     *point_average_precision.METRICS,
     *pixels.METRICS,
     *hierarchical_iou.METRICS,

@@ -64,7 +64,7 @@ def calibrate_methods(
     WriteError, ExecutorError
         If no method can go on; no fault of one.
     """
-    known = _read(out)
+    known = read_calibration_file(out)
     dataset = plan.dataset.open(plan.split)
     with progress.track(f"reading {dataset.info.title}", len(dataset)) as advance:
         scan = scan_split(dataset, None, advance, plan.protocol.squash)
@@ -113,7 +113,8 @@ def _stopped(method: MethodPlan, plan: RunPlan, scan: SplitScan) -> tuple[str, s
     return ("skipped", leak) if leak else ("", "")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_calibration_file(path: Path) -> dict[str, Any]:
+    """The calibrations in a file, by method; none where it does not exist yet."""
     if not path.exists():
         return {}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -177,7 +178,20 @@ class MethodRun:
             return calibrate(found, self.scans["val"].truths, plan.protocol)
         network = self.method.network
         shipped = shipped_calibration(name) if network is None else network.calibration
+        if shipped is not None and self._is_foreign(shipped):
+            self.progress.warn(
+                f"{self.method.info.title}: its threshold was made on {shipped.made_on}, and may "
+                "keep far too much or nothing here; make one by `irbench calibrate` with "
+                "--dataset, or with --frames where there are no labels, and give it by "
+                "--calibration."
+            )
         return _fitted(shipped or Calibration(None, None, "none"), extent)
+
+    def _is_foreign(self, shipped: Calibration) -> bool:
+        """Whether a threshold that ships with a method decides here, though of other data."""
+        plan = self.plan
+        decides = plan.protocol.operating_point == "val-f1" and shipped.source == "shipped"
+        return decides and not shipped.made_on.startswith(f"{plan.dataset.name} ")
 
     def _process(
         self,
@@ -289,4 +303,4 @@ def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:
     extent = None
     if uses_extent:
         extent = DEFAULT_EXTENT if calibration.extent is None else calibration.extent
-    return Calibration(extent, calibration.threshold, calibration.source)
+    return dataclasses.replace(calibration, extent=extent, map50=None, f1=None)

@@ -382,6 +382,16 @@ class SlowMetrics:
     def fa_hungarian(self) -> float | None:
         return self._fa(self._best_match)
 
+    def _alarms(self, images: list[SceneImage]) -> float | None:
+        false = sum(len(self._raster_match(image)[1]) for image in images)
+        return false / len(images) if images else None
+
+    def alarms_per_frame(self) -> float | None:
+        return self._alarms(list(self.scene.images))
+
+    def alarms_free(self) -> float | None:
+        return self._alarms([image for image in self.scene.images if not len(image.targets)])
+
     def ap_point(self) -> float | None:
         """Down the scores, ties in raster order, to the nearest free target."""
         if self.n_targets == 0:

@@ -7,6 +7,7 @@ import pytest
 
 from irbench.boxes import filled_ranges
 from irbench.metrics import (
+    alarms,
     average_precision,
     counting,
     operating_point,
@@ -100,6 +101,8 @@ OURS = {
     "fa_legacy": lambda s, w: points.fa_legacy(point_counts(s), w),
     "pd_hungarian": lambda s, w: points.pd(point_counts(s, "hungarian"), w),
     "fa_hungarian": lambda s, w: points.fa(point_counts(s, "hungarian"), w),
+    "alarms_per_frame": lambda s, w: alarms.alarms_per_frame(point_counts(s), w),
+    "alarms_free": lambda s, w: alarms.alarms_free(point_counts(s), w),
     "iou": lambda s, w: pixels.iou(pixel_counts(s), w),
     "niou": lambda s, w: pixels.niou(pixel_counts(s), w),
     "pixel_recall": lambda s, w: pixels.pixel_recall(pixel_counts(s), w),

@@ -1,0 +1,129 @@
+"""``irbench calibrate --frames``: thresholds for a wanted rate of alarms, without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.options import load_plugins, parse_assignments, split_names
+from irbench.cli.verbosity import command_progress, note
+from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
+
+if TYPE_CHECKING:
+    from irbench.auto_range import RangeChoice
+    from irbench.engine.planning.plan import MethodPlan
+    from irbench.progress import Progress
+    from irbench.sequences.opening import FrameSequence
+    from irbench.sequences.threshold import AlarmThreshold
+
+
+def calibrate_on_frames(
+    frames: Sequence[Path],
+    alarms_per_frame: float,
+    *,
+    methods: str,
+    out: Path,
+    params: tuple[str, ...],
+    plugins: tuple[Path, ...],
+    value_range: RangeChoice,
+) -> int:
+    """Find each method's threshold on frames, and add it to a calibration file.
+
+    Returns
+    -------
+    int
+        The exit code: failed if a method failed or a frame could not be read.
+
+    Raises
+    ------
+    UsageError
+        If the frames are too few for the rate.
+    """
+    from irbench.atomic import write_json
+    from irbench.calibration import Calibration
+    from irbench.engine.planning.plan import plan_methods
+    from irbench.engine.run.calibration_run import read_calibration_file
+    from irbench.sequences.detection import sequence_range
+    from irbench.sequences.opening import open_sequence
+    from irbench.sequences.threshold import check_frames
+
+    sequence = open_sequence(frames)
+    check_frames(sequence.n_frames, alarms_per_frame)
+    known = read_calibration_file(out)
+    plans = plan_methods(split_names(methods), parse_assignments(params), load_plugins(plugins))
+    found_range = sequence_range(sequence, value_range)
+    progress = command_progress()
+    n_failed = n_bad = 0
+    for plan in plans:
+        network = plan.network
+        if network is not None and network.obstacle is not None:
+            progress.warn(f"{plan.info.title}: {network.obstacle.state}: {network.obstacle.reason}")
+            continue
+        try:
+            extent, found, bad = _threshold(
+                plan, sequence, value_range, found_range, alarms_per_frame, progress
+            )
+        except IrbenchError as error:
+            progress.warn(f"{plan.info.title}: failed: {error}")
+            n_failed += 1
+            continue
+        n_bad = max(n_bad, bad)
+        low, high = found.interval
+        known[plan.name] = {
+            **Calibration(extent, found.threshold, "frames").as_dict(),
+            "on": {
+                "frames": ", ".join(str(path) for path in frames),
+                "n_images": found.n_frames,
+                "alarms_per_frame": alarms_per_frame,
+                "n_alarms": found.n_alarms,
+                "interval_95": [low, high],
+                "value_range": found_range,
+            },
+        }
+        write_json(out, {"methods": dict(sorted(known.items()))})
+        click.echo(
+            f"{plan.name:12} threshold {found.threshold:<9.4g} {found.n_alarms} alarms on "
+            f"{found.n_frames} frames: {found.rate:.3g} a frame (95 % {low:.2g} to {high:.2g})"
+        )
+    note(
+        "Every detection counted as a false alarm. Where targets are in these frames, the rate of "
+        "false alarms is at most this, and the threshold higher than need be."
+    )
+    note(f"written: {out}; use it by irbench detect METHOD FRAMES --calibration {out}")
+    return EXIT_FAILED if n_failed or n_bad else EXIT_DONE
+
+
+def _threshold(
+    plan: MethodPlan,
+    sequence: FrameSequence,
+    value_range: RangeChoice,
+    found_range: RangeChoice,
+    alarms_per_frame: float,
+    progress: Progress,
+) -> tuple[float | None, AlarmThreshold, int]:
+    """The extent that is used, the threshold, and how many frames were bad."""
+    import numpy as np
+
+    from irbench.calibration import extent_without_labels
+    from irbench.sequences.detection import detect_frames
+    from irbench.sequences.threshold import alarm_threshold
+
+    detector = plan.spec.make()
+    extent = extent_without_labels(plan.name) if plan.kind == "score-map" else None
+    scores: list[Any] = []
+    n_bad = 0
+    with progress.track(f"{plan.info.title}", sequence.n_frames, "frames") as advance:
+        for result in detect_frames(
+            detector, sequence, value_range, found=found_range, extent=extent
+        ):
+            if result.found is None:
+                n_bad += 1
+                progress.warn(f"{result.frame.name}: {result.error}")
+            else:
+                scores.append(result.found.scores)
+            advance()
+    together = np.concatenate(scores) if scores else np.zeros(0, np.float32)
+    return extent, alarm_threshold(together, len(scores), alarms_per_frame), n_bad
