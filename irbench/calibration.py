@@ -294,7 +294,7 @@ def _shipped() -> dict[str, Calibration]:
 @cache
 def _shipped_extents() -> dict[str, float]:
     file = resources.files("irbench.methods") / EXTENTS_FILE
-    methods = json.loads(file.read_text())["methods"]
+    methods = parse_json(file.read_bytes())["methods"]
     return {name: float(one["extent"]) for name, one in methods.items()}
 
 
