@@ -31,9 +31,13 @@ class NeuralDetector(Detector):
         The sides of the network's input are multiples of this.
     training_defaults : mapping
         What of :class:`irbench.training.settings.TrainingSettings` it begins with otherwise.
+    has_whole_sequences : bool
+        Whether the network calls each of its ``Sequential`` modules as a whole, so that in
+        inference normalisations may be folded into the convolutions before them.
     """
 
     multiple: ClassVar[int] = 32
+    has_whole_sequences: ClassVar[bool] = False
     training_defaults: ClassVar[Mapping[str, Any]] = {}
 
     weights: str | None = parameter(
@@ -113,10 +117,18 @@ class NeuralDetector(Detector):
 
     @cached_property
     def _ready(self) -> nn.Module:
-        """What computes detections: a copy in evaluation mode, without gradients."""
+        """What computes: a copy without gradients, in the layout that convolves fastest."""
         import copy
 
-        return copy.deepcopy(self.network).eval().requires_grad_(False)
+        import torch
+
+        ready = copy.deepcopy(self.network).eval().requires_grad_(False)
+        if self.has_whole_sequences:
+            from irbench.networks.folding import fold_sequences
+
+            fold_sequences(ready)
+        ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return ready
 
     def refresh(self) -> None:
         """Take up changes of :attr:`network`, such as another training step."""

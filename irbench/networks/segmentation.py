@@ -320,7 +320,8 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
 
         ready = self._ready
         with torch.inference_mode():
-            found = self.cut(self.decode(ready, ready(image.canvas)), image)
+            canvas = image.canvas.contiguous(memory_format=torch.channels_last)
+            found = self.cut(self.decode(ready, ready(canvas)), image)
         return found[0, 0].float().clamp(0, 1).cpu().numpy()
 
     def _padded(self, side: int) -> int:

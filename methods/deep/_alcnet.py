@@ -8,6 +8,8 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -20,29 +22,56 @@ SHIFTS = {"single": (13,), "multiple": (13, 17)}
 
 _AXES = ((1, 1), (1, 0), (1, -1), (0, -1))
 
+_TOGETHER = 2**17
+"""Elements that are worked on together."""
 
-def local_contrast(x: Tensor, shift: int) -> Tensor:
+
+def local_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
     """The contrast to opposite neighbours, the smallest of four directions (Eq. 2 of [1]_).
 
     Parameters
     ----------
     x : (B, C, H, W) Tensor
-    shift : int
-        Distance of the neighbours in cells; the map goes on at its opposite border.
+    shifts : sequence of int
+        Distances of the neighbours in cells, of which the greatest contrast is taken; the map
+        goes on at its opposite border.
 
     Returns
     -------
     (B, C, H, W) Tensor
         Products of two differences: positive where both neighbours are lower, or both higher.
     """
-    products = [
-        (torch.roll(x, (shift * dy, shift * dx), (2, 3)) - x)
-        * (torch.roll(x, (-shift * dy, -shift * dx), (2, 3)) - x)
-        for dy, dx in _AXES
-    ]
-    smallest = products[0]
-    for one in products[1:]:
-        smallest = torch.minimum(smallest, one)
+    n_channels = max(1, _TOGETHER // (x.shape[2] * x.shape[3]))
+    # In rows whatever the layout, and a few channels at a time, so that they stay in the cache.
+    parts = x.contiguous().split(n_channels, 1)
+    found = torch.cat([_greatest_contrast(part, shifts) for part in parts], 1)
+    rows_of_channels = x.is_contiguous(memory_format=torch.channels_last)
+    return found.contiguous(memory_format=torch.channels_last) if rows_of_channels else found
+
+
+def _greatest_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
+    found = _contrast_of(x, shifts[0])
+    for shift in shifts[1:]:
+        found = torch.maximum(found, _contrast_of(x, shift))
+    return found
+
+
+def _contrast_of(x: Tensor, shift: int) -> Tensor:
+    height, width = x.shape[2], x.shape[3]
+    rows, columns = shift % height, shift % width
+    wrapped = torch.cat((x[:, :, height - rows :], x, x[:, :, :rows]), 2)
+    wrapped = torch.cat((wrapped[..., width - columns :], wrapped, wrapped[..., :columns]), 3)
+    smallest = None
+    for dy, dx in _AXES:
+        first, second = (
+            wrapped.narrow(2, rows + sign * dy * rows, height).narrow(
+                3, columns + sign * dx * columns, width
+            )
+            for sign in (1, -1)
+        )
+        product = (first - x) * (second - x)
+        smallest = product if smallest is None else torch.minimum(smallest, product)
+    assert smallest is not None
     return smallest
 
 
@@ -100,17 +129,12 @@ class ALCNetwork(nn.Module):
         """From ``(B, C, H, W)``, sides multiples of 4, to logits ``(B, 1, H, W)``."""
         c1 = self.layer1(self.stem(images))
         c2 = self.layer2(c1)
-        p2 = self.reduce2(self._contrast(c2))
-        p3 = self.reduce3(self._contrast(self.layer3(c2)))
+        p2 = self.reduce2(local_contrast(c2, self.shifts))
+        p3 = self.reduce3(local_contrast(self.layer3(c2), self.shifts))
         p2 = self.fuse23(_resize_corners(p3, p2), p2)
-        logits: Tensor = self.head(self.fuse12(_resize_corners(p2, c1), self._contrast(c1)))
+        low = local_contrast(c1, self.shifts)
+        logits: Tensor = self.head(self.fuse12(_resize_corners(p2, c1), low))
         return logits
-
-    def _contrast(self, x: Tensor) -> Tensor:
-        found = local_contrast(x, self.shifts[0])
-        for shift in self.shifts[1:]:
-            found = torch.maximum(found, local_contrast(x, shift))
-        return found
 
 
 class ALCNetBasic(nn.Module):

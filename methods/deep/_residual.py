@@ -24,7 +24,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
-        y: Tensor = (self.body(x) + self.downsample(x)).relu()
+        y: Tensor = (self.body(x) + self.downsample(x)).relu_()
         return y
 
 
@@ -44,7 +44,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
         y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        z: Tensor = (y + (x if self.downsample is None else self.downsample(x))).relu()
+        z: Tensor = (y + (x if self.downsample is None else self.downsample(x))).relu_()
         return z
 
 

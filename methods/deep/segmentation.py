@@ -70,6 +70,7 @@ class RDIANDetector(SegmentationNetworkDetector):
         "2023, doi:10.1109/TGRS.2023.3235150",
     )
     scaling = InputScaling((-0.1246,), (1.0923,))
+    has_whole_sequences = True
 
     def build(self) -> nn.Module:
         """Make the network with fresh weights."""

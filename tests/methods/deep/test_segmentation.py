@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from irbench import load_method  # noqa: E402
 from irbench.errors import UsageError  # noqa: E402
 from irbench.images import to_unit_range  # noqa: E402
+from irbench.methods.deep._alcnet import local_contrast  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
 
@@ -183,3 +184,21 @@ def test_a_weighting_by_the_greatest_value_keeps_a_black_image_black():
     image[3, 4] = 51
     lit = load_method("uiunet").preprocess(image).canvas
     assert torch.allclose(lit[0, :, 3, 4], torch.tensor((1 - 0.485) / 0.229))
+
+
+@pytest.mark.parametrize(("shape", "shift"), [((40, 33), 13), ((8, 5), 17), ((13, 26), 13)])
+def test_local_contrast_neighbour_by_neighbour(shape, shift):
+    x = torch.randn(2, 3, *shape, dtype=torch.float64)
+    found = local_contrast(x, [shift])
+    several = local_contrast(x, [shift, 3])
+    assert torch.equal(several, torch.maximum(found, local_contrast(x, [3])))
+    height, width = shape
+    for i, j in np.ndindex(shape):
+        products = []
+        for dy, dx in ((1, 1), (1, 0), (1, -1), (0, 1)):
+            two = [
+                x[:, :, (i + sign * dy * shift) % height, (j + sign * dx * shift) % width]
+                for sign in (1, -1)
+            ]
+            products.append((two[0] - x[:, :, i, j]) * (two[1] - x[:, :, i, j]))
+        assert torch.equal(found[:, :, i, j], torch.stack(products).amin(0))

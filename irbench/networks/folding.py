@@ -1,0 +1,25 @@
+"""Normalisations folded into the convolutions before them, for inference."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+
+def fold_sequences(network: nn.Module) -> None:
+    """Fold each normalisation that stands right behind a convolution in a sequence.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode; changed in place. Its outputs change by rounding only, as long as
+        nothing calls a part of a sequence alone.
+    """
+    sequences = [one for one in network.modules() if isinstance(one, nn.Sequential)]
+    for sequence in sequences:
+        for (name, layer), (next_name, following) in pairwise(list(sequence.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                setattr(sequence, name, fuse_conv_bn_eval(layer, following))
+                setattr(sequence, next_name, nn.Identity())
