@@ -6,7 +6,7 @@ dealt with is decided here, for the rows of a run, comparisons, the gate, report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ NO_THRESHOLD = "no threshold: there is neither validation data nor a calibration
 NO_MASKS = "the data has boxes only"
 NO_REGIONS = "the method answers boxes only"
 NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
+
+_BLOCK_IMAGES = 4096
 
 RULES = ("overlap", "distance")
 """By what a target is found: a kept box that hits it, or a kept detection near it."""
@@ -185,16 +187,18 @@ def score(
         point = _operating_point(protocol, known, at_protocol, validation, method)
     else:
         point = MetricValue(threshold)
-    components = [
-        components_of(one.boxes, one.regions, truth)
-        for one, truth in zip(found, truths, strict=True)
-    ]
-    targets = [components_of(truth.boxes, truth.targets, truth) for truth in truths]
     parts: dict[str, Any] = {
         "table": table,
         "table30": match_images(found, truths, protocol, (0.3,)),
         "ranked_points": point_average_precision.match_points(
-            zip(components, (one.scores for one in found), targets, strict=True),
+            (
+                (
+                    components_of(one.boxes, one.regions, truth),
+                    one.scores,
+                    components_of(truth.boxes, truth.targets, truth),
+                )
+                for one, truth in zip(found, truths, strict=True)
+            ),
             protocol.distance_px,
         ),
     }
@@ -204,16 +208,8 @@ def score(
         missing = dict.fromkeys(names, point.reason)
     else:
         parts["boxes"] = counting.count_boxes(at_protocol, point.value, column)
-        chosen = [one.indices_above(point.value) for one in found]
-        near = [
-            (one.take(some), its_targets, truth.shape)
-            for one, some, its_targets, truth in zip(
-                components, chosen, targets, truths, strict=True
-            )
-        ]
-        parts["points"] = points.count_points(near, "raster", protocol.distance_px)
-        parts["hungarian"] = points.count_points(near, "hungarian", protocol.distance_px)
-        kept = [one.take(indices) for one, indices in zip(found, chosen, strict=True)]
+        kept = [one.above(point.value) for one in found]
+        parts |= _count_points(kept, truths, protocol.distance_px)
         if reason := _why_no_regions(kept, truths, kind):
             missing = dict.fromkeys(("pixels", "regions"), reason)
         else:
@@ -361,6 +357,26 @@ def _operating_point(
     return MetricValue(float("inf")) if nothing else found
 
 
+def _count_points(
+    kept: Sequence[Detections], truths: Sequence[GroundTruth], distance_px: float
+) -> dict[str, points.PointCounts]:
+    """The counts of both matchings: some images at a time, whose components take memory."""
+    found: dict[str, list[points.PointCounts]] = {"points": [], "hungarian": []}
+    for first in range(0, max(len(truths), 1), _BLOCK_IMAGES):
+        some = slice(first, first + _BLOCK_IMAGES)
+        near = [
+            (
+                components_of(one.boxes, one.regions, truth),
+                components_of(truth.boxes, truth.targets, truth),
+                truth.shape,
+            )
+            for one, truth in zip(kept[some], truths[some], strict=True)
+        ]
+        found["points"].append(points.count_points(near, "raster", distance_px))
+        found["hungarian"].append(points.count_points(near, "hungarian", distance_px))
+    return {name: points.PointCounts.concatenate(blocks) for name, blocks in found.items()}
+
+
 def _why_no_regions(
     kept: Sequence[Detections], truths: Sequence[GroundTruth], kind: str | None
 ) -> str:
@@ -375,15 +391,11 @@ def _why_no_regions(
 
 def _regions(
     kept: Sequence[Detections], truths: Sequence[GroundTruth]
-) -> list[tuple[Regions, Regions]]:
-    return [
-        (
-            _in_raster_order(one.regions or Regions.empty(truth.shape)),
-            _in_raster_order(truth.targets),
-        )
-        for one, truth in zip(kept, truths, strict=True)
-        if truth.targets is not None
-    ]
+) -> Iterator[tuple[Regions, Regions]]:
+    for one, truth in zip(kept, truths, strict=True):
+        if truth.targets is not None:
+            regions = one.regions or Regions.empty(truth.shape)
+            yield _in_raster_order(regions), _in_raster_order(truth.targets)
 
 
 def _in_raster_order(regions: Regions) -> Regions:

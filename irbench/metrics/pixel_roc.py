@@ -26,6 +26,12 @@ from irbench.regions import Regions
 NO_TARGET_PIXELS = "no target pixel in any image"
 NO_BACKGROUND_PIXELS = "no background pixel in any image"
 
+MOST_PAIRED_IMAGES = 2000
+"""Up to so many images, all pairs of them are kept: 32 MB."""
+
+MANY_DRAWS = 64
+"""So many draws are pooled at a time; more than that are worth making all pairs of images."""
+
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
@@ -156,7 +162,8 @@ class RocCounts:
             Σ_b T(b) (F(< b) + F(b) / 2) = Σ_ij w_i w_j M_ij
 
         for ``T = Σ w_i t_i``, ``F = Σ w_j f_j`` and ``M_ij = Σ_b t_i(b) (f_j(< b) + f_j(b) / 2)``:
-        M is made once, a draw is a quadratic form, and no curve is pooled again.
+        M is made once, a draw is a quadratic form, and no curve is pooled again: for many draws of
+        up to :data:`MOST_PAIRED_IMAGES`, since M grows with the square of their number.
         """
         from scipy.sparse import coo_array
 
@@ -167,6 +174,29 @@ class RocCounts:
         background = coo_array((pixels, (images, bins)), shape=shape).toarray()
         below = np.cumsum(background, axis=1) - background / 2
         return np.asarray(target @ below.T)
+
+    def won_pairs(self, draws: Draws) -> Values:
+        """``(n_draws,)`` numerators of the area under the pooled curve; see ``pair_areas``."""
+        if draws.n_draws > MANY_DRAWS and self.n_images <= MOST_PAIRED_IMAGES:
+            return np.asarray(((self.pair_areas @ draws.weights) * draws.weights).sum(axis=0))
+        won = np.empty(draws.n_draws)
+        for first in range(0, draws.n_draws, MANY_DRAWS):
+            some = slice(first, first + MANY_DRAWS)
+            target, background = (part @ draws.weights[:, some] for part in self._by_bin)
+            below = np.cumsum(background, axis=0) - background / 2
+            won[some] = (target * below).sum(axis=0)
+        return won
+
+    @cached_property
+    def _by_bin(self) -> tuple[Any, Any]:
+        """``(4096, n_images)`` sparse arrays of target and background pixels."""
+        from scipy.sparse import csr_array
+
+        shape = (N_BINS, self.n_images)
+        return tuple(
+            csr_array((pixels, (bins, images)), shape=shape)
+            for images, bins, pixels in _parts(self)
+        )
 
     def pooled(
         self, weights: NDArray[Any] | None = None
@@ -236,8 +266,7 @@ def area_form(counts: RocCounts) -> Form:
     target, background = (_image_sums(counts.n_images, one) for one in _parts(counts))
 
     def form(draws: Draws) -> Values:
-        won = ((counts.pair_areas @ draws.weights) * draws.weights).sum(axis=0)
-        return divided(won, draws.sums(target) * draws.sums(background))
+        return divided(counts.won_pairs(draws), draws.sums(target) * draws.sums(background))
 
     return form
 

@@ -10,7 +10,10 @@ from scipy.stats import rankdata
 
 from irbench.errors import UsageError
 from irbench.masks import mask_regions
+from irbench.metrics import pixel_roc as pixel_roc_module
 from irbench.metrics.pixel_roc import (
+    Histogram,
+    PixelHistograms,
     RocCounts,
     auc,
     auc_resolution,
@@ -19,7 +22,8 @@ from irbench.metrics.pixel_roc import (
     pixel_roc,
     target_pixels,
 )
-from irbench.metrics.score_maps import bin_edges, clean_map, standardise
+from irbench.metrics.score_maps import N_BINS, bin_edges, clean_map, standardise
+from irbench.metrics.weighted import Draws
 
 
 def scene(seed, shape=(24, 31), share=0.02, power=1, shift=2.0):
@@ -166,3 +170,23 @@ def test_histograms_count_every_pixel_once():
 def test_targets_of_another_image_are_refused():
     with pytest.raises(UsageError, match=r"shape \(24, 31\), got \(3, 4\)"):
         pixel_histograms(scene(0)[0], mask_regions(np.zeros((3, 4), bool)), "unit/1")
+
+
+def test_pairs_of_images_and_pooled_curves_win_alike(monkeypatch):
+    """More images than pairs are kept of: the same numbers, to the last bit."""
+    rng = np.random.default_rng(5)
+    histograms = []
+    for _ in range(9):
+        counts = rng.integers(0, 3, (2, N_BINS)) * (rng.random((2, N_BINS)) < 0.05)
+        histograms.append(PixelHistograms(*map(Histogram.of_counts, counts)))
+    counts = RocCounts.of(histograms)
+    draws = Draws(rng.multinomial(9, [1 / 9] * 9, pixel_roc_module.MANY_DRAWS + 30).T.astype(float))
+    paired = counts.won_pairs(draws)
+    monkeypatch.setattr(pixel_roc_module, "MOST_PAIRED_IMAGES", 8)
+    pooled = counts.won_pairs(draws)
+    assert np.array_equal(paired, pooled)
+    by_hand = []
+    for weights in draws.weights.T:
+        target, background = counts.pooled(weights)
+        by_hand.append(target @ (np.cumsum(background) - background / 2))
+    assert np.array_equal(pooled, by_hand)
