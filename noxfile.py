@@ -35,7 +35,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Run what takes long: many kills, and tens of thousands of damaged files."""
+    """Run what takes long: many kills, large inputs, tens of thousands of damaged files."""
     install(session, "test")
     session.run("pytest", "-m", "stress", "-s", *session.posargs)
 

@@ -246,3 +246,25 @@ def test_damaged_results_end_the_run_and_lose_nothing(run, folder, leaves_a_core
     file.write_bytes(content)
     assert run("first", "second") == before[1]
     assert run.images == []
+
+
+def test_a_run_directory_that_was_moved_goes_on(run):
+    before = run("second")
+    moved = run.folder / "elsewhere" / "copied run"
+    moved.parent.mkdir()
+    run.directory.path.rename(moved)
+    run.directory = RunDirectory(moved)
+    rows = run("first", "second")
+    assert {name for name, _ in run.images} == {"first"}
+    assert rows["second"] == before["second"]
+
+
+def test_a_clock_that_is_set_back_changes_nothing(run, monkeypatch):
+    expected = run("first", "second")
+    run.directory = RunDirectory(run.folder / "again")
+    now = iter(range(2_000_000_000, 0, -3600))
+    monkeypatch.setattr("time.time", lambda: float(next(now)))
+    rows = run("first", "second")
+    for name, row in rows.items():
+        same = {key for key in row if not key.startswith(("ms_", "fps", "peak_memory"))}
+        assert {key: row[key] for key in same} == {key: expected[name][key] for key in same}
