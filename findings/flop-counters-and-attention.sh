@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: torch==2.13.0 thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.0.4 numpy==2.4.6
+# Packages: torch==2.13.0 thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.1.0 numpy==2.4.6
 # Behaviour: Of a small network with nn.MultiheadAttention over 256 pixels, 2.41 million multiplications, torch's own flop counter sees 2.2
 #   % under no_grad and 13 % with gradients, thop 2.9 %, torchinfo 2.3 %, fvcore 16 %; torchprofile sees all, and 3 % more. The projections
 #   and the products of attention run in fused operators or in plain functions for which most have no rule.
@@ -11,7 +11,9 @@ set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet "torch==2.13.0" "thop==0.1.1.post2209072238" "fvcore==0.1.5.post20221221" "torchinfo==1.8.0" "torchprofile==0.0.4" "numpy==2.4.6"
+"$folder/env/bin/pip" install --quiet torch==2.13.0 numpy==2.4.6 tqdm iopath yacs termcolor tabulate
+# Without what they name beside it: torchvision is not used here, and must fit torch to the letter.
+"$folder/env/bin/pip" install --quiet --no-deps thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.1.0
 cd "$folder"
 "$folder/env/bin/python" - <<'PYTHON'
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: onnx==1.22.0 onnxruntime==1.32.0 numpy==2.4.6
+# Packages: onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
 # Behaviour: ONNX Runtime's quantize_static, with its defaults, sets every score of a detector to 0 whose output is one tensor of boxes and
 #   scores: the concatenation gets one 8-bit scale, 640 px over 255 steps, and a score of at most 1 rounds to step 0. With the quantisation
 #   kept to convolutions 112 different scores remain.
@@ -11,7 +11,7 @@ set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet "onnx==1.22.0" "onnxruntime==1.32.0" "numpy==2.4.6"
+"$folder/env/bin/pip" install --quiet "onnx==1.23.2" "onnxruntime==1.32.0" "numpy==2.4.6"
 cd "$folder"
 "$folder/env/bin/python" - <<'PYTHON'
 import logging
