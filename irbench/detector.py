@@ -133,6 +133,11 @@ class Detector(ABC):
         validate_parameters(self)
 
     @property
+    def title(self) -> str:
+        """Title of its row: that of the method, with what changes what computes it."""
+        return self.info.title
+
+    @property
     def params(self) -> dict[str, Any]:
         """Values of the declared parameters, in order of declaration."""
         return {name: getattr(self, name) for name in parameter_specs(self)}

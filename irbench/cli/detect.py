@@ -78,6 +78,8 @@ def detect(
     weights: str | None,
     tile: int | None,
     device: str | None,
+    backend: str | None,
+    precision: str | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
 ) -> int:
@@ -101,7 +103,15 @@ def detect(
     load_plugins(plugins)
     cls = method_class(method)
     texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
-    detector = make_detector(cls, texts.get(method, {}), weights=weights, tile=tile, device=device)
+    detector = make_detector(
+        cls,
+        texts.get(method, {}),
+        weights=weights,
+        tile=tile,
+        device=device,
+        backend=backend,
+        precision=precision,
+    )
     chosen = _calibration(detector, calibration, threshold, extent)
     return detect_sequence(
         detector,

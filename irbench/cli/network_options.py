@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from irbench.errors import UsageError
+from irbench.networks.backends import BACKENDS, PRECISIONS, backend_values
 
 if TYPE_CHECKING:
     from irbench.calibration import Calibration
@@ -22,6 +23,25 @@ device_option = click.option(
     metavar="auto|cpu|cuda[:N]",
     help="Where networks compute; auto takes a GPU where torch sees one.",
 )
+
+
+def backend_options(function: Function) -> Function:
+    """``--backend`` and ``--precision``: what computes networks."""
+    for option in (
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            help="Of the backend's arithmetic.  [default: fp32]",
+        ),
+        click.option(
+            "--backend",
+            type=click.Choice(BACKENDS),
+            help="What computes networks; onnxruntime and openvino run them as exported, on the "
+            "CPU.  [default: torch]",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def network_options(function: Function) -> Function:
@@ -45,7 +65,7 @@ def network_options(function: Function) -> Function:
         ),
     ):
         function = option(function)
-    return function
+    return backend_options(function)
 
 
 def make_detector(
@@ -55,6 +75,8 @@ def make_detector(
     weights: str | None = None,
     tile: int | None = None,
     device: str | None = None,
+    backend: str | None = None,
+    precision: str | None = None,
 ) -> Detector:
     """Make a detector from the options of a command.
 
@@ -63,7 +85,7 @@ def make_detector(
     cls : type[Detector]
     texts : dict of str to str
         Parameters by ``--param``.
-    weights, tile, device : optional
+    weights, tile, device, backend, precision : optional
         None where they were not given.
 
     Raises
@@ -75,7 +97,7 @@ def make_detector(
     from irbench.networks.detector import NetworkDetector
     from irbench.parameters import parse_parameters
 
-    given = {"weights": weights, "tile": tile}
+    given = {"weights": weights, "tile": tile, **backend_values(backend, precision)}
     options = {name: str(value) for name, value in given.items() if value is not None}
     name = cls.info.name
     if not issubclass(cls, NetworkDetector):
@@ -85,6 +107,7 @@ def make_detector(
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
     from irbench.extras import require_deep
+    from irbench.networks.backends import check_processor
     from irbench.networks.devices import resolve_device
     from irbench.networks.weights_search import available_weights
 
@@ -96,7 +119,10 @@ def make_detector(
         )
         raise UsageError(f"{name} needs --weights NAME|PATH; {known}.")
     require_deep(name)
-    detector.to(resolve_device(device or "auto"))
+    device = device or "auto"
+    if detector.backend != "torch":
+        device = check_processor(detector, device)
+    detector.to(resolve_device(device))
     return detector
 
 

@@ -10,10 +10,12 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_options
+from irbench.cli.network_options import backend_options
 from irbench.cli.opening import record_opened
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
+from irbench.networks.backends import backend_values
 
 if TYPE_CHECKING:
     from irbench.conventions import Conventions
@@ -92,6 +94,7 @@ SYNTHETIC = "synth256"
     type=click.Path(path_type=Path),
     help="A Python file with your own methods or datasets. May be repeated.",
 )
+@backend_options
 @convention_options
 @verbosity_options
 def profile(
@@ -108,6 +111,8 @@ def profile(
     json_file: Path | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
+    backend: str | None,
+    precision: str | None,
     conventions: Conventions,
 ) -> int:
     """Measure what methods cost: parameters, FLOPs, time by stage, images per second, memory.
@@ -132,7 +137,7 @@ def profile(
     from irbench.resources import keep_freed_memory
 
     load_plugins(plugins)
-    detectors = _detectors(methods, imgsz, weights, params)
+    detectors = _detectors(methods, imgsz, weights, params, backend_values(backend, precision))
     where = _move(detectors, device)
     samples = _samples(dataset, data_root, n_images, conventions)
     machine = {**machine_facts(), **where}
@@ -165,7 +170,11 @@ def profile(
 
 
 def _detectors(
-    names: tuple[str, ...], imgsz: int | None, weights: str | None, params: tuple[str, ...]
+    names: tuple[str, ...],
+    imgsz: int | None,
+    weights: str | None,
+    params: tuple[str, ...],
+    backend: dict[str, str],
 ) -> list[Detector]:
     from irbench.networks.detector import NetworkDetector
     from irbench.parameters import parse_parameters
@@ -176,14 +185,15 @@ def _detectors(
         raise UsageError(f"--param names {', '.join(sorted(strange))}, which is not profiled.")
     classes = {name: method_class(name) for name in names}
     networks = [n for n, cls in classes.items() if issubclass(cls, NetworkDetector)]
-    if not networks and (imgsz is not None or weights is not None):
+    if not networks and (imgsz is not None or weights is not None or backend):
         raise UsageError(
-            f"--imgsz and --weights are of networks, and there is none among {', '.join(names)}; "
+            f"--imgsz, --weights, --backend and --precision are of networks, and there is none among {', '.join(names)}; "
             "other methods take the images of --dataset as they are."
         )
     detectors = []
     for name, cls in classes.items():
-        values: dict[str, Any] = parse_parameters(cls, texts.get(name, {}))
+        shared = backend if name in networks else {}
+        values: dict[str, Any] = parse_parameters(cls, {**shared, **texts.get(name, {})})
         if name in networks:
             values |= {} if imgsz is None else {"image_size": imgsz}
             values |= {} if weights is None else {"weights": weights}
@@ -199,9 +209,13 @@ def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
     if not networks:
         return {"accelerator": None}
     from irbench.extras import require_deep
+    from irbench.networks.backends import check_processor
     from irbench.networks.devices import resolve_device
 
     require_deep(networks[0].info.name)
+    for network in networks:
+        if network.backend != "torch":
+            device = check_processor(network, device)
     device = resolve_device(device)
     if device == "cpu":
         return {"accelerator": None}

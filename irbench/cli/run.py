@@ -12,7 +12,7 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
-from irbench.cli.network_options import device_option
+from irbench.cli.network_options import backend_options, device_option
 from irbench.cli.options import data_options, parse_assignments, split_names
 from irbench.cli.verbosity import (
     command_events,
@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     help="Seconds without any worker of the cluster, after which to give up.",
 )
 @device_option
+@backend_options
 @convention_options
 @data_options
 @verbosity_options

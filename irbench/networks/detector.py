@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,13 @@ from irbench.detector import BoxDetector
 from irbench.errors import ParameterError, UsageError
 from irbench.extras import require_deep
 from irbench.images import ValueRange, to_unit_range
+from irbench.networks.backends import Backend, Engine, Precision, check_backend, check_processor, open_engine, row_suffix
 from irbench.networks.loss_sums import LossSums as LossSums
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parameter
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from irbench.networks.cost import Cost
@@ -69,6 +71,15 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         default=32, low=0, unit="px", help="least that neighbouring tiles share"
     )
     fused: bool = parameter(default=True, help="fold batch normalisation into the convolutions")
+    backend: Backend = parameter(
+        default="torch", help="what computes the network; others run it as exported, on the CPU"
+    )
+    precision: Precision = parameter(
+        default="fp32", help="of the backend's arithmetic; never left to the machine"
+    )
+    exported: str | None = parameter(
+        default=None, help="file of irbench export that the backend reads; none: exported anew"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +93,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
                 f"{self.info.name}.overlap must be less than tile={self.tile} px, "
                 f"got {self.overlap}."
             )
+        check_backend(self.info.name, self.backend, self.precision, self.exported)
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -155,6 +167,34 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return ready
 
+    @cached_property
+    def _engine(self) -> Engine:
+        """The network as exported, in a backend other than torch."""
+        require_deep(self.info.name)
+        return open_engine(self)
+
+    @property
+    def title(self) -> str:
+        """The method's title, with backend and precision where torch does not compute it."""
+        return super().title + row_suffix(self.backend, self.precision)
+
+    def refresh(self) -> None:
+        """Take up changes of :attr:`network`, such as another training step."""
+        super().refresh()
+        self.__dict__.pop("_engine", None)
+
+    def to(self, device: str | torch.device) -> Self:
+        """Compute on another device from now on; see :meth:`NeuralDetector.to`.
+
+        Raises
+        ------
+        UsageError
+            For a GPU with a backend that computes on the processor.
+        """
+        if self.backend != "torch":
+            check_processor(self, str(device))
+        return super().to(device)
+
     def cost(self, input_size: int | None = None) -> Cost:
         """What the network costs on one square input, before any folding.
 
@@ -194,6 +234,9 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         """Run the network on ``(B, 1, S, S)``; boxes and scores before suppression."""
         import torch
 
+        if self.backend != "torch":
+            boxes, scores = self._engine(canvases.numpy())
+            return torch.from_numpy(boxes), torch.from_numpy(scores)
         ready = self._ready
         with torch.inference_mode():
             images = canvases.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)

@@ -145,7 +145,7 @@ def profile_detector(
     preprocess, compute, postprocess = (Quartiles.of(stage) for stage in zip(*times, strict=True))
     return Profile(
         method=detector.info.name,
-        title=detector.info.title,
+        title=detector.title,
         cost=detector.cost() if isinstance(detector, NetworkDetector) else None,
         weights=detector.weights if isinstance(detector, NetworkDetector) else None,
         preprocess=preprocess,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.calibration import Calibration
 from irbench.errors import WeightsError
-from irbench.extras import DEEP, missing_packages, needs
+from irbench.extras import DEEP, install_command, missing_packages, needs
+from irbench.networks.backends import backend_extra, check_processor
+from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import resolve_device
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
@@ -110,6 +112,11 @@ def plan_network(
         file, obstacle = _trained(detector, dataset)
     if missing := missing_packages(*DEEP):
         obstacle = Obstacle("skipped", needs(missing))
+    if isinstance(detector, NetworkDetector) and detector.backend != "torch":
+        device = check_processor(detector, device)
+        if missing := missing_packages(detector.backend):
+            command = install_command(backend_extra(detector.backend))
+            obstacle = Obstacle("skipped", f"needs {missing[0]}: {command}")
     resolved = device if elsewhere else resolve_device(device) if obstacle is None else "cpu"
     return NetworkPlan(file, resolved, obstacle)
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ from irbench.engine.planning.code_version import code_version
 from irbench.engine.planning.imported_code import imported_code
 from irbench.engine.planning.network_plan import NetworkPlan, has_weights_for, plan_network
 from irbench.errors import UnknownNameError, UsageError
+from irbench.networks.backends import backend_values
+from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import check_device
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parse_parameters
@@ -127,6 +130,8 @@ def plan_methods(
     dataset: Dataset | None = None,
     device: str = "auto",
     elsewhere: bool = False,
+    backend: str | None = None,
+    precision: str | None = None,
 ) -> tuple[MethodPlan, ...]:
     """Choose methods and fix their parameters and weights.
 
@@ -148,6 +153,8 @@ def plan_methods(
     elsewhere : bool
         Whether that is another machine, whose devices are not known here; ``auto`` is the
         CPU then.
+    backend, precision : str, optional
+        Of every network that returns boxes, where its own parameters do not say otherwise.
 
     Returns
     -------
@@ -170,11 +177,24 @@ def plan_methods(
         else:
             chosen[name] = _named(name)
     texts = params or {}
+    shared = backend_values(backend, precision)
+    if shared and not any(issubclass(cls, NetworkDetector) for cls in chosen.values()):
+        raise UsageError(
+            f"--{next(iter(shared))} is of networks that return boxes, and there is none among "
+            f"{', '.join(chosen)}."
+        )
     for unknown in texts.keys() - chosen.keys():
         known = ", ".join(chosen)
         raise UsageError(f"--param {unknown}.…: {unknown} is not among the methods run: {known}.")
     return tuple(
-        _plan(cls, texts.get(name, {}), plugins, dataset, device, elsewhere)
+        _plan(
+            cls,
+            {**(shared if issubclass(cls, NetworkDetector) else {}), **texts.get(name, {})},
+            plugins,
+            dataset,
+            device,
+            elsewhere,
+        )
         for name, cls in chosen.items()
     )
 
@@ -261,6 +281,10 @@ def _plan(
             # Workers need the place; the key has name and hash, which are the same anywhere.
             given["weights"] = str(network.weights.path.resolve())
             params["weights"] = network.weights.name
+        if isinstance(detector, NetworkDetector) and detector.exported is not None:
+            file = Path(detector.exported).resolve()
+            given["exported"] = str(file)
+            params["exported"] = f"{file.name} {_start_of_hash(file)}"
         spec = dataclasses.replace(
             spec,
             params=tuple(sorted(given.items())),
@@ -270,13 +294,20 @@ def _plan(
     code = imported_code(cls)
     return MethodPlan(
         spec=spec,
-        info=cls.info,
+        info=dataclasses.replace(cls.info, title=detector.title),
         kind=cls.kind,
         params=params,
         code=code_version(cls, code),
         network=network,
         packages=dict(sorted(code.packages.items())),
     )
+
+
+def _start_of_hash(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise UsageError(f"exported={file} cannot be read: {error.strerror or error}.") from error
 
 
 def run_key(plan: RunPlan, manifests: Mapping[str, str]) -> dict[str, Any]:

@@ -90,6 +90,8 @@ class RunRequest:
     timeout_s: float | None = 600.0
     timing_images: int = 20
     device: str = "auto"
+    backend: str | None = None
+    precision: str | None = None
     out: Path | str | None = None
     command: tuple[str, ...] = ()
 
@@ -137,6 +139,8 @@ class RunRequest:
             dataset=dataset,
             device=self.device,
             elsewhere=elsewhere,
+            backend=self.backend,
+            precision=self.precision,
         )
         calibrations, source = None, "validation"
         if self.calibration is not None:
