@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Packages: torch==2.13.0 thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.1.0 numpy==2.4.6
-# Behaviour: Of a small network with nn.MultiheadAttention over 256 pixels, 2.41 million multiplications, torch's own flop counter sees 2.2
-#   % under no_grad and 13 % with gradients, thop 2.9 %, torchinfo 2.3 %, fvcore 16 %; torchprofile sees all, and 3 % more. The projections
-#   and the products of attention run in fused operators or in plain functions for which most have no rule.
-# Why a good guess misses it: The five agree on convolutions to a few per cent, so a table of FLOPs looks sound until its first transformer;
+# Behaviour: of a small network with nn.MultiheadAttention over 256 pixels, 2.40 million multiplications, six counters see less than 13 %: torch's own
+#   flop counter, fvcore and torchprofile 12.6 %, and under no_grad torch's own 1.7 %, as do thop and torchinfo. The products of queries,
+#   keys and values run in an operator for which none has a rule; under no_grad, and for counters of modules, the projections do too.
+# Why a good guess misses it: They agree on convolutions to a few per cent, so a table of FLOPs looks sound until its first transformer;
 #   and that the same counter answers otherwise under no_grad (where another fused operator runs) looks like chance. The cheapest network of a
 #   comparison may be the one whose cost was not seen.
 # Seen: @@SEEN@@
@@ -64,5 +64,5 @@ share = {
     "torchprofile": profile_macs(network, image) / hand,
 }
 print(f"share of {hand} multiplications: " + ", ".join(f"{n} {v:.3f}" for n, v in share.items()))
-sys.exit(any(v > 0.2 for k, v in share.items() if k != "torchprofile") or not 0.99 < share["torchprofile"] < 1.05)
+sys.exit(max(share.values()) > 0.2)
 PYTHON

@@ -34,6 +34,8 @@ def run(
     timeout_s: float | None = 600.0,
     timing_images: int = 20,
     device: str = "auto",
+    backend: str | None = None,
+    precision: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -76,6 +78,9 @@ def run(
         Images of the timing pass of each method; 0 for none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
         Where networks compute.
+    backend, precision : str, optional
+        What computes the networks that return boxes: ``"torch"``, ``"onnxruntime"`` or
+        ``"openvino"``, in ``"fp32"``, ``"bf16"`` or ``"int8"``.
     executor : Executor, optional
         What runs the jobs; by default ``jobs`` processes on this machine.
     progress : Progress, optional
@@ -116,6 +121,8 @@ def run(
         timeout_s=timeout_s,
         timing_images=timing_images,
         device=device,
+        backend=backend,
+        precision=precision,
         out=out,
         command=("irbench.run",),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completion import complete_method
+from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.options import load_plugins, parse_assignments
-from irbench.cli.verbosity import note, verbosity_options
+from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 from irbench.extras import require_packages
 
@@ -93,6 +94,20 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
     show_default=True,
     help="Compare with the network, by onnxruntime on random images.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="int8: convolutions in 8-bit integers, the rest in fp32.",
+)
+@click.option(
+    "--calibrate",
+    metavar="DATASET",
+    shell_complete=complete_dataset,
+    help="Of int8: whose training images set the ranges; AP@50 before and after on its validation.",
+)
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option(
     "--plugin",
@@ -112,6 +127,9 @@ def export(
     batch: int | None,
     nms: bool,
     check: bool,
+    precision: str,
+    calibrate: str | None,
+    data_root: Path | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
 ) -> int:
@@ -125,7 +143,13 @@ def export(
     \b
     irbench export le-irstd --weights nudt
     irbench export le-irstd --weights best.safetensors --imgsz 320 --nms --out camera.onnx
+    irbench export le-irstd --weights nudt --precision int8 --calibrate nudt
     """
+    if (precision == "int8") != (calibrate is not None):
+        raise UsageError(
+            "--precision int8 and --calibrate DATASET go together: the ranges of 8-bit values "
+            "are taken from images."
+        )
     load_plugins(plugins)
     detector = _detector(method, weights, imgsz, params)
     require_packages("the export to ONNX", "deep", "torch")
@@ -138,14 +162,48 @@ def export(
         )
     written = export_onnx(
         detector,
-        out or _default_path(detector, format_),
+        out or _default_path(detector, format_, precision),
         batch=batch,
         opset=DEFAULT_OPSET if opset is None else opset,
         nms=nms,
         check=check,
     )
-    _describe(written, detector, batch, nms)
+    _describe(written)
+    if calibrate is not None:
+        _quantize(written.path, detector, calibrate, data_root, check)
+    _print_program(written.path, detector, batch, nms)
     return 0
+
+
+def _quantize(
+    path: Path, detector: NetworkDetector, name: str, data_root: Path | None, check: bool
+) -> None:
+    """Put the convolutions of an exported file into integers, and say what it costs."""
+    from irbench.networks import quantization
+    from irbench.registry import load_dataset
+
+    dataset = load_dataset(name, data_root)
+    samples = quantization.calibration_samples(dataset)
+    quantization.quantize_convolutions(path, path, detector, samples)
+    click.echo(
+        f"  int8: convolutions, ranges of {len(samples)} images of {dataset.info.title}, "
+        f"{path.stat().st_size / 1e6:.1f} MB"
+    )
+    if not check:
+        return
+    quantized = dataclasses.replace(
+        detector, backend="onnxruntime", precision="int8", exported=str(path)
+    )
+    cost = quantization.cost_of_quantization(
+        detector, quantized, dataset, progress=command_progress()
+    )
+    if cost.before is None or cost.after is None:
+        click.echo("  AP@50: undefined, the validation images have no target")
+        return
+    click.echo(
+        f"  AP@50 on {cost.n_images} validation images: {100 * cost.before:.2f} in fp32, "
+        f"{100 * cost.after:.2f} in int8"
+    )
 
 
 def _detector(
@@ -172,16 +230,16 @@ def _detector(
     return cls(**values)
 
 
-def _default_path(detector: NetworkDetector, format_: str) -> Path:
+def _default_path(detector: NetworkDetector, format_: str, precision: str) -> Path:
     parts = [detector.info.name, str(detector.input_size)]
     if detector.weights is not None:
         parts.insert(1, Path(detector.weights).stem)
+    if precision != "fp32":
+        parts.append(precision)
     return Path(f"{'-'.join(parts)}.{format_}")
 
 
-def _describe(
-    written: ExportedFile, detector: NetworkDetector, batch: int | None, nms: bool
-) -> None:
+def _describe(written: ExportedFile) -> None:
     click.echo(
         f"{written.path}: {written.n_bytes / 1e6:.1f} MB, ONNX opset {written.opset}, "
         f"weights: {written.metadata['weights']}"
@@ -197,10 +255,14 @@ def _describe(
             f"  checked: onnxruntime differs from torch by at most {scores:.1e} in scores, "
             f"{boxes:.1e} of the canvas' side in boxes"
         )
+
+
+def _print_program(path: Path, detector: NetworkDetector, batch: int | None, nms: bool) -> None:
+    """A program that runs the file without irbench."""
     snippet = (_LETTERBOX + (_SELECT if nms else _SUPPRESS) + _PRINT).format(
         size=detector.input_size,
         batch=batch or 1,
-        path=str(written.path),
+        path=str(path),
         confidence=detector.confidence,
         nms_iou=detector.nms_iou,
     )

@@ -187,8 +187,8 @@ def _detectors(
     networks = [n for n, cls in classes.items() if issubclass(cls, NetworkDetector)]
     if not networks and (imgsz is not None or weights is not None or backend):
         raise UsageError(
-            f"--imgsz, --weights, --backend and --precision are of networks, and there is none among {', '.join(names)}; "
-            "other methods take the images of --dataset as they are."
+            "--imgsz, --weights, --backend and --precision are of networks, and there is none "
+            f"among {', '.join(names)}; other methods take the images of --dataset as they are."
         )
     detectors = []
     for name, cls in classes.items():

@@ -21,7 +21,17 @@ from irbench.detector import BoxDetector
 from irbench.errors import ParameterError, UsageError
 from irbench.extras import require_deep
 from irbench.images import ValueRange, to_unit_range
-from irbench.networks.backends import Backend, Engine, Precision, check_backend, check_processor, open_engine, row_suffix
+from irbench.networks.backends import (
+    BACKENDS,
+    PRECISIONS,
+    Backend,
+    Engine,
+    Precision,
+    check_backend,
+    check_processor,
+    open_engine,
+    row_suffix,
+)
 from irbench.networks.loss_sums import LossSums as LossSums
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parameter
@@ -72,10 +82,14 @@ class NetworkDetector(NeuralDetector, BoxDetector):
     )
     fused: bool = parameter(default=True, help="fold batch normalisation into the convolutions")
     backend: Backend = parameter(
-        default="torch", help="what computes the network; others run it as exported, on the CPU"
+        default="torch",
+        choices=BACKENDS,
+        help="what computes the network; others run it as exported, on the CPU",
     )
     precision: Precision = parameter(
-        default="fp32", help="of the backend's arithmetic; never left to the machine"
+        default="fp32",
+        choices=PRECISIONS,
+        help="of the backend's arithmetic; never left to the machine",
     )
     exported: str | None = parameter(
         default=None, help="file of irbench export that the backend reads; none: exported anew"

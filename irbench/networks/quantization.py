@@ -19,8 +19,8 @@ from irbench.atomic import replacing
 from irbench.dataset import Dataset, Sample
 from irbench.errors import UsageError
 from irbench.extras import require_packages
-from irbench.networks.detector import NetworkDetector
 from irbench.ground_truth import GroundTruth
+from irbench.networks.detector import NetworkDetector
 from irbench.progress import Progress
 
 if TYPE_CHECKING:
