@@ -6,7 +6,7 @@
 # Why a good guess misses it: The COCO format asks for unique ids, not for positive ones, and a list numbered from 0 is what enumerate()
 #   writes. Among COCO's 36,000 objects one lost target vanishes in the last digit; an infrared test split has a few hundred, and a sequence
 #   or a demonstration four.
-# Seen: @@SEEN@@
+# Seen: perfect detector, AP with ids from 0 / from 1: pycocotools 0.564 / 1.000, faster-coco-eval 0.564 / 1.000, hotcoco 1.000 / 1.000
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -5,7 +5,7 @@
 #   neither does.
 # Why a good guess misses it: One tool writes and reads its own file without a fault. The complement of a mask of a few pixels is a target
 #   of the whole image, which a metric takes without complaint; and whoever has checked the 8-bit case expects the 16-bit one to be alike.
-# Seen: @@SEEN@@
+# Seen: the target is the brighter one in (tifffile, OpenCV, Pillow): bool (True, False, False); uint8 MinIsWhite (True, False, False); uint16 MinIsWhite (True, True, True)
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -5,7 +5,7 @@
 #   the sky do. astropy returns what was written.
 # Why a good guess misses it: A reader that opens a file with the right size and mode is trusted with the values. A count of 8000 reads as
 #   40768, the order of grey levels wraps at the middle of the range, and a target at row 3 is found at row 3 from below, where no label is.
-# Seen: @@SEEN@@
+# Seen: first count 8000, last 8599; Pillow: 41338 at the top left, 40768 at the bottom left; astropy as written: True
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Packages: torch==2.13.0 thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.1.0 numpy==2.4.6
-# Behaviour: of a small network with nn.MultiheadAttention over 256 pixels, 2.40 million multiplications, six counters see less than 13 %: torch's own
-#   flop counter, fvcore and torchprofile 12.6 %, and under no_grad torch's own 1.7 %, as do thop and torchinfo. The products of queries,
-#   keys and values run in an operator for which none has a rule; under no_grad, and for counters of modules, the projections do too.
+# Behaviour: of a small network with nn.MultiheadAttention over 256 pixels, 2.40 million multiplications, five counters see less than 13 %: torch's own
+#   flop counter and fvcore 12.6 %, and under no_grad torch's own 1.7 %, as do thop and torchinfo. Only torchprofile sees all. The products of
+#   queries, keys and values run in an operator for which they have no rule; under no_grad, and for counters of modules, the projections do too.
 # Why a good guess misses it: They agree on convolutions to a few per cent, so a table of FLOPs looks sound until its first transformer;
 #   and that the same counter answers otherwise under no_grad (where another fused operator runs) looks like chance. The cheapest network of a
 #   comparison may be the one whose cost was not seen.
-# Seen: @@SEEN@@
+# Seen: share of 2400256 multiplications: torch no_grad 0.017, torch 0.126, thop 0.017, torchinfo 0.017, fvcore 0.126, torchprofile 1.000
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
@@ -64,5 +64,5 @@ share = {
     "torchprofile": profile_macs(network, image) / hand,
 }
 print(f"share of {hand} multiplications: " + ", ".join(f"{n} {v:.3f}" for n, v in share.items()))
-sys.exit(max(share.values()) > 0.2)
+sys.exit(max(v for n, v in share.items() if n != "torchprofile") > 0.2 or abs(share["torchprofile"] - 1) > 0.01)
 PYTHON

@@ -6,7 +6,7 @@
 # Why a good guess misses it: The file is float32, what goes in and comes out is float32, and on a laptop the outputs equal torch's to six
 #   digits; on the server they differ in the third, and a threshold chosen on one machine gives other detections on the other. The hint reads
 #   as a wish for speed, not as what decides the numbers.
-# Seen: @@SEEN@@
+# Seen: processor with bfloat16: True; unasked bf16, output float32, 0.71% of the maximum from f32
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -5,7 +5,7 @@
 # Why a good guess misses it: IMREAD_UNCHANGED is read as "the values of the file". The picture looks right, ratios and contrasts are right,
 #   and only what is said in counts is wrong: a value range of 0 to 4095, a threshold, the camera's temperature curve, a frame read by both
 #   tools.
-# Seen: @@SEEN@@
+# Seen: stored values times this from OpenCV, by bits: {10: 64, 12: 16, 14: 4}; tifffile: as stored
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

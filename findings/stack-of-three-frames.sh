@@ -6,7 +6,7 @@
 # Why a good guess misses it: The number of frames is data, and code that was tried with ten frames, or with one, has no reason to treat
 #   three in another way. Nothing warns, shapes of both kinds are sound arrays, and a first frame that is read by its first index is a column
 #   of pixels.
-# Seen: @@SEEN@@
+# Seen: pages that tifffile writes: {2: 2, 3: 1, 4: 1, 5: 5}; shapes that scikit-image reads from grey pages: {2: (2, 20, 30), 3: (20, 30, 3), 4: (20, 30, 4), 5: (5, 20, 30)}; OpenCV returns the three planes as stored: False
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

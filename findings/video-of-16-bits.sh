@@ -5,7 +5,7 @@
 # Why a good guess misses it: For images there is IMREAD_UNCHANGED; that a property named after a colour conversion decides about the depth
 #   is not to be guessed. The frame has the right size, looks right when stretched, and a dim target, 30 counts over its surroundings, is
 #   gone.
-# Seen: @@SEEN@@
+# Seen: type, grey levels of 3072, equal: OpenCV ('uint8', 13, False), OpenCV with CONVERT_RGB 0 ('uint16', 3072, True); PyAV equal: True
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -5,7 +5,7 @@
 #   writes back what it read, so no round trip shows it.
 # Why a good guess misses it: A box format is taken for a fixed thing, and for objects of 100 px the two readings have an IoU of 0.97. For a
 #   target of 3x3 px it is 0.44: labels converted by one tool and predictions by another, and a perfect detector has AP@50 0.
-# Seen: @@SEEN@@
+# Seen: x1, y1, x2, y2 of one VOC box: supervision [10.0, 20.0, 13.0, 23.0], datumaro [11.0, 21.0, 13.0, 23.0], globox [11.0, 21.0, 13.0, 23.0]
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
