@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from irbench.data.annotations.place import Place
+from irbench.data.file_names import escaped_name
 from irbench.errors import AnnotationError, MissingDataError
 from irbench.images import IMAGE_SUFFIXES
 
@@ -90,10 +91,10 @@ def describe(path: Path, relative: PurePosixPath) -> File:
         elif lower in SPLIT_NAMES:
             split = SPLIT_NAMES[lower]
         else:
-            folders.append(name)
+            folders.append(escaped_name(name))
             match = _SPLIT_FOLDER.fullmatch(name)
             split = SPLIT_NAMES[match[1].lower()] if match else split
-    return File(path, "/".join([*folders, relative.stem]), role, split)
+    return File(path, "/".join([*folders, escaped_name(relative.stem)]), role, split)
 
 
 def list_files(root: Path) -> list[File]:

@@ -58,6 +58,8 @@ class Index:
         Label files that are not used, with the reason.
     class_names : dict of str to str
         Names of the classes that the labels call by numbers.
+    sources : tuple of Path
+        Files that list many images, as far as they are used.
     """
 
     layout: str
@@ -69,6 +71,7 @@ class Index:
     damaged: dict[str, AnnotationError] = field(default_factory=dict)
     unused: dict[Path, str] = field(default_factory=dict)
     class_names: dict[str, str] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -170,6 +173,7 @@ def pair_listed(files: Sequence[File], pictures: Sequence[File], layout: str) ->
         damaged=damaged,
         unused=unused,
         class_names=class_names,
+        sources=tuple(file.path for file, _ in contents),
     )
 
 

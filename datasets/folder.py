@@ -11,6 +11,8 @@ from typing import Self
 
 from irbench.auto_range import AUTO, RangeChoice
 from irbench.conventions import Conventions
+from irbench.data.file_names import NOT_UTF8, escaped_name
+from irbench.data.verifiable import Verifiable
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import (
     ImageError,
@@ -29,9 +31,15 @@ from ._folder_pairing import Index
 from ._folder_ranges import fit_to_range, range_of_files
 from ._folder_settings import read_settings
 from ._folder_splits import FoundLists, find_split_lists
+from ._folder_summary import (
+    describe_conventions,
+    describe_layout,
+    describe_splits,
+    describe_unused,
+)
 
 
-class Folder(Dataset):
+class Folder(Dataset, Verifiable):
     """A folder of images with ground truth in one of the usual layouts.
 
     ============  =================================================================
@@ -131,8 +139,8 @@ class Folder(Dataset):
     def _find_range(self) -> None:
         """Put the range that is found in the place of the word that asks for it."""
         if self.conventions.value_range == AUTO:
-            ids = self._index.ids
-            found = range_of_files([self._index.images[one] for one in ids])
+            images = self._index.images
+            found = range_of_files([images[one] for one in sorted(images)])
             self.conventions = replace(self.conventions, value_range=found)
 
     def locate(self, root: Path | str | None) -> Path:
@@ -162,6 +170,23 @@ class Folder(Dataset):
         """Names of the classes that COCO and YOLO labels call by numbers."""
         return self._index.class_names
 
+    @property
+    def image_numbers(self) -> Mapping[int | str, str]:
+        """Samples by the ids of their images in COCO files, where these are of one image each."""
+        numbers: dict[int | str, list[str]] = {}
+        if self.layout == "coco":
+            for sample_id, (image, _) in self._index.coco.items():
+                numbers.setdefault(image.id, []).append(sample_id)
+        return {number: found[0] for number, found in numbers.items() if len(found) == 1}
+
+    def understood(self) -> tuple[str, ...]:
+        """What was made of the folder; see :meth:`irbench.data.verifiable.Verifiable`."""
+        assert self.root is not None
+        lines = [describe_layout(self.root, self._index)]
+        lines += describe_splits(self.root, self._index, self._found, self._lists)
+        lines += describe_unused(self.root, self._index, self._found)
+        return (*lines, describe_conventions(self.conventions))
+
     def split_ids(self, split: str) -> list[str]:
         """The ids of a split: in the order of its list, else sorted."""
         if split != "all":
@@ -181,6 +206,8 @@ class Folder(Dataset):
             )
         file = read_image_file(path)
         image, given, remarks = fit_to_range(file.pixels, self.conventions, path)
+        if escaped_name(str(path)) != str(path):
+            remarks = (*remarks, NOT_UTF8)
         if self.layout == "masks":
             mask = read_mask(self._mask(sample_id))
             notes = (*file.notes, *remarks, *mask.notes)

@@ -169,6 +169,11 @@ class Dataset(ABC, Sequence[Sample]):
         """Names of the classes that labels call by numbers; empty where there are none."""
         return {}
 
+    @property
+    def image_numbers(self) -> Mapping[int | str, str]:
+        """Samples by the numbers that label files give to images; empty where they give none."""
+        return {}
+
     def __init__(
         self, root: Path | str | None = None, split: str = "test", scheme: str | None = None
     ) -> None:

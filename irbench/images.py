@@ -18,7 +18,7 @@ ValueRange = tuple[float, float]
 IMAGE_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 """Endings of the files that count as images, in lower case."""
 
-_DTYPE_RANGES: dict[str, ValueRange] = {
+DTYPE_RANGES: dict[str, ValueRange] = {
     "uint8": (0.0, 255.0),
     "uint16": (0.0, 65535.0),
     "float16": (0.0, 1.0),
@@ -173,12 +173,12 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
 def stated_range(image: NDArray[Any], value_range: ValueRange | None) -> ValueRange:
     """The range in force for an image, whatever its values are; see :func:`check_image`."""
     if value_range is None:
-        if str(image.dtype) not in _DTYPE_RANGES:
+        if str(image.dtype) not in DTYPE_RANGES:
             raise ImageError(
                 f"image must be uint8, uint16 or float, got {image.dtype}; "
                 "pass value_range=(black, white) for another integer type."
             )
-        value_range = _DTYPE_RANGES[str(image.dtype)]
+        value_range = DTYPE_RANGES[str(image.dtype)]
     elif image.dtype.kind not in "uif":
         raise ImageError(f"image must hold real numbers, got {image.dtype}.")
     low, high = value_range

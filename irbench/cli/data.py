@@ -222,6 +222,14 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     help="Of the boxes.",
 )
 @click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
+@click.option(
+    "--val-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Draw this share of the training images as val, where the data has none.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --val-share."
+)
 @convention_options
 @data_options
 @verbosity_options
@@ -230,6 +238,8 @@ def export(
     out: Path,
     form: Any,
     splits: tuple[str, ...],
+    val_share: float | None,
+    seed: int,
     data_root: Path | None,
     scheme: str | None,
     plugins: tuple[Path, ...],
@@ -240,16 +250,31 @@ def export(
     \b
     irbench data export nudt nudt_yolo/
     irbench data export nudt nudt_coco/ --format coco --split train --split val
+    irbench data export my_images/ out/ --val-share 0.2 --seed 1
     """
     from irbench.data.exporting import export as export_dataset
 
     load_plugins(plugins)
     opened = _open(dataset, data_root, scheme, conventions)
-    done = export_dataset(opened, out, form, splits=splits or None, progress=command_progress())
+    done = export_dataset(
+        opened,
+        out,
+        form,
+        splits=splits or None,
+        val_share=val_share,
+        seed=seed,
+        progress=command_progress(),
+    )
     for split, n_images in done.n_images.items():
         click.echo(f"{split}: {n_images} images, {done.n_boxes[split]} boxes")
     for sample_id, reason in done.left_out.items():
         click.echo(f"left out: {sample_id}: {reason}", err=True)
+    if done.val_made:
+        click.echo(done.val_made)
+    if form == "yolo" and (n_ignored := sum(done.n_ignored.values())):
+        click.echo(f"{n_ignored} ignored regions are not written: YOLO has none", err=True)
+    if done.missing:
+        click.echo(f"note: {done.missing}", err=True)
     note(f"written: {out}")
     return EXIT_FAILED if done.left_out else EXIT_DONE
 

@@ -25,6 +25,7 @@ def read_coco_predictions(
     left_out: Collection[str],
     images: Path | None,
     allow_extra: bool,
+    numbered: Mapping[ImageId, str] | None = None,
 ) -> tuple[dict[str, BoxLabels], list[str]]:
     """Read the results or the data set of a COCO JSON file.
 
@@ -38,6 +39,8 @@ def read_coco_predictions(
     images : Path or None
         The COCO data set whose image ids a list of results uses.
     allow_extra : bool
+    numbered : mapping of image id to str, optional
+        The samples by the ids that the labels of the dataset give to images.
 
     Returns
     -------
@@ -59,10 +62,7 @@ def read_coco_predictions(
     if images is not None:
         names, notes = _name_images(read_coco(images).images, shapes, ids, images, True)
     else:
-        numbers = numbers_of(ids) or {}
-        names = {**{name: name for name in ids}, **{n: name for name, n in numbers.items()}}
-        names |= _named_files(content, ids, names, path)
-        notes = []
+        names, notes = _names_of_results(content, ids, numbered or {}, path)
     extra = _image_ids(content) - names.keys()
     if extra and not allow_extra:
         raise DetectionsError(
@@ -83,6 +83,44 @@ def to_detections(labels: BoxLabels) -> Detections:
     """Boxes with their scores; 1 where there are none."""
     scores = np.ones(len(labels)) if labels.scores is None else labels.scores
     return Detections(labels.boxes, scores)
+
+
+def _names_of_results(
+    content: Any, ids: Collection[str], numbered: Mapping[ImageId, str], path: Path
+) -> tuple[dict[ImageId, str], list[str]]:
+    """The sample of each image id of a list of results, and how numbers were understood.
+
+    A number is that of the file beside it where there is one; else the id of an image in the
+    dataset's own COCO file, or the number that is the name of a file. Where both have all of the
+    ids and mean other images, neither is taken.
+    """
+    by_name: dict[ImageId, str] = {n: name for name, n in (numbers_of(ids) or {}).items()}
+    own: dict[ImageId, str] = {name: name for name in ids}
+    beside = _named_files(content, ids, {**own, **by_name}, path)
+    used = _image_ids(content) - beside.keys() - own.keys()
+    in_names, in_labels = used <= by_name.keys(), bool(numbered) and used <= numbered.keys()
+    if used and in_names and in_labels:
+        differing = sorted(n for n in used if by_name[n] != numbered[n])
+        if differing:
+            first = differing[0]
+            raise DetectionsError(
+                f"{path}: the image id {first!r} is {by_name[first]!r} by the number in its name, "
+                f"{numbered[first]!r} by the labels of the dataset; say which by --images, the "
+                "COCO file that numbers the images, or write file_name beside each id."
+            )
+    notes = []
+    if used and in_labels:
+        names = {**by_name, **numbered}
+        notes.append("image ids are those of the dataset's COCO labels")
+    else:
+        names = by_name
+        if used & by_name.keys():
+            one = next(n for n in sorted(used & by_name.keys(), key=str))
+            notes.append(
+                "image ids are taken as the numbers in the images' names: "
+                f"{one} is {by_name[one]!r}"
+            )
+    return {**names, **own, **beside}, notes
 
 
 def _named_files(

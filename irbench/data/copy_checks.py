@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from irbench.conventions import Conventions
@@ -10,6 +11,10 @@ from irbench.data.findings import Finding, note, plural, problem
 from irbench.data.manifest import Manifest
 from irbench.data.verifiable import KnownContent, Pairing, Verifiable
 from irbench.dataset import DatasetInfo
+from irbench.images import DTYPE_RANGES
+
+_MAX_KINDS = 4
+"""So many types of pixels are named."""
 
 
 def check_files(manifest: Manifest, pairing: Pairing) -> Iterator[Finding]:
@@ -74,6 +79,18 @@ def check_reading(manifest: Manifest) -> Iterator[Finding]:
     """What is worth knowing of how images, masks and labels were read."""
     for clause, ids in manifest.notes.items():
         yield note("reading", f"{plural(len(ids), 'image')}: {clause}", ids)
+
+
+def describe_values(manifest: Manifest) -> Iterator[str]:
+    """The types of the pixels, with the values of black and white in force."""
+    found = Counter((entry.dtype, entry.value_range) for entry in manifest.readable if entry.dtype)
+    if found:
+        kinds = []
+        for (dtype, stated), n in found.most_common(_MAX_KINDS):
+            low, high = stated or DTYPE_RANGES.get(dtype, (0.0, 1.0))
+            kinds.append(f"{plural(n, 'image')} of {dtype}, black {low:g}, white {high:g}")
+        more = len(found) - _MAX_KINDS
+        yield f"values: {'; '.join(kinds)}" + (f"; {more} more ranges" if more > 0 else "")
 
 
 def check_classes(manifest: Manifest, conventions: Conventions) -> Iterator[Finding]:

@@ -36,12 +36,21 @@ class Export:
         Targets by split.
     left_out : dict of str to str
         The reason for each sample that cannot be used, by id.
+    missing : str
+        Splits that a trainer will ask for, and what can be done; empty if there is none.
+    val_made : str
+        How a validation split was made; empty if none was.
+    n_ignored : dict of str to int
+        Ignored regions by split: YOLO has no way to write them, COCO has crowds.
     """
 
     folder: Path
     n_images: dict[str, int] = field(default_factory=dict)
     n_boxes: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    missing: str = ""
+    val_made: str = ""
+    n_ignored: dict[str, int] = field(default_factory=dict)
 
 
 def export(
@@ -50,13 +59,15 @@ def export(
     format: Format = "yolo",
     *,
     splits: Sequence[str] | None = None,
+    val_share: float | None = None,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> Export:
     """Write images and boxes of a dataset as files for training elsewhere.
 
     ``yolo``: ``images/SPLIT/ID.png``, ``labels/SPLIT/ID.txt`` and ``data.yaml``.
     ``coco``: ``images/ID.png`` and ``annotations/instances_SPLIT.json``. Pixels keep their
-    depth; float images become TIFF, as PNG cannot hold them. An image without
+    depth; float and signed images become TIFF, as PNG cannot hold them. An image without
     targets has an empty label file, or no annotations. COCO's image ids are the
     numbers that the samples are called by, else 1, 2, 3 and so on.
 
@@ -68,6 +79,11 @@ def export(
     format : {"yolo", "coco"}
     splits : sequence of str, optional
         By default every split of the dataset but ``"all"``.
+    val_share : float, optional
+        In (0, 1): so large a part of the training images becomes ``val``, drawn at random, for
+        trainers that demand one of a dataset that has none.
+    seed : int
+        Of that draw.
     progress : Progress, optional
         Says nothing by default.
 
@@ -78,7 +94,8 @@ def export(
     Raises
     ------
     UsageError
-        If ``out`` holds anything, or is no folder.
+        If ``out`` holds anything, or is no folder; for ``val_share`` of a dataset that has a
+        validation split, or no training split to take it from.
     UnknownNameError
         For an unknown format or split.
     """
@@ -89,17 +106,23 @@ def export(
         raise UsageError(f"{out} must be a new or an empty folder, got one that holds files.")
     chosen = [name for name in dataset.splits if name != "all"] if splits is None else list(splits)
     parts = {split: dataset.with_split(split) for split in dict.fromkeys(chosen)}
-    done = Export(out)
+    ids = {split: list(part.ids) for split, part in parts.items()}
+    made = ""
+    if val_share is not None:
+        ids["train"], ids["val"] = draw_validation(ids, val_share, seed)
+        parts["val"] = parts["train"]
+        made = f"val: {val_share:g} of the training images, drawn at random with the seed {seed}"
+    done = Export(out, missing=_missing(ids, format), val_made=made)
     out.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         folder = staging / "export"
         folder.mkdir()
         for split, part in parts.items():
-            writer = _WRITERS[format](folder, split, part.ids)
-            _write_split(part, writer, done, progress or Progress())
+            writer = _WRITERS[format](folder, split, ids[split])
+            _write_split(split, ids[split], part, writer, done, progress or Progress())
         if format == "yolo":
-            _write_data_yaml(folder / "data.yaml", parts)
+            _write_data_yaml(folder / "data.yaml", parts, made)
         # Takes the place of an empty folder.
         folder.replace(out)
     finally:
@@ -107,13 +130,69 @@ def export(
     return done
 
 
+def draw_validation(
+    ids: Mapping[str, Sequence[str]], share: float, seed: int
+) -> tuple[list[str], list[str]]:
+    """Part the training images into those to train and to validate on.
+
+    Parameters
+    ----------
+    ids : mapping of str to sequence of str
+        By split.
+    share : float
+        Of the validation images, in (0, 1); at least one, and not all.
+    seed : int
+
+    Returns
+    -------
+    train, val : list of str
+        In the order in which they were.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 < share < 1:
+        raise UsageError(f"--val-share must lie between 0 and 1, got {share:g}.")
+    if "val" in ids:
+        raise UsageError("--val-share is for data without a validation split; this has one.")
+    train = list(ids.get("train", ()))
+    if len(train) < 2:
+        raise UsageError(
+            f"--val-share takes images of the training split, which has {len(train)}; state one "
+            "by train.txt, or export with --split train."
+        )
+    n_val = min(max(round(share * len(train)), 1), len(train) - 1)
+    drawn = set(np.random.default_rng(seed).permutation(len(train))[:n_val].tolist())
+    parts: tuple[list[str], list[str]] = ([], [])
+    for index, name in enumerate(train):
+        parts[index in drawn].append(name)
+    return parts
+
+
+def _missing(ids: Mapping[str, Sequence[str]], form: str) -> str:
+    """Which splits a trainer will ask for that are not there, and what can be done."""
+    absent = [split for split in ("train", "val") if split not in ids]
+    if form != "yolo" or not absent:
+        return ""
+    advice = "--val-share 0.2 makes one from the training images"
+    if "train" in absent:
+        advice = "list the images to train and to validate on in train.txt and val.txt"
+    return f"there is no {' and no '.join(absent)} split, which trainers demand; {advice}"
+
+
 def _write_split(
-    part: Dataset, writer: _YoloWriter | _CocoWriter, done: Export, progress: Progress
+    split: str,
+    ids: Sequence[str],
+    part: Dataset,
+    writer: _YoloWriter | _CocoWriter,
+    done: Export,
+    progress: Progress,
 ) -> None:
-    n_images = n_boxes = 0
-    title = f"writing the {part.split} split of {part.info.title}"
-    with progress.track(title, len(part.ids)) as advance:
-        for sample_id in part.ids:
+    n_images = n_boxes = n_ignored = 0
+    title = f"writing the {split} split of {part.info.title}"
+    with progress.track(title, len(ids)) as advance:
+        for sample_id in ids:
             try:
                 sample = part.load(sample_id)
             except (ImageError, MaskError, AnnotationError) as error:
@@ -121,9 +200,11 @@ def _write_split(
             else:
                 writer.add(sample)
                 n_images, n_boxes = n_images + 1, n_boxes + len(sample.boxes)
+                n_ignored += len(sample.ignored)
             advance()
     writer.finish()
-    done.n_images[part.split], done.n_boxes[part.split] = n_images, n_boxes
+    done.n_images[split], done.n_boxes[split] = n_images, n_boxes
+    done.n_ignored[split] = n_ignored
 
 
 class _YoloWriter:
@@ -156,17 +237,19 @@ class _CocoWriter:
         self.images: list[CocoImage] = []
         self.boxes: dict[int | str, NDArray[Any]] = {}
         self.areas: dict[int | str, NDArray[Any]] = {}
+        self.crowds: dict[int | str, NDArray[Any]] = {}
 
     def add(self, sample: Sample) -> None:
         number = self.numbers[sample.id]
         name = _write_image(self.folder, sample)
         self.images.append(CocoImage(id=number, file_name=name, shape=sample.shape))
         self.boxes[number] = sample.boxes
+        self.crowds[number] = sample.ignored
         if sample.targets is not None and np.array_equal(sample.targets.boxes, sample.boxes):
             self.areas[number] = sample.targets.areas
 
     def finish(self) -> None:
-        write_coco(self.path, self.images, self.boxes, self.areas)
+        write_coco(self.path, self.images, self.boxes, self.areas, self.crowds)
 
 
 _WRITERS: Mapping[str, type[_YoloWriter] | type[_CocoWriter]] = {
@@ -177,12 +260,16 @@ _WRITERS: Mapping[str, type[_YoloWriter] | type[_CocoWriter]] = {
 
 def _write_image(folder: Path, sample: Sample) -> str:
     import cv2
+    import tifffile
 
-    is_float = sample.image.dtype.kind == "f"
-    name = safe_path(f"{sample.id}{'.tif' if is_float else '.png'}")
+    in_png = sample.image.dtype in (np.uint8, np.uint16)
+    name = safe_path(f"{sample.id}{'.png' if in_png else '.tif'}")
     path = folder.joinpath(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = sample.image.astype(np.float32) if sample.image.dtype == np.float16 else sample.image
+    if not in_png:
+        tifffile.imwrite(path, stored)
+        return name.as_posix()
     written, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(stored))
     if not written:
         raise ImageError(f"cannot encode the image {sample.id!r} of {sample.image.dtype} pixels.")
@@ -190,7 +277,8 @@ def _write_image(folder: Path, sample: Sample) -> str:
     return name.as_posix()
 
 
-def _write_data_yaml(path: Path, splits: Mapping[str, Dataset]) -> None:
+def _write_data_yaml(path: Path, splits: Mapping[str, Dataset], made: str) -> None:
     # Without `path`, trainers take the folders relative to this file.
     lines = [f"{split}: images/{split}" for split in splits]
+    lines = [*([f"# {made}"] if made else []), *lines]
     path.write_text("\n".join([*lines, "names:", f"  0: {CLASS_NAME}", ""]), encoding="utf-8")

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.data.file_names import escaped_name
 from irbench.dataset import Dataset, Sample
 from irbench.errors import AnnotationError, ImageError, MaskError
 from irbench.images import ValueRange
@@ -58,6 +59,8 @@ class ManifestEntry:
         of the mask say what they are read as, so they are not part of any hash.
     notes : tuple of str
         What a person should know of how its files were read; in no hash.
+    dtype : str
+        Of the pixels, such as ``"uint8"``; part of the hash of the image.
     label_counts : mapping of str to int
         Labels by class, be they targets or not; in no hash.
     error : str
@@ -74,6 +77,7 @@ class ManifestEntry:
     n_targets: int = 0
     n_odd: int = 0
     notes: tuple[str, ...] = ()
+    dtype: str = ""
     label_counts: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     error_kind: str = ""
@@ -91,12 +95,13 @@ class ManifestEntry:
             n_odd=sample.n_odd,
             notes=sample.notes,
             label_counts=sample.label_counts,
+            dtype=sample.image.dtype.name,
         )
 
     @classmethod
     def of_error(cls, sample_id: str, error: Exception) -> ManifestEntry:
         """The entry of a sample that cannot be used."""
-        return cls(id=sample_id, error=str(error), error_kind=type(error).__name__)
+        return cls(id=sample_id, error=escaped_name(str(error)), error_kind=type(error).__name__)
 
     @property
     def is_readable(self) -> bool:

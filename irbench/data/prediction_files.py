@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irbench.data.file_names import escaped_name
 from irbench.errors import DetectionsError, MissingDataError
 from irbench.images import IMAGE_SUFFIXES
 
@@ -90,6 +91,7 @@ def match_files(
     by_name: dict[str, Path] = {}
     for path in paths:
         name = os.path.splitext(path.relative_to(folder).as_posix())[0]  # noqa: PTH122
+        name = escaped_name(name)
         if name in by_name:
             raise DetectionsError(
                 f"expected one prediction called {name!r}, got {by_name[name]} and {path}."

@@ -120,7 +120,9 @@ def read_predictions(
     if form == "coco":
         told: Kind = "coco"
         jsons = None if images is None else Path(images)
-        labels, notes = read_coco_predictions(files[0], shapes, left_out, jsons, allow_extra)
+        labels, notes = read_coco_predictions(
+            files[0], shapes, left_out, jsons, allow_extra, dataset.image_numbers
+        )
         found, more = choice.detections(labels)
         notes += more
     else:

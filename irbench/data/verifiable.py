@@ -66,6 +66,10 @@ class KnownContent:
 class Verifiable:
     """A dataset that knows more of itself than its samples say."""
 
+    def understood(self) -> tuple[str, ...]:
+        """What was made of its files, a line each: layout, splits, conventions."""
+        return ()
+
     def declared_repairs(self) -> tuple[Repair, ...]:
         """The repairs that are made wherever the published fault is found."""
         return ()

@@ -15,6 +15,7 @@ from irbench.data.copy_checks import (
     check_mask_values,
     check_reading,
     check_repairs,
+    describe_values,
 )
 from irbench.data.findings import Finding, plural
 from irbench.data.manifest import build_manifest
@@ -39,6 +40,8 @@ class VerifyReport:
         See :attr:`irbench.data.manifest.Manifest.hash`.
     findings : tuple of Finding
         In the order of the checks.
+    understood : tuple of str
+        What was made of its files, a line each.
     """
 
     dataset: str
@@ -48,6 +51,7 @@ class VerifyReport:
     n_targets: int
     manifest_hash: str
     findings: tuple[Finding, ...]
+    understood: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[Finding, ...]:
@@ -74,6 +78,7 @@ class VerifyReport:
             "n_images": self.n_images,
             "n_targets": self.n_targets,
             "manifest_hash": self.manifest_hash,
+            "understood": list(self.understood),
             "problems": [_finding_dict(finding) for finding in self.problems],
             "notes": [_finding_dict(finding) for finding in self.notes],
         }
@@ -128,6 +133,7 @@ def verify(
         n_targets=manifest.n_targets,
         manifest_hash=manifest.hash,
         findings=findings,
+        understood=(*facts.understood(), *describe_values(manifest)),
     )
 
 
@@ -147,6 +153,7 @@ def format_report(report: VerifyReport, max_ids: int = 10) -> list[str]:
     where = f" in {report.root}" if report.root else ""
     counts = f"{plural(report.n_images, 'image')}, {plural(report.n_targets, 'target')}"
     lines = [f"{report.title}{where}: {counts}, manifest {report.manifest_hash[:16]}"]
+    lines.extend(f"  {line}" for line in report.understood)
     findings = (*report.problems, *report.notes)
     lines.extend(f"  {finding.format(max_ids)}" for finding in findings)
     lines.append("  ok" if report.ok else f"  {plural(len(report.problems), 'problem')}")

@@ -23,6 +23,7 @@ def write_coco(
     images: Sequence[CocoImage],
     boxes: Mapping[ImageId, NDArray[Any]],
     areas: Mapping[ImageId, NDArray[Any]] | None = None,
+    crowds: Mapping[ImageId, NDArray[Any]] | None = None,
 ) -> None:
     """Write a COCO data set of one category.
 
@@ -35,6 +36,8 @@ def write_coco(
         no targets.
     areas : mapping of image id to (N,) array_like, optional
         Area of each target in pixels; by default that of its box.
+    crowds : mapping of image id to (K, 4) array_like, optional
+        Regions in which detections do not count (``iscrowd = 1``).
 
     Raises
     ------
@@ -47,22 +50,29 @@ def write_coco(
             f"{path}: boxes of images that are not listed: {sorted(map(str, unknown))}."
         )
     annotations: list[dict[str, Any]] = []
+
+    def add(image_id: ImageId, bbox: list[float], area: float, crowd: int) -> None:
+        annotations.append(
+            {
+                "id": len(annotations) + 1,
+                "image_id": image_id,
+                "category_id": CATEGORY_ID,
+                "bbox": bbox,
+                "area": area,
+                "iscrowd": crowd,
+            }
+        )
+
     for image in images:
         corners = checked_boxes(boxes.get(image.id, ()), f"image {image.id!r}")
         sides = corners[:, 2:] - corners[:, :2]
         given = (areas or {}).get(image.id)
         area = sides.prod(axis=1) if given is None else np.asarray(given, dtype=np.float64)
         for index, bbox in enumerate(_bboxes(corners)):
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image.id,
-                    "category_id": CATEGORY_ID,
-                    "bbox": bbox,
-                    "area": float(area[index]),
-                    "iscrowd": 0,
-                }
-            )
+            add(image.id, bbox, float(area[index]), 0)
+        regions = checked_boxes((crowds or {}).get(image.id, ()), f"image {image.id!r}")
+        for bbox in _bboxes(regions):
+            add(image.id, bbox, bbox[2] * bbox[3], 1)
     listed = [
         {"id": i.id, "file_name": i.file_name, "height": i.shape[0], "width": i.shape[1]}
         for i in images

@@ -8,12 +8,16 @@ from typing import ClassVar
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from pycocotools.coco import COCO
 
+from irbench.conventions import Conventions
+from irbench.data.annotations import read_coco, write_yolo
 from irbench.data.exporting import export
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.datasets.folder import Folder
 from irbench.errors import ArchiveError, MaskError, UnknownNameError, UsageError
+from irbench.images import read_image
 from irbench.progress import Advance, Progress
 from irbench.registry import load_dataset
 
@@ -210,3 +214,69 @@ def test_generated_data_survive(tmp_path):
     expected, found = dataset[3], read.load(dataset[3].id)
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_allclose(found.boxes, expected.boxes, rtol=0, atol=1e-4)
+
+
+def labelled(root, splits, dtype=np.uint8):
+    """Box labels of two classes, one of them not to be cared for."""
+    for stem in {name for names in splits.values() for name in names}:
+        (root / "images").mkdir(parents=True, exist_ok=True)
+        (root / "labels").mkdir(exist_ok=True)
+        tifffile.imwrite(root / "images" / f"{stem}.tif", np.full((40, 60), 7, dtype))
+        boxes = [[3, 4, 6, 8], [20, 20, 40, 30]]
+        write_yolo(root / "labels" / f"{stem}.txt", boxes, (40, 60), classes=[0, 1])
+    for split, names in splits.items():
+        (root / f"{split}.txt").write_text("\n".join(names))
+    return root
+
+
+def test_a_validation_split_is_drawn_with_a_stated_seed(tmp_path):
+    names = [f"{i:02d}" for i in range(20)]
+    dataset = load_dataset(labelled(tmp_path / "in", {"train": names, "test": ["t"]}))
+    done = export(dataset, tmp_path / "out", val_share=0.2, seed=3)
+    assert done.n_images == {"train": 16, "test": 1, "val": 4}
+    train, val = (
+        {path.stem for path in (tmp_path / "out" / "labels" / split).iterdir()}
+        for split in ("train", "val")
+    )
+    assert train | val == set(names)
+    assert not train & val
+    assert "seed 3" in (tmp_path / "out" / "data.yaml").read_text()
+    again = export(dataset, tmp_path / "again", val_share=0.2, seed=3)
+    assert {path.stem for path in (again.folder / "labels" / "val").iterdir()} == val
+    other = export(dataset, tmp_path / "other", val_share=0.2, seed=4)
+    assert {path.stem for path in (other.folder / "labels" / "val").iterdir()} != val
+
+
+def test_what_a_trainer_will_miss_is_said(tmp_path):
+    dataset = load_dataset(labelled(tmp_path / "in", {"train": ["a", "b"], "test": ["t"]}))
+    assert "there is no val split" in export(dataset, tmp_path / "out").missing
+    assert export(dataset, tmp_path / "coco", "coco").missing == ""
+    only = load_dataset(labelled(tmp_path / "only", {"test": ["t"]}))
+    assert "no train and no val split" in export(only, tmp_path / "out2").missing
+    with pytest.raises(UsageError, match="training split, which has 0"):
+        export(only, tmp_path / "out3", val_share=0.5)
+    root = labelled(tmp_path / "both", {"train": ["a", "b"], "val": ["c"]})
+    both = load_dataset(root, split="val")
+    with pytest.raises(UsageError, match="without a validation split"):
+        export(both, tmp_path / "out4", val_share=0.5)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        export(dataset, tmp_path / "out5", val_share=1.0)
+
+
+def test_ignored_regions_are_crowds_in_coco_and_counted_in_yolo(tmp_path):
+    root = labelled(tmp_path / "in", {"test": ["t"]})
+    dataset = load_dataset(root, conventions=Conventions(ignore_classes=("1",)))
+    assert export(dataset, tmp_path / "yolo").n_ignored == {"test": 1}
+    export(dataset, tmp_path / "coco", "coco")
+    read = read_coco(tmp_path / "coco" / "annotations" / "instances_test.json").labels[1]
+    assert read.crowd.tolist() == [False, True]
+    sample = load_dataset(tmp_path / "coco").load("t")
+    assert (sample.boxes.tolist(), sample.ignored.tolist()) == ([[3, 4, 6, 8]], [[20, 20, 40, 30]])
+
+
+def test_signed_images_keep_their_values(tmp_path):
+    root = labelled(tmp_path / "in", {"test": ["t"]}, np.int16)
+    dataset = load_dataset(root, conventions=Conventions(value_range=(-100, 100)))
+    export(dataset, tmp_path / "out")
+    image = read_image(tmp_path / "out" / "images" / "test" / "t.tif")
+    assert (image.dtype, int(image[0, 0])) == (np.int16, 7)

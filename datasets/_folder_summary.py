@@ -1,0 +1,99 @@
+"""What was made of a folder, in lines for ``irbench data verify``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from irbench.conventions import Conventions
+from irbench.data.findings import plural
+from irbench.splits import SPLITS
+
+from ._folder_files import list_files
+from ._folder_pairing import Index
+from ._folder_splits import FoundLists
+
+_TITLES = {
+    "masks": "masks",
+    "voc": "PASCAL VOC",
+    "yolo": "YOLO",
+    "labelme": "labelme",
+    "coco": "COCO",
+    "cvat": "CVAT for images",
+}
+
+_OTHER_LABELS = (".xml", ".json", ".txt", ".csv")
+"""Endings of files that may be labels, too."""
+
+
+def describe_layout(root: Path, index: Index) -> str:
+    """Which labels are read, how many, and where they and the images lie."""
+    images = f"{plural(len(index.images), 'image')} in {_places(root, index.images.values())}"
+    if index.sources:
+        names = ", ".join(_relative(root, path) for path in index.sources)
+        labels = f"labels of {plural(len(index.coco), 'image')} in {names}"
+    else:
+        places = _places(root, index.labels.values())
+        labels = f"{plural(len(index.labels), 'label file')} in {places}"
+    return f"layout: {_TITLES[index.layout]}; {images}; {labels}"
+
+
+def describe_splits(
+    root: Path, index: Index, found: FoundLists, lists: Mapping[str, list[str]]
+) -> list[str]:
+    """The splits with their numbers, and what says so; sets of lists that compete."""
+    if len(found.schemes) > 1 and not lists:
+        shown = "; ".join(scheme.describe() for scheme in found.schemes.values())
+        return [f"splits: several sets of lists: {shown}; commands that test ask for --scheme NAME"]
+    ordered = [split for split in SPLITS if split in lists]
+    counts = ", ".join(f"{split} {len(lists[split])}" for split in ordered)
+    if found.schemes:
+        used = next(
+            (one for one in found.schemes.values() if one.ids is lists or one.ids == lists), None
+        )
+        paths = [] if used is None else [used.paths[split] for split in ordered]
+        source = "of " + ", ".join(_relative(root, path) for path in paths)
+    elif index.splits:
+        source = "of the folders or files that are called so"
+    else:
+        source = "as no list, folder or file tells any: every image is tested"
+    lines = [f"splits: {counts}, {source}"]
+    others = [scheme.describe() for scheme in found.schemes.values() if scheme.ids != lists]
+    return lines + ([f"split lists not chosen: {'; '.join(others)}"] if others else [])
+
+
+def describe_unused(root: Path, index: Index, found: FoundLists) -> list[str]:
+    """Lists and label files that are there and not used, with the reasons that are known."""
+    lines = [
+        f"not used: {_relative(root, path)}: {reason}"
+        for path, reason in (*index.unused.items(), *found.unused.items())
+    ]
+    used = {*index.images.values(), *index.labels.values(), *index.sources, *index.unused}
+    used |= {path for scheme in found.schemes.values() for path in scheme.paths.values()}
+    used |= found.unused.keys()
+    others = [file.path for file in list_files(root) if file.path not in used]
+    for ending in _OTHER_LABELS:
+        paths = [path for path in others if path.suffix.lower() == ending]
+        if paths:
+            n = plural(len(paths), f"{ending} file")
+            lines.append(f"not used: {n} such as {_relative(root, paths[0])}")
+    return lines
+
+
+def describe_conventions(conventions: Conventions) -> str:
+    """What was stated, by the names of ``irbench.toml``."""
+    stated = conventions.as_dict()
+    shown = ", ".join(f"{name} = {value}" for name, value in stated.items())
+    return f"conventions stated: {shown or 'none'}"
+
+
+def _places(root: Path, paths: Iterable[Path]) -> str:
+    counts = Counter(path.parent for path in paths)
+    names = [_relative(root, folder) for folder, _ in counts.most_common(3)]
+    more = len(counts) - len(names)
+    return ", ".join(names) + (f" and {plural(more, 'other folder')}" if more > 0 else "")
+
+
+def _relative(root: Path, path: Path) -> str:
+    return f"{path.relative_to(root)}/" if path.is_dir() else str(path.relative_to(root))
