@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,17 @@ from numpy.typing import NDArray
 from irbench.boxes import without_repeats
 from irbench.conventions import Conventions
 from irbench.data.annotations import BoxLabels, read_labelme, read_voc, read_yolo
+from irbench.data.annotations.box_order import yolo_contradiction
 from irbench.data.annotations.voc_survey import UNPROVEN, VocSurvey, survey_voc
+from irbench.data.yolo_columns import rows_of
 from irbench.errors import AnnotationError, UnknownNameError, UsageError
 
 from ._folder_pairing import Index
 
 _TITLES = {"coco": "COCO", "cvat": "CVAT"}
+
+_N_SURVEYED = 2000
+"""So many label files are looked at for the order of their numbers."""
 
 CROWD = "a crowd (iscrowd) is ignored: detections in it are no false alarms"
 
@@ -78,6 +84,8 @@ class FolderBoxes:
         AnnotationError
         """
         notes = self._check_voc() if self.index.layout == "voc" else ()
+        if self._wrong_order:
+            raise AnnotationError(self._wrong_order)
         labels = self._read(sample_id, shape)
         found = self._sort(labels)
         return replace(found, notes=(*found.notes, *notes)) if len(labels) else found
@@ -132,6 +140,15 @@ class FolderBoxes:
             f"the image {self.index.images[sample_id]} has no labels: expected "
             f"{missing_label(self.index, sample_id)}; an image without targets needs an empty file."
         )
+
+    @cached_property
+    def _wrong_order(self) -> str:
+        """What proves that YOLO labels are corners, as an error; empty if nothing does."""
+        if self.index.layout != "yolo":
+            return ""
+        rows, example = rows_of(islice(self.index.labels.values(), _N_SURVEYED), 5)
+        found = yolo_contradiction(rows[:, 1:])
+        return f"{example}: expected 'class cx cy w h': {found}." if found else ""
 
     @cached_property
     def _survey(self) -> VocSurvey:

@@ -15,12 +15,13 @@ from ._folder_files import IMAGE_FOLDERS, LABEL_FOLDERS, SPLIT_NAMES, Names
 ROOT_SCHEME = "root"
 """What the lists in the folder itself are called."""
 
-_MAX_DEPTH = 3
+_MAX_DEPTH = 5
 """So many folders down split lists are looked for."""
 
 # `train.txt`, else `train_NAME.txt`, else `NAME_train.txt`: the habits of this field.
 _WORDS = "|".join((*SPLIT_NAMES, "trainval"))
-_PATTERNS = (rf"({_WORDS})", rf"({_WORDS})[_-](.*)", rf"(.*)[_-]({_WORDS})")
+_LIST = r"(?:list|set|ids?|idx|index|split)?"
+_PATTERNS = (rf"({_WORDS}){_LIST}", rf"({_WORDS})[_-](.*)", rf"(.*)[_-]({_WORDS})")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,11 @@ def find_split_lists(
     names = Names(ids, splits)
     found = FoundLists()
     for folder in _folders(root, _MAX_DEPTH):
-        files = [path for path in sorted(folder.glob("*.txt")) if path.stem not in names.stems]
+        files = [
+            path
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() == ".txt" and path.is_file() and path.stem not in names.stems
+        ]
         relative = folder.relative_to(root).as_posix()
         for paths_by_scheme in _groups(files, ROOT_SCHEME if relative == "." else relative):
             for name, paths in paths_by_scheme.items():
@@ -221,6 +226,8 @@ def read_split_lists(paths: Mapping[str, Path], names: Names) -> dict[str, list[
         n_known = 0
         for index, text in enumerate(lines, start=1):
             if not text:
+                continue
+            if text.startswith("#") and not names.mean(text):
                 continue
             place = Place(path, f"line {index}")
             found = names.exact(text) or names.find(text, place, split)

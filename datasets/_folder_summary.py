@@ -12,7 +12,7 @@ from irbench.splits import SPLITS
 
 from ._folder_files import list_files
 from ._folder_pairing import Index
-from ._folder_splits import FoundLists
+from ._folder_splits import FoundLists, split_in_name
 
 _TITLES = {
     "masks": "masks",
@@ -22,6 +22,9 @@ _TITLES = {
     "coco": "COCO",
     "cvat": "CVAT for images",
 }
+
+_LIST_ENDINGS = (".txt", ".csv", ".tsv", ".json", ".lst", ".list", ".yaml", ".yml", ".mat", ".npy")
+"""Endings of files that may be split lists."""
 
 _OTHER_LABELS = (".xml", ".json", ".txt", ".csv")
 """Endings of files that may be labels, too."""
@@ -79,6 +82,34 @@ def describe_unused(root: Path, index: Index, found: FoundLists) -> list[str]:
             n = plural(len(paths), f"{ending} file")
             lines.append(f"not used: {n} such as {_relative(root, paths[0])}")
     return lines
+
+
+def unread_lists(root: Path, index: Index, found: FoundLists) -> str:
+    """A note of files that look like split lists, where nothing tells splits; empty if none does.
+
+    Parameters
+    ----------
+    root : Path
+    index : Index
+    found : FoundLists
+    """
+    if found.schemes or index.splits:
+        return ""
+    used = {*index.images.values(), *index.labels.values(), *index.sources}
+    names = [
+        _relative(root, file.path)
+        for file in list_files(root)
+        if file.suffix in _LIST_ENDINGS
+        and file.path not in used
+        and (split_in_name(file.path.stem) or file.path.stem.casefold() in ("split", "splits"))
+    ]
+    if not names:
+        return ""
+    shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return (
+        f"every image is tested, though {shown} may be split lists: they are not read; write "
+        "names, one a line, to train.txt, val.txt and test.txt"
+    )
 
 
 def describe_conventions(conventions: Conventions) -> str:

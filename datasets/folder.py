@@ -36,6 +36,7 @@ from ._folder_summary import (
     describe_layout,
     describe_splits,
     describe_unused,
+    unread_lists,
 )
 
 
@@ -185,6 +186,7 @@ class Folder(Dataset, Verifiable):
         lines = [describe_layout(self.root, self._index)]
         lines += describe_splits(self.root, self._index, self._found, self._lists)
         lines += describe_unused(self.root, self._index, self._found)
+        lines += [self._unread_lists] if self._unread_lists else []
         return (*lines, describe_conventions(self.conventions))
 
     def split_ids(self, split: str) -> list[str]:
@@ -208,6 +210,8 @@ class Folder(Dataset, Verifiable):
         image, given, remarks = fit_to_range(file.pixels, self.conventions, path)
         if escaped_name(str(path)) != str(path):
             remarks = (*remarks, NOT_UTF8)
+        if self._unread_lists and self.split != "all":
+            remarks = (*remarks, self._unread_lists)
         if self.layout == "masks":
             mask = read_mask(self._mask(sample_id))
             notes = (*file.notes, *remarks, *mask.notes)
@@ -279,6 +283,11 @@ class Folder(Dataset, Verifiable):
             known = f"split scheme of {self.root}"
             raise UnknownNameError(known, self.scheme, found.schemes, "A folder's are its lists.")
         return found
+
+    @cached_property
+    def _unread_lists(self) -> str:
+        assert self.root is not None
+        return unread_lists(self.root, self._index, self._found)
 
     @property
     def _competes(self) -> bool:

@@ -74,6 +74,19 @@ def read_stored(path: Path | str, *, with_indices: bool = False) -> Stored:
         encoded = path.read_bytes()
     except OSError as error:
         raise ImageError(f"cannot read the image {path}: {error.strerror or error}.") from error
+    return decode_stored(path, encoded, with_indices=with_indices)
+
+
+def decode_stored(path: Path, encoded: bytes, *, with_indices: bool = False) -> Stored:
+    """Decode the content of an image file; see :func:`read_stored`.
+
+    Parameters
+    ----------
+    path : Path
+        What errors call it.
+    encoded : bytes
+    with_indices : bool
+    """
     if not encoded:
         raise ImageError(f"cannot read the image {path}: the file is empty.")
     kind, size = check_complete(path, encoded)

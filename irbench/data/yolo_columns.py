@@ -50,7 +50,7 @@ def check_columns(files: Iterable[Path], stated: YoloConfidence | None) -> list[
     DetectionsError
         Naming the option.
     """
-    rows, example = _rows(files)
+    rows, example = rows_of(files, 6)
     if not len(rows):
         return []
     last, second = rows[:, 1:], rows[:, [2, 3, 4, 5, 1]]
@@ -91,8 +91,8 @@ def _share_outside(order: NDArray[np.float64]) -> float:
     return float(((low < -_OUTSIDE) | (high > 1 + _OUTSIDE)).any(axis=1).mean())
 
 
-def _rows(files: Iterable[Path]) -> tuple[NDArray[np.float64], str]:
-    """The lines of six numbers of all files, and the first such file."""
+def rows_of(files: Iterable[Path], n_fields: int) -> tuple[NDArray[np.float64], str]:
+    """The lines of so many numbers of all files, and the first such file."""
     rows: list[list[float]] = []
     example = ""
     for path in files:
@@ -102,7 +102,7 @@ def _rows(files: Iterable[Path]) -> tuple[NDArray[np.float64], str]:
             continue
         for line in lines:
             fields = line.split()
-            if len(fields) != 6:
+            if len(fields) != n_fields:
                 continue
             try:
                 numbers = [float(text) for text in fields]
@@ -111,4 +111,4 @@ def _rows(files: Iterable[Path]) -> tuple[NDArray[np.float64], str]:
             if all(map(np.isfinite, numbers)):
                 rows.append(numbers)
                 example = example or str(path)
-    return np.array(rows, dtype=np.float64).reshape(-1, 6), example
+    return np.array(rows, dtype=np.float64).reshape(-1, n_fields), example

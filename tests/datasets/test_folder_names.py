@@ -156,3 +156,30 @@ def test_split_lists_where_the_field_keeps_them(tmp_path, lists):
     folder = Folder(tmp_path)
     assert folder.ids == ("c",)
     assert "a" in folder.split_ids("train")
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("Train.TXT", "Test.TXT"), ("trainlist.txt", "testlist.txt"), ("a/b/c/d/train.txt",) * 2],
+)
+def test_further_names_and_places_of_lists(tmp_path, train, test):
+    for name in "abc":
+        put_images(tmp_path, f"images/{name}.png", f"masks/{name}.png")
+    test = test.replace("/train", "/test")
+    (tmp_path / train).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / train).write_text("# to learn from\na\nb\n")
+    (tmp_path / test).write_text("c\n")
+    assert Folder(tmp_path).ids == ("c",)
+    assert Folder(tmp_path).split_ids("train") == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["train.csv", "test.json", "lists/train.yaml", "split.json"])
+def test_lists_that_are_not_read_are_said_where_every_image_is_tested(tmp_path, name):
+    put_images(tmp_path, "images/a.png", "masks/a.png")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("a\n" if name.endswith("csv") else '["a"]')
+    folder = Folder(tmp_path)
+    assert any(f"{name} may be split lists" in note for note in folder.load("a").notes)
+    assert any("may be split lists" in line for line in folder.understood())
+    (tmp_path / "test.txt").write_text("a\n")
+    assert not any("split lists" in note for note in Folder(tmp_path).load("a").notes)

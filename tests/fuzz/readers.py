@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from data_readers import archives, coco, images, masks, predictions, recipes, split_lists, voc, yolo
+from label_readers import columns, cvat, folders, foreign, labelme
 from network_readers import cards, checkpoints, weights
 from run_readers import baselines, calibrations, journal, parquet, results_json, run_json
 
@@ -19,6 +20,11 @@ READERS = {
     "yolo": yolo,
     "voc": voc,
     "coco": coco,
+    "labelme": labelme,
+    "cvat": cvat,
+    "yolo columns": columns,
+    "folder": folders,
+    "foreign labels": foreign,
     "predictions": predictions,
     "split lists": split_lists,
     "run.json": run_json,

@@ -19,6 +19,7 @@ import pytest
 SCRIPT = Path(__file__).with_name("readers.py")
 LIGHT = (
     *("image", "mask", "yolo", "voc", "coco", "predictions", "split lists", "archive", "recipe"),
+    *("labelme", "cvat", "yolo columns", "folder", "foreign labels"),
     *("calibration", "run.json", "results.json", "journal", "parquet", "baseline"),
 )
 HEAVY = ("card", "weights", "checkpoint")

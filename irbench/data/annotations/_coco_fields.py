@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irbench.data.annotations.labels import BoxLabels, Shape, check_box
+from irbench.data.annotations.labels import MAX_COORDINATE_PX, BoxLabels, Shape, check_box
 from irbench.data.annotations.place import Place, check_number, check_score
 from irbench.errors import AnnotationError
 from irbench.json_fields import parse_json
 
 ImageId = int | str
+
+_BOM = b"\xef\xbb\xbf"
+"""A byte order mark, which Windows tools write and JSON does not know."""
 
 
 def read_json(path: Path | str, *, allow_nan: bool = False) -> Any:
@@ -32,7 +35,7 @@ def read_json(path: Path | str, *, allow_nan: bool = False) -> Any:
         Naming the place, if it is cut off or no JSON.
     """
     try:
-        data = Path(path).read_bytes()
+        data = Path(path).read_bytes().removeprefix(_BOM)
     except OSError as error:
         raise AnnotationError(f"cannot read the labels {path}: {error.strerror}.") from error
     try:
@@ -109,9 +112,10 @@ class Record:
     def side(self, name: str) -> int:
         """A side of an image in pixels."""
         value = self.field(name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        whole = isinstance(value, int | float) and not isinstance(value, bool)
+        if not whole or not 1 <= value < MAX_COORDINATE_PX or value != int(value):
             raise self.at(name).invalid("a whole number of pixels", value)
-        return value
+        return int(value)
 
     def score(self) -> float:
         """The confidence."""

@@ -8,12 +8,15 @@ reading id 0 is as good as any.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from irbench.data.annotations._coco_fields import Collected, ImageId, Record, read_json, records
+from irbench.data.annotations.box_order import coco_contradiction
 from irbench.data.annotations.labels import BoxLabels, Shape
 from irbench.data.annotations.place import Place
 from irbench.errors import AnnotationError
@@ -110,6 +113,7 @@ def parse_coco(
     annotations = records(whole.field("annotations"), Place(path, "annotations"))
     scored = any("score" in annotation.item for annotation in annotations)
     shapes = {image.id: image.shape for image in images}
+    _check_order(annotations, shapes, path)
     found: dict[ImageId, Collected] = {image.id: Collected() for image in images}
     seen: set[ImageId] = set()
     for annotation in annotations:
@@ -135,6 +139,30 @@ def parse_coco(
         found[name] = Collected()
     labels = {name: boxes.labels(scored) for name, boxes in found.items()}
     return CocoDataset(images, labels, damaged or {}, names)
+
+
+def _check_order(
+    annotations: Sequence[Record], shapes: Mapping[ImageId, Shape], path: Path | str
+) -> None:
+    """Refuse boxes that are all corners, or all fractions."""
+    rows = []
+    for annotation in annotations:
+        bbox, image_id = annotation.item.get("bbox"), annotation.item.get("image_id")
+        shape = shapes.get(image_id, (0, 0)) if isinstance(image_id, int | str) else (0, 0)
+        if isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox)) and min(shape):
+            area = annotation.item.get("area")
+            rows.append([*bbox, area if _is_number(area) else float("nan"), *shape])
+    if rows:
+        table = np.array(rows, dtype=np.float64)
+        if contradiction := coco_contradiction(table[:, :4], table[:, 4], table[:, 5:]):
+            raise AnnotationError(
+                f"{path}, annotations: expected boxes [x, y, width, height] in pixels: "
+                f"{contradiction}."
+            )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def read_coco_results(

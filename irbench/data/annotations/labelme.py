@@ -20,6 +20,7 @@ from irbench.data.annotations import shapes as drawn
 from irbench.data.annotations._coco_fields import Record, read_json, records
 from irbench.data.annotations.labels import BoxLabels, Shape
 from irbench.data.annotations.place import Place
+from irbench.image_files import decode_stored
 
 _MAX_MASK_BYTES = 64_000_000
 """A mask in text larger than this is no part of an image of a labelling tool."""
@@ -113,16 +114,13 @@ def _box(record: Record, shape: Shape | None) -> drawn.Box:
 
 
 def _mask(text: Any, place: Place) -> NDArray[np.bool_]:
-    import cv2
-
     if not isinstance(text, str) or len(text) > _MAX_MASK_BYTES:
         raise place.invalid("a PNG in base64", type(text).__name__)
     try:
         data = base64.b64decode(text, validate=True)
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except (binascii.Error, ValueError, cv2.error) as error:
+        values = decode_stored(Path(place.path), data).values
+    except (binascii.Error, ValueError) as error:
+        # An ImageError is a ValueError too.
         raise place.invalid("a PNG in base64", str(error)) from error
-    if decoded is None:
-        raise place.invalid("a PNG in base64", f"{len(data)} bytes of something else")
-    pixels: NDArray[np.bool_] = decoded.reshape(*decoded.shape[:2], -1)[..., 0] > 0
+    pixels: NDArray[np.bool_] = values.reshape(*values.shape[:2], -1)[..., 0] > 0
     return pixels
