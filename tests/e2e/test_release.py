@@ -1,0 +1,26 @@
+"""What says which release this is says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import irbench
+
+yaml = pytest.importorskip("yaml", reason="PyYAML comes with the documentation")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def citation():
+    return yaml.safe_load((ROOT / "CITATION.cff").read_text())
+
+
+def test_the_citation_is_of_this_version(citation):
+    preferred = citation["preferred-citation"]
+    assert citation["version"] == preferred["version"] == irbench.__version__
+    released = citation["date-released"]
+    assert (released.year, released.month) == (preferred["year"], preferred["month"])
+    assert citation["title"] == preferred["title"]
