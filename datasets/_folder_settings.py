@@ -1,4 +1,4 @@
-"""``irbench.toml`` beside the data: the conventions of a folder that its files do not tell."""
+"""``irbench.toml`` beside the data: the conventions of a folder that its files do not state."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 ``auto/1``: of at most :data:`N_FRAMES` frames, evenly spread, the 0.1 and the 99.9 percentile of
 all finite pixels are taken; their distance is added on either side. A small target is a few
 pixels of a million, above any percentile, and needs the room; dead pixels do not count.
-What lies outside is clipped, and its share is told. ``auto`` is one range for all frames of a
+What lies outside is clipped, and its share is reported. ``auto`` is one range for all frames of a
 camera, ``auto-frame`` one of each frame, which forgets how bright one frame is beside another.
 """
 

@@ -1,4 +1,4 @@
-"""Conventions of a user's own data that its files do not tell, as a person states them.
+"""Conventions of a user's own data that its files do not state, as a person states them.
 
 They come from ``irbench.toml`` beside the data, and from options of the same names on every
 command that reads data, which win over it. What is stated is part of the key of a run.

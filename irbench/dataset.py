@@ -72,7 +72,7 @@ class Sample:
         Pixels of the stored mask that are neither 0 nor full.
     notes : tuple of str
         What a person should know of how its files were read, a clause each. The same
-        clause of many samples is told once.
+        clause of many samples is reported once.
     ignored : (K, 4) ndarray of float32, optional
         Boxes in which a detection that hits no target is no false alarm; see
         :mod:`irbench.metrics.ignored_regions`.

@@ -1,4 +1,4 @@
-"""``Detections``: what every detector answers, whatever its kind."""
+"""``Detections``: what every detector returns, whatever its kind."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A method is one file with one class. The class derives from the kind of detector
 that it is and implements :meth:`~Detector.compute`; the base does the rest:
-checks the image, maps its values, converts the answer to :class:`Detections`.
+checks the image, maps its values, converts the result to :class:`Detections`.
 
 ============================  ============================  =========================
 kind                          ``compute`` receives          ``compute`` returns

@@ -41,7 +41,7 @@ class UsageError(IrbenchError, ValueError):
 
 
 class UnknownNameError(UsageError):
-    """A name that no method, dataset, report, protocol … answers to.
+    """A name that no method, dataset, report, protocol … has.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class WriteError(IrbenchError, OSError):
         advice = _ADVICE.get(error.errno or 0, "See to it, or choose another place")
         self.message = (
             f"cannot write {path}: {reason}. Nothing that was written before is damaged. "
-            f"{advice}, then repeat the command; a run goes on where it stopped."
+            f"{advice}, then repeat the command; a run resumes where it stopped."
         )
 
     def __str__(self) -> str:

@@ -52,7 +52,7 @@ def evaluate(
     method : str
         Whose detections they are, for messages.
     kind : {"score-map", "segmentation", "box"}, optional
-        What the method answers. Only scores of score maps are in standard deviations, which
+        What the method returned. Only scores of score maps are in standard deviations, which
         ``mean-kstd`` needs; by default they are, unless detections come without regions.
 
     Returns

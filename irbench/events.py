@@ -1,4 +1,4 @@
-"""What happens during work, as structured events: in a log file, told to a person, or dropped.
+"""What happens during work, as structured events: in a log file, reported to a person, or dropped.
 
 One event is one line of JSON: ``time`` (UTC), ``level``, ``event``, and what belongs to it.
 ``RUN/log.jsonl`` is appended to by every command on the run, and is the only file of a run
@@ -40,7 +40,7 @@ class Events:
 
     Parameters
     ----------
-    tell : callable, optional
+    report : callable, optional
         Given each event in one line, for a person.
     now : callable
         The time, in UTC.
@@ -53,10 +53,10 @@ class Events:
 
     def __init__(
         self,
-        tell: Callable[[str], None] | None = None,
+        report: Callable[[str], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._tell, self._now = tell, now
+        self._report, self._now = report, now
         self._log: LogFile | None = None
         self._counts: Counter[tuple[str, Any]] = Counter()
         self._recording = threading.Lock()
@@ -88,15 +88,15 @@ class Events:
         if self._log is not None:
             stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._log.append({"time": stamp, "level": level, "event": event, **fields})
-            self._tell_trouble()
-        if self._tell is not None:
-            self._tell(_line(now, event, fields))
+            self._report_trouble()
+        if self._report is not None:
+            self._report(_line(now, event, fields))
 
     @contextmanager
     def logged_to(self, path: Path) -> Iterator[None]:
         """Append to a log file, inside the block."""
         self._log = log = LogFile(path)
-        self._tell_trouble()
+        self._report_trouble()
         try:
             yield
         finally:
@@ -150,9 +150,9 @@ class Events:
                 ended["seconds"] = round(time.monotonic() - start, 3)
                 self.record(last, levels.get(last, "info"), **ended)
 
-    def _tell_trouble(self) -> None:
-        if self._log is not None and self._log.trouble and self._tell is not None:
-            self._tell(self._log.trouble)
+    def _report_trouble(self) -> None:
+        if self._log is not None and self._log.trouble and self._report is not None:
+            self._report(self._log.trouble)
             self._log = None
 
 

@@ -138,7 +138,7 @@ def check_complete(path: Path, encoded: bytes) -> tuple[str, tuple[int, int]]:
         raise ImageError(f"cannot decode the image {path}: {_EXPECTED}")
     size = claimed_size(encoded)
     if size is None:
-        raise ImageError(f"{path} is truncated or damaged: its {kind} header tells no size.")
+        raise ImageError(f"{path} is truncated or damaged: its {kind} header states no size.")
     height, width = size
     if not 0 < width * height <= MAX_PIXELS:
         raise ImageError(

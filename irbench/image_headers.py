@@ -43,7 +43,7 @@ def claimed_size(encoded: bytes) -> Size | None:
     Returns
     -------
     (int, int) or None
-        None where the header is cut off, or tells none.
+        None where the header is cut off, or states none.
 
     Examples
     --------

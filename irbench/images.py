@@ -122,7 +122,7 @@ def to_grey(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange:
-    """Check a grey image array and tell its value range.
+    """Check a grey image array and find its value range.
 
     Parameters
     ----------

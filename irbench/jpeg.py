@@ -1,4 +1,4 @@
-"""JPEG: the structure of a file, its orientation, and a decoder that tells damage."""
+"""JPEG: the structure of a file, its orientation, and a decoder that reports damage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def jpeg_orientation(path: Path, encoded: bytes) -> int:
-    """Walk through a JPEG file to the end of its picture; tell how it is to be turned.
+    """Walk through a JPEG file to the end of its picture; find how it is to be turned.
 
     What follows the end, such as the radiometric data of a camera, is no part of it.
 

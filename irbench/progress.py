@@ -1,4 +1,4 @@
-"""Telling a person how far long work is: a bar on a terminal, lines in a log, or nothing."""
+"""Reports of how far long work is: a bar on a terminal, lines in a log, or nothing."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Progress:
         yield lambda: None
 
     def say(self, message: str) -> None:
-        """Tell one line."""
+        """Report one line."""
 
     def warn(self, message: str) -> None:
-        """Tell one line about what went wrong."""
+        """Report in one line what went wrong."""
         self.say(message)
 
 

@@ -36,7 +36,7 @@ class Protocol:
     n_std : float
         For ``"mean-kstd"``: keep scores of at least so many standard deviations. It needs
         ``components/1`` with standardised scores, and says nothing of methods that
-        answer no score maps.
+        return no score maps.
     iou_threshold : float
         IoU from which a box is a hit, for P, R and F1.
     distance_px : float

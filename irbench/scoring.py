@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NO_THRESHOLD = "no threshold: there is neither validation data nor a calibration"
 NO_MASKS = "the data has boxes only"
-NO_REGIONS = "the method answers boxes only"
+NO_REGIONS = "the method returns boxes only"
 NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
 
 _BLOCK_IMAGES = 4096

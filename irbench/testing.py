@@ -30,7 +30,7 @@ class ContractError(AssertionError):
 def check_detector(detector: Detector, *, seed: int = 0) -> None:
     """Check that a detector keeps the contract of :class:`irbench.Detector`.
 
-    Shapes and types of its answers; the same answer to the same image; uint8, uint16
+    Shapes and types of what it returns; the same for the same image; uint8, uint16
     and float input; images that are not square, tiny (1×1, 3×3), constant, black,
     white; a clear error for NaN, infinity, values out of range and wrong shapes; input
     that is not modified; batches that equal single images.
@@ -49,7 +49,7 @@ def check_detector(detector: Detector, *, seed: int = 0) -> None:
     _check_info(detector)
     images = dict(_images(np.random.default_rng(seed)))
     for title, image in images.items():
-        _check_answer(detector, title, image)
+        _check_detections(detector, title, image)
     _check_ranges(detector, images["48x64 uint8"])
     _check_refusals(detector)
     _check_batch(detector, [images["48x64 uint8"], images["33x20 uint8"]])
@@ -77,7 +77,7 @@ def _check_info(detector: Detector) -> None:
 
 
 def _images(rng: np.random.Generator) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Input that a detector must answer."""
+    """Images that a detector must process."""
     for shape in ((48, 64), (33, 20), (64, 64)):
         rows, columns = np.indices(shape)
         ramp = 60 + 0.5 * rows + 0.3 * columns + rng.normal(0, 3, shape)
@@ -97,7 +97,7 @@ def _images(rng: np.random.Generator) -> Iterator[tuple[str, NDArray[Any]]]:
     )
 
 
-def _check_answer(detector: Detector, title: str, image: NDArray[Any]) -> None:
+def _check_detections(detector: Detector, title: str, image: NDArray[Any]) -> None:
     before = image.copy()
     # A view that is not contiguous is an image like any other.
     framed = np.zeros((image.shape[0] + 2, image.shape[1] + 2), image.dtype)
@@ -113,25 +113,25 @@ def _check_answer(detector: Detector, title: str, image: NDArray[Any]) -> None:
         f"detect on {title}",
         f"must return Detections, got {type(found).__name__}",
     )
-    _require(found == again, f"detect on {title}", "must answer the same image alike")
+    _require(found == again, f"detect on {title}", "must return the same for the same image")
     inside = not outside_image(found.boxes, image.shape).any()
-    _require(inside, f"detect on {title}", "must answer boxes inside the image")
+    _require(inside, f"detect on {title}", "must return boxes inside the image")
     if isinstance(detector, ScoreMapDetector):
         _check_map(title, "score_map", image, detector.score_map(image))
-        _require(found.regions is not None, f"detect on {title}", "must answer regions")
+        _require(found.regions is not None, f"detect on {title}", "must return regions")
     elif isinstance(detector, SegmentationDetector):
         probability = detector.probability_map(image)
         _check_map(title, "probability_map", image, probability)
         in_range = bool((probability >= 0).all() and (probability <= 1).all())
         _require(in_range, f"probability_map on {title}", "must lie in [0, 1]")
-        _require(found.regions is not None, f"detect on {title}", "must answer regions")
+        _require(found.regions is not None, f"detect on {title}", "must return regions")
 
 
-def _check_map(title: str, name: str, image: NDArray[Any], answer: NDArray[Any]) -> None:
+def _check_map(title: str, name: str, image: NDArray[Any], result: NDArray[Any]) -> None:
     where = f"{name} on {title}"
-    _require(answer.shape == image.shape, where, f"must have shape {image.shape}")
-    _require(answer.dtype.kind == "f", where, f"must be of floats, got {answer.dtype}")
-    _require(bool(np.isfinite(answer).all()), where, "must be finite everywhere")
+    _require(result.shape == image.shape, where, f"must have shape {image.shape}")
+    _require(result.dtype.kind == "f", where, f"must be of floats, got {result.dtype}")
+    _require(bool(np.isfinite(result).all()), where, "must be finite everywhere")
 
 
 def _check_ranges(detector: Detector, image: NDArray[np.uint8]) -> None:
@@ -141,7 +141,7 @@ def _check_ranges(detector: Detector, image: NDArray[np.uint8]) -> None:
     _require(
         detector.detect(wide, value_range=(0, 255)) == expected,
         "value_range",
-        "uint16 pixels with value_range=(0, 255) must be answered like the same uint8 pixels",
+        "uint16 pixels with value_range=(0, 255) must give what the same uint8 pixels give",
     )
 
 
@@ -170,7 +170,7 @@ def _expect_image_error(title: str, call: Callable[[], object]) -> None:
         raise ContractError(
             f"detect on {title}: must raise irbench's ImageError, raised {type(error).__name__}"
         ) from error
-    raise ContractError(f"detect on {title}: must raise ImageError, answered instead")
+    raise ContractError(f"detect on {title}: must raise ImageError, returned detections instead")
 
 
 def _check_batch(detector: Detector, images: list[NDArray[Any]]) -> None:
@@ -179,7 +179,7 @@ def _check_batch(detector: Detector, images: list[NDArray[Any]]) -> None:
     same = len(alone) == len(together) and all(
         _close(one, other) for one, other in zip(alone, together, strict=True)
     )
-    _require(same, "detect_batch", "must answer as detect does on each image")
+    _require(same, "detect_batch", "must return what detect does on each image")
 
 
 def _close(one: Detections, other: Detections) -> bool:

@@ -105,7 +105,7 @@ def draw_by_workers(
     with WorkerPool(n_workers) as pool:
         # The last of the catalogue take longest: begun first, none of them ends alone.
         for outcome in pool.run(draw_in_worker, reversed(jobs)):
-            found = outcome.answer
+            found = outcome.returned
             yield outcome.job, draw(comparison, outcome.job) if found is None else found
 
 

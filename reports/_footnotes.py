@@ -151,7 +151,7 @@ def _box_false_alarms(groups: Sequence[DataGroup], metrics: Sequence[MetricDefin
     boxes = [row for row in rows_of(groups) if row.get("kind") == "box"]
     if any(row.get(metric.name) is not None for metric in areas for row in boxes):
         titles = ", ".join(metric.title for metric in areas)
-        return f"* {titles} of a method that answers boxes counts the whole boxes."
+        return f"* {titles} of a method that returns boxes counts the whole boxes."
     return ""
 
 

@@ -83,7 +83,7 @@ def _pd_fa(scored: ScoredGroup, protocol: Protocol, styles: Mapping[str, MethodS
     ]  # fmt: skip
     note = (
         f"Over all score thresholds; a hit at a centroid distance under {protocol.distance_px:g} "
-        f"px. {_MARK} Of a method that answers boxes, whole boxes count."
+        f"px. {_MARK} Of a method that returns boxes, whole boxes count."
     )
     return Chart("Pd against Fa", note, x, y, tuple(lines))
 
@@ -98,7 +98,7 @@ def _roc(scored: ScoredGroup, styles: Mapping[str, MethodStyle]) -> Chart:
             shown = one.roc.fa >= _LOWEST_ROC_FA
             values = (one.roc.fa[shown], 100 * one.roc.pd[shown])
             lines.append(line(styles[method], x, y, values))
-    note = "Of single pixels of the score maps; methods that answer boxes have none."
+    note = "Of single pixels of the score maps; methods that return boxes have none."
     return Chart("ROC of pixels", note, x, y, tuple(lines))
 
 

@@ -60,8 +60,8 @@ def comparisons(groups: Sequence[DataGroup], number: int = TABLE_1) -> list[Meas
     Returns
     -------
     list of MeasuredValue
-        In the order of the table. A published row that several methods answer to comes
-        once for each of them that has a row; one that none answers to, once.
+        In the order of the table. A published row that several methods belong to comes
+        once for each of them that has a row; one that none belongs to, once.
     """
     table = published_tables()[number]
     known = [group for group in groups if published_dataset(table, group.facts) is not None]
@@ -182,8 +182,8 @@ def _quality_footnotes(groups: Sequence[DataGroup], number: int) -> list[str]:
         notes.append(
             f"Published F1 that do not follow from their P and R: {'; '.join(impossible)}."
         )
-    answered = {name for row in table.rows.values() for name in row.methods}
-    others = [row["title"] for row in methods_in_order(groups) if row["method"] not in answered]
+    in_table = {name for row in table.rows.values() for name in row.methods}
+    others = [row["title"] for row in methods_in_order(groups) if row["method"] not in in_table]
     if others:
         notes.append(f"Not in the paper's Table {table.numeral}: {', '.join(others)}.")
     foreign = [group.title for group in groups if published_dataset(table, group.facts) is None]

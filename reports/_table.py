@@ -23,7 +23,7 @@ from ._side_by_side import DataGroup, rows_of, side_by_side
 from ._table_lines import TABLE_1, Line, headings, missing_lines, restricted, table_lines
 
 BOX_MARK = "*"
-"""Marks false-alarm areas of methods that answer boxes; a footnote says so."""
+"""Marks false-alarm areas of methods that return boxes; a footnote says so."""
 
 
 def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[DataGroup, ...]:

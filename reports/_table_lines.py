@@ -165,7 +165,7 @@ def _ablation(groups: Sequence[DataGroup], number: int) -> list[Line]:
         if not here:
             lines.append(_paper_line(row, number))
         for name in here:
-            # Several networks may answer to one row of the paper.
+            # Several networks may belong to one row of the paper.
             note = f"the network {name}" if name != row.methods[0] else ""
             settings = tuple(row.settings[key] for key in _settings(number))
             lines.append(Line(row.name, "", name, settings, note, row))

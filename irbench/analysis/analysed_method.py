@@ -1,4 +1,4 @@
-"""One method's detections on a set of images, matched once for all that is told of them."""
+"""One method's detections on a set of images, matched once for all that is reported of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of one method, as records: flat dictionaries, the rows of CSV files and tables."""
+"""Records of one method: flat dictionaries, the rows of CSV files and tables."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ IOU_THRESHOLDS = tuple((np.arange(2, 19) / 20).tolist())
 """0.10, 0.15, …, 0.90."""
 
 DISTANCES_PX = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)
-"""Centroid distances at which Pd is told."""
+"""Centroid distances at which Pd is reported."""
 
 MAX_POINTS = 200
 """So many points of a threshold curve are kept: more cannot be seen."""

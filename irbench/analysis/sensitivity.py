@@ -29,7 +29,7 @@ ALL = "all"
 """The level that holds every target."""
 
 SCORES = ("map50", "f1", "pd", "iou", "niou")
-"""What is told of all targets; without the last two of those of an area."""
+"""What is reported of all targets; without the last two of those of an area."""
 
 
 @dataclass(frozen=True, eq=False)

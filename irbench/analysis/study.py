@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis import records as tell
+from irbench.analysis import records as rows
 from irbench.analysis.analysed_method import AnalysedMethod
 from irbench.analysis.jitter import Jitter, PixelSets, draw_jitters
 from irbench.analysis.objects import Objects, target_objects
@@ -22,7 +22,7 @@ from irbench.protocol import Protocol
 from irbench.scoring import ScoredOutput, score
 
 EXACT = "exact-boxes"
-"""In the records of sensitivity: a detector that answers the ground truth as it was."""
+"""In the records of sensitivity: a detector that returns the ground truth as it was."""
 
 TABLES = (
     "operating",
@@ -41,7 +41,7 @@ TABLES = (
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """Everything that is told of the methods of a run.
+    """Everything that is reported of the methods of a run.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Study:
         name : str
         output : ScoredOutput
             Of the same images in the same order. Without an operating point only what needs none
-            is told.
+            is reported.
         """
         method = AnalysedMethod.of(output, self.targets)
         if output.threshold is None:
@@ -121,18 +121,18 @@ class Study:
                 f"{name} has no threshold: precision, recall, F1, Pd and errors are left out."
             )
         parts = {
-            "operating": tell.operating_records(method),
-            "errors": tell.error_records(method),
-            "ap_by_iou": tell.ap_records(method),
-            "pd_by_distance": tell.distance_records(method),
-            "threshold_curve": tell.threshold_records(method),
-            "breakdown": tell.breakdown_records(method, self.strata, self.scr),
-            "images": tell.image_records(method),
-            "targets": tell.target_records(method, self.scr),
-            "detections": tell.detection_records(method),
+            "operating": rows.operating_records(method),
+            "errors": rows.error_records(method),
+            "ap_by_iou": rows.ap_records(method),
+            "pd_by_distance": rows.distance_records(method),
+            "threshold_curve": rows.threshold_records(method),
+            "breakdown": rows.breakdown_records(method, self.strata, self.scr),
+            "images": rows.image_records(method),
+            "targets": rows.target_records(method, self.scr),
+            "detections": rows.detection_records(method),
         }
         if len(self.targets):
-            parts["sensitivity"] = tell.sensitivity_records(method, self.jitters, self.areas)
+            parts["sensitivity"] = rows.sensitivity_records(method, self.jitters, self.areas)
         for table, records in parts.items():
             self._add(table, name, records)
 
@@ -150,4 +150,4 @@ class Study:
         }
         output = score(found, self.truths, self.protocol, threshold=1.0)
         exact = AnalysedMethod.of(output, self.targets)
-        return tell.sensitivity_records(exact, self.jitters, self.areas)
+        return rows.sensitivity_records(exact, self.jitters, self.areas)

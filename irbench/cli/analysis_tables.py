@@ -84,7 +84,7 @@ class _Printer:
     def table(
         self, title: str, heads: Sequence[str], cells: Cell, methods: Sequence[str] | None = None
     ) -> None:
-        """A table with a row for each method that has something to tell."""
+        """A table with a row for each method that has something to report."""
         rows = {method: cells(method) for method in methods or self.methods}
         rows = {method: row for method, row in rows.items() if row}
         if not rows:

@@ -55,7 +55,7 @@ def analyze(
     seed: int,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Tell why the numbers of a run are what they are.
+    """Explain why the numbers of a run are what they are.
 
     How far scores move when the ground truth is drawn half a pixel to two pixels differently;
     AP against IoU, Pd against distance, P, R and F1 against the score threshold; recall, Pd and

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--random",
     default="",
     metavar="METHOD,…",
-    help="With --write: methods whose answers change from run to run. Like those with learned "
+    help="With --write: methods whose results change from run to run. Like those with learned "
     "weights, they regress only where the bootstrap over images says so too.",
 )
 @click.option(

@@ -63,7 +63,7 @@ def compare(
     as_json: bool,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Tell which methods of a run truly differ.
+    """Find which methods of a run truly differ.
 
     Two methods: the difference of each metric with its interval and p-value, and which targets
     each finds alone. More of them, or none for all of the run: a ranking, in which methods that

@@ -21,7 +21,7 @@ N_LISTED = 10
 """So many targets of a list are printed; JSON has them all."""
 
 FEW_IMAGES = 20
-"""Percentile intervals from fewer images are told to be too narrow."""
+"""Percentile intervals from fewer images are reported to be too narrow."""
 
 
 def print_pair(comparison: Comparison, results: RunResults) -> None:
@@ -197,8 +197,8 @@ def _print_undefined(
                 text = f"{METRICS[metric].title} of {titles[method]} is undefined: {reason}."
                 console.print(text, style="dim", markup=False)
             maps = comparison.outputs[method].result.counts.maps
-            if maps is not None and (told := gains_text(metric, maps.gains)):
-                text = f"{METRICS[metric].title} of {titles[method]} is {told}."
+            if maps is not None and (report := gains_text(metric, maps.gains)):
+                text = f"{METRICS[metric].title} of {titles[method]} is {report}."
                 console.print(text, style="dim", markup=False)
             dropped = comparison.interval(method, metric).n_undefined
             if dropped and not reason:

@@ -55,11 +55,11 @@ def gains_text(metric: str, gains: Gains) -> str:
     if name not in ("scrg", "bsf", "cg"):
         return ""
     counts = gains.counts(name)
-    told = [f"{what} at {n}" for what, n in counts.items() if n and what != "erased"]
-    if not told:
+    report = [f"{what} at {n}" for what, n in counts.items() if n and what != "erased"]
+    if not report:
         return ""
     erased = f" ({counts['erased']} of them erased by the method)" if counts["erased"] else ""
-    return f"{' and '.join(told)}{erased} of {len(gains.scrg)} targets"
+    return f"{' and '.join(report)}{erased} of {len(gains.scrg)} targets"
 
 
 def comparison_content(comparison: Comparison, results: RunResults) -> dict[str, Any]:

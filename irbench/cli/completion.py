@@ -1,6 +1,6 @@
 """``irbench completion``, and what the shell offers for names: methods, datasets, run directories.
 
-The functions here answer the Tab key, so that they print nothing, raise nothing, and import no more
+The functions here serve the Tab key, so that they print nothing, raise nothing, and import no more
 than the listing of names takes.
 """
 

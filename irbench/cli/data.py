@@ -171,7 +171,7 @@ def stats(
 @click.option(
     "--dataset",
     shell_complete=complete_dataset,
-    help="Which dataset it is.  [default: told from the file's name]",
+    help="Which dataset it is.  [default: from the file's name]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a copy that is there already.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where to put it.")

@@ -157,7 +157,7 @@ def export(
 
     if detector.weights is None:
         click.echo(
-            "irbench: without --weights the network is untrained: its answers mean nothing.",
+            "irbench: without --weights the network is untrained: its detections mean nothing.",
             err=True,
         )
     written = export_onnx(

@@ -12,7 +12,7 @@ from irbench.sequences.detection import FrameResult
 
 
 class FrameWatch:
-    """Looks at all frames, and tells once what is odd: sizes that change, a range hardly used.
+    """Looks at all frames, and reports once what is odd: sizes that change, a range hardly used.
 
     Parameters
     ----------

@@ -130,8 +130,8 @@ def run(
 ) -> int:
     """Run detectors over a dataset, score them, and print the table.
 
-    Everything goes into one run directory. Stop it whenever you like: the same command goes on
-    where it stopped. Running more methods into the same directory adds rows. A network takes
+    Everything goes into one run directory. Stop it whenever you like: the same command
+    resumes it. Running more methods into the same directory adds rows. A network takes
     the weights that were trained on the dataset; --param le-irstd.weights=PATH gives others.
 
     \b
@@ -160,7 +160,7 @@ def run(
         results = runner.execute()
     except KeyboardInterrupt:
         click.echo(
-            f"irbench: interrupted. {runner.session.directory.path} keeps what is done; go on by "
+            f"irbench: interrupted. {runner.session.directory.path} keeps what is done; resume by "
             f"the same command:\n  {shlex.join(runner.plan.command)}",
             err=True,
         )

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--max-minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Stop after the last epoch that fits; valid weights are left, --resume goes on.",
+    help="Stop after the last epoch that fits; valid weights are left for --resume.",
 )
 @click.option(
     "--weights", help="Begin with these instead of random ones: a dataset's name, or a file."
@@ -97,7 +97,7 @@ def train(
     """Train a network on a training split; the best epoch is chosen on the validation split.
 
     Leaves METHOD-DATASET.safetensors with its card (.json), history.csv, history.png and a
-    checkpoint. Stop it whenever you like: Ctrl-C leaves the weights so far, and --resume goes on to
+    checkpoint. Stop it whenever you like: Ctrl-C leaves the weights so far, and --resume leads to
     the same weights as without a break. The test split is not touched, unless --test asks for its
     scores at the end.
 

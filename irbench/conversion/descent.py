@@ -4,7 +4,7 @@ The pixels are visited from the highest to the lowest and joined to their visite
 neighbours (union-find). A component belongs to its first pixel, which is its peak, and
 carries its bounding box along. The box of a peak's region at some cut is that of its
 component when the visit falls below the cut; a peak ends where its component meets that
-of an earlier peak. So one pass answers every extent, where
+of an earlier peak. So one pass serves every extent, where
 :mod:`irbench.conversion.flooding` floods each region by itself. Both return the same to
 the last bit; this one is used wherever numba can compile.
 """

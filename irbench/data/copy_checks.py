@@ -28,9 +28,9 @@ def check_files(manifest: Manifest, pairing: Pairing) -> Iterator[Finding]:
     if pairing.ambiguous:
         n = plural(len(pairing.ambiguous), "name")
         yield problem("pairs", f"{n} with more than one file", pairing.ambiguous)
-    told = {*pairing.images_alone, *pairing.ambiguous}
+    reported = {*pairing.images_alone, *pairing.ambiguous}
     for sample_id, error in manifest.unreadable.items():
-        if sample_id not in told:
+        if sample_id not in reported:
             yield problem("readable", "cannot be used", (sample_id,), error.removesuffix("."))
 
 

@@ -54,7 +54,7 @@ def import_data(
         that holds more than one other folder.
     limits : Limits, optional
     progress : Progress, optional
-        Told of every MiB; of a compressed tar file the total is a guess. Says
+        Reported to for every MiB; of a compressed tar file the total is a guess. Says
         nothing by default.
 
     Returns

@@ -99,7 +99,7 @@ def find_dataset(
     names : sequence of str
         Names of its folder, the preferred one first.
     refusal : callable
-        Given a folder, answers None if it holds the dataset, else the reason why
+        Given a folder, returns None if it holds the dataset, else the reason why
         not: ``""`` where nothing hints at it.
     expected : str
         The layout in words, for the error.

@@ -25,7 +25,7 @@ from irbench.errors import AnnotationError, ImageError, MaskError
 from irbench.images import ValueRange
 from irbench.progress import Progress
 
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 UNUSABLE = (ImageError, MaskError, AnnotationError)
 """The errors that leave a sample out; any other is a fault of the program or the machine."""
@@ -196,7 +196,7 @@ def build_manifest(
     ----------
     dataset : Dataset
     progress : Progress, optional
-        Told of each sample.
+        Reported to for each sample.
     executor : concurrent.futures.Executor, optional
         Reads in parallel. Processes pay for several thousand images only.
 
@@ -210,21 +210,21 @@ def build_manifest(
 
 
 def map_samples(
-    function: Callable[[str], Answer],
+    function: Callable[[str], Returned],
     dataset: Dataset,
     progress: Progress | None = None,
     executor: Executor | None = None,
-) -> list[Answer]:
+) -> list[Returned]:
     """``function`` of each id of a dataset, in order; see :func:`build_manifest`."""
-    answers: Iterable[Answer]
+    results: Iterable[Returned]
     if executor is None:
-        answers = map(function, dataset.ids)
+        results = map(function, dataset.ids)
     else:
-        answers = executor.map(function, dataset.ids, chunksize=_CHUNK_SIZE)
+        results = executor.map(function, dataset.ids, chunksize=_CHUNK_SIZE)
     done = []
     with (progress or Progress()).track(f"reading {dataset.info.title}", len(dataset)) as advance:
-        for answer in answers:
-            done.append(answer)
+        for result in results:
+            done.append(result)
             advance()
     return done
 

@@ -45,7 +45,7 @@ class MapsRead:
 
 
 def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
-    """Tell masks from probability maps by the values of all files together.
+    """Distinguish masks from probability maps by the values of all files together.
 
     Parameters
     ----------

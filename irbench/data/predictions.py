@@ -42,7 +42,7 @@ class Predictions:
         For every readable sample of the split, in its order. Those without a
         prediction have no detections.
     kind : {"mask", "probability", "yolo", "coco"}
-        As given, or told from the files.
+        As given, or found from the files.
     missing : tuple of str
         Samples without a prediction.
     left_out : mapping of str to str
@@ -80,7 +80,7 @@ def read_predictions(
         The split that was predicted. Files are matched to its ids by name, as
         :func:`irbench.data.prediction_files.match_names` says.
     kind : {"mask", "probability", "yolo", "coco"}, optional
-        By default told from the files; images by
+        By default found from the files; images by
         :func:`irbench.data.prediction_maps.kind_of_maps`.
     images : path-like, optional
         The COCO data set whose image ids the results use. By default these are the

@@ -1,7 +1,7 @@
 """Near-duplicate backgrounds between the splits of a dataset.
 
 A network that has seen the background of a test image in training has seen half of the
-answer. Frames of one sequence, and crops of one photograph, must not be on both sides.
+solution. Frames of one sequence, and crops of one photograph, must not be on both sides.
 
 References
 ----------

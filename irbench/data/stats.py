@@ -22,7 +22,7 @@ AREA_BINS: tuple[tuple[int, int | None], ...] = ((1, 9), (10, 25), (26, 49), (50
 """Target areas in pixels, both bounds included; None is open."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles of the signal-to-clutter ratio that are told."""
+"""The quantiles of the signal-to-clutter ratio that are reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +108,8 @@ def compute_stats(
     -------
     DatasetStats
     """
-    answers = map_samples(partial(_measure, dataset), dataset, progress, executor)
-    measured = [answer for answer in answers if answer is not None]
+    results = map_samples(partial(_measure, dataset), dataset, progress, executor)
+    measured = [result for result in results if result is not None]
     scr = np.concatenate([np.zeros(0), *(one.scr for one in measured)])
     defined = scr[~np.isnan(scr)]
     classes: Counter[str] = Counter()
@@ -121,7 +121,7 @@ def compute_stats(
         scheme=dataset.scheme,
         split=dataset.split,
         n_images=len(measured),
-        n_unreadable=len(answers) - len(measured),
+        n_unreadable=len(results) - len(measured),
         n_targets=len(scr),
         shapes=dict(Counter(one.shape for one in measured).most_common()),
         dtypes=dict(Counter(one.dtype for one in measured).most_common()),
@@ -181,8 +181,8 @@ def format_stats(stats: DatasetStats) -> list[str]:
         )
         lines.append(f"  labels by class   {', '.join(shown)}")
     if stats.scr_quantiles is not None:
-        told = (f"{100 * q:g} %: {value:.2f}" for q, value in stats.scr_quantiles.items())
-        lines.append(f"  local SCR         {', '.join(told)}")
+        parts = (f"{100 * q:g} %: {value:.2f}" for q, value in stats.scr_quantiles.items())
+        lines.append(f"  local SCR         {', '.join(parts)}")
     if stats.n_scr_undefined:
         n = plural(stats.n_scr_undefined, "target")
         heading = "local SCR" if stats.scr_quantiles is None else ""

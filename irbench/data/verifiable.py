@@ -1,4 +1,4 @@
-"""What a dataset can tell about itself so that ``irbench data verify`` can check it.
+"""What a dataset states about itself so that ``irbench data verify`` can check it.
 
 Everything here is optional. A dataset that is no :class:`Verifiable` gets the
 checks that apply to any.

@@ -13,7 +13,7 @@ WORKER_BYTES = 400e6
 
 THREAD_VARIABLE = "OMP_NUM_THREADS"
 
-TOLD_VARIABLES = (
+REPORTED_VARIABLES = (
     "CUDA_VISIBLE_DEVICES", "MKL_NUM_THREADS", "NO_COLOR", THREAD_VARIABLE,
     "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE",
 )  # fmt: skip
@@ -75,7 +75,7 @@ def quota(path: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
 
 def check_environment(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """Variables that change what is computed where, and how fast."""
-    told = [f"{name}={environment[name]}" for name in TOLD_VARIABLES if name in environment]
+    parts = [f"{name}={environment[name]}" for name in REPORTED_VARIABLES if name in environment]
     if environment.get(THREAD_VARIABLE) == "1":
         yield Finding(
             "threads",
@@ -83,5 +83,5 @@ def check_environment(environment: Mapping[str, str] = os.environ) -> Iterator[F
             f"{THREAD_VARIABLE}=1: `irbench train` on a CPU uses one core",
             f"unset {THREAD_VARIABLE}; the workers of `irbench run` have one thread each anyway",
         )
-    if told:
-        yield Finding("environment", "note", ", ".join(told))
+    if parts:
+        yield Finding("environment", "note", ", ".join(parts))

@@ -40,7 +40,7 @@ def check_self_test() -> Iterator[Finding]:
         isolated = run_isolated(_PROGRAM, name)
         seconds = time.monotonic() - start
         if isolated.trouble or not isolated.records:
-            why = isolated.trouble or "no answer"
+            why = isolated.trouble or "no output"
             text = f"{name} on synth does not work: {why}"
             advice = f"irbench run --methods {name} --dataset synth --limit 3 shows more"
             yield Finding("self-test", "broken", text, advice)
@@ -60,7 +60,7 @@ def judge(name: str, found: Mapping[str, float], seconds: float) -> Finding:
             "self-test",
             "broken",
             f"{name} on synth gives other numbers than it must: {'; '.join(wrong)}",
-            "compare the libraries' versions with constraints.txt, and tell the developers",
+            "compare the libraries' versions with constraints.txt, and report it to the developers",
         )
     return Finding("self-test", "ok", f"{name} on synth is as it must be, in {seconds:.0f} s")
 

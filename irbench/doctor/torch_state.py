@@ -36,7 +36,7 @@ def check_torch() -> Iterator[Finding]:
 
 
 def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Finding]:
-    """What torch's answer means.
+    """What torch's output means.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Finding]:
         Whether the machine has a GPU that torch could use.
     """
     if isolated.trouble or not isolated.records:
-        why = isolated.trouble or "no answer"
+        why = isolated.trouble or "no output"
         advice = "install torch again: https://pytorch.org/get-started/locally says how"
         yield Finding("torch", "broken", f"torch does not work: {why}", advice)
         return

@@ -34,7 +34,7 @@ class ComparedMethods:
     rows : tuple of dict
         One of each method, in the order of the table.
     progress : Progress
-        Told of whatever takes long.
+        Reported to by whatever takes long.
     """
 
     title: str
@@ -51,7 +51,7 @@ class ComparedMethods:
 
     @classmethod
     def with_progress(cls, run: RunResults, progress: Progress) -> ComparedMethods:
-        """A run as a comparison that tells how far long work is."""
+        """A run as a comparison that reports how far long work is."""
         return replace(cls.of(run), progress=progress)
 
     @cached_property

@@ -67,7 +67,7 @@ def grad_cam_figure(
         maps = score_grad_cams(detector, sample, stages)
         advance()
     if not maps:
-        raise NoFigureError(f"no stage of {method} answers a map")
+        raise NoFigureError(f"no stage of {method} returns a map")
     columns = min(_COLUMNS, len(maps) + 1)
     rows = -(-(len(maps) + 1) // columns)
     side = TWO_COLUMNS_IN / columns
@@ -111,7 +111,7 @@ def score_grad_cams(
         greatest score where none is.
     sample : Sample
     stages : sequence of str, optional
-        By default all that answer a map.
+        By default all that return a map.
 
     Returns
     -------

@@ -61,7 +61,7 @@ def is_network(method: str) -> bool:
 
 
 def has_maps(comparison: ComparedMethods, method: str) -> bool:
-    """Whether a method answers score maps or probability maps, by its row."""
+    """Whether a method returns score maps or probability maps, by its row."""
     kinds = {row["method"]: row.get("kind") for row in comparison.rows}
     return kinds.get(method) in ("score-map", "segmentation")
 
@@ -72,7 +72,7 @@ def compute_map(detector: Detector, sample: Sample) -> NDArray[np.float64]:
     Raises
     ------
     NoFigureError
-        For a method that answers boxes, and one that fails on the image.
+        For a method that returns boxes, and one that fails on the image.
     """
     from irbench.detector import ScoreMapDetector, SegmentationDetector
 
@@ -81,7 +81,7 @@ def compute_map(detector: Detector, sample: Sample) -> NDArray[np.float64]:
     elif isinstance(detector, SegmentationDetector):
         compute = detector.probability_map
     else:
-        raise NoFigureError(f"{detector.info.name} answers boxes, and has no score map")
+        raise NoFigureError(f"{detector.info.name} returns boxes, and has no score map")
     try:
         values = compute(sample.image, value_range=sample.value_range)
     # A method may raise anything; one panel less is no reason to lose the others.

@@ -32,7 +32,7 @@ def surfaces_figure(
 ) -> Figure:
     """Score maps of one image as surfaces, each from its least to its greatest value.
 
-    The score maps are computed again; the comparison's progress is told.
+    The score maps are computed again; the comparison's progress is reported to.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def pixel_roc_figure(
 ) -> Figure:
     """ROC of single pixels of the score maps; see :func:`precision_recall_figure`.
 
-    Methods that answer boxes have none. The maps' histograms lie in the run.
+    Methods that return boxes have none. The maps' histograms lie in the run.
     """
     comparison = ComparedMethods.of(source)
     figure, axis = _axes(comparison)

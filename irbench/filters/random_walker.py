@@ -51,7 +51,7 @@ def centre_probability(
 
     The outermost ring of pixels is background. A walker crosses the edge between
     the neighbours ``i`` and ``j`` with a probability proportional to
-    ``exp(-beta |v_i - v_j|) + floor``; the answer is the solution of the
+    ``exp(-beta |v_i - v_j|) + floor``; the result is the solution of the
     Dirichlet problem with 1 at the centre and 0 on the background. [1]_
 
     Parameters

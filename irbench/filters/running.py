@@ -7,7 +7,7 @@ in the same order and on its own. So equal windows have equal sums to the last
 bit, nothing drifts along a row, and a flat area has exactly no contrast.
 
 All functions take the plane of a :class:`irbench.filters.flat.FlatImage` and
-answer for the window that *starts* at each entry; the result is shorter by the
+return values for the window that *starts* at each entry; the result is shorter by the
 extent of the window.
 """
 

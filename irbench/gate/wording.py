@@ -25,7 +25,7 @@ def metric_text(change: Change) -> str:
 
 
 def value_texts(change: Change) -> tuple[str, str]:
-    """The values before and now, with as many digits as it takes to tell them apart."""
+    """The values before and now, with as many digits as it takes to distinguish them."""
     if change.before is None or change.now is None:
         return _text(change, change.before, 0), _text(change, change.now, 0)
     more = 0

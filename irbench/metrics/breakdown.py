@@ -168,7 +168,7 @@ def by_signal_to_clutter(
         As many, in the same order.
     ratios : sequence of (M,) array_like
         Of the targets of each image, as
-        :func:`irbench.metrics.signal_to_clutter.signal_to_clutter` answers them; NaN
+        :func:`irbench.metrics.signal_to_clutter.signal_to_clutter` returns them; NaN
         where undefined.
     threshold : float, optional
         The operating point, for recall and false alarms.

@@ -170,7 +170,7 @@ class Gains:
         """How many targets have an infinite gain, how many an undefined one.
 
         ``erased`` are those of the undefined ones that the method has lost: left out of median
-        and mean, they would flatter it unless they are told.
+        and mean, they would flatter it unless they are reported.
         """
         values = getattr(self, name)
         undefined = np.isnan(values)

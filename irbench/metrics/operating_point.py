@@ -1,7 +1,7 @@
 """How the score threshold is found at which P, R, F1, Pd and Fa are read.
 
 A rule is an object of its own: it says whether it has seen the tested split, and
-answers a threshold ``t``; ``score >= t`` is kept.
+returns a threshold ``t``; ``score >= t`` is kept.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def best_f1_threshold(
     -------
     MetricValue
         A score that occurs. Undefined without detections, where every threshold
-        keeps the same, and without targets, where F1 is; who must go on with a
+        keeps the same, and without targets, where F1 is; who must continue with a
         number takes ``math.inf``, which keeps nothing. Where no detection is a
-        hit, every F1 is 0 and the answer is the greatest score.
+        hit, every F1 is 0 and the threshold is the greatest score.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def best_f1_threshold(
         return MetricValue(None, NO_TARGETS)
     if len(curve) == 0:
         return MetricValue(None, NO_DETECTIONS)
-    # argmax answers the first, and the thresholds descend.
+    # argmax returns the first, and the thresholds descend.
     return MetricValue(float(curve.thresholds[np.argmax(curve.f1)]))
 
 

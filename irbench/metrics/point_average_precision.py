@@ -127,7 +127,7 @@ def _nearest_free(
     distances = np.sqrt((difference**2).sum(axis=-1))
     distances[distances >= distance_px] = np.inf
     for row in np.flatnonzero(np.isfinite(distances).any(axis=1)):
-        # argmin answers the first of equally near ones.
+        # argmin returns the first of equally near ones.
         nearest = int(np.argmin(distances[row]))
         if np.isfinite(distances[row, nearest]):
             matched[row] = order[nearest]

@@ -1,4 +1,4 @@
-"""What a metric answers: a number, or the reason why there is none."""
+"""What a metric computes: a number, or the reason why there is none."""
 
 from __future__ import annotations
 

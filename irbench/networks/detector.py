@@ -49,7 +49,7 @@ DEFAULT_IMAGE_SIZE = 640
 
 
 class NetworkDetector(NeuralDetector, BoxDetector):
-    """A box detector whose answer is computed by a network.
+    """A box detector that a network computes.
 
     Subclasses implement :meth:`build`, :meth:`decode` and, to be trained,
     :meth:`loss`.
@@ -127,7 +127,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         Parameters
         ----------
         network : torch.nn.Module
-            The one that answered.
+            The one that computed them.
         outputs : object
 
         Returns
@@ -169,7 +169,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
 
     @cached_property
     def _ready(self) -> nn.Module:
-        """What answers: a copy in evaluation mode, in the layout that convolves fastest."""
+        """What computes: a copy in evaluation mode, in the layout that convolves fastest."""
         import torch
 
         if self.fused:
@@ -281,7 +281,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         from irbench.networks.nms import Kept, non_maximum_suppression
 
         boxes, scores = output
-        answers = []
+        detections = []
         found = non_maximum_suppression(
             boxes,
             scores,
@@ -293,10 +293,10 @@ class NetworkDetector(NeuralDetector, BoxDetector):
             where = Letterbox.fit(shape, self.input_size)
             native = where.to_native(kept.boxes.cpu())
             visible = has_area(native)
-            answers.append(
+            detections.append(
                 Kept(native[visible], kept.scores.cpu()[visible], kept.classes.cpu()[visible])
             )
-        return answers
+        return detections
 
     def detect_batch(
         self,
@@ -330,7 +330,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         require_deep(self.info.name)
         import torch
 
-        answers: list[Detections] = []
+        detections: list[Detections] = []
         stream = iter(images)
         while chunk := list(islice(stream, batch_size)):
             canvases = torch.cat([self.preprocess(image, value_range) for image in chunk])
@@ -342,8 +342,8 @@ class NetworkDetector(NeuralDetector, BoxDetector):
                 found += self.suppress(self.compute(canvases[part]), shapes[part])
             of_all = iter(found)
             for image, of_image in zip(chunk, tiles, strict=True):
-                answers.append(self._join(list(islice(of_all, len(of_image))), image.shape))
-        return answers
+                detections.append(self._join(list(islice(of_all, len(of_image))), image.shape))
+        return detections
 
     def _join(self, found: list[Kept], shape: tuple[int, ...]) -> Detections:
         """The detections of an image from those of its tiles."""

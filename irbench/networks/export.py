@@ -99,7 +99,7 @@ def export_onnx(
     UsageError
         If a package is missing, or the path cannot be written.
     ExportError
-        If the network cannot be exported, or the file answers otherwise.
+        If the network cannot be exported, or the file computes otherwise.
     WeightsError
         If the weights are not those of this network.
     """

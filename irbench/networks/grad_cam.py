@@ -77,7 +77,7 @@ def stage_maps(
     Returns
     -------
     dict of str to (h, w) Tensor
-        See :func:`grad_cam`. Without stages that were not called, and those that answer
+        See :func:`grad_cam`. Without stages that were not called, and those that return
         anything else than one map ``(1, C, h, w)``. A stage that the number does not
         depend on has zeros.
     """

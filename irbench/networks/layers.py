@@ -96,7 +96,7 @@ def measure_layers(
     """Count and time the layers of a detector's network.
 
     Counts are those of the network as it was built, so that they add up to its cost;
-    times those of the network that answers, whose normalisations may be folded.
+    times those of the network that computes, whose normalisations may be folded.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def letterbox(
     fill : float
         Value around the image.
     device : optional
-        Where to work and to answer; by default where the first image lies.
+        Where to compute and to return; by default where the first image lies.
 
     Returns
     -------

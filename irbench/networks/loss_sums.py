@@ -1,4 +1,4 @@
-"""What a loss answers; imports torch only when it is made."""
+"""What a loss returns; imports torch only when it is made."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def suppress_greedily(
     valid : (B, N) Tensor of bool
         The candidates of each image, best first; False for padding.
     suppresses : callable
-        Takes indices ``(B, R)`` and ``(B, C)`` into the candidates; answers
+        Takes indices ``(B, R)`` and ``(B, C)`` into the candidates; returns
         ``(B, R, C)`` bool: whether the first, if kept, suppresses the second.
         Asked only about pairs of which the first ranks before the second.
     limit : int

@@ -1,4 +1,4 @@
-"""Whether an ONNX file answers as the network it was made from."""
+"""Whether an ONNX file computes the same as the network it was made from."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
 
 
 def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None) -> Difference:
-    """Check that a file is sound and answers as its network, on random images.
+    """Check that a file is sound and computes the same as its network, on random images.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None
     Raises
     ------
     ExportError
-        If ONNX's checker or onnxruntime refuses the file, or it answers otherwise.
+        If ONNX's checker or onnxruntime refuses the file, or it computes otherwise.
     """
     import onnx
 
@@ -76,20 +76,20 @@ def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None
         images = rng.random((n_images, 1, size, size), dtype=np.float32)
         with torch.inference_mode():
             boxes, scores = (one.numpy() for one in module(torch.from_numpy(images)))
-        answer = run(session, images)
+        outputs = run(session, images)
         found.append(
             Difference(
-                _largest(answer[SCORES], scores, SCORES),
-                _largest(answer[BOXES], boxes, BOXES) / size,
+                _largest(outputs[SCORES], scores, SCORES),
+                _largest(outputs[BOXES], boxes, BOXES) / size,
             )
         )
-        if SELECTED in answer:
-            _check_suppression(answer, module)
+        if SELECTED in outputs:
+            _check_suppression(outputs, module)
     worst = Difference(max(one.scores for one in found), max(one.boxes for one in found))
     # Written so that NaN fails.
     if not (worst.scores <= TOLERANCE and worst.boxes <= TOLERANCE):
         raise ExportError(
-            "the exported file answers otherwise than the network, and was not kept: scores differ "
+            "the exported file computes otherwise than the network, and was not kept: scores "
             f"by up to {worst.scores:.2g}, boxes by {worst.boxes:.2g} of the canvas' side; "
             f"at most {TOLERANCE:g} is accepted."
         )
@@ -114,19 +114,19 @@ def run(
     return dict(zip(names, session.run(names, {INPUT: images}), strict=True))
 
 
-def _largest(answer: NDArray[Any], expected: NDArray[Any], name: str) -> float:
-    if answer.shape != expected.shape or answer.dtype != expected.dtype:
+def _largest(outputs: NDArray[Any], expected: NDArray[Any], name: str) -> float:
+    if outputs.shape != expected.shape or outputs.dtype != expected.dtype:
         raise ExportError(
-            f"the exported file answers with {name} of {answer.dtype} {answer.shape}, "
+            f"the exported file returns {name} of {outputs.dtype} {outputs.shape}, "
             f"the network with {expected.dtype} {expected.shape}."
         )
-    return float(np.abs(answer - expected).max(initial=0.0))
+    return float(np.abs(outputs - expected).max(initial=0.0))
 
 
-def _check_suppression(answer: dict[str, NDArray[Any]], module: CanvasesToBoxes) -> None:
+def _check_suppression(outputs: dict[str, NDArray[Any]], module: CanvasesToBoxes) -> None:
     """Compare what is selected with irbench's own suppression of the same boxes."""
     detector = module.detector
-    boxes, scores, selected = answer[BOXES], answer[SCORES], answer[SELECTED]
+    boxes, scores, selected = outputs[BOXES], outputs[SCORES], outputs[SELECTED]
     n_expected = n_missed = n_selected = 0
     for label in range(scores.shape[2]):
         kept = non_maximum_suppression(

@@ -60,7 +60,7 @@ def count_printed_flops(
     network : torch.nn.Module
     predict : callable
     input_size : int
-        Side of the square image that the answer is for, in pixels.
+        Side of the square image that the result is for, in pixels.
     counted_at : int
         Side of the square image that is counted. With ``input_size`` here, nothing is
         scaled.

@@ -1,6 +1,6 @@
 """Running a network for its shapes alone.
 
-Nothing is computed: a network without values, on torch's device ``meta``, answers with
+Nothing is computed: a network without values, on torch's device ``meta``, returns
 shapes. One whose path depends on values, such as a network with proposals, runs on the
 CPU instead.
 """
@@ -44,7 +44,7 @@ def probe_network(
     Returns
     -------
     object
-        What the function answers.
+        What the function returns.
     """
     shape = (1, channels, input_size, input_size)
     # Inference mode, which a caller may be in, hides gradients and FLOPs.

@@ -56,12 +56,12 @@ class Profile:
         What the network was loaded with; None where it is untrained, or there is none.
     preprocess, compute, postprocess, total : Quartiles
         Time of an image: checking and letterbox, the method itself, and all that makes
-        detections of its answer, such as suppression.
+        detections of its output, such as suppression.
     fps : float
         Images per second, end to end: 1000 over the mean of the total.
     peak_bytes : int or None
         On CUDA the most that torch had allocated there; else the greatest resident size of
-        this process meanwhile, libraries included. None where the system does not tell.
+        this process meanwhile, libraries included. None where the system does not report it.
     device : str
         Such as ``"cpu"``.
     threads : int

@@ -1,4 +1,4 @@
-"""Clocks that tell how long the parts of a computation take, on the CPU and on CUDA."""
+"""Clocks of how long the parts of a computation take, on the CPU and on CUDA."""
 
 from __future__ import annotations
 

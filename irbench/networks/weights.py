@@ -54,7 +54,7 @@ def save_weights(
         Ends in ``.safetensors``; the card goes beside it, with ``.json``.
     network : torch.nn.Module
         Parameters and buffers are written. Of the buffers, those called
-        ``num_batches_tracked`` are left out: they do not enter any answer.
+        ``num_batches_tracked`` are left out: they do not enter any output.
     card : Card
         Its ``sha256`` and ``architecture`` are set here.
     dtype : {"float16", "bfloat16", "float32"}

@@ -84,9 +84,9 @@ class NetworkCounts:
         Side in pixels of the square input.
     rows : tuple of CountedRow
         In the order of the tables; several of one published row where several networks
-        answer to it.
+        belong to it.
     absent : tuple of str
-        Published rows with a cost to which no method here answers.
+        Published rows with a cost to which no method here belongs.
     reason : str
         Why nothing was counted; empty if something was.
     """

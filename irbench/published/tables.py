@@ -43,7 +43,7 @@ class PublishedRow:
         By dataset, then by metric, as printed; params and flops, which hold for all
         datasets, under ``""``.
     reference: str
-        Where the method is published; empty where one of irbench answers, which says it.
+        Where the method is published; empty where it belongs to one of irbench, which says it.
     """
 
     name: str

@@ -150,7 +150,7 @@ def mcnemar_exact(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNema
 
     if first.shape != second.shape or first.ndim != 1:
         raise UsageError(
-            "both methods must have one answer per target, got "
+            "both methods must have one outcome per target, got "
             f"{first.shape} and {second.shape}: they are of different targets."
         )
     only_first = int(np.count_nonzero(first & ~second))

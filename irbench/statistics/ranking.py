@@ -1,4 +1,4 @@
-"""An order of methods that says which neighbours in it cannot be told apart."""
+"""An order of methods that says which neighbours in it cannot be distinguished."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rank_methods(
     higher_is_better: bool,
     alpha: float = ALPHA,
 ) -> list[RankedMethod]:
-    """Order methods by a metric, with the groups that cannot be told apart.
+    """Order methods by a metric, with the groups that cannot be distinguished.
 
     Parameters
     ----------

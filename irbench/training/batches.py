@@ -1,6 +1,6 @@
 """Which images go together in an epoch, and the chance of everything else in it.
 
-All of it follows from the seed and the epoch's number, so that a training that goes on
+All of it follows from the seed and the epoch's number, so that a training that is resumed
 after a break draws what it would have drawn without one.
 """
 

@@ -90,14 +90,14 @@ class TrainingTensors:
 def save_checkpoint(
     path: Path, key: Mapping[str, Any], state: TrainingState, tensors: TrainingTensors
 ) -> None:
-    """Write all that is needed to go on.
+    """Write all that is needed to resume.
 
     Parameters
     ----------
     path : Path
         Replaced atomically.
     key : mapping
-        What must be equal to go on: settings, data, network.
+        What must be equal to resume: settings, data, network.
     state : TrainingState
     tensors : TrainingTensors
 

@@ -88,7 +88,7 @@ class ImageCache:
         device : torch.device or str
             Where to keep images and boxes; see :func:`estimate_bytes`.
         progress : Progress, optional
-            Told of each sample, and of those that cannot be used and are left out.
+            Reported to for each sample, and of those that cannot be used and are left out.
 
         Returns
         -------

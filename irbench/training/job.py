@@ -49,7 +49,7 @@ GPU_SHARE = 0.4
 """Of the free memory of a GPU that the images may take; else they stay with the CPU."""
 
 _MEMORY_ONLY = ("accumulate",)
-"""Settings that may change when a training goes on: they say how it fits into memory."""
+"""Settings that may change when a training is resumed: they say how it fits into memory."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +95,7 @@ class TrainingJob:
 
     @property
     def checkpoint(self) -> Path:
-        """The file that ``resume`` goes on from."""
+        """The file that ``resume`` reads."""
         return self.out / CHECKPOINT
 
     @cached_property
@@ -107,7 +107,7 @@ class TrainingJob:
         return found
 
     def key(self) -> dict[str, Any]:
-        """What must be equal to go on from a checkpoint."""
+        """What must be equal to resume from a checkpoint."""
         start = self.detector.weights_file
         settings = self.settings.as_dict()
         return {
@@ -150,7 +150,7 @@ class TrainingJob:
             trainer = self._trainer()
             if trainer.checkpoint.exists():
                 trainer.resume()
-                self._say(f"going on after epoch {trainer.state.epoch}")
+                self._say(f"resuming after epoch {trainer.state.epoch}")
             self._write_record(trainer)
             result = trainer.fit(max_minutes)
             ended.update(reason=result.reason, epochs=result.state.epoch)
@@ -167,18 +167,18 @@ class TrainingJob:
         if self.checkpoint.exists():
             if not resume:
                 raise UsageError(
-                    f"{self.out} holds a training already; go on by --resume, or give another "
+                    f"{self.out} holds a training already; resume by --resume, or give another "
                     "--out."
                 )
         elif self.weights_path.exists():
             raise UsageError(
-                f"{self.out} holds {self.weights_path.name} without a checkpoint to go on from; "
+                f"{self.out} holds {self.weights_path.name} without a checkpoint to resume from; "
                 "give another --out."
             )
 
     @contextmanager
     def _begun(self, resume: bool) -> Iterator[dict[str, Any]]:
-        """Keep the log; what the block puts into the dict is told of its end."""
+        """Keep the log; what the block puts into the dict is recorded with its end."""
         self._check_out(resume)
         events = self.events
         if events is None or not self.processes.first:

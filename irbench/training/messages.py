@@ -1,4 +1,4 @@
-"""The messages of a training: after every epoch, and where it cannot go on."""
+"""The messages of a training: after every epoch, and where it cannot continue."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def out_of_memory(
     finer = [n for n in range(settings.accumulate + 1, share + 1) if share % n == 0]
     options = [f"--accumulate {finer[0]} (the same batch in {finer[0]} parts)"] if finer else []
     advice = " or ".join([*options, "a smaller --imgsz in another --out"])
-    go_on = " With --accumulate, --resume goes on." if finer and checkpoint.exists() else ""
+    go_on = " With --accumulate, --resume continues." if finer and checkpoint.exists() else ""
     return (
         f"out of memory with {share // settings.accumulate} images of {settings.image_size}×"
         f"{settings.image_size} at a time; {_what_is_kept(checkpoint)}. Try {advice}.{go_on}"
@@ -113,7 +113,7 @@ def cannot_write(folder: Path, error: OSError, checkpoint: Path) -> str:
     return (
         f"{error.filename or folder} cannot be written to: {error.strerror or error}; "
         f"{_what_is_kept(checkpoint)}. "
-        "Make room, then go on by --resume."
+        "Make room, then resume by --resume."
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading the samples of a split for training: those that cannot be used are left out and told."""
+"""Reading the samples of a split for training: what cannot be used is left out and reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from irbench.errors import MaskError, MissingDataError, UsageError
 from irbench.images import to_unit_range
 from irbench.progress import Progress
 
-# Of the reasons why samples are left out, so many are told.
+# Of the reasons why samples are left out, so many are reported.
 _MAX_TOLD = 10
 
 
@@ -38,7 +38,7 @@ class SampleReader:
     ----------
     dataset : Dataset
     progress : Progress
-        Told of each sample, and by :meth:`finish` of those that were left out.
+        Reported to for each sample, and by :meth:`finish` of those that were left out.
     with_masks : bool
         Whether a sample without a mask is left out.
     """
@@ -68,7 +68,7 @@ class SampleReader:
         return ReadSample(sample.id, image, sample.boxes, sample.mask)
 
     def finish(self, n_read: int, n_targets: int) -> None:
-        """Tell what was left out.
+        """Report what was left out.
 
         Raises
         ------

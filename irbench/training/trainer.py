@@ -49,7 +49,7 @@ CHECK_EVERY = 20
 
 
 class TrainingError(IrbenchError):
-    """A training that cannot go on."""
+    """A training that cannot continue."""
 
 
 class _StoppedError(Exception):
@@ -67,7 +67,7 @@ class TrainingResult:
     reason : str
         Why it ended: all epochs done, no better for long, time over, interrupted.
     finished : bool
-        Whether there is nothing left to go on with.
+        Whether there is nothing left to continue with.
     interrupted : bool
         Whether Ctrl-C or SIGTERM ended it.
     """
@@ -93,7 +93,7 @@ class Trainer:
     out : Path
         Holds the checkpoint and the history.
     key : dict
-        What must be equal to go on from a checkpoint.
+        What must be equal to resume from a checkpoint.
     processes : TrainingProcesses
     progress : Progress
 
@@ -155,7 +155,7 @@ class Trainer:
 
     @property
     def checkpoint(self) -> Path:
-        """The file to go on from."""
+        """The file to resume from."""
         return self.out / CHECKPOINT
 
     def resume(self) -> None:

@@ -28,7 +28,7 @@ def count_printed_flops(
     ----------
     network : Network
     image_size : int
-        Side of the square image that the answer is for, in pixels.
+        Side of the square image that the result is for, in pixels.
     counted_at : int
         Side of the square image that is counted, a multiple of 32. With
         ``image_size`` here, nothing is scaled; see

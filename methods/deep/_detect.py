@@ -77,7 +77,7 @@ class Detect(nn.Module):
 
     @torch.no_grad()
     def expect_distances(self, mean_cells: float) -> None:
-        """Set the biases such that fresh weights answer about these distances.
+        """Set the biases such that fresh weights predict about these distances.
 
         The distribution falls off geometrically, ``p(k) ~ q**k``, with this mean over
         infinitely many bins.

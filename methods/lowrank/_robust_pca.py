@@ -44,7 +44,7 @@ def block_slices(size: int) -> Iterator[slice]:
 
 
 def rank_one_parts(data: NDArray[np.float64], leading: NDArray[np.float64]) -> RobustPCA | None:
-    """The answer for a matrix of rank one or zero: all background.
+    """The result for a matrix of rank one or zero: all background.
 
     The model has nothing to say of it: one row that repeats itself is as low in rank as
     can be, and the thresholds of the solvers, which start at the second singular value,

@@ -169,7 +169,7 @@ def test_a_training_goes_on_once_there_is_room(irbench_command, limited, unbroke
     assert "cannot be written to" in done.stderr
     assert "disk/out/" in done.stderr
     assert limit.reason in done.stderr
-    assert "go on by --resume" in done.stderr
+    assert "resume by --resume" in done.stderr
     assert "Traceback" not in done.stderr
     assert_whole(irbench_command.folder / "disk" / "out")
 

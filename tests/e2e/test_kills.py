@@ -25,7 +25,7 @@ def start(irbench_command, dataset):
 
 
 def assert_no_kill_matters(irbench_command, dataset, n_kills, seed):
-    """Kill, go on, and kill again; every run that comes to its end is as one nobody touched."""
+    """Kill, resume, and kill again; every run that comes to its end is as one nobody touched."""
     chance = random.Random(seed)
     folder = irbench_command.folder / "run"
     # By the clock of this machine, busy as it may be: from the first import to the last file.

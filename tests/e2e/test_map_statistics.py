@@ -43,7 +43,7 @@ def test_a_run_measures_score_maps(irbench_command, small_dataset):
     for name in ("scrg", "bsf", "cg", "scrg_mean"):
         assert rows["brightness"][name] == pytest.approx(1)
     assert {rows["boxes"]["undefined"][name] for name in MAP_METRICS} == {
-        "the method answers boxes only"
+        "the method returns boxes only"
     }
     folder = irbench_command.folder / "run"
     assert sorted(p.name for p in (folder / "map_statistics").iterdir()) == [

@@ -87,7 +87,7 @@ def some_entries():
 
 
 def journal(folder):
-    """What a run goes on from, and the tables that it makes of it."""
+    """What a run resumes from, and the tables that it makes of it."""
     from irbench.engine.storage.journal import Journal
     from irbench.engine.storage.map_statistics_file import (
         map_statistics_writer,

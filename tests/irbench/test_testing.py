@@ -110,7 +110,7 @@ class BadName(Good):
     [
         (WrongShape, "must return an array of the image's shape"),
         (NotFinite, "must be finite everywhere"),
-        (Random, "answer the same image alike"),
+        (Random, "the same for the same image"),
         (Raises, "1x1 noise: raised IndexError"),
         (Outside, r"must return boxes \(x0, y0, x1, y1\) inside the 48x64 image"),
         (OutsideUnchecked, "boxes inside the image"),

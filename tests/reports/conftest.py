@@ -91,8 +91,8 @@ def done(method, f1, title=None, group=BACKGROUND, year=2010, **more):
 
 
 def box(method, f1, title, **more):
-    """A finished row of a network that answers boxes."""
-    no_regions = "the method answers boxes only"
+    """A finished row of a network that returns boxes."""
+    no_regions = "the method returns boxes only"
     fields = {
         "kind": "box",
         "group": DEEP,

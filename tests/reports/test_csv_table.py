@@ -37,7 +37,7 @@ def test_nested_fields_are_json(paper_like, tmp_path):
     table = pd.read_csv(path).set_index(["method", "dataset"])
     assert json.loads(table.loc[("tophat", "nudt"), "method_params"]) == {"size": 9}
     undefined = json.loads(table.loc[("le-irstd", "nudt"), "undefined"])
-    assert undefined["iou"] == "the method answers boxes only"
+    assert undefined["iou"] == "the method returns boxes only"
 
 
 def test_chosen_columns(paper_like, tmp_path):

@@ -151,7 +151,7 @@ def test_the_hardware_is_named_where_times_are_shown(paper_like, make_run, rows)
 def test_each_reason_for_an_em_dash_comes_once(paper_like):
     note = note_with("—", paper_like, "wide")
     assert note.count("a method without a network") == 1
-    assert "IoU, nIoU of LE-IRSTD: the method answers boxes only" in note
+    assert "IoU, nIoU of LE-IRSTD: the method returns boxes only" in note
 
 
 def test_values_that_a_row_lacks_without_a_reason(make_run, rows):

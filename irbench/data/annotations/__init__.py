@@ -1,7 +1,7 @@
 """Box labels of the outside world: YOLO, PASCAL VOC and COCO in both ways, labelme and CVAT read.
 
 Inside irbench a box is ``(x0, y0, x1, y1)``, float32 pixels, half-open. Every
-reader answers :class:`BoxLabels` in that convention and refuses what does not
+reader returns :class:`BoxLabels` in that convention and refuses what does not
 make sense, naming the file, the line or field, what was expected and what came.
 """
 

@@ -208,7 +208,7 @@ def parse_coco_results(
 def numbers_of(ids: Collection[str]) -> dict[str, int] | None:
     """The image ids of samples that are called by numbers.
 
-    Trainers that drop the list of images answer with the number in the file's
+    Trainers that drop the list of images write the number in the file's
     name, so ``000541`` is 541 for everybody.
 
     Parameters

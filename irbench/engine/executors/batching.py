@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from irbench.engine.executors.executor import Answer, Job, Outcome
+from irbench.engine.executors.executor import Job, Outcome, Returned
 from irbench.external_text import error_text
 
 
@@ -48,31 +48,31 @@ class BatchSizer:
 
 
 def run_batch(
-    function: Callable[[Job], Answer], jobs: Sequence[Job]
-) -> list[tuple[Answer | None, str, float]]:
+    function: Callable[[Job], Returned], jobs: Sequence[Job]
+) -> list[tuple[Returned | None, str, float]]:
     """Run jobs one after another in this process.
 
     Returns
     -------
     list of (object or None, str, float)
-        Answer, error and seconds of each job.
+        What it returned, error and seconds of each job.
     """
-    answers: list[tuple[Answer | None, str, float]] = []
+    outcomes: list[tuple[Returned | None, str, float]] = []
     for job in jobs:
         start = time.perf_counter()
-        answer, error = None, ""
+        returned, error = None, ""
         try:
-            answer = function(job)
+            returned = function(job)
         except BaseException as raised:  # sys.exit of a detector must not end the run.
             # In words: an exception itself is never sent. One of a plug-in may not be known to
             # the parent, or be such that it cannot be put together again, and breaks the pool.
             error = error_text(raised)
-        answers.append((answer, error, time.perf_counter() - start))
-    return answers
+        outcomes.append((returned, error, time.perf_counter() - start))
+    return outcomes
 
 
 def failed(
     jobs: Sequence[Job], error: str, worker_lost: bool = False
-) -> list[Outcome[Job, Answer]]:
+) -> list[Outcome[Job, Returned]]:
     """The outcomes of jobs that share one error."""
     return [Outcome(job, None, error, worker_lost=worker_lost) for job in jobs]

@@ -14,7 +14,7 @@ from typing import Any
 from irbench import __version__
 from irbench.engine.executors.batching import BatchSizer, failed
 from irbench.engine.executors.dask_task import Task, release, run_task
-from irbench.engine.executors.executor import Answer, Executor, ExecutorError, Job, Outcome
+from irbench.engine.executors.executor import Executor, ExecutorError, Job, Outcome, Returned
 from irbench.external_text import error_text
 from irbench.extras import require_packages
 
@@ -40,7 +40,7 @@ class DaskExecutor(Executor):
     timeout_s : float or None
         For one job.
     say : callable
-        Told what a person should know.
+        Called with what a person should know.
     worker_wait_s : float
         So long without any worker ends the run, at its beginning and later; what came back
         until then is kept.
@@ -71,7 +71,7 @@ class DaskExecutor(Executor):
             self._client = Client(**place, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ExecutorError(
-                f"--scheduler {self.scheduler}: no dask scheduler answers there ({error}); start "
+                f"--scheduler {self.scheduler}: no dask scheduler responds there ({error}); start "
                 "one by `dask scheduler`, and workers by `dask worker ADDRESS`."
             ) from None
         # Not waited for here: some clusters start workers for tasks that wait.
@@ -92,16 +92,16 @@ class DaskExecutor(Executor):
             self._client.run(release, self._run, on_error="ignore")
         # A cluster that is gone has nothing to release.
         except Exception as gone:
-            self.say(f"the workers were not told of the end: {gone}")
+            self.say(f"the workers were not notified of the end: {gone}")
         finally:
             self._client.close()
 
     def run(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         jobs: Iterable[Job],
         device: str = "cpu",
-    ) -> Iterator[Outcome[Job, Answer]]:
+    ) -> Iterator[Outcome[Job, Returned]]:
         """See :meth:`Executor.run`."""
         from distributed import as_completed
 
@@ -125,7 +125,7 @@ class DaskExecutor(Executor):
                 self._wait_until(completed.has_ready)
                 future = next(completed)
                 batch = running.pop(future)
-                outcomes: list[Outcome[Job, Answer]] | None = _outcomes(batch, future)
+                outcomes: list[Outcome[Job, Returned]] | None = _outcomes(batch, future)
                 # The scheduler keeps a result as long as somebody here refers to it.
                 del future
                 if outcomes is None:
@@ -138,11 +138,11 @@ class DaskExecutor(Executor):
 
     def run_alone(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         job: Job,
         timeout_s: float | None,
         device: str = "cpu",
-    ) -> Outcome[Job, Answer]:
+    ) -> Outcome[Job, Returned]:
         """See :meth:`Executor.run_alone`; on a worker that the scheduler chooses."""
         self._n_slots(device)
         future = self._submit(function, [job], timeout_s, device, alone=True)
@@ -152,7 +152,7 @@ class DaskExecutor(Executor):
             # Given up, by Ctrl-C or for want of workers: nobody will ask for it.
             if not future.done():
                 future.cancel()
-        outcomes: list[Outcome[Job, Answer]] | None = _outcomes([job], future)
+        outcomes: list[Outcome[Job, Returned]] | None = _outcomes([job], future)
         assert outcomes is not None
         return outcomes[0]
 
@@ -168,7 +168,7 @@ class DaskExecutor(Executor):
 
     def _submit(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         batch: list[Job],
         timeout_s: float | None,
         device: str,
@@ -214,7 +214,7 @@ class DaskExecutor(Executor):
             self._look()
 
     def _look(self) -> dict[str, Any]:
-        # All of them: some versions tell of a few only, if not asked.
+        # All of them: some versions list a few only, if not asked.
         self._workers = dict(self._client.scheduler_info(n_workers=-1)["workers"])
         self._looked = time.monotonic()
         # The wait begins with the first look.
@@ -223,12 +223,12 @@ class DaskExecutor(Executor):
         return self._workers
 
 
-def _outcomes(batch: list[Job], future: Any) -> list[Outcome[Job, Answer]] | None:
+def _outcomes(batch: list[Job], future: Any) -> list[Outcome[Job, Returned]] | None:
     """The outcomes of a task; None where its jobs have to run one by one."""
     from distributed import CancelledError, KilledWorker
 
     try:
-        outcomes: list[Outcome[Job, Answer]] = future.result()
+        outcomes: list[Outcome[Job, Returned]] = future.result()
     except ExecutorError:
         raise
     except CancelledError as error:
@@ -238,7 +238,7 @@ def _outcomes(batch: list[Job], future: Any) -> list[Outcome[Job, Answer]] | Non
         ) from None
     except KilledWorker as error:
         reason = f"the dask worker died {error.allowed_failures + 1} times"
-    # Such as an answer that cannot be sent.
+    # Such as a result that cannot be sent.
     except Exception as error:
         reason = error_text(error)
     else:

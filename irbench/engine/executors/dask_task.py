@@ -2,7 +2,7 @@
 
 The jobs run in a child of the dask worker and not in it, as on a single machine: a job that
 crashes or hangs costs the child alone, a job that holds Python's lock does not keep the
-worker from answering the scheduler, and a model that was loaded stays loaded.
+worker from responding to the scheduler, and a model that was loaded stays loaded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from irbench import __version__
-from irbench.engine.executors.executor import Answer, ExecutorError, Job, Outcome
+from irbench.engine.executors.executor import ExecutorError, Job, Outcome, Returned
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
 from irbench.errors import IrbenchError
@@ -36,7 +36,7 @@ _ended: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Task(Generic[Job, Answer]):
+class Task(Generic[Job, Returned]):
     """A batch of jobs.
 
     Attributes
@@ -55,13 +55,13 @@ class Task(Generic[Job, Answer]):
 
     run: str
     version: str
-    function: Callable[[Job], Answer]
+    function: Callable[[Job], Returned]
     jobs: Sequence[Job]
     timeout_s: float | None
     alone: bool = False
 
 
-def run_task(task: Task[Job, Answer]) -> list[Outcome[Job, Answer]]:
+def run_task(task: Task[Job, Returned]) -> list[Outcome[Job, Returned]]:
     """Run a batch in a child of this process.
 
     Raises

@@ -11,21 +11,21 @@ from typing import Any, Generic, TypeVar
 from irbench.errors import UsageError
 
 Job = TypeVar("Job")
-Answer = TypeVar("Answer")
+Returned = TypeVar("Returned")
 
 
 class ExecutorError(UsageError):
-    """What runs the jobs cannot go on: no fault of a method, so that none is recorded."""
+    """What runs the jobs cannot continue: no fault of a method, so that none is recorded."""
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Job, Answer]):
+class Outcome(Generic[Job, Returned]):
     """What became of a job.
 
     Attributes
     ----------
     job : object
-    answer : object or None
+    returned : object or None
         None where it failed.
     error : str
         Why it failed; empty where it did not.
@@ -36,7 +36,7 @@ class Outcome(Generic[Job, Answer]):
     """
 
     job: Job
-    answer: Answer | None
+    returned: Returned | None
     error: str = ""
     seconds: float = 0.0
     worker_lost: bool = False
@@ -66,10 +66,10 @@ class Executor(ABC):
     @abstractmethod
     def run(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         jobs: Iterable[Job],
         device: str = "cpu",
-    ) -> Iterator[Outcome[Job, Answer]]:
+    ) -> Iterator[Outcome[Job, Returned]]:
         """Run jobs and yield their outcomes as they come, in no fixed order.
 
         Jobs are drawn from ``jobs`` as workers get free, so that memory does not grow with
@@ -92,11 +92,11 @@ class Executor(ABC):
     @abstractmethod
     def run_alone(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         job: Job,
         timeout_s: float | None,
         device: str = "cpu",
-    ) -> Outcome[Job, Answer]:
+    ) -> Outcome[Job, Returned]:
         """Run one job in a fresh process, while nothing else of this executor runs.
 
         Parameters
@@ -115,5 +115,5 @@ class Executor(ABC):
         return True
 
     def facts(self) -> dict[str, Any]:
-        """What ``run.json`` tells of it; nothing for this machine alone."""
+        """What ``run.json`` records of it; nothing for this machine alone."""
         return {}

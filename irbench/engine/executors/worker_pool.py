@@ -17,7 +17,7 @@ from typing import Any
 from pebble import ProcessExpired
 
 from irbench.engine.executors.batching import BatchSizer, failed, run_batch
-from irbench.engine.executors.executor import Answer, Executor, Job, Outcome
+from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
 from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
 from irbench.external_text import error_text
 from irbench.networks.devices import gpu_slots
@@ -27,7 +27,7 @@ BATCH_S = 0.1
 """What the jobs of one message take: long beside sending it, short beside losing it."""
 
 LOOK_EVERY_S = 10.0
-"""How often a pool that answers nothing is asked whether it still lives."""
+"""How often a pool that returns nothing is asked whether it still lives."""
 
 MAX_LOST = 3
 """So often a job may be in a pool that breaks down as a whole, before it counts as the cause."""
@@ -85,10 +85,10 @@ class WorkerPool(Executor):
 
     def run(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         jobs: Iterable[Job],
         device: str = "cpu",
-    ) -> Iterator[Outcome[Job, Answer]]:
+    ) -> Iterator[Outcome[Job, Returned]]:
         """See :meth:`Executor.run`."""
         if device != "cpu":
             yield from self._on_gpu(device).run(function, jobs)
@@ -118,7 +118,7 @@ class WorkerPool(Executor):
                     done = {future for future, (_, its) in running.items() if not its.active}
                 for future in done:
                     batch, _ = running.pop(future)
-                    outcomes: list[Outcome[Job, Answer]] = []
+                    outcomes: list[Outcome[Job, Returned]] = []
                     if isinstance(result := self._result(batch, future), list):
                         outcomes = result
                     else:
@@ -131,11 +131,11 @@ class WorkerPool(Executor):
 
     def run_alone(
         self,
-        function: Callable[[Job], Answer],
+        function: Callable[[Job], Returned],
         job: Job,
         timeout_s: float | None,
         device: str = "cpu",
-    ) -> Outcome[Job, Answer]:
+    ) -> Outcome[Job, Returned]:
         """See :meth:`Executor.run_alone`."""
         gpus = () if device == "cpu" else gpu_slots(device)[:1]
         with WorkerPool(1, timeout_s, gpus) as pool:
@@ -167,7 +167,7 @@ class WorkerPool(Executor):
         singles = tuple(_Batch([job], batch.n_lost) for job in batch.jobs)
         error, worker_lost = "", True
         try:
-            answers = future.result(timeout=0)
+            results = future.result(timeout=0)
         except TimeoutError:  # The built-in one, which futures raise since Python 3.11.
             if not future.done():
                 return self._broken_down(batch)
@@ -176,11 +176,11 @@ class WorkerPool(Executor):
             error = f"the worker process died ({_cause(expired.exitcode)})"
         except BrokenProcessPool:
             return self._broken_down(batch)
-        # An answer that cannot be sent, for example.
+        # A result that cannot be sent, for example.
         except Exception as raised:
             error, worker_lost = error_text(raised), False
         else:
-            return [Outcome(job, *answer) for job, answer in zip(batch.jobs, answers, strict=True)]
+            return [Outcome(job, *result) for job, result in zip(batch.jobs, results, strict=True)]
         return singles if len(singles) > 1 else failed(batch.jobs, error, worker_lost)
 
     def _broken_down(self, batch: _Batch) -> list[Outcome[Any, Any]] | tuple[_Batch, ...]:

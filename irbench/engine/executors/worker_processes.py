@@ -47,7 +47,7 @@ def start_worker(gpu: str | None = None) -> None:
 def die_with_parent() -> None:
     """End this process at once when its parent has ended, killed or not.
 
-    Otherwise a worker would go on with its image, for minutes perhaps, beside those of
+    Otherwise a worker would continue with its image, for minutes perhaps, beside those of
     the run that is started anew. A thread waits for the pipe that the parent alone holds
     open. (Not ``PR_SET_PDEATHSIG`` of Linux: that fires when the *thread* that started
     this process ends.) Does nothing in a process that was not started by
@@ -75,7 +75,7 @@ class _Worker(SpawnProcess):
     """A process whose end is never taken for a good one."""
 
     @property
-    def exitcode(self) -> int | None:  # type: ignore[override]
+    def exitcode(self) -> int | None:
         """The exit code, :data:`ENDED_WITH_0` for 0; None while it runs."""
         code = super().exitcode
         return ENDED_WITH_0 if code == 0 else code
@@ -103,7 +103,7 @@ class WorkerProcesses:
 
     @property
     def active(self) -> bool:
-        """Whether calls that were submitted may still be answered."""
+        """Whether calls that were submitted may still return."""
         # Asking starts the processes, the first time.
         with interrupts_held_back():
             active: bool = self._pool.active

@@ -41,7 +41,7 @@ def _dataset(spec: DatasetSpec, split: str) -> Dataset:
 
 
 def inspect_network(spec: MethodSpec) -> NetworkFacts:
-    """Make a detector with a network, and tell what it costs."""
+    """Make a detector with a network, and measure what it costs."""
     detector = _detector(spec)
     assert isinstance(detector, NeuralDetector)
     return network_facts(detector)

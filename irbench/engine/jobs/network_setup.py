@@ -1,4 +1,4 @@
-"""What a worker does with a network beside running it: set it up, and tell what it costs."""
+"""What a worker does with a network beside running it: set it up, and measure what it costs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NetworkFacts:
 
 
 def prepare_network(detector: NeuralDetector, device: str, sha256: str | None) -> None:
-    """Load a network for single-threaded, repeatable answers.
+    """Load a network for single-threaded, repeatable results.
 
     Parameters
     ----------

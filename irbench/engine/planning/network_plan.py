@@ -69,7 +69,7 @@ class NetworkPlan:
         }
 
     def facts(self) -> dict[str, Any]:
-        """What decides the answers, beside parameters and code.
+        """What decides the results, beside parameters and code.
 
         Devices differ in rounding, so that one row must not mix them.
         """

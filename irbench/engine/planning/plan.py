@@ -69,7 +69,7 @@ class MethodPlan:
         return "cpu" if self.network is None else self.network.device
 
     def facts(self, protocol: Protocol) -> dict[str, Any]:
-        """What decides this method's answers, beside the run's own key."""
+        """What decides this method's results, beside the run's own key."""
         return {
             "params": self.params,
             "code": self.code,

@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class BackgroundCalls:
-    """Runs calls in their order in a thread, while the caller goes on; a context manager.
+    """Runs calls in their order in a thread, while the caller continues; a context manager.
 
     What a call raises is raised where it is waited for: by the next :meth:`submit`, by
     :meth:`wait`, or at the end of the block. A block that ends with an exception of its own
@@ -18,8 +18,8 @@ class BackgroundCalls:
     ----------
     at_once : bool
         Run each call in :meth:`submit` instead.
-    tell : callable
-        Told, in one line, what a block waits for that ends with an exception.
+    report : callable
+        Called with what, in one line, a block waits for that ends with an exception.
 
     Examples
     --------
@@ -31,12 +31,12 @@ class BackgroundCalls:
     """
 
     def __init__(
-        self, *, at_once: bool, tell: Callable[[str], None] = lambda message: None
+        self, *, at_once: bool, report: Callable[[str], None] = lambda message: None
     ) -> None:
         self._threads = None if at_once else ThreadPoolExecutor(1, "finishing")
         self._call: Future[None] | None = None
         self._what = ""
-        self._tell = tell
+        self._report = report
 
     def submit(self, call: Callable[[], None], what: str = "") -> None:
         """Run a call as soon as the one before is over, for which this waits."""
@@ -68,13 +68,13 @@ class BackgroundCalls:
         trace: TracebackType | None,
     ) -> None:
         if error is not None and self._call is not None and not self._call.done():
-            self._tell(f"stopping as soon as {self._what or 'what is in work'} is done")
+            self._report(f"stopping as soon as {self._what or 'what is in work'} is done")
         try:
             self.wait()
         except Exception as lost:
             if error is None:
                 raise
-            self._tell(f"{self._what or 'what was in work'} failed: {lost}")
+            self._report(f"{self._what or 'what was in work'} failed: {lost}")
         finally:
             if self._threads is not None:
                 self._threads.shutdown()

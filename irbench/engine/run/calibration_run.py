@@ -62,7 +62,7 @@ def calibrate_methods(
     MissingValidationError
         If no image of the split can be read.
     WriteError, ExecutorError
-        If no method can go on; no fault of one.
+        If no method can be run; no fault of one.
     """
     known = read_calibration_file(out)
     dataset = plan.dataset.open(plan.split)

@@ -90,7 +90,7 @@ class MethodRun:
         self._open = ExitStack()
 
     def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
-        """Run the method, going on from its journal where there is one.
+        """Run the method, resuming from its journal where there is one.
 
         What it found is in the journal then; :meth:`store` brings it where it is read.
 
@@ -140,9 +140,9 @@ class MethodRun:
         if self.method.network is None:
             return None
         outcome = next(pool.run(inspect_network, [self.method.spec], self.method.device))
-        if outcome.answer is None:
+        if outcome.returned is None:
             raise MethodFailedError(f"the network cannot be made: {outcome.error}")
-        return outcome.answer
+        return outcome.returned
 
     def _journal(self, key: Mapping[str, Any]) -> Journal:
         row_key = hash_key([key, self.method.facts(self.plan.protocol)])
@@ -214,7 +214,7 @@ class MethodRun:
         with self.progress.track(title, len(todo)) as advance:
             for outcome in pool.run(process_image, jobs, self.method.device):
                 image = outcome.job.image
-                if outcome.answer is None:
+                if outcome.returned is None:
                     n_bad += 1
                     failure = {"split": split, "image": outcome.job.image, "error": outcome.error}
                     self._record("image_failed", **failure)
@@ -223,7 +223,7 @@ class MethodRun:
                     journal.add(ImageRecord(split, image, {}, None, outcome.error))
                 else:
                     n_good += 1
-                    journal.add_line(split, image, outcome.answer)
+                    journal.add_line(split, image, outcome.returned)
                 advance()
                 if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
                     raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
@@ -274,10 +274,10 @@ class MethodRun:
         with self.progress.track(f"{self.method.info.title} (timing, alone)", 1) as advance:
             outcome = pool.run_alone(time_images, job, timeout_s, self.method.device)
             advance()
-        if outcome.answer is None:
+        if outcome.returned is None:
             self._record("not_timed", error=outcome.error)
             self.progress.say(f"{self.method.info.title}: not timed: {outcome.error}")
-        return outcome.answer
+        return outcome.returned
 
     def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
         measured = {} if outcome.timing is None else outcome.timing.times

@@ -43,7 +43,7 @@ class RunLog:
         self.events.record("image_left_out", "warning", split=split, image=image, reason=reason)
 
     def method_begun(self, name: str, facts: Mapping[str, Any]) -> None:
-        """A method is run, or goes on."""
+        """A method is begun, or resumed."""
         self._begun[name] = time.monotonic()
         self.events.record("method_started", method=name, facts=dict(facts))
 

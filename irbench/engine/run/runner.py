@@ -46,7 +46,7 @@ def prepare_run(
 
 
 class Runner:
-    """Runs a plan in a run directory, going on with what is there.
+    """Runs a plan in a run directory, resuming what is there.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ class Runner:
         UnreadableResultsError
             If what an earlier command found cannot be read.
         WriteError
-            If the disk is full; the same command goes on once there is room.
+            If the disk is full; the same command resumes once there is room.
         KeyboardInterrupt, ExecutorError
-            After the directory was left in a state to go on from.
+            After the directory was left in a state to resume from.
         """
         session = self.session
         with session.opened():
@@ -99,7 +99,7 @@ class Runner:
                 with (
                     self.executor as executor,
                     BackgroundCalls(
-                        at_once=not executor.leaves_a_core, tell=session.progress.say
+                        at_once=not executor.leaves_a_core, report=session.progress.say
                     ) as background,
                 ):
                     if facts := executor.facts():
@@ -144,7 +144,7 @@ class Runner:
                 background.wait,
             )
             outcome = run.execute(executor, session.run["key"])
-        # Takes this process a second or two, in which the workers go on with the next method.
+        # Takes this process a second or two, in which the workers continue with the next method.
         what = f"scoring {method.info.title}"
         background.submit(partial(self._finish, method, run, outcome), what)
 
@@ -158,7 +158,7 @@ class Runner:
 
     @contextmanager
     def _blaming(self, method: MethodPlan) -> Iterator[None]:
-        """Record an error as the method's failure, and go on with the others."""
+        """Record an error as the method's failure, and continue with the others."""
         try:
             yield
         except (WriteError, ExecutorError, UnreadableResultsError):

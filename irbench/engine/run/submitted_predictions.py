@@ -43,7 +43,7 @@ class ExternalRow:
     validation : Path or None
         On the validation split.
     kind : str or None
-        What the files are; None to tell from their content.
+        What the files are; None to find it from their content.
     images : Path or None
         The COCO file that numbers the images.
     allow_extra : bool

@@ -147,7 +147,7 @@ def is_same(before: Any, now: Any) -> bool:
 
 
 def check_key(directory: Path, before: Any, now: Any) -> None:
-    """Refuse to go on in a directory that holds another run.
+    """Refuse to resume in a directory that holds another run.
 
     Raises
     ------

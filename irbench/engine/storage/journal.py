@@ -4,7 +4,7 @@ Killing the process loses at most the images in work: a torn last line is cut of
 when the journal is opened again. So is whatever follows the first line that is damaged
 otherwise, or that an irbench of other lines wrote, and a last line that is; damage further
 inside a line is an error when that line is asked for, since looking into all of them would
-double the time of going on.
+double the time of resuming.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Journal:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            # Half a line at most stays behind, and is cut off when the run goes on.
+            # Half a line at most stays behind, and is cut off when the run resumes.
             raise WriteError(self.path, error) from error
         self._end += len(line)
 
@@ -150,7 +150,7 @@ class Journal:
             self.errors.pop((split, image), None)
 
     def _read(self, key: str) -> int:
-        """Take up the whole lines, and tell where they end."""
+        """Take up the whole lines, and find where they end."""
         with self.path.open("rb") as file:
             first = file.readline()
             if not first.endswith(b"\n"):
@@ -182,7 +182,7 @@ class Journal:
             found = None
         if not isinstance(found, str):
             raise RunKeyError(
-                f"{self.path} is damaged: its first line does not tell which run it belongs to. "
+                f"{self.path} is damaged: its first line does not state which run it belongs to. "
                 "Remove the file, and repeat the command that made it."
             )
         if found != key:

@@ -257,7 +257,7 @@ def test_suppression_in_the_graph_is_the_greedy_rule_per_class(traced_before, tm
 def test_a_file_that_answers_otherwise_is_not_kept(tmp_path):
     path = tmp_path / "tiny.onnx"
     path.write_text("the old one")
-    with pytest.raises(ExportError, match="answers otherwise than the network, and was not kept"):
+    with pytest.raises(ExportError, match="computes otherwise than the network, and was not kept"):
         export_onnx(tiny("shifts"), path)
     assert path.read_text() == "the old one"
     assert list(tmp_path.iterdir()) == [path]
@@ -270,7 +270,7 @@ def test_the_check_sees_small_differences_and_nan(written, parameter, by):
     shape[parameter] = by
     check_file(written.path, module, SIZE, None)
     module.network.head.bias += shape
-    with pytest.raises(ExportError, match="answers otherwise"):
+    with pytest.raises(ExportError, match="computes otherwise"):
         check_file(written.path, module, SIZE, None)
 
 

@@ -111,11 +111,11 @@ def test_a_directory_that_is_taken(make_job, no_picture):
     job = make_job(epochs=1)
     job.execute()
     card = job.weights_file.card
-    with pytest.raises(UsageError, match="holds a training already; go on by --resume"):
+    with pytest.raises(UsageError, match="holds a training already; resume by --resume"):
         make_job(epochs=1).execute()
     job.checkpoint.unlink()
     for resume in (False, True):
-        with pytest.raises(UsageError, match="without a checkpoint to go on from"):
+        with pytest.raises(UsageError, match="without a checkpoint to resume from"):
             make_job(epochs=1).execute(resume=resume)
     assert WeightsFile.open(job.weights_path).card == card
     other = make_job("other", epochs=1)

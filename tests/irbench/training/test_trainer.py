@@ -1,4 +1,4 @@
-"""The loop: going on, ending early, stopping, and what it leaves when something breaks."""
+"""The loop: resuming, ending early, stopping, and what it leaves when something breaks."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_out_of_memory_says_what_to_try(
     with pytest.raises(TrainingError, match="out of memory with 6 images of 32×32") as caught:
         make_job(batch=6).execute()
     assert "--accumulate 2 " in str(caught.value)
-    assert "--resume goes on" in str(caught.value)
+    assert "--resume continues" in str(caught.value)
     # As it says: the number of parts may change on the way.
     assert make_job(batch=6, accumulate=2).execute(resume=True).state.epoch == 4
 
@@ -355,7 +355,7 @@ def test_a_disk_that_is_full_at_the_end(make_job, monkeypatch):
     monkeypatch.setattr(
         "irbench.training.job.save_weights", raising_function(OSError(28, "No space left"))
     )
-    with pytest.raises(TrainingError, match=r"No space left.*go on by --resume"):
+    with pytest.raises(TrainingError, match=r"No space left.*resume by --resume"):
         make_job(epochs=1).execute()
 
 

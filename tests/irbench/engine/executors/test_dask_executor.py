@@ -54,13 +54,13 @@ def test_jobs_on_a_gpu_go_to_workers_that_offer_one(make_cluster):
     seen = WhereTasksRun(cluster.scheduler)
     cluster.scheduler.add_plugin(seen)
     with DaskExecutor(cluster.scheduler_address) as executor:
-        on_gpu = {outcome.answer for outcome in executor.run(repr, SPECS, device="cuda")}
+        on_gpu = {outcome.returned for outcome in executor.run(repr, SPECS, device="cuda")}
         assert on_gpu == set(map(repr, SPECS))
-        assert executor.run_alone(repr, SPECS[0], None, device="cuda").answer == repr(SPECS[0])
+        assert executor.run_alone(repr, SPECS[0], None, device="cuda").returned == repr(SPECS[0])
         assert len(seen.tasks) >= 2
         assert all(task == ("fast", {"GPU": 1}) for task in seen.tasks)
         seen.tasks.clear()
-        assert {one.answer for one in executor.run(repr, SPECS)} == on_gpu
+        assert {one.returned for one in executor.run(repr, SPECS)} == on_gpu
         assert all(restrictions == {} for _, restrictions in seen.tasks)
 
 
@@ -108,5 +108,5 @@ def test_workers_that_come_late_are_used(make_cluster):
         cluster.sync(cluster._correct_state)
 
     with DaskExecutor(cluster.scheduler_address, None, start) as executor:
-        found = {outcome.answer for outcome in executor.run(repr, SPECS)}
+        found = {outcome.returned for outcome in executor.run(repr, SPECS)}
     assert found == set(map(repr, SPECS))

@@ -10,14 +10,14 @@ from irbench.engine.executors.worker_pool import WorkerPool
 
 
 def answers(outcomes):
-    return {outcome.job: outcome.answer for outcome in outcomes}
+    return {outcome.job: outcome.returned for outcome in outcomes}
 
 
 def test_an_error_is_told_in_words_and_costs_no_worker():
     with WorkerPool(1) as pool:
         outcomes = {one.job: one for one in pool.run(math.sqrt, [4.0, -1.0, 9.0])}
-        assert outcomes[4.0].answer == 2
-        assert outcomes[-1.0].answer is None
+        assert outcomes[4.0].returned == 2
+        assert outcomes[-1.0].returned is None
         assert outcomes[-1.0].error.startswith("ValueError: ")
         (exited,) = pool.run(sys.exit, [3])
         assert exited.error == "SystemExit: 3"
@@ -43,7 +43,7 @@ def test_a_pool_whose_idle_workers_are_all_killed_is_replaced():
                 # As the system does when memory is short; whoever it takes.
                 for worker in multiprocessing.active_children():
                     os.kill(worker.pid, signal.SIGKILL)
-            found[outcome.job] = outcome.answer or outcome.error
+            found[outcome.job] = outcome.returned or outcome.error
         # What a killed worker was at may be lost; nothing else is, and nobody waits for ever.
         assert found.keys() == set(jobs)
         lost = {job for job, answer in found.items() if answer != -job}

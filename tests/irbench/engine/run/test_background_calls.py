@@ -77,7 +77,7 @@ def test_an_error_of_the_block_comes_first_and_waits_for_the_call():
         raise ValueError("later")
 
     def interrupted():
-        with BackgroundCalls(at_once=False, tell=tell) as background:
+        with BackgroundCalls(at_once=False, report=tell) as background:
             background.submit(slow, "scoring Top-Hat")
             raise KeyboardInterrupt
 
