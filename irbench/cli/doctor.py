@@ -12,7 +12,7 @@ from irbench.cli.verbosity import Verbosity, verbosity, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
-    from irbench.doctor.finding import Finding
+    from irbench.doctor.diagnosis import Diagnosis
 
 _COLOURS = {"ok": "green", "note": "blue", "warning": "yellow", "broken": "red"}
 
@@ -63,7 +63,7 @@ def doctor(out: Path, data_root: Path | None, self_test: bool, as_json: bool) ->
     return EXIT_FAILED if broken else EXIT_DONE
 
 
-def _print(finding: Finding) -> None:
+def _print(finding: Diagnosis) -> None:
     if verbosity() == Verbosity.QUIET and finding.state in ("ok", "note"):
         return
     mark = click.style(f"{finding.state:8}", fg=_COLOURS[finding.state])

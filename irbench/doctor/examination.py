@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from irbench.doctor.data import check_data, check_plugins, check_weights
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
+from irbench.doctor.found_data import check_data, check_plugins, check_weights
 from irbench.doctor.libraries import (
     check_imports,
     check_opencv,
@@ -20,7 +20,7 @@ from irbench.doctor.self_test import check_self_test
 from irbench.doctor.torch_state import check_torch
 from irbench.external_text import error_text
 
-Check = Callable[[], Iterator[Finding]]
+Check = Callable[[], Iterator[Diagnosis]]
 
 
 def checks(out: Path, data_root: Path | None, self_test: bool) -> list[tuple[str, Check]]:
@@ -53,7 +53,7 @@ def checks(out: Path, data_root: Path | None, self_test: bool) -> list[tuple[str
     return chosen
 
 
-def examine(chosen: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
+def examine(chosen: Iterable[tuple[str, Check]]) -> Iterator[Diagnosis]:
     """Findings as they come."""
     for about, check in chosen:
         try:
@@ -61,4 +61,4 @@ def examine(chosen: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
         # Whatever is broken here must not hide what the other checks find.
         except Exception as error:
             text = f"the check itself failed: {error_text(error)}"
-            yield Finding(about, "broken", text, "pip install --force-reinstall irbench")
+            yield Diagnosis(about, "broken", text, "pip install --force-reinstall irbench")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 from irbench.doctor.isolation import run_isolated
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def version_of(name: str) -> str | None:
         return None
 
 
-def check_python() -> Iterator[Finding]:
+def check_python() -> Iterator[Diagnosis]:
     """The interpreter."""
     from irbench import __version__
 
     text = f"irbench {__version__}, Python {platform.python_version()} ({sys.executable})"
-    yield Finding("irbench", "ok", text)
+    yield Diagnosis("irbench", "ok", text)
 
 
 def check_requirements(
     requirements: Sequence[str] | None = None, version_of: VersionOf = version_of
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """What irbench's own metadata ask for, and what is installed.
 
     Parameters
@@ -84,10 +84,10 @@ def check_requirements(
             yield from _missing(requirement.name, wanted, extra, version_of)
         elif not requirement.specifier.contains(found, prereleases=True):
             text = f"{requirement.name} is {found}, irbench needs {requirement.specifier}"
-            yield Finding("libraries", "broken", text, f'pip install "{wanted}"')
+            yield Diagnosis("libraries", "broken", text, f'pip install "{wanted}"')
         else:
             present.append(f"{requirement.name} {found}")
-    yield Finding("libraries", "ok", ", ".join(sorted(present)) or "none")
+    yield Diagnosis("libraries", "ok", ", ".join(sorted(present)) or "none")
 
 
 def _extra_of(requirement: Requirement) -> str | None:
@@ -100,24 +100,24 @@ def _extra_of(requirement: Requirement) -> str | None:
     return None
 
 
-def _missing(name: str, wanted: str, extra: str, version_of: VersionOf) -> Iterator[Finding]:
+def _missing(name: str, wanted: str, extra: str, version_of: VersionOf) -> Iterator[Diagnosis]:
     if name == OPENCV and (other := [o for o in OTHER_OPENCV if version_of(o)]):
         text = f"{OPENCV} is missing; its cv2 comes from {other[0]}, which is not tested"
         advice = f"pip uninstall -y {' '.join(other)} && pip install {OPENCV}"
-        yield Finding("opencv", "warning", text, advice)
+        yield Diagnosis("opencv", "warning", text, advice)
     elif extra:
         text = f"{name} is not installed; the extra {extra} needs it"
-        yield Finding(f"extra {extra}", "note", text, f'pip install "irbench[{extra}]"')
+        yield Diagnosis(f"extra {extra}", "note", text, f'pip install "irbench[{extra}]"')
     else:
         text = f"{name} is missing"
-        yield Finding("libraries", "broken", text, f'pip install "{wanted}"')
+        yield Diagnosis("libraries", "broken", text, f'pip install "{wanted}"')
 
 
-def check_opencv(version_of: VersionOf = version_of) -> Iterator[Finding]:
+def check_opencv(version_of: VersionOf = version_of) -> Iterator[Diagnosis]:
     """Two distributions that bring a ``cv2`` overwrite each other's files."""
     others = [name for name in OTHER_OPENCV if version_of(name)]
     if others and version_of(OPENCV):
-        yield Finding(
+        yield Diagnosis(
             "opencv",
             "warning",
             f"{OPENCV} and {', '.join(others)} are both installed: they overwrite each other's cv2",
@@ -125,7 +125,7 @@ def check_opencv(version_of: VersionOf = version_of) -> Iterator[Finding]:
         )
 
 
-def check_imports(names: Sequence[str] = IMPORTS) -> Iterator[Finding]:
+def check_imports(names: Sequence[str] = IMPORTS) -> Iterator[Diagnosis]:
     """Import what the engine needs, in another process: some libraries crash when broken."""
     isolated = run_isolated(_IMPORT_PROGRAM, *names)
     failed = {one["failed"]: one["why"] for one in isolated.records if "failed" in one}
@@ -137,6 +137,6 @@ def check_imports(names: Sequence[str] = IMPORTS) -> Iterator[Finding]:
         advice = f"pip install --force-reinstall {package}"
         if "libGL" in why:
             advice = f"pip uninstall -y {' '.join(OTHER_OPENCV)} && {advice}"
-        yield Finding("imports", "broken", f"{name} cannot be imported: {why}", advice)
+        yield Diagnosis("imports", "broken", f"{name} cannot be imported: {why}", advice)
     if not failed:
-        yield Finding("imports", "ok", f"{', '.join(names)} can be imported")
+        yield Diagnosis("imports", "ok", f"{', '.join(names)} can be imported")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 
 WORKER_BYTES = 400e6
 """What one worker process takes on images of ordinary size, roughly."""
@@ -19,18 +19,20 @@ REPORTED_VARIABLES = (
 )  # fmt: skip
 
 
-def check_machine() -> Iterator[Finding]:
+def check_machine() -> Iterator[Diagnosis]:
     """Processor, cores and memory."""
     import psutil
 
     from irbench.provenance import machine_facts
 
     facts = machine_facts()
-    yield Finding("system", "ok", f"{facts['system']}, {facts['processor']}")
+    yield Diagnosis("system", "ok", f"{facts['system']}, {facts['processor']}")
     yield from cores_and_memory(facts["cores"], quota(), psutil.virtual_memory().available)
 
 
-def cores_and_memory(n_cores: int, quota: float | None, available_bytes: int) -> Iterator[Finding]:
+def cores_and_memory(
+    n_cores: int, quota: float | None, available_bytes: int
+) -> Iterator[Diagnosis]:
     """Whether as many workers as there are cores do well.
 
     Parameters
@@ -44,24 +46,24 @@ def cores_and_memory(n_cores: int, quota: float | None, available_bytes: int) ->
     """
     free = f"{available_bytes / 1e9:.1f} GB of memory free"
     if quota is not None and quota < n_cores - 0.5:
-        yield Finding(
+        yield Diagnosis(
             "cores",
             "warning",
             f"{n_cores} cores are seen, but the container has the time of {quota:g}",
             f"irbench run --jobs {max(int(quota), 1)}",
         )
     else:
-        yield Finding("cores", "ok", f"{n_cores}: as many worker processes by default")
+        yield Diagnosis("cores", "ok", f"{n_cores}: as many worker processes by default")
     fitting = int(available_bytes // WORKER_BYTES)
     if fitting < n_cores:
-        yield Finding(
+        yield Diagnosis(
             "memory",
             "warning",
             f"{free}: {n_cores} workers may take {n_cores * WORKER_BYTES / 1e9:.1f} GB",
             f"irbench run --jobs {max(fitting, 1)}",
         )
     else:
-        yield Finding("memory", "ok", free)
+        yield Diagnosis("memory", "ok", free)
 
 
 def quota(path: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
@@ -73,15 +75,15 @@ def quota(path: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
         return None
 
 
-def check_environment(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def check_environment(environment: Mapping[str, str] = os.environ) -> Iterator[Diagnosis]:
     """Variables that change what is computed where, and how fast."""
     parts = [f"{name}={environment[name]}" for name in REPORTED_VARIABLES if name in environment]
     if environment.get(THREAD_VARIABLE) == "1":
-        yield Finding(
+        yield Diagnosis(
             "threads",
             "warning",
             f"{THREAD_VARIABLE}=1: `irbench train` on a CPU uses one core",
             f"unset {THREAD_VARIABLE}; the workers of `irbench run` have one thread each anyway",
         )
     if parts:
-        yield Finding("environment", "note", ", ".join(parts))
+        yield Diagnosis("environment", "note", ", ".join(parts))

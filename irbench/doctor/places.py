@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from irbench.doctor.finding import Finding, State
+from irbench.doctor.diagnosis import Diagnosis, State
 
 LITTLE_BYTES = 1e9
 TOO_LITTLE_BYTES = 50e6
 
 
-def check_places(out: Path) -> Iterator[Finding]:
+def check_places(out: Path) -> Iterator[Diagnosis]:
     """The run directory, the folder for temporary files, the user data directory.
 
     Parameters
@@ -33,7 +33,7 @@ def check_places(out: Path) -> Iterator[Finding]:
 
 def check_place(
     about: str, folder: Path, elsewhere: str, *, needed: bool = True
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """Try to write and to lock in a folder, or in the one that it would be made in.
 
     Parameters
@@ -57,12 +57,12 @@ def check_place(
         free = shutil.disk_usage(present).free
     except (OSError, NotImplementedError) as error:
         why = getattr(error, "strerror", None) or error
-        yield Finding(about, bad, f"{folder} cannot be written: {why}", elsewhere)
+        yield Diagnosis(about, bad, f"{folder} cannot be written: {why}", elsewhere)
         return
     text = f"{folder} can be written, {free / 1e9:.1f} GB free"
     if free < TOO_LITTLE_BYTES:
-        yield Finding(about, bad, f"{text}: too little", f"make room, or {elsewhere}")
+        yield Diagnosis(about, bad, f"{text}: too little", f"make room, or {elsewhere}")
     elif free < LITTLE_BYTES:
-        yield Finding(about, "warning", f"{text}: a long run may fill it", "make room")
+        yield Diagnosis(about, "warning", f"{text}: a long run may fill it", "make room")
     else:
-        yield Finding(about, "ok", text)
+        yield Diagnosis(about, "ok", text)

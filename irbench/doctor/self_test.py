@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 from irbench.doctor.isolation import run_isolated
 from irbench.extras import DEEP, missing_packages
 
@@ -30,7 +30,7 @@ TOLERANCE = {CLASSICAL: 1e-6, NETWORK: 0.02}
 _PROGRAM = "from irbench.doctor.self_test import main; main()"
 
 
-def check_self_test() -> Iterator[Finding]:
+def check_self_test() -> Iterator[Diagnosis]:
     """Run both, each in a process of its own, and compare with what they must find."""
     names = [CLASSICAL]
     if not missing_packages(*DEEP):
@@ -43,12 +43,12 @@ def check_self_test() -> Iterator[Finding]:
             why = isolated.trouble or "no output"
             text = f"{name} on synth does not work: {why}"
             advice = f"irbench run --methods {name} --dataset synth --limit 3 shows more"
-            yield Finding("self-test", "broken", text, advice)
+            yield Diagnosis("self-test", "broken", text, advice)
         else:
             yield judge(name, isolated.records[-1], seconds)
 
 
-def judge(name: str, found: Mapping[str, float], seconds: float) -> Finding:
+def judge(name: str, found: Mapping[str, float], seconds: float) -> Diagnosis:
     """Whether a result is the one that it must be."""
     wrong = [
         f"{key} is {found.get(key)}, not {value}"
@@ -56,13 +56,13 @@ def judge(name: str, found: Mapping[str, float], seconds: float) -> Finding:
         if key not in found or not math.isclose(found[key], value, abs_tol=TOLERANCE[name])
     ]
     if wrong:
-        return Finding(
+        return Diagnosis(
             "self-test",
             "broken",
             f"{name} on synth gives other numbers than it must: {'; '.join(wrong)}",
             "compare the libraries' versions with constraints.txt, and report it to the developers",
         )
-    return Finding("self-test", "ok", f"{name} on synth is as it must be, in {seconds:.0f} s")
+    return Diagnosis("self-test", "ok", f"{name} on synth is as it must be, in {seconds:.0f} s")
 
 
 def main() -> None:

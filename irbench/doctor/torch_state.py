@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 from irbench.doctor.isolation import Isolated, run_isolated
 from irbench.extras import missing_packages
 
@@ -27,7 +27,7 @@ print(json.dumps({
 """
 
 
-def check_torch() -> Iterator[Finding]:
+def check_torch() -> Iterator[Diagnosis]:
     """Import torch in another process, and ask it."""
     if missing_packages("torch"):
         # That it is missing is said with the libraries.
@@ -35,7 +35,7 @@ def check_torch() -> Iterator[Finding]:
     yield from torch_findings(run_isolated(_PROGRAM), has_nvidia_gpu())
 
 
-def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Finding]:
+def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Diagnosis]:
     """What torch's output means.
 
     Parameters
@@ -47,24 +47,24 @@ def torch_findings(isolated: Isolated, has_gpu: bool) -> Iterator[Finding]:
     if isolated.trouble or not isolated.records:
         why = isolated.trouble or "no output"
         advice = "install torch again: https://pytorch.org/get-started/locally says how"
-        yield Finding("torch", "broken", f"torch does not work: {why}", advice)
+        yield Diagnosis("torch", "broken", f"torch does not work: {why}", advice)
         return
     facts: dict[str, Any] = isolated.records[-1]
     text = f"torch {facts['version']}, {facts['threads']} threads"
     if facts["available"]:
         names = (f"{one['name']} ({one['memory_bytes'] / 1e9:.0f} GB)" for one in facts["devices"])
-        yield Finding("torch", "ok", f"{text}, CUDA {facts['cuda']}: {', '.join(names)}")
+        yield Diagnosis("torch", "ok", f"{text}, CUDA {facts['cuda']}: {', '.join(names)}")
     elif not has_gpu:
-        yield Finding("torch", "ok", f"{text}, CPU alone")
+        yield Diagnosis("torch", "ok", f"{text}, CPU alone")
     elif facts["cuda"] is None:
-        yield Finding(
+        yield Diagnosis(
             "torch",
             "warning",
             f"{text}: built for the CPU, but there is an NVIDIA GPU",
             "install a build for CUDA: https://pytorch.org/get-started/locally says how",
         )
     else:
-        yield Finding(
+        yield Diagnosis(
             "torch",
             "warning",
             f"{text}, built for CUDA {facts['cuda']}, does not see the NVIDIA GPU",

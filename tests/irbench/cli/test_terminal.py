@@ -12,7 +12,7 @@ import pytest
 
 from irbench.cli.main import main
 from irbench.doctor import examination
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 from irbench.progress import BarProgress, LineProgress, terminal_progress
 
 ESCAPE = "\x1b"
@@ -81,7 +81,7 @@ def here(place, monkeypatch):
     monkeypatch.setattr(
         examination,
         "checks",
-        lambda *_: [("thing", lambda: iter([Finding("thing", "warning", "is so", "do this")]))],
+        lambda *_: [("thing", lambda: iter([Diagnosis("thing", "warning", "is so", "do this")]))],
     )
 
 

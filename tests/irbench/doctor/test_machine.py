@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from irbench.doctor.data import check_data, check_plugins, check_weights
+from irbench.doctor.found_data import check_data, check_plugins, check_weights
 from irbench.doctor.isolation import Isolated, run_isolated
 from irbench.doctor.machine import check_environment, check_machine, cores_and_memory, quota
 from irbench.doctor.places import check_place

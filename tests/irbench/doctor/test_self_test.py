@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from irbench.cli.main import irbench
 from irbench.doctor import examination
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 from irbench.doctor.self_test import EXPECTED, check_self_test, judge
 
 
@@ -32,12 +32,12 @@ def test_other_numbers_are_broken(name):
 
 def test_a_finding_that_is_bad_says_what_to_do():
     with pytest.raises(ValueError, match="what to do"):
-        Finding("torch", "broken", "it does not load")
+        Diagnosis("torch", "broken", "it does not load")
 
 
 def run(monkeypatch, *arguments, states=("ok",)):
     def check(state):
-        yield Finding("thing", state, f"is {state}", "" if state == "ok" else "do this")
+        yield Diagnosis("thing", state, f"is {state}", "" if state == "ok" else "do this")
 
     def failing():
         raise RuntimeError("oh")

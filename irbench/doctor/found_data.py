@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from irbench.doctor.finding import Finding
+from irbench.doctor.diagnosis import Diagnosis
 
 
-def check_plugins() -> Iterator[Finding]:
+def check_plugins() -> Iterator[Diagnosis]:
     """Methods, datasets, reports and metrics, built in and installed by others."""
     from irbench.metrics.definition import quality_metrics
     from irbench.metrics.plugins import plugin_metrics
@@ -24,16 +24,16 @@ def check_plugins() -> Iterator[Finding]:
     counts.append(f"{len(quality_metrics())} metrics")
     for failure in (*failures, *plugin_metrics().failures):
         own = failure.source.startswith("irbench.")
-        yield Finding(
+        yield Diagnosis(
             "plug-ins",
             "broken" if own else "warning",
             f"{failure.source} cannot be used: {failure.reason}",
             "install irbench again" if own else "repair or uninstall the package it is from",
         )
-    yield Finding("plug-ins", "ok", ", ".join(counts))
+    yield Diagnosis("plug-ins", "ok", ", ".join(counts))
 
 
-def check_data(root: Path | None) -> Iterator[Finding]:
+def check_data(root: Path | None) -> Iterator[Diagnosis]:
     """Each published dataset: where it is, or where it was looked for.
 
     Parameters
@@ -57,12 +57,12 @@ def check_data(root: Path | None) -> Iterator[Finding]:
             opened = cls(root=root)
         except IrbenchError:
             advice = f"irbench data import FILE; it is published at {cls.info.url}"
-            yield Finding(f"data {name}", "note", f"not here: looked in {looked}", advice)
+            yield Diagnosis(f"data {name}", "note", f"not here: looked in {looked}", advice)
         else:
-            yield Finding(f"data {name}", "ok", str(opened.root))
+            yield Diagnosis(f"data {name}", "ok", str(opened.root))
 
 
-def check_weights() -> Iterator[Finding]:
+def check_weights() -> Iterator[Diagnosis]:
     """The weights that are known by name."""
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.weights_search import FOLDER_VARIABLE, survey_weights
@@ -75,16 +75,18 @@ def check_weights() -> Iterator[Finding]:
             usable, broken = survey_weights(cls)
             names += [one.name for one in usable]
             for error in broken:
-                yield Finding("weights", "warning", str(error), "get the file again, or remove it")
-    yield Finding("weights", "ok", ", ".join(names) or "none")
+                yield Diagnosis(
+                    "weights", "warning", str(error), "get the file again, or remove it"
+                )
+    yield Diagnosis("weights", "ok", ", ".join(names) or "none")
 
 
-def _check_variable(variable: str) -> Iterator[Finding]:
+def _check_variable(variable: str) -> Iterator[Diagnosis]:
     if value := os.environ.get(variable):
         yield from _check_folder(f"${variable}", Path(value).expanduser())
 
 
-def _check_folder(about: str, folder: Path) -> Iterator[Finding]:
+def _check_folder(about: str, folder: Path) -> Iterator[Diagnosis]:
     if not folder.is_dir():
         text = f"{folder} is no folder"
-        yield Finding(about, "broken", text, "correct the path, or leave it out")
+        yield Diagnosis(about, "broken", text, "correct the path, or leave it out")

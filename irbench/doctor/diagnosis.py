@@ -1,4 +1,4 @@
-"""What the doctor finds: one fact, how bad it is, and what to do."""
+"""What the doctor reports: one fact, how bad it is, and what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATES: tuple[State, ...] = ("ok", "note", "warning", "broken")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One fact about this machine.
 
     Parameters
