@@ -14,6 +14,7 @@ from irbench.analysis.records import Record
 from irbench.analysis.study import Analysis
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
+from irbench.markup.csv_text import csv_text as table_as_csv
 
 
 def json_text(analysis: Analysis, facts: Mapping[str, Any]) -> str:
@@ -92,7 +93,7 @@ def write_analysis(
 
 def _csv(records: Sequence[Record]) -> str:
     names = list(dict.fromkeys(name for record in records for name in record))
-    return csv_text(names, records)
+    return table_as_csv(names, records)
 
 
 def _plain(value: Any) -> Any:

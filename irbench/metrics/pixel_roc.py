@@ -193,9 +193,9 @@ class RocCounts:
         from scipy.sparse import csr_array
 
         shape = (N_BINS, self.n_images)
-        return tuple(
-            csr_array((pixels, (bins, images)), shape=shape)
-            for images, bins, pixels in _parts(self)
+        return (
+            csr_array((self.target[2], (self.target[1], self.target[0])), shape=shape),
+            csr_array((self.background[2], (self.background[1], self.background[0])), shape=shape),
         )
 
     def pooled(
