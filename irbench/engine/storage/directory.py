@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from irbench.atomic import remove_leftovers, write_json
 from irbench.engine.storage.run_fields import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
-from irbench.external_text import storable
+from irbench.external_text import storable, unprintable
 from irbench.json_fields import parse_json
 
 SCHEMA_VERSION = 1
@@ -26,9 +26,17 @@ class RunDirectory:
     ----------
     path : path-like
         Made where it is missing.
+
+    Raises
+    ------
+    UsageError
+        If its name is not UTF-8 that can be printed: Arrow, which writes most of the files in
+        it, takes no other.
     """
 
     def __init__(self, path: Path | str) -> None:
+        if flaw := unprintable(str(path)):
+            raise UsageError(f"a run directory cannot be called {str(path)!a}: {flaw}.")
         self.path = Path(path)
 
     @property

@@ -7,7 +7,7 @@ import pytest
 
 from irbench.atomic import replacing, write_json
 from irbench.engine.storage.directory import RunDirectory, check_key, differences
-from irbench.errors import RunKeyError, RunLockedError
+from irbench.errors import RunKeyError, RunLockedError, UsageError
 
 
 def test_a_lock_keeps_a_second_process_out(tmp_path):
@@ -57,3 +57,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         fail_half_way()
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["run\udcff", "run\x1b[2J"])
+def test_a_name_that_arrow_or_a_terminal_cannot_take(tmp_path, name):
+    with pytest.raises(UsageError, match=r"a run directory cannot be called .*which cannot be"):
+        RunDirectory(tmp_path / name)
