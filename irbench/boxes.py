@@ -77,30 +77,6 @@ def iou_pairs(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     )
 
 
-def iou_matrix(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-    """Intersection over union of every box of ``a`` with every box of ``b``.
-
-    Parameters
-    ----------
-    a : (N, 4) array_like
-    b : (M, 4) array_like
-        ``(x0, y0, x1, y1)`` in pixels.
-
-    Returns
-    -------
-    (N, M) ndarray of float64
-        In [0, 1]; see :func:`iou_pairs`.
-
-    Examples
-    --------
-    >>> iou_matrix([[0, 0, 2, 2]], [[0, 0, 2, 2], [2, 0, 4, 2]]).tolist()
-    [[1.0, 0.0]]
-    """
-    rows = np.asarray(a, dtype=np.float64).reshape(-1, 1, 4)
-    columns = np.asarray(b, dtype=np.float64).reshape(1, -1, 4)
-    return iou_pairs(rows, columns)
-
-
 def covered_share(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Share of the area of every box of ``a`` that lies in every box of ``b``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, overload
 
 import numpy as np
@@ -182,39 +181,23 @@ class DetectionsById(Mapping[str, Detections]):
     ids : sequence of str
     packed : PackedDetections
         In the order of ``ids``.
-    empty : mapping of str to (int, int), optional
-        Height and width of images that have no detections, but from a method with regions.
     """
 
-    def __init__(
-        self,
-        ids: Sequence[str],
-        packed: PackedDetections,
-        empty: Mapping[str, tuple[int, int]] | None = None,
-    ) -> None:
+    def __init__(self, ids: Sequence[str], packed: PackedDetections) -> None:
         self.packed = packed
         self._positions = {name: position for position, name in enumerate(ids)}
-        self._empty = {
-            name: shape for name, shape in (empty or {}).items() if name not in self._positions
-        }
-
-    def with_empty(self, shapes: Mapping[str, tuple[int, int]]) -> DetectionsById:
-        """The same, with an empty entry for each of ``shapes`` that has none."""
-        return DetectionsById(list(self._positions), self.packed, shapes)
 
     def __getitem__(self, name: str) -> Detections:
-        if name in self._empty:
-            return Detections.empty(self._empty[name])
         return self.packed[self._positions[name]]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._positions or name in self._empty
+        return name in self._positions
 
     def __iter__(self) -> Iterator[str]:
-        return chain(self._positions, self._empty)
+        return iter(self._positions)
 
     def __len__(self) -> int:
-        return len(self._positions) + len(self._empty)
+        return len(self._positions)
 
 
 def _pack(images: Sequence[Detections]) -> PackedDetections:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from irbench.metrics.breakdown import (
     by_target_area,
     by_target_count,
 )
+from irbench.metrics.hierarchical_iou import error_split
 
 Record = dict[str, Any]
 
@@ -180,6 +182,16 @@ def error_records(method: AnalysedMethod) -> Iterator[Record]:
         for kind, count in counts.items():
             share = count / total if total else None
             yield {"of": objects, "kind": kind, "count": count, "share": share}
+
+
+def hierarchy_records(method: AnalysedMethod) -> Iterator[Record]:
+    """What hIoU is made of, and what is missing in each of its factors; none without regions."""
+    counts = method.output.result.counts.regions
+    if counts is None:
+        return
+    errors = error_split(counts)
+    for field in fields(errors):
+        yield {"term": field.name, "share": getattr(errors, field.name).value}
 
 
 def image_records(method: AnalysedMethod) -> Iterator[Record]:

@@ -27,6 +27,7 @@ EXACT = "exact-boxes"
 TABLES = (
     "operating",
     "errors",
+    "hiou_errors",
     "ap_by_iou",
     "pd_by_distance",
     "threshold_curve",
@@ -123,6 +124,7 @@ class Study:
         parts = {
             "operating": rows.operating_records(method),
             "errors": rows.error_records(method),
+            "hiou_errors": rows.hierarchy_records(method),
             "ap_by_iou": rows.ap_records(method),
             "pd_by_distance": rows.distance_records(method),
             "threshold_curve": rows.threshold_records(method),

@@ -83,19 +83,10 @@ AP_ESTIMATORS: dict[str, Estimator] = {"coco-101": coco101, "all-point": all_poi
 
 def average_precision_coco101(curve: PrecisionRecallCurve) -> MetricValue:
     """:func:`coco101` of a curve; undefined without targets, 0 with targets and no detections."""
-    return _of_curve(coco101, curve)
-
-
-def average_precision_all_point(curve: PrecisionRecallCurve) -> MetricValue:
-    """:func:`all_point` of a curve; undefined without targets, 0 without detections."""
-    return _of_curve(all_point, curve)
-
-
-def _of_curve(estimate: Estimator, curve: PrecisionRecallCurve) -> MetricValue:
     if curve.n_targets == 0:
         return MetricValue(None, NO_TARGETS)
     hits, kept = curve.true_positives[None], curve.kept[None]
-    return MetricValue(float(estimate(hits, kept, np.array([curve.n_targets]))[0]))
+    return MetricValue(float(coco101(hits, kept, np.array([curve.n_targets]))[0]))
 
 
 def average_precision_form(

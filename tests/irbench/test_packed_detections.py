@@ -60,15 +60,13 @@ def test_taken_images_come_in_their_order(drawn):
     assert list(taken) == [none if one < 0 else images[one] for one in positions]
 
 
-def test_by_id_knows_images_without_detections():
+def test_by_id_holds_the_images_that_have_detections():
     one, other = some_images(4)[1:3]
     found = DetectionsById(["a", "b"], PackedDetections.of([one, other]))
     assert dict(found) == {"a": one, "b": other}
-    more = found.with_empty({"b": (3, 3), "c": (4, 5)})
-    assert dict(more) == {"a": one, "b": other, "c": Detections.empty((4, 5))}
-    assert "d" not in more
+    assert "c" not in found
     with pytest.raises(KeyError):
-        more["d"]
+        found["c"]
 
 
 @pytest.mark.parametrize(

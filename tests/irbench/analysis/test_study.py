@@ -106,6 +106,16 @@ def test_score_maps_without_a_detection_have_an_iou_of_zero(scenes):
     assert means["niou"] == pytest.approx(output.result["niou"])
 
 
+def test_what_hiou_lacks_adds_up(analysis):
+    shares = {r["term"]: r["share"] for r in analysis.of("hiou_errors", method="one")}
+    assert 0 < shares["segmentation"] < 1
+    for whole in (
+        ("segmentation", "merged", "interference", "missed"),
+        ("localisation", "several_regions", "several_targets", "clutter", "blindness"),
+    ):
+        assert sum(shares[name] for name in whole) == pytest.approx(1)
+
+
 def test_exact_boxes_bound_what_can_be_reached(analysis):
     exact = analysis.of("sensitivity", method=EXACT, area="all")
     assert all(record["mean"] == 1 for record in exact if record["amplitude_px"] == 0)

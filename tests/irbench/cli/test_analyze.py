@@ -154,7 +154,7 @@ def test_the_same_seed_answers_the_same(run):
 def test_files(run, tmp_path):
     out = call(run, "poor", "--out", tmp_path / "new" / "folder")
     folder = tmp_path / "new" / "folder"
-    assert "written: 19 files" in out
+    assert "written: 20 files" in out
     assert {f"{table}.csv" for table in TABLES} < {file.name for file in folder.iterdir()}
     assert len(list(folder.glob("*.png"))) == 8
     with (folder / "operating.csv").open() as file:
