@@ -8,10 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Threads of torch that wait by spinning, in two test processes on two cores, wait for each other: a
 # network's test takes ten times as long. Read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+# Where a test does not say otherwise: further examples find little, and no test may fail because a
+# machine is busy. HYPOTHESIS_PROFILE=default has all 100.
+settings.register_profile(
+    "quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_configure():
