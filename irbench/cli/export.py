@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from irbench.detector import Detector
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
+    from irbench.networks.segmentation import SegmentationNetworkDetector
+
+    Exportable = NetworkDetector | SegmentationNetworkDetector
 
 FORMATS = ("onnx",)
 
@@ -43,6 +46,16 @@ boxes, scores, found = onnxruntime.InferenceSession({path!r}).run(None, {{"image
 boxes, scores = boxes[0], scores[0].max(1)
 keep = found[found[:, 0] == 0, 2]
 """
+
+_PROBABILITIES = """\
+import cv2, numpy as np, onnxruntime
+grey = cv2.imread("frame.png", cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255  # 0 black, 1 white
+h, w = grey.shape  # at most {size}
+{divided}canvas = np.zeros(({batch}, {channels}, {size}, {size}), np.float32)
+mean, std = np.array({mean})[:, None, None], np.array({std})[:, None, None]
+canvas[0, :, :h, :w] = (grey[None] - mean) / std
+(found,) = onnxruntime.InferenceSession({path!r}).run(None, {{"images": canvas}})
+print(np.argwhere(found[0, 0, :h, :w] > 0.5))  # rows and columns of the targets' pixels"""
 
 _PRINT = """\
 print((boxes[keep] - (x, y, x, y)) / (nw / w, nh / h, nw / w, nh / h), scores[keep])"""
@@ -138,6 +151,8 @@ def export(
     Input: images (B, 1, S, S), grey, float32 from 0 (black) to 1 (white), letterboxed (bilinear,
     grey 114/255 around, centred). Outputs: boxes (B, N, 4) in pixels of that canvas and scores
     (B, N, classes), both before non-maximum suppression, which stays outside without --nms.
+    Of a segmentation network: images (B, C, S, S), scaled as it was trained and filled up with
+    zeros right and below, to probabilities (B, 1, S, S).
     The file's metadata say all this, the weights with their SHA-256, and the thresholds.
 
     \b
@@ -152,6 +167,10 @@ def export(
         )
     load_plugins(plugins)
     detector = _detector(method, weights, imgsz, params)
+    from irbench.networks.detector import NetworkDetector
+
+    if calibrate is not None and not isinstance(detector, NetworkDetector):
+        raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
     require_packages("the export to ONNX", "deep", "torch")
     from irbench.networks.export import DEFAULT_OPSET, export_onnx
 
@@ -169,7 +188,7 @@ def export(
         check=check,
     )
     _describe(written)
-    if calibrate is not None:
+    if calibrate is not None and isinstance(detector, NetworkDetector):
         _quantize(written.path, detector, calibrate, data_root, check)
     _print_program(written.path, detector, batch, nms)
     return 0
@@ -208,15 +227,17 @@ def _quantize(
 
 def _detector(
     method: str, weights: str | None, imgsz: int | None, params: tuple[str, ...]
-) -> NetworkDetector:
+) -> Exportable:
     from irbench.networks.detector import NetworkDetector
+    from irbench.networks.segmentation import SegmentationNetworkDetector
     from irbench.parameters import parse_parameters
     from irbench.registry import catalogue, method_class
 
     cls: type[Detector] = method_class(method)
-    if not issubclass(cls, NetworkDetector):
+    networks = (NetworkDetector, SegmentationNetworkDetector)
+    if not issubclass(cls, networks):
         known = catalogue("methods").classes
-        names = [name for name, one in known.items() if issubclass(one, NetworkDetector)]
+        names = [name for name, one in known.items() if issubclass(one, networks)]
         raise UsageError(
             f"{method} cannot be exported: it is a {cls.kind} detector that is no network. "
             f"Networks: {', '.join(names) or 'none'}."
@@ -226,11 +247,13 @@ def _detector(
     if weights is not None:
         values["weights"] = weights
     if imgsz is not None:
-        values["image_size"] = imgsz
+        # Of a fully convolutional network the squash says at which size it is called.
+        is_box = issubclass(cls, NetworkDetector)
+        values["image_size" if is_box else "squash"] = imgsz
     return cls(**values)
 
 
-def _default_path(detector: NetworkDetector, format_: str, precision: str) -> Path:
+def _default_path(detector: Exportable, format_: str, precision: str) -> Path:
     parts = [detector.info.name, str(detector.input_size)]
     if detector.weights is not None:
         parts.insert(1, Path(detector.weights).stem)
@@ -251,19 +274,36 @@ def _describe(written: ExportedFile) -> None:
         click.echo("  not checked")
     else:
         scores, boxes = written.difference
+        of_boxes = "" if boxes is None else f", {boxes:.1e} of the canvas' side in boxes"
+        what = "probabilities" if boxes is None else "scores"
         click.echo(
-            f"  checked: onnxruntime differs from torch by at most {scores:.1e} in scores, "
-            f"{boxes:.1e} of the canvas' side in boxes"
+            f"  checked: onnxruntime differs from torch by at most {scores:.1e} in {what}{of_boxes}"
         )
 
 
-def _print_program(path: Path, detector: NetworkDetector, batch: int | None, nms: bool) -> None:
+def _print_program(path: Path, detector: Exportable, batch: int | None, nms: bool) -> None:
     """A program that runs the file without irbench."""
-    snippet = (_LETTERBOX + (_SELECT if nms else _SUPPRESS) + _PRINT).format(
+    note(f"\nTo run it:\n\n{_program(path, detector, batch, nms)}")
+
+
+def _program(path: Path, detector: Exportable, batch: int | None, nms: bool) -> str:
+    from irbench.networks.segmentation import SegmentationNetworkDetector
+
+    if isinstance(detector, SegmentationNetworkDetector):
+        scaling = detector.applied_scaling
+        return _PROBABILITIES.format(
+            size=detector.input_size,
+            batch=batch or 1,
+            channels=detector.in_channels_used,
+            mean=list(scaling.mean),
+            std=list(scaling.std),
+            divided="grey /= max(grey.max(), 1e-12)\n" if scaling.by_maximum else "",
+            path=str(path),
+        )
+    return (_LETTERBOX + (_SELECT if nms else _SUPPRESS) + _PRINT).format(
         size=detector.input_size,
         batch=batch or 1,
         path=str(path),
         confidence=detector.confidence,
         nms_iou=detector.nms_iou,
     )
-    note(f"\nTo run it:\n\n{snippet}")

@@ -95,15 +95,18 @@ def make_detector(
         trainable network has no weights.
     """
     from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
     from irbench.parameters import parse_parameters
 
     given = {"weights": weights, "tile": tile, **backend_values(backend, precision)}
     options = {name: str(value) for name, value in given.items() if value is not None}
     name = cls.info.name
-    if not issubclass(cls, NetworkDetector):
+    if not issubclass(cls, NeuralDetector):
         for option in (*options, *(["device"] if device is not None else [])):
             raise UsageError(f"--{option} is for methods with a network; {name} has none.")
         return cls(**parse_parameters(cls, texts))
+    if tile is not None and not issubclass(cls, NetworkDetector):
+        raise UsageError(f"--tile is for networks of boxes; {name} takes images of any size.")
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
     from irbench.extras import require_deep
@@ -129,8 +132,8 @@ def make_detector(
 def network_calibration(detector: Detector) -> Calibration | None:
     """The threshold of a network's weights, from their validation images; None without."""
     from irbench.engine.planning.network_plan import NetworkPlan
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
 
-    if not isinstance(detector, NetworkDetector):
+    if not isinstance(detector, NeuralDetector):
         return None
     return NetworkPlan(detector.weights_file).calibration

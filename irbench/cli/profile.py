@@ -177,6 +177,8 @@ def _detectors(
     backend: dict[str, str],
 ) -> list[Detector]:
     from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
+    from irbench.networks.segmentation import SegmentationNetworkDetector
     from irbench.parameters import parse_parameters
     from irbench.registry import method_class
 
@@ -184,18 +186,23 @@ def _detectors(
     if strange := set(texts) - set(names):
         raise UsageError(f"--param names {', '.join(sorted(strange))}, which is not profiled.")
     classes = {name: method_class(name) for name in names}
-    networks = [n for n, cls in classes.items() if issubclass(cls, NetworkDetector)]
+    networks = [n for n, cls in classes.items() if issubclass(cls, NeuralDetector)]
     if not networks and (imgsz is not None or weights is not None or backend):
         raise UsageError(
             "--imgsz, --weights, --backend and --precision are of networks, and there is none "
             f"among {', '.join(names)}; other methods take the images of --dataset as they are."
         )
+    if backend and not all(issubclass(classes[name], NetworkDetector) for name in networks):
+        raise UsageError("--backend and --precision are of networks of boxes; others use torch.")
     detectors = []
     for name, cls in classes.items():
-        shared = backend if name in networks else {}
+        # Only networks of boxes have other backends.
+        shared = backend if issubclass(cls, NetworkDetector) else {}
         values: dict[str, Any] = parse_parameters(cls, {**shared, **texts.get(name, {})})
         if name in networks:
-            values |= {} if imgsz is None else {"image_size": imgsz}
+            # Networks that take any size are given squares of that side.
+            size = "squash" if issubclass(cls, SegmentationNetworkDetector) else "image_size"
+            values |= {} if imgsz is None else {size: imgsz}
             values |= {} if weights is None else {"weights": weights}
         detectors.append(cls(**values))
     return detectors
@@ -204,8 +211,9 @@ def _detectors(
 def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
     """Move the networks to the device; names the accelerator, if one is used."""
     from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
 
-    networks = [d for d in detectors if isinstance(d, NetworkDetector)]
+    networks = [d for d in detectors if isinstance(d, NeuralDetector)]
     if not networks:
         return {"accelerator": None}
     from irbench.extras import require_deep
@@ -214,7 +222,7 @@ def _move(detectors: list[Detector], device: str) -> dict[str, str | None]:
 
     require_deep(networks[0].info.name)
     for network in networks:
-        if network.backend != "torch":
+        if isinstance(network, NetworkDetector) and network.backend != "torch":
             device = check_processor(network, device)
     device = resolve_device(device)
     if device == "cpu":

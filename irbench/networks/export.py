@@ -17,10 +17,12 @@ from irbench.networks.letterbox import PAD_VALUE
 from irbench.networks.onnx_check import Difference, check_file
 from irbench.networks.onnx_graph import (
     CanvasesToBoxes,
+    CanvasesToProbabilities,
     append_suppression,
     onnx_graph,
     shapes_of,
 )
+from irbench.networks.segmentation import SegmentationNetworkDetector
 
 Format = Literal["onnx"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -60,7 +62,7 @@ class ExportedFile:
 
 
 def export_onnx(
-    detector: NetworkDetector,
+    detector: NetworkDetector | SegmentationNetworkDetector,
     path: Path | str,
     *,
     batch: int | None = None,
@@ -74,9 +76,13 @@ def export_onnx(
     thermal camera gives it, letterboxed. Its outputs are ``boxes``, ``(B, N, 4)`` in
     pixels of that canvas, and ``scores``, ``(B, N, n_classes)``, of all N anchors.
 
+    Of a segmentation network the input is ``(B, C, S, S)``, scaled as the metadata say and
+    filled up with zeros to the right and at the bottom, and the output ``probabilities``,
+    ``(B, 1, S, S)``.
+
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NetworkDetector or SegmentationNetworkDetector
         Not modified.
     path : path-like
         Replaced as a whole, or left as it is if anything fails.
@@ -113,14 +119,19 @@ def export_onnx(
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a folder.")
     size = detector.input_size
-    module = CanvasesToBoxes(detector)
-    metadata = _metadata(detector, nms=nms)
+    module: CanvasesToBoxes | CanvasesToProbabilities
+    if isinstance(detector, SegmentationNetworkDetector):
+        if nms:
+            raise UsageError(f"{detector.info.name} returns no boxes: nothing is to be suppressed.")
+        module, metadata = CanvasesToProbabilities(detector), _map_metadata(detector)
+    else:
+        module, metadata = CanvasesToBoxes(detector), _metadata(detector, nms=nms)
     difference = None
     try:
         with replacing(path) as temporary:
             temporary.touch()  # what cannot be written fails before the work
             model = onnx_graph(module, size, batch=batch, opset=opset)
-            if nms:
+            if nms and isinstance(detector, NetworkDetector):
                 append_suppression(
                     model,
                     confidence=detector.confidence,
@@ -146,6 +157,36 @@ def export_onnx(
     )
 
 
+def _map_metadata(detector: SegmentationNetworkDetector) -> dict[str, str]:
+    """What an engineer needs who has the file and nothing else."""
+    size, scaling = detector.input_size, detector.applied_scaling
+    return {
+        **_common_facts(detector),
+        "input": f"images (B, {detector.in_channels_used}, {size}, {size}) float32, scaled",
+        "scaling": json.dumps(
+            {
+                "grey": "0 black to 1 white, the same in every channel",
+                "divided_by_maximum_of_image": scaling.by_maximum,
+                "mean": scaling.mean,
+                "std": scaling.std,
+                "input": "(grey - mean) / std, then zeros to the right and at the bottom",
+            }
+        ),
+        "probabilities": f"(B, 1, {size}, {size}) in [0, 1]",
+    }
+
+
+def _common_facts(detector: NetworkDetector | SegmentationNetworkDetector) -> dict[str, str]:
+    return {
+        "irbench_version": irbench.__version__,
+        "method": detector.info.name,
+        "title": detector.info.title,
+        "reference": detector.info.reference,
+        **_weights_facts(detector),
+        "input_size": str(detector.input_size),
+    }
+
+
 def _metadata(detector: NetworkDetector, *, nms: bool) -> dict[str, str]:
     """What an engineer needs who has the file and nothing else."""
     size = detector.input_size
@@ -155,12 +196,7 @@ def _metadata(detector: NetworkDetector, *, nms: bool) -> dict[str, str]:
         else "not in the graph: greedy, with the thresholds below"
     )
     return {
-        "irbench_version": irbench.__version__,
-        "method": detector.info.name,
-        "title": detector.info.title,
-        "reference": detector.info.reference,
-        **_weights_facts(detector),
-        "input_size": str(size),
+        **_common_facts(detector),
         "input": f"images (B, 1, {size}, {size}) float32, grey, 0 black to 1 white",
         "letterbox": json.dumps(
             {
@@ -179,7 +215,7 @@ def _metadata(detector: NetworkDetector, *, nms: bool) -> dict[str, str]:
     }
 
 
-def _weights_facts(detector: NetworkDetector) -> dict[str, str]:
+def _weights_facts(detector: NetworkDetector | SegmentationNetworkDetector) -> dict[str, str]:
     file = detector.weights_file
     if file is None:
         return {"weights": "none: not from a file"}

@@ -34,10 +34,13 @@ class NeuralDetector(Detector):
     has_whole_sequences : bool
         Whether the network calls each of its ``Sequential`` modules as a whole, so that in
         inference normalisations may be folded into the convolutions before them.
+    export_obstacle : str
+        The operator for which the network cannot be exported, as a clause; mostly empty.
     """
 
     multiple: ClassVar[int] = 32
     has_whole_sequences: ClassVar[bool] = False
+    export_obstacle: ClassVar[str] = ""
     training_defaults: ClassVar[Mapping[str, Any]] = {}
 
     weights: str | None = parameter(

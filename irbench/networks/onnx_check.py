@@ -10,7 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from irbench.networks.nms import non_maximum_suppression
-from irbench.networks.onnx_graph import BOXES, INPUT, SCORES, SELECTED, CanvasesToBoxes, ExportError
+from irbench.networks.onnx_graph import (
+    BOXES,
+    INPUT,
+    PROBABILITIES,
+    SCORES,
+    SELECTED,
+    CanvasesToBoxes,
+    Exported,
+    ExportError,
+)
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -30,22 +39,23 @@ class Difference(NamedTuple):
     Attributes
     ----------
     scores : float
-        Largest absolute difference.
-    boxes : float
-        Largest absolute difference of a coordinate, in sides of the canvas.
+        Largest absolute difference of a score or probability.
+    boxes : float or None
+        Largest absolute difference of a coordinate, in sides of the canvas; None for a
+        network without boxes.
     """
 
     scores: float
-    boxes: float
+    boxes: float | None = None
 
 
-def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None) -> Difference:
+def check_file(path: Path, module: Exported, size: int, batch: int | None) -> Difference:
     """Check that a file is sound and computes the same as its network, on random images.
 
     Parameters
     ----------
     path : Path
-    module : CanvasesToBoxes
+    module : CanvasesToBoxes or CanvasesToProbabilities
         What the file was made from.
     size : int
         Side of the canvases, in pixels.
@@ -73,10 +83,14 @@ def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None
     rng = np.random.default_rng(0)
     found = []
     for n_images in BATCHES if batch is None else (batch,):
-        images = rng.random((n_images, 1, size, size), dtype=np.float32)
-        with torch.inference_mode():
-            boxes, scores = (one.numpy() for one in module(torch.from_numpy(images)))
+        images = rng.random((n_images, module.channels, size, size), dtype=np.float32)
         outputs = run(session, images)
+        with torch.inference_mode():
+            own = module(torch.from_numpy(images))
+        if not isinstance(module, CanvasesToBoxes):
+            found.append(Difference(_largest(outputs[PROBABILITIES], own.numpy(), PROBABILITIES)))
+            continue
+        boxes, scores = (one.numpy() for one in own)
         found.append(
             Difference(
                 _largest(outputs[SCORES], scores, SCORES),
@@ -85,13 +99,16 @@ def check_file(path: Path, module: CanvasesToBoxes, size: int, batch: int | None
         )
         if SELECTED in outputs:
             _check_suppression(outputs, module)
-    worst = Difference(max(one.scores for one in found), max(one.boxes for one in found))
+    of_boxes = [one.boxes for one in found if one.boxes is not None]
+    worst = Difference(max(one.scores for one in found), max(of_boxes) if of_boxes else None)
     # Written so that NaN fails.
-    if not (worst.scores <= TOLERANCE and worst.boxes <= TOLERANCE):
+    if not all(one <= TOLERANCE for one in worst if one is not None):
+        boxes_too = (
+            "" if worst.boxes is None else f", boxes by {worst.boxes:.2g} of the canvas' side"
+        )
         raise ExportError(
             "the exported file computes otherwise than the network, and was not kept: scores "
-            f"by up to {worst.scores:.2g}, boxes by {worst.boxes:.2g} of the canvas' side; "
-            f"at most {TOLERANCE:g} is accepted."
+            f"by up to {worst.scores:.2g}{boxes_too}; at most {TOLERANCE:g} is accepted."
         )
     return worst
 

@@ -1,7 +1,8 @@
-"""A network detector as an ONNX model: from grey canvases to boxes and scores."""
+"""A network detector as an ONNX model: from canvases to boxes and scores, or to probabilities."""
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import warnings
@@ -14,12 +15,14 @@ from torch import Tensor, nn
 
 from irbench.errors import IrbenchError, UsageError
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.segmentation import SegmentationNetworkDetector
 
 if TYPE_CHECKING:
     import onnx
 
 INPUT = "images"
 BOXES, SCORES, SELECTED = "boxes", "scores", "selected"
+PROBABILITIES = "probabilities"
 
 
 class ExportError(IrbenchError):
@@ -35,6 +38,9 @@ class CanvasesToBoxes(nn.Module):
         Its network is copied to the CPU, in evaluation mode.
     """
 
+    outputs = (BOXES, SCORES)
+    channels = 1
+
     def __init__(self, detector: NetworkDetector) -> None:
         super().__init__()
         fuse = type(detector).fuse if detector.fused else NetworkDetector.fuse
@@ -46,14 +52,37 @@ class CanvasesToBoxes(nn.Module):
         return self.detector.decode(self.network, self.network(images.expand(-1, 3, -1, -1)))
 
 
-def onnx_graph(
-    module: CanvasesToBoxes, size: int, *, batch: int | None, opset: int
-) -> onnx.ModelProto:
+class CanvasesToProbabilities(nn.Module):
+    """What is exported: a segmentation network behind its scaling and padding.
+
+    Parameters
+    ----------
+    detector : SegmentationNetworkDetector
+        Its network is copied to the CPU, in evaluation mode.
+    """
+
+    outputs = (PROBABILITIES,)
+
+    def __init__(self, detector: SegmentationNetworkDetector) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(detector.network).cpu().eval().requires_grad_(False)
+        self.detector = detector
+        self.channels = detector.in_channels_used
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From scaled images ``(B, C, S, S)`` to probabilities ``(B, 1, S, S)``."""
+        return self.detector.decode(self.network, self.network(images))
+
+
+Exported = CanvasesToBoxes | CanvasesToProbabilities
+
+
+def onnx_graph(module: Exported, size: int, *, batch: int | None, opset: int) -> onnx.ModelProto:
     """Trace a detector into a graph.
 
     Parameters
     ----------
-    module : CanvasesToBoxes
+    module : CanvasesToBoxes or CanvasesToProbabilities
     size : int
         Side S of the canvases, in pixels; fixed in the graph.
     batch : int or None
@@ -79,9 +108,11 @@ def onnx_graph(
     if not 1 <= opset <= newest:
         raise UsageError(f"opset must be 1 to {newest}, the newest of onnx here, got {opset}.")
     # Two images stand for any number: of 0 and 1 the tracer would conclude that it is fixed.
-    images = torch.full((batch or 2, 1, size, size), 0.5)
+    images = torch.full((batch or 2, module.channels, size, size), 0.5)
     shapes = None if batch else {INPUT: {0: torch.export.Dim("batch", min=1)}}
     name = module.detector.info.name
+    if obstacle := module.detector.export_obstacle:
+        raise ExportError(f"{name} cannot be written as ONNX: {obstacle}.")
     try:
         with _silence():
             program = torch.onnx.export(
@@ -91,7 +122,7 @@ def onnx_graph(
                 verbose=False,
                 opset_version=opset,
                 input_names=[INPUT],
-                output_names=[BOXES, SCORES],
+                output_names=list(module.outputs),
                 dynamic_shapes=shapes,
             )
             assert program is not None

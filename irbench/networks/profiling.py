@@ -17,6 +17,7 @@ import numpy as np
 from irbench.dataset import Sample
 from irbench.detector import Detector
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import NeuralDetector
 from irbench.networks.stopwatch import stopwatch_for
 from irbench.resources import peak_memory
 
@@ -121,12 +122,13 @@ def profile_detector(
     -------
     Profile
     """
+    neural = detector if isinstance(detector, NeuralDetector) else None
     is_network = isinstance(detector, NetworkDetector)
-    if is_network:
+    if neural is not None:
         # Before the limit of threads, which meets the libraries that are there.
         import torch  # noqa: F401
     stages = _NetworkStages(detector) if is_network else _Stages(detector)
-    device = detector.device if isinstance(detector, NetworkDetector) else "cpu"
+    device = "cpu" if neural is None else neural.device
     size = batch if is_network else 1
     batches = _batches(samples, size)
     with threads_limited(threads):
@@ -146,8 +148,8 @@ def profile_detector(
     return Profile(
         method=detector.info.name,
         title=detector.title,
-        cost=detector.cost() if isinstance(detector, NetworkDetector) else None,
-        weights=detector.weights if isinstance(detector, NetworkDetector) else None,
+        cost=None if neural is None else neural.cost(),
+        weights=None if neural is None else neural.weights,
         preprocess=preprocess,
         compute=compute,
         postprocess=postprocess,
@@ -184,6 +186,7 @@ class _Stages:
             spent: list[float] = watch.lap()
             return spent
         one = prepared if hasattr(prepared, "dtype") else prepared[0]
+        one = one[0] if isinstance(one, tuple) else one
         self.dtype = str(getattr(one, "dtype", "")).removeprefix("torch.")
         return []
 

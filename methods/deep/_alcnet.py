@@ -43,7 +43,7 @@ def local_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
     """
     n_channels = max(1, _TOGETHER // (x.shape[2] * x.shape[3]))
     # In rows whatever the layout, and a few channels at a time, so that they stay in the cache.
-    parts = x.contiguous().split(n_channels, 1)
+    parts = torch.split(x.contiguous(), n_channels, 1)
     found = torch.cat([_greatest_contrast(part, shifts) for part in parts], 1)
     rows_of_channels = x.is_contiguous(memory_format=torch.channels_last)
     return found.contiguous(memory_format=torch.channels_last) if rows_of_channels else found

@@ -61,6 +61,11 @@ class FasterRCNN(NetworkDetector):
         note="anchors from 4 px on, where common code begins at 32 px",
     )
 
+    export_obstacle = (
+        "its proposals pass non-maximum suppression between the two stages, a loop whose length "
+        "depends on values"
+    )
+
     smallest_anchor: float = parameter(
         default=4.0, low=1, high=64, unit="px", help="side of the smallest of five anchors"
     )
