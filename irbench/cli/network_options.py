@@ -105,8 +105,8 @@ def make_detector(
         for option in (*options, *(["device"] if device is not None else [])):
             raise UsageError(f"--{option} is for methods with a network; {name} has none.")
         return cls(**parse_parameters(cls, texts))
-    if tile is not None and not issubclass(cls, NetworkDetector):
-        raise UsageError(f"--tile is for networks of boxes; {name} takes images of any size.")
+    for option in () if issubclass(cls, NetworkDetector) else options.keys() - {"weights"}:
+        raise UsageError(f"--{option} is for networks of boxes; {name} returns maps.")
     for option in options.keys() & texts.keys():
         raise UsageError(f"give --{option} or --param {name}.{option}, not both.")
     from irbench.extras import require_deep
@@ -123,7 +123,7 @@ def make_detector(
         raise UsageError(f"{name} needs --weights NAME|PATH; {known}.")
     require_deep(name)
     device = device or "auto"
-    if detector.backend != "torch":
+    if isinstance(detector, NetworkDetector) and detector.backend != "torch":
         device = check_processor(detector, device)
     detector.to(resolve_device(device))
     return detector

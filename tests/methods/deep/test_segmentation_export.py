@@ -101,3 +101,13 @@ def test_a_profile_of_a_segmentation_network_separates_network_and_rest():
     stages = (found.preprocess.median, found.compute.median, found.postprocess.median)
     assert min(stages) > 0
     assert sum(stages) == pytest.approx(found.total.median)
+
+
+def test_options_of_other_networks_are_refused():
+    from irbench.cli.network_options import make_detector
+    from irbench.registry import method_class
+
+    with pytest.raises(UsageError, match="--tile is for networks of boxes; acm-fpn returns maps"):
+        make_detector(method_class("acm-fpn"), {}, tile=64)
+    with pytest.raises(UsageError, match="acm-fpn needs --weights"):
+        make_detector(method_class("acm-fpn"), {})
