@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Group = Literal["methods", "datasets", "reports"]
 
+PACKED_SUFFIX = ".irpack"
+"""Of a dataset in one file; see :mod:`irbench.data.packing`."""
+
 
 @dataclass
 class Catalogue:
@@ -101,9 +104,9 @@ def load_dataset(
     Parameters
     ----------
     name : str or path-like
-        As ``irbench data list`` shows it, or a directory.
+        As ``irbench data list`` shows it, or a directory, or a file of ``irbench data pack``.
     root : path-like, optional
-        Folder of the dataset, or one that holds it. By default it is looked for
+        Folder of the dataset, or one that holds it, or such a file. By default it is looked for
         under ``$IRBENCH_DATA``, then the user data directory.
     split : str
         ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
@@ -132,6 +135,11 @@ def load_dataset(
     50
     """
     classes = catalogue("datasets").classes
+    for place in (name, root):
+        if place is not None and Path(place).suffix == PACKED_SUFFIX and Path(place).is_file():
+            from irbench.data.packing import PackedDataset
+
+            return _open(PackedDataset, place, split, scheme, conventions)
     if str(name) in classes:
         return _open(classes[str(name)], root, split, scheme, conventions)
     if Path(name).is_dir() and "folder" in classes:

@@ -11,6 +11,7 @@ import click
 
 from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
+from irbench.cli.data_pack import pack
 from irbench.cli.opening import record_opened
 from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option
 from irbench.cli.verbosity import command_progress, note, verbosity_options
@@ -25,13 +26,16 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def data() -> None:
-    """List, verify, measure, import and export datasets.
+    """List, verify, measure, import, export and pack datasets.
 
     \b
     irbench data list                       where each dataset was found
     irbench data import NUDT-SIRST.zip      bring a published one in, and verify it
     irbench data stats my_images/           any directory will do
     """
+
+
+data.add_command(pack)
 
 
 @data.command("list")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from irbench import Dataset, DatasetInfo, load_dataset
 from irbench.cli.train import train
-from irbench.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
+from irbench.data.packing import pack
+from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from irbench.training.job import FINISHED
 from irbench.training.queue import queue_status, read_queue, run_queue
 
 PLUGIN = Path(__file__).parent / "trainable_plugin.py"
+GPU_QUEUE = Path(__file__).parents[3] / "docs" / "gpu-queue.toml"
 OPTIONS = {"dataset": False, "imgsz": False, "test": True, "set": False, "max-minutes": False}
 TWO = """
 [[training]]
@@ -146,13 +151,55 @@ set = ["warmup_epochs=1"]
     assert Path(f"q/{name}/{name}.safetensors").exists()
 
 
+class FewScenes(Dataset):
+    """Two training and two validation images of another dataset."""
+
+    info = DatasetInfo(name="few", title="Few", reference="none")
+    splits = ("train", "val", "all")
+
+    def __init__(self, of, split="all"):
+        self.of = of
+        super().__init__(split=split)
+
+    def split_ids(self, split):
+        first = list(self.of.ids[:4])
+        return {"train": first[:2], "val": first[2:], "all": first}[split]
+
+    def load(self, sample_id):
+        return self.of.load(sample_id)
+
+
 def test_the_queue_for_a_gpu_names_options_methods_and_recipes_that_exist():
     from irbench.registry import method_class
     from irbench.training.recipes import find_recipe
+    from irbench.training.settings import TrainingSettings, read_recipe
+    from irbench.training.tasks import check_recipe
 
-    path = Path(__file__).parents[3] / "docs" / "gpu-queue.toml"
     names = {"dataset", "recipe", "device", "validate-every", "max-minutes"}
-    queue = read_queue(path, {**dict.fromkeys(names, False), "test": True})
+    queue = read_queue(GPU_QUEUE, {**dict.fromkeys(names, False), "test": True})
     for training in queue.trainings:
         method, *options = training.arguments
-        find_recipe(method_class(method), Path(options[options.index("--recipe") + 1]))
+        cls = method_class(method)
+        path = find_recipe(cls, Path(options[options.index("--recipe") + 1]))
+        defaults = TrainingSettings().changed(cls.training_defaults)
+        check_recipe(cls(), read_recipe(path, defaults))
+
+
+def test_the_queue_for_a_gpu_runs_dry_on_tiny_images(tmp_path, monkeypatch):
+    """Its quickest network of masks and one of boxes, from one packed file, as it stands there."""
+    entries = tomllib.loads(GPU_QUEUE.read_text())["training"]
+    chosen = {one["method"]: one for one in entries if one["method"] in ("acm-unet", "yolov8n")}
+    monkeypatch.chdir(tmp_path)
+    pack(FewScenes(load_dataset("synth", split="val")), Path("few.irpack"))
+    lines = []
+    for method, one in chosen.items():
+        sizes = {"imgsz": 32, "crop": 32} if method == "acm-unet" else {"imgsz": 32}
+        tiny = {**one, **sizes, "dataset": "few.irpack", "device": "cpu", "epochs": 1, "batch": 2}
+        del tiny["test"]
+        lines.append("[[training]]")
+        lines += [f"{name} = {json.dumps(value)}" for name, value in {**tiny, "threads": 1}.items()]
+    Path("dry.toml").write_text("\n".join(lines))
+    result = CliRunner().invoke(train, ["--queue", "dry.toml"], standalone_mode=False)
+    assert result.return_value == EXIT_DONE, result.output
+    assert result.output.count(": done") == 2
+    assert len(list(Path("dry").glob("*/*.safetensors"))) == 2
