@@ -22,10 +22,14 @@ FILES = sorted(FOLDER.glob("*.safetensors"))
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_shipped_weights(path):
     file = WeightsFile.open(path)
-    assert path.stem == f"{file.card.method}-{file.card.dataset}"
+    name = f"{file.card.method}-{file.card.dataset}"
+    # Those of another scheme than the default one say which.
+    assert path.stem in (name, f"{name}-{file.card.scheme}")
     assert path.stat().st_size <= MAX_BYTES
     assert file.card.licence
-    detector = method_class(file.card.method)(weights=file.card.dataset)
+    detector = method_class(file.card.method)(
+        weights=path.stem.removeprefix(f"{file.card.method}-")
+    )
     assert detector.weights_file.path == path
     assert detector.network is not None
 
