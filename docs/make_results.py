@@ -15,7 +15,6 @@ from pathlib import Path
 
 from _commands import irbench
 
-
 FIELD_COLUMNS = "iou,niou,pd,fa,params,fps"
 
 
