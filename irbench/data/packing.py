@@ -155,7 +155,8 @@ def _encode(image: NDArray[Any]) -> bytes:
         except cv2.error:  # sides that the format does not have
             continue
         content = bytes(encoded) if is_done else b""
-        if is_done and np.array_equal(_decode_picture(content, image.dtype), image):
+        again = _decode_picture(content, image.dtype) if is_done else None
+        if again is not None and np.array_equal(again, image):
             return content
     header = f"{image.dtype.str} {image.shape[0]} {image.shape[1]}\n".encode()
     return header + zlib.compress(np.ascontiguousarray(image).tobytes(), 9)

@@ -58,7 +58,7 @@ def draw_history(path: Path, rows: Sequence[Row], title: str) -> None:
 
     figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharex=True, layout="constrained")
     losses = [name for name in rows[0] if name not in NOT_LOSSES]
-    validated = [name for name in ("val_ap50", "val_f1", "val_niou") if name in rows[0]]
+    validated: list[str] = [name for name in ("val_ap50", "val_f1", "val_niou") if name in rows[0]]
     panels: list[tuple[Any, list[str], str]] = [
         (axes[0, 0], losses, "training loss"),
         (axes[0, 1], validated, "validation"),
