@@ -15,7 +15,7 @@ from pathlib import Path
 
 from _commands import irbench
 
-FIELD_COLUMNS = "iou,niou,pd,fa,params,fps"
+FIELD_COLUMNS = "iou,niou,pd,fa,params"
 
 
 def keep_run(run: Path, out: Path) -> None:
@@ -51,7 +51,8 @@ def main() -> None:
     for run in options.field:
         # Each by itself: one dataset may be there under two split schemes.
         out = options.out / "field" / run.name
-        irbench("report", run, *formats, "--columns", FIELD_COLUMNS, "--out", out, quiet=True)
+        columns = ("--format", "markdown,csv", "--columns", FIELD_COLUMNS)
+        irbench("report", run, *columns, "--out", out, quiet=True)
         keep_run(run, out)
     if options.oracle:
         # Thresholds chosen on the tested images share no table with the others.
