@@ -1,4 +1,4 @@
-"""Label formats that irbench does not read, told by their content, so that an error names them."""
+"""Label formats that irbench does not read, found by their content, so that an error names them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def index_folder(
         By default the first of these that pairs with an image.
     images, labels : str, optional
         Folders of images and of masks or labels, relative to ``root``. By
-        default they are told from their names.
+        default they are found from their names.
 
     Raises
     ------

@@ -49,7 +49,7 @@ class Index:
     coco : dict of str to (CocoImage, BoxLabels)
         What COCO JSON or CVAT XML says of a sample.
     splits : dict of str to list of str
-        Sample ids of the splits that names of folders, or files that list images, tell.
+        Sample ids of the splits that names of folders, or files that list images, state.
     suffix : str
         What names of masks add to those of images.
     damaged : dict of str to AnnotationError
@@ -161,7 +161,7 @@ def pair_listed(files: Sequence[File], pictures: Sequence[File], layout: str) ->
                 splits.setdefault(split, []).append(key)
     if not any(key in images for key in entries):
         return None
-    told = splits or _splits(pictures)
+    stated = splits or _splits(pictures)
     # Where two files number their categories otherwise, a number has no name.
     class_names = categories[0] if all(one == categories[0] for one in categories) else {}
     return Index(
@@ -169,7 +169,7 @@ def pair_listed(files: Sequence[File], pictures: Sequence[File], layout: str) ->
         images,
         {},
         entries,
-        told,
+        stated,
         damaged=damaged,
         unused=unused,
         class_names=class_names,

@@ -1,4 +1,4 @@
-"""Value ranges of a folder: found from its images, and what is told of how they fit."""
+"""Value ranges of a folder: found from its images, and what is reported of how they fit."""
 
 from __future__ import annotations
 

@@ -277,8 +277,8 @@ class Folder(Dataset, Verifiable):
     @cached_property
     def _found(self) -> FoundLists:
         assert self.root is not None
-        told = {key: split for split, keys in self._index.splits.items() for key in keys}
-        found = find_split_lists(self.root, self._index.ids, told)
+        stated = {key: split for split, keys in self._index.splits.items() for key in keys}
+        found = find_split_lists(self.root, self._index.ids, stated)
         if self.scheme and self.scheme not in found.schemes:
             known = f"split scheme of {self.root}"
             raise UnknownNameError(known, self.scheme, found.schemes, "A folder's are its lists.")

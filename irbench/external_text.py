@@ -111,7 +111,7 @@ def error_text(error: BaseException) -> str:
     kind = type(error).__name__
     try:
         text = str(error)
-    except Exception:  # Of a plug-in, and such that it cannot even be told.
+    except Exception:  # Of a plug-in, and such that it cannot even be shown.
         return message(kind)
     return message(f"{kind}: {text}")
 

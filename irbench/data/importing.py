@@ -50,7 +50,7 @@ def import_data(
     overwrite : bool
         Whether to replace what is there.
     is_dataset : callable, optional
-        Tells whether a folder is the dataset's. By default that is the first one
+        Whether a folder is the dataset's. By default that is the first one
         that holds more than one other folder.
     limits : Limits, optional
     progress : Progress, optional

@@ -118,7 +118,7 @@ def read_predictions(
     choice = ClassChoice(dataset.conventions, dataset.class_names)
     shapes, left_out = _read_shapes(dataset, progress)
     if form == "coco":
-        told: Kind = "coco"
+        found_kind: Kind = "coco"
         jsons = None if images is None else Path(images)
         labels, notes = read_coco_predictions(
             files[0], shapes, left_out, jsons, allow_extra, dataset.image_numbers
@@ -130,25 +130,27 @@ def read_predictions(
         matched, notes = match_files(files, folder, [*shapes, *left_out], allow_extra)
         readable = {name: matched[name] for name in shapes if name in matched}
         if form == "yolo":
-            told = "yolo"
+            found_kind = "yolo"
             column = yolo_confidence or dataset.conventions.yolo_confidence
             labels, more = _read_yolo_files(readable, shapes, column)
             found, others = choice.detections(labels)
             more += others
         else:
-            told, more = _kind_of_maps(readable.values(), kind)
-            found = {name: read_detections(f, told, shapes[name]) for name, f in readable.items()}
+            found_kind, more = _kind_of_maps(readable.values(), kind)
+            found = {
+                name: read_detections(f, found_kind, shapes[name]) for name, f in readable.items()
+            }
         notes += more
     missing = tuple(name for name in shapes if name not in found)
     if missing:
         share = f"{len(missing)} of {len(shapes)} images"
         notes.append(f"{share} have no prediction and count as images without detections")
-    has_regions = told in ("mask", "probability")
+    has_regions = found_kind in ("mask", "probability")
     detections = {
         name: found.get(name, Detections.empty(shape if has_regions else None))
         for name, shape in shapes.items()
     }
-    return Predictions(detections, told, missing, left_out, tuple(notes))
+    return Predictions(detections, found_kind, missing, left_out, tuple(notes))
 
 
 def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:
@@ -196,14 +198,14 @@ def _read_shapes(
 def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, list[str]]:
     if kind == "mask" or kind == "probability":
         return kind, []
-    told = kind_of_maps(files)
-    return told.kind, [f"read as {told.kind}, by the values of all files: {told.seen}"]
+    decided = kind_of_maps(files)
+    return decided.kind, [f"read as {decided.kind}, by the values of all files: {decided.seen}"]
 
 
 def _read_yolo_files(
     files: Mapping[str, Path], shapes: Mapping[str, Shape], column: YoloConfidence | None
 ) -> tuple[dict[str, BoxLabels], list[str]]:
-    told = check_columns(files.values(), column)
+    checked = check_columns(files.values(), column)
     labels = {
         name: read_yolo(f, shapes[name], overhang=True, confidence=column or "last")
         for name, f in files.items()
@@ -216,4 +218,4 @@ def _read_yolo_files(
             f"{files[scored[0]]} and not in {files[plain[0]]}."
         )
     notes = ["there are no confidences: every score is 1"] if plain else []
-    return labels, [*notes, *told]
+    return labels, [*notes, *checked]

@@ -26,7 +26,7 @@ class Reference:
     text : str
         As it was given.
     authors : tuple of str
-        ``"others"`` last for "et al."; empty where none could be told.
+        ``"others"`` last for "et al."; empty where none was found.
     title : str
         The whole text where it could not be taken apart.
     venue : str

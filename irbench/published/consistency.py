@@ -1,4 +1,4 @@
-"""Whether the published tables agree with themselves: no experiment is needed to tell."""
+"""Whether the published tables agree with themselves: no experiment is needed for it."""
 
 from __future__ import annotations
 

@@ -51,12 +51,12 @@ class AlarmThreshold:
 
 
 def check_frames(n_frames: int, alarms_per_frame: float) -> None:
-    """Refuse frames that are too few to tell a rate.
+    """Refuse frames that are too few to estimate a rate.
 
     Raises
     ------
     UsageError
-        Saying how many are needed, and which rate so many frames can tell.
+        Saying how many are needed, and which rate so many frames can show.
     """
     if not alarms_per_frame > 0 or not math.isfinite(alarms_per_frame):
         raise UsageError(f"--alarms-per-frame must be above 0, got {alarms_per_frame}.")

@@ -12,7 +12,7 @@ MIN_VISIBLE = 0.4
 
 A small target is brightest in its middle. Cut along one side at 40 %, the middle or the
 pixel beside it is still there, and to a detector it is a target at the border; of less
-only the slope is seen, which is not to be told from the background.
+only the slope is seen, which looks like the background.
 """
 
 MIN_SIDE_PX = 1.0

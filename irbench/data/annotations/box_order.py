@@ -1,4 +1,4 @@
-"""Boxes whose four numbers mean something else than their format says, told from all of a file.
+"""Boxes whose four numbers mean something else than their format says, found from all of a file.
 
 COCO has ``[x, y, width, height]`` in pixels, YOLO ``cx cy w h`` in fractions. Scripts write
 corners in their place, or fractions where pixels belong: numbers of the right kind, and boxes

@@ -30,7 +30,7 @@ CLASS_NAME = "target"
 
 @dataclass(frozen=True, eq=False)
 class BoxLabels:
-    """The boxes of one image, as a label file tells them.
+    """The boxes of one image, as a label file states them.
 
     Attributes
     ----------
