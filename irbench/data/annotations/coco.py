@@ -156,8 +156,7 @@ def _check_order(
         table = np.array(rows, dtype=np.float64)
         if contradiction := coco_contradiction(table[:, :4], table[:, 4], table[:, 5:]):
             raise AnnotationError(
-                f"{path}, annotations: expected boxes [x, y, width, height] in pixels: "
-                f"{contradiction}."
+                f"{path}: expected boxes [x, y, width, height] in pixels: {contradiction}."
             )
 
 
@@ -194,7 +193,9 @@ def parse_coco_results(
 ) -> dict[ImageId, BoxLabels]:
     """See :func:`read_coco_results`; ``content`` is the parsed JSON of ``path``."""
     found: dict[ImageId, Collected] = {image_id: Collected() for image_id in shapes}
-    for result in records(content, Place(path)):
+    results = records(content, Place(path))
+    _check_order(results, {name: shape or (0, 0) for name, shape in shapes.items()}, path)
+    for result in results:
         image_id = result.identifier("image_id", among=shapes)
         try:
             box, score = result.box(shapes[image_id], overhang=True), result.score()

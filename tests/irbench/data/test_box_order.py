@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from irbench.data.annotations import read_coco
+from irbench.data.annotations import read_coco, read_coco_results
 from irbench.data.annotations.box_order import coco_contradiction, yolo_contradiction
 from irbench.datasets.folder import Folder
 from irbench.errors import AnnotationError
@@ -61,7 +61,7 @@ def test_a_file_of_corners_is_refused_whole(tmp_path):
     }
     path = tmp_path / "a.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(AnnotationError, match=r"a\.json, annotations: .* as corners"):
+    with pytest.raises(AnnotationError, match=r"a\.json: expected boxes .* as corners"):
         read_coco(path)
 
 
@@ -86,3 +86,17 @@ def test_json_with_a_byte_order_mark_and_whole_sizes_as_fractions_are_read(tmp_p
     path = tmp_path / "a.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(content).encode())
     assert read_coco(path).images[0].shape == (48, 64)
+
+
+def test_results_of_corners_are_refused_whole(tmp_path):
+    path = tmp_path / "a.json"
+    for boxes, refused in ((targets(3, 9, 5), False), (as_corners(targets(3, 9, 5)), True)):
+        results = [
+            {"image_id": 1, "category_id": 1, "bbox": box, "score": 0.5} for box in boxes.tolist()
+        ]
+        path.write_text(json.dumps(results))
+        if refused:
+            with pytest.raises(AnnotationError, match="as corners"):
+                read_coco_results(path, {1: SHAPE})
+        else:
+            assert len(read_coco_results(path, {1: SHAPE})[1]) == 9
