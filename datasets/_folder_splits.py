@@ -65,7 +65,7 @@ class FoundLists:
 
 
 def split_in_name(stem: str) -> str | None:
-    """The split that a name such as ``instances_train2017`` states; None if it states none or two."""
+    """The split in a name such as ``instances_train2017``; None where there is none, or two."""
     words = re.findall(r"[a-z]+", stem.lower())
     found = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
     return found.pop() if len(found) == 1 else None
