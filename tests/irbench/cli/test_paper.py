@@ -166,8 +166,9 @@ def test_json(call, counted, make_run):
     assert content["f1"]["different"] == len(content["f1"]["inconsistencies"]) == 3
     assert content["f1"]["inconsistencies"][0]["recomputed"] == pytest.approx(34.479, abs=1e-3)
     rows = content["counts"]["rows"]
-    assert [row["method"] for row in rows] == ["retinanet", "le-irstd", "le-irstd-published"]
-    first = rows[1]
+    names = [row["method"] for row in rows]
+    assert names[-3:] == ["retinanet", "le-irstd", "le-irstd-published"]
+    first = rows[-2]
     assert first["params"] == {
         "published": 2_570_000,
         "counted": 2_578_175,
