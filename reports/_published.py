@@ -182,6 +182,11 @@ def _quality_footnotes(groups: Sequence[DataGroup], number: int) -> list[str]:
         notes.append(
             f"Published F1 that do not follow from their P and R: {'; '.join(impossible)}."
         )
+    unbuilt = [f"{row.name} ({row.not_built})" for row in table.rows.values() if row.not_built]
+    if unbuilt:
+        notes.append(
+            f"As published only, since they cannot be built faithfully: {', '.join(unbuilt)}."
+        )
     in_table = {name for row in table.rows.values() for name in row.methods}
     others = [row["title"] for row in methods_in_order(groups) if row["method"] not in in_table]
     if others:

@@ -177,6 +177,8 @@ def _paper_line(row: PublishedRow, number: int) -> Line:
         "as published in the paper, under its own split and protocol; not measured here, and not "
         "ranked"
     )
+    if row.not_built:
+        note += f"; it cannot be built faithfully, since {row.not_built}"
     settings = tuple(row.settings[key] for key in _settings(number))
     return Line(f"{row.name} ({AS_PUBLISHED})", row.group, "", settings, note, row)
 

@@ -44,6 +44,8 @@ class PublishedRow:
         datasets, under ``""``.
     reference: str
         Where the method is published; empty where it belongs to one of irbench, which says it.
+    not_built : str
+        Why it cannot be built faithfully here, as a clause; empty where it can.
     """
 
     name: str
@@ -52,6 +54,7 @@ class PublishedRow:
     settings: Mapping[str, str]
     printed: Mapping[str, Mapping[str, str]]
     reference: str = ""
+    not_built: str = ""
 
     def text(self, metric: str, dataset: str = "") -> str:
         """A value as printed, such as ``"69.65"`` or ``"2.57M"``; ``"-"`` where there is none."""
@@ -163,6 +166,7 @@ def _row(name: str, content: dict[str, Any]) -> PublishedRow:
         name=name,
         group=content.get("group", ""),
         methods=tuple(content["methods"]),
+        not_built=content.get("not_built", ""),
         settings=MappingProxyType(content.get("settings", {})),
         printed=MappingProxyType({key: MappingProxyType(one) for key, one in printed.items()}),
         reference=content.get("reference", ""),
