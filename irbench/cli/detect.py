@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("method", shell_complete=complete_method)
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="In place of METHOD: a directory of `irbench export --format model`.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
 def detect(
     method: str,
     images: tuple[Path, ...],
+    model: Path | None,
     out: Path,
     pictures: str,
     fps: float | None,
@@ -94,6 +100,7 @@ def detect(
     irbench detect mpcm frames/ --out found --calibration camera.json
     irbench detect tophat clip.tiff --value-range 0 16383 --pictures found
     irbench detect le-irstd clip.avi --weights nudt --tile 640 --fps 30
+    irbench detect --model le-irstd-model frames/
     """
     from irbench.registry import method_class
     from irbench.sequences.opening import open_sequence
@@ -101,17 +108,27 @@ def detect(
     if threshold is not None and math.isnan(threshold):
         raise UsageError("--threshold must be a number, got nan.")
     load_plugins(plugins)
-    cls = method_class(method)
-    texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
-    detector = make_detector(
-        cls,
-        texts.get(method, {}),
-        weights=weights,
-        tile=tile,
-        device=device,
-        backend=backend,
-        precision=precision,
-    )
+    if model is not None:
+        if weights or tile or device or params or backend or precision:
+            raise UsageError("--model is complete: leave --weights and the like out.")
+        # What stands for METHOD otherwise is the first image.
+        images = (Path(method), *images)
+        detector: Detector = _deployed(model)
+    else:
+        cls = method_class(method)
+        given = (p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
+        texts = parse_assignments(given).get(method, {})
+        detector = make_detector(
+            cls,
+            texts,
+            weights=weights,
+            tile=tile,
+            device=device,
+            backend=backend,
+            precision=precision,
+        )
+    if not images:
+        raise UsageError("no image was given: irbench detect METHOD IMAGE…")
     chosen = _calibration(detector, calibration, threshold, extent)
     return detect_sequence(
         detector,
@@ -124,6 +141,12 @@ def detect(
     )
 
 
+def _deployed(folder: Path) -> Detector:
+    from irbench.networks.deployed import DeployedModel
+
+    return DeployedModel(folder=str(folder))
+
+
 def _calibration(
     detector: Detector, file: Path | None, threshold: float | None, extent: float | None
 ) -> Calibration:
@@ -131,9 +154,12 @@ def _calibration(
     import dataclasses
 
     from irbench.calibration import Calibration, read_calibrations, shipped_calibration
+    from irbench.networks.deployed import DeployedModel
 
     method = detector.info.name
-    if file is None:
+    if file is None and isinstance(detector, DeployedModel):
+        chosen = detector.calibration
+    elif file is None:
         shipped = network_calibration(detector) or shipped_calibration(method)
         chosen = shipped or Calibration(None, None, "none")
     else:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completion import complete_dataset, complete_method
+from irbench.cli.convention_options import value_range_option
 from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 from irbench.extras import require_packages
 
 if TYPE_CHECKING:
+    from irbench.auto_range import RangeChoice
     from irbench.detector import Detector
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
     Exportable = NetworkDetector | SegmentationNetworkDetector
 
-FORMATS = ("onnx",)
+FORMATS = ("onnx", "model")
 
 _LETTERBOX = """\
 import cv2, numpy as np, onnxruntime
-grey = cv2.imread("frame.png", cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255  # 0 black, 1 white
+frame = cv2.imread("frame.png", cv2.IMREAD_UNCHANGED)  # keeps 16 bit; one grey channel
+low, high = 0, np.iinfo(frame.dtype).max  # black and white: of a 14-bit camera 0 and 16383
+grey = ((frame.astype(np.float32) - low) / (high - low)).clip(0, 1)
 h, w = grey.shape
 nh, nw = (round(side * ({size} / max(h, w))) for side in (h, w))
 y, x = ({size} - nh) // 2, ({size} - nw) // 2
@@ -77,15 +81,21 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
     type=click.Choice(FORMATS),
     default="onnx",
     show_default=True,
-    help="What to write.",
+    help="One file, or a directory with thresholds, value range and a program that runs it.",
 )
 @click.option("--weights", metavar="NAME|FILE", help="Dataset of shipped weights, or a file.")
 @click.option("--imgsz", type=int, help="Side of the input in pixels.  [default: the weights']")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file.  [default: METHOD-WEIGHTS-SIZE.onnx, here]",
+    type=click.Path(path_type=Path),
+    help="The file or directory.  [default: METHOD-WEIGHTS-SIZE, here]",
 )
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True),
+    help="With --format model: the threshold, from `irbench calibrate`.  [default: the weights']",
+)
+@value_range_option
 @click.option("--opset", type=click.IntRange(min=1), help="Of ONNX.  [default: 18]")
 @click.option(
     "--batch",
@@ -145,6 +155,8 @@ def export(
     data_root: Path | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
+    calibration: Path | None,
+    value_range: RangeChoice,
 ) -> int:
     """Write a network for engineers who deploy it: one file, checked against PyTorch.
 
@@ -155,10 +167,14 @@ def export(
     zeros right and below, to probabilities (B, 1, S, S).
     The file's metadata say all this, the weights with their SHA-256, and the thresholds.
 
+    --format model writes a directory instead: model.onnx with suppression, model.json with value
+    range, threshold and letterbox, the card, and detect.py, which runs it without irbench.
+
     \b
     irbench export le-irstd --weights nudt
     irbench export le-irstd --weights best.safetensors --imgsz 320 --nms --out camera.onnx
     irbench export le-irstd --weights nudt --precision int8 --calibrate nudt
+    irbench export le-irstd --weights nudt --format model --value-range 0 16383
     """
     if (precision == "int8") != (calibrate is not None):
         raise UsageError(
@@ -172,6 +188,12 @@ def export(
     if calibrate is not None and not isinstance(detector, NetworkDetector):
         raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
     require_packages("the export to ONNX", "deep", "torch")
+    if format_ == "model":
+        return _export_model(
+            detector, out or _default_path(detector, ""), calibration, value_range, opset, check
+        )
+    if calibration is not None or value_range is not None:
+        raise UsageError("--calibration and --value-range go with --format model.")
     from irbench.networks.export import DEFAULT_OPSET, export_onnx
 
     if detector.weights is None:
@@ -225,6 +247,46 @@ def _quantize(
     )
 
 
+def _export_model(
+    detector: NetworkDetector,
+    folder: Path,
+    calibration: Path | None,
+    value_range: RangeChoice,
+    opset: int | None,
+    check: bool,
+) -> int:
+    from irbench.calibration import read_calibrations
+    from irbench.cli.network_options import network_calibration
+    from irbench.networks.deploying import export_model
+    from irbench.networks.export import DEFAULT_OPSET
+
+    if isinstance(value_range, str):
+        raise UsageError(
+            "--value-range of a model must be two numbers: a device has no frames to find it "
+            "from. `irbench calibrate --frames` prints and keeps what auto finds."
+        )
+    chosen = network_calibration(detector)
+    if calibration is not None:
+        known, name = read_calibrations(calibration), detector.info.name
+        if name not in known:
+            raise UsageError(f"--calibration {calibration} knows nothing of {name}.")
+        chosen = known[name]
+    written = export_model(
+        detector,
+        folder,
+        value_range=value_range,
+        calibration=chosen,
+        opset=DEFAULT_OPSET if opset is None else opset,
+        check=check,
+    )
+    click.echo(f"{written.folder}: {', '.join(sorted(p.name for p in written.folder.iterdir()))}")
+    threshold = None if chosen is None else chosen.threshold
+    origin = "" if chosen is None else f" ({chosen.describe()})"
+    click.echo(f"  threshold {threshold}{origin}; value range {value_range or 'of the pixels'}")
+    note(f"To run it: irbench detect --model {folder} FRAMES, or python {folder}/detect.py FRAMES")
+    return 0
+
+
 def _detector(
     method: str, weights: str | None, imgsz: int | None, params: tuple[str, ...]
 ) -> Exportable:
@@ -259,7 +321,7 @@ def _default_path(detector: Exportable, format_: str, precision: str) -> Path:
         parts.insert(1, Path(detector.weights).stem)
     if precision != "fp32":
         parts.append(precision)
-    return Path(f"{'-'.join(parts)}.{format_}")
+    return Path(f"{'-'.join(parts)}.{format_}" if format_ else "-".join(parts))
 
 
 def _describe(written: ExportedFile) -> None:

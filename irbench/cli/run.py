@@ -66,6 +66,13 @@ if TYPE_CHECKING:
     help="Extents and thresholds from another run, or a file of `irbench calibrate`.",
 )
 @click.option(
+    "--degrade",
+    multiple=True,
+    metavar="NAME=LEVEL",
+    help="Make the tested images worse: noise, stripes, dead, blur, gain, offset, quantise, jpeg; "
+    "see `irbench robustness`. May be repeated.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/DATASET]"
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Test on the first so many images only.")

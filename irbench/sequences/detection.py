@@ -133,6 +133,15 @@ def detect_frames(
             yield FrameResult(one.frame, detections, "", one.value_range, one.n_clipped, seconds)
 
 
+def fitted_frames(
+    sequence: FrameSequence, choice: RangeChoice, found: RangeChoice
+) -> Iterator[tuple[Frame, NDArray[Any], ValueRange | None]]:
+    """The frames that can be read, each with the image and range that a detector gets."""
+    for one in _fitted(sequence, choice, found):
+        if one.image is not None:
+            yield one.frame, one.image, one.value_range
+
+
 def _fitted(sequence: FrameSequence, choice: RangeChoice, found: RangeChoice) -> Iterator[_Fitted]:
     if found is None:
         found = sequence_range(sequence, choice)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from irbench.errors import ImageError, MissingLibraryError
+from irbench.errors import ImageError
+from irbench.extras import require_packages
 from irbench.sequences.frame_source import Frame, FrameSource
 
 _STACK_DIMENSIONS = 3
@@ -75,12 +76,9 @@ class FitsSource(ArraySource):
     """The first image of a FITS file, such as a cube of frames; needs astropy."""
 
     def _array(self) -> Any:
-        try:
-            from astropy.io import fits
-        except ImportError:
-            raise MissingLibraryError(
-                f"{self.path}: FITS needs astropy; pip install 'irbench[camera]'."
-            ) from None
+        require_packages(f"reading {self.path}", "camera", "astropy")
+        from astropy.io import fits
+
         try:
             # Scaled integers (BZERO, as of unsigned 16 bit) cannot be mapped.
             with (

@@ -7,6 +7,8 @@ from typing import Any
 
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset
+from irbench.degradation.dataset import DegradedDataset
+from irbench.degradation.models import Degradation
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network
 from irbench.networks.neural import NeuralDetector
@@ -56,12 +58,17 @@ class DatasetSpec:
     scheme: str | None
     plugins: tuple[str, ...] = ()
     conventions: Conventions = field(default_factory=Conventions)
+    degraded_split: str = ""
+    degradations: tuple[Degradation, ...] = ()
 
     def open(self, split: str) -> Dataset:
-        """Open one split."""
+        """Open one split; the one that is tested with degraded images, where that is wanted."""
         for plugin in self.plugins:
             load_plugin(plugin)
-        return load_dataset(self.name, self.root, split, self.scheme, self.conventions)
+        opened = load_dataset(self.name, self.root, split, self.scheme, self.conventions)
+        if self.degradations and split == self.degraded_split:
+            return DegradedDataset(opened, self.degradations)
+        return opened
 
 
 @dataclass(frozen=True)

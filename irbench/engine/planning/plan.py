@@ -328,6 +328,7 @@ def run_key(plan: RunPlan, manifests: Mapping[str, str]) -> dict[str, Any]:
         "protocol": plan.protocol.as_dict(),
         "calibration": plan.calibration_source,
         # Left out where nothing is stated, as in runs of before there was a choice.
+        **({"degrade": [*map(str, worse)]} if (worse := plan.dataset.degradations) else {}),
         **({"conventions": stated.as_dict()} if (stated := plan.dataset.conventions) else {}),
     }
 

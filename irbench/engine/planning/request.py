@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from irbench.calibration import read_calibrations
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset
+from irbench.degradation.models import Degradation
 from irbench.engine.planning.choices import (
     choose_protocol,
     dataset_spec,
@@ -51,6 +52,8 @@ class RunRequest:
     calibration : path-like or None
         Extents and thresholds from a run directory or a file of ``irbench calibrate``, in place
         of the validation split.
+    degrade : sequence of str
+        Degradations of the tested images, ``NAME=LEVEL``; see :mod:`irbench.degradation.models`.
     limit : int or None
         Only so many images, from the start.
     jobs : int or None
@@ -85,6 +88,7 @@ class RunRequest:
     params: Mapping[str, Mapping[str, Any]] | None = None
     plugins: Iterable[Path | str] = ()
     calibration: Path | str | None = None
+    degrade: Sequence[str] = ()
     limit: int | None = None
     jobs: int | None = None
     timeout_s: float | None = 600.0
@@ -152,7 +156,11 @@ class RunRequest:
             }
             source = f"{Path(self.calibration).name} {hash_key(chosen)}"
         plan = RunPlan(
-            dataset=dataset_spec(dataset, tuple(plugins)),
+            dataset=replace(
+                dataset_spec(dataset, tuple(plugins)),
+                degraded_split=dataset.split if self.degrade else "",
+                degradations=tuple(Degradation.parse(text) for text in self.degrade),
+            ),
             split=dataset.split,
             protocol=protocol,
             methods=methods,

@@ -130,6 +130,7 @@ _RUN: dict[str, Rule] = {
 }
 _KEY: dict[str, Rule] = {
     "conventions": OBJECT,
+    "degrade": ("a list", lambda value: isinstance(value, list)),
     "protocol": OBJECT,
     "dataset": TEXT,
     "split": TEXT,

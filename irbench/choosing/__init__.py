@@ -1,0 +1,1 @@
+"""Choosing a detector for a camera: candidates measured on its own frames."""

@@ -1,0 +1,133 @@
+"""One candidate on the frames, in a process of its own: its time, and what it finds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from irbench.auto_range import RangeChoice
+from irbench.calibration import extent_without_labels
+from irbench.choosing.implants import implanted
+from irbench.detections import Detections
+from irbench.detector import Detector, ScoreMapDetector
+from irbench.engine.jobs.specs import MethodSpec
+from irbench.sequences.detection import fitted_frames
+from irbench.sequences.opening import open_sequence
+
+SURE_OF_SPEED = 3
+"""Frames after which a candidate that is far too slow is given up."""
+
+FAR_TOO_SLOW = 3.0
+"""So many times slower than is wanted."""
+
+
+@dataclass(frozen=True)
+class ChooseJob:
+    """What a worker is to measure.
+
+    Attributes
+    ----------
+    spec : MethodSpec
+    frames : tuple of str
+        Files and folders.
+    choice, found : (float, float), "auto", "auto-frame" or None
+        The value range, as asked for and as found.
+    n_threads : int
+    least_fps : float
+    budget_s : float
+        Begin no frame after so many seconds.
+    implants : bool
+        Whether to detect on frames with implanted targets too.
+    """
+
+    spec: MethodSpec
+    frames: tuple[str, ...]
+    choice: RangeChoice
+    found: RangeChoice
+    n_threads: int
+    least_fps: float
+    budget_s: float
+    implants: bool
+
+
+@dataclass
+class Measured:
+    """What was measured.
+
+    Attributes
+    ----------
+    seconds : list of float
+        The detector's own time of each frame, reading excluded, after a warm-up.
+    boxes, scores : list of ndarray
+        Of each frame, by its name.
+    on_implants : list of (centres, centroids, scores)
+        Of each frame with implanted targets.
+    given_up : str
+        Why it stopped early; empty if it did not.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    boxes: list[NDArray[Any]] = field(default_factory=list)
+    scores: list[NDArray[Any]] = field(default_factory=list)
+    on_implants: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = field(default_factory=list)
+    given_up: str = ""
+
+
+def measure(job: ChooseJob) -> Measured:
+    """Run a candidate over the frames; the work of a worker process."""
+    begun = time.perf_counter()
+    _set_threads(job.n_threads)
+    detector, result = job.spec.make(), Measured()
+    _set_threads(job.n_threads)
+    sequence = open_sequence(map(Path, job.frames))
+    warm = False
+    for frame, image, value_range in fitted_frames(sequence, job.choice, job.found):
+        if time.perf_counter() - begun > job.budget_s and result.seconds:
+            result.given_up = f"out of time after {len(result.seconds)} frames"
+            break
+        if not warm:
+            _detect(detector, image, value_range)
+            warm = True
+        start = time.perf_counter()
+        found = _detect(detector, image, value_range)
+        result.seconds.append(time.perf_counter() - start)
+        result.names.append(frame.name)
+        result.boxes.append(found.boxes)
+        result.scores.append(found.scores)
+        n = len(result.seconds)
+        if n >= SURE_OF_SPEED and n / sum(result.seconds) < job.least_fps / FAR_TOO_SLOW:
+            result.given_up = (
+                f"{n / sum(result.seconds):.2g} frames/s, less than a third of what is wanted"
+            )
+            break
+        if job.implants:
+            worse, centres = implanted(image, value_range, frame.name)
+            again = _detect(detector, worse, (0.0, 255.0))
+            result.on_implants.append((centres, again.centroids, again.scores))
+    return result
+
+
+def _detect(detector: Detector, image: NDArray[Any], value_range: Any) -> Detections:
+    if isinstance(detector, ScoreMapDetector):
+        extent = extent_without_labels(detector.info.name)
+        return detector.detect(image, value_range=value_range, extent=extent)
+    return detector.detect(image, value_range=value_range)
+
+
+def _set_threads(n: int) -> None:
+    """As many threads as the device will have, for every library that computes here."""
+    import sys
+
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(n)
+    cv2.setNumThreads(n)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(n)

@@ -1,0 +1,96 @@
+"""``irbench robustness``: a run again on images that are made worse, level by level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from irbench.cli.opening import open_run
+from irbench.cli.verbosity import note, verbosity_options
+from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
+
+if TYPE_CHECKING:
+    from irbench.degradation.curves import Point
+
+
+@click.command()
+@click.argument("run_directory", metavar="RUN", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--degrade",
+    "degrade",
+    multiple=True,
+    metavar="NAME[=LEVEL,…]",
+    help="noise, stripes, dead, blur, gain, offset, quantise or jpeg, at these levels.  "
+    "[default: all, at four levels each]",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Test on the first so many images only.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
+@verbosity_options
+def robustness(
+    run_directory: Path, degrade: tuple[str, ...], limit: int | None, jobs: int | None
+) -> int:
+    """Run the methods of RUN again on degraded images, with the thresholds of RUN.
+
+    Each level is a run of its own in RUN/robustness/, with its own key, and goes on where it
+    stopped; RUN stays as it is. Written beside them: robustness.csv, and robustness.html with
+    curves of F1, AP@50 and alarms a frame against the level. Levels are grey levels of 0 to 255
+    (noise and stripes: standard deviation; offset: the most either way), % (dead pixels; gain),
+    px (blur), bit (quantise) and JPEG quality. Every draw has a fixed seed.
+
+    \b
+    irbench robustness runs/synth --degrade noise=2,5,10 --degrade quantise=6,4
+    irbench robustness runs/nudt --degrade stripes --limit 50
+    """
+    from irbench.degradation.curves import parse_levels, points_of, write_curves
+
+    clean = open_run(run_directory)
+    out = run_directory / "robustness"
+    points: list[Point] = points_of(clean, None)
+    n_failed = 0
+    for one in parse_levels(degrade):
+        n_failed += _run_again(clean, out / str(one), str(one), limit, jobs) != EXIT_DONE
+        points += points_of(open_run(out / str(one)), one)
+    for file in write_curves(points, out, clean.dataset["title"]):
+        note(f"written: {file}")
+    return EXIT_FAILED if n_failed else EXIT_DONE
+
+
+def _run_again(clean: Any, out: Path, degradation: str, limit: int | None, jobs: int | None) -> int:
+    """The command that made a run, degraded."""
+    from irbench.cli.run import run
+
+    words = list(clean.run.get("command") or ())
+    if words[:2] != ["irbench", "run"]:
+        raise UsageError(
+            f"{clean.path} was not made by `irbench run`, whose command is repeated; degrade "
+            "with irbench run --degrade NAME=LEVEL --calibration RUN."
+        )
+    methods = ",".join(row["method"] for row in clean.scored_rows)
+    kept = _without(words[2:], ("--out", "--methods", "--calibration", "--limit", "--jobs"))
+    words = [
+        *kept,
+        *("--methods", methods, "--out", str(out), "--calibration", str(clean.path)),
+        *("--degrade", degradation, "--timing-images", "0", "--quiet"),
+        *([] if limit is None else ["--limit", str(limit)]),
+        *([] if jobs is None else ["--jobs", str(jobs)]),
+    ]
+    status: int = run.main(words, standalone_mode=False)
+    return status
+
+
+def _without(words: list[str], options: tuple[str, ...]) -> list[str]:
+    """The words of a command without some options and their values."""
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in (*options, "--timing-images"):
+            skip = True
+        elif not word.startswith(tuple(f"{option}=" for option in options)) and word not in (
+            *("-q", "--quiet"),
+            *("-v", "--verbose"),
+        ):
+            kept.append(word)
+    return kept

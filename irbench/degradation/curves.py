@@ -1,0 +1,182 @@
+"""Quality against the level of a degradation: a table, and curves on one page."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irbench.atomic import write_bytes
+from irbench.degradation.models import MODELS, Degradation
+from irbench.errors import UnknownNameError
+from irbench.metrics.definition import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from irbench.engine.storage.results import RunResults
+
+SHOWN = ("f1", "map50", "alarms_per_frame")
+"""The metrics of the curves."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method at one level.
+
+    Attributes
+    ----------
+    method, title : str
+    degradation : str
+        Its name; empty for the clean images.
+    level : float
+    values : tuple of (float or None)
+        Of :data:`SHOWN`.
+    state : str
+    """
+
+    method: str
+    title: str
+    degradation: str
+    level: float
+    values: tuple[float | None, ...]
+    state: str
+
+
+def parse_levels(texts: Iterable[str]) -> list[Degradation]:
+    """Read ``NAME`` and ``NAME=LEVEL,LEVEL``; of nothing, all models at their own levels.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> [str(one) for one in parse_levels(["noise=2,5", "blur"])][:3]
+    ['noise=2', 'noise=5', 'blur=0.5']
+    """
+    found = []
+    for text in list(texts) or list(MODELS):
+        name, equals, levels = text.partition("=")
+        if name not in MODELS:
+            raise UnknownNameError("degradation", name, MODELS)
+        numbers = levels.split(",") if equals else [str(level) for level in MODELS[name].levels]
+        found += [Degradation.parse(f"{name}={number}") for number in numbers]
+    return found
+
+
+def points_of(run: RunResults, degradation: Degradation | None) -> list[Point]:
+    """The rows of a run at a level; None for the clean one."""
+    name, level = ("", 0.0) if degradation is None else (degradation.name, degradation.level)
+    return [
+        Point(
+            row["method"],
+            row["title"],
+            name,
+            level,
+            tuple(row.get(metric) for metric in SHOWN),
+            row["state"],
+        )
+        for row in run.scored_rows
+    ]
+
+
+def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
+    """Write ``robustness.csv`` and ``robustness.html``.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Those of the clean images included.
+    out : Path
+        The folder.
+    title : str
+        Of the data.
+
+    Returns
+    -------
+    list of Path
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("method", "degradation", "level", "unit", *SHOWN, "state"))
+    for one in points:
+        unit = MODELS[one.degradation].unit if one.degradation else ""
+        table.writerow((one.method, one.degradation, one.level, unit, *one.values, one.state))
+    files = [out / "robustness.csv", out / "robustness.html"]
+    write_bytes(files[0], text.getvalue().encode())
+    write_bytes(files[1], _page(points, title).encode())
+    return files
+
+
+def _page(points: Sequence[Point], title: str) -> str:
+    names = [name for name in MODELS if any(one.degradation == name for one in points)]
+    parts = []
+    for name in names:
+        content = io.BytesIO()
+        _curves(points, name).savefig(content, format="png", dpi=150)
+        picture = base64.b64encode(content.getvalue()).decode()
+        model = MODELS[name]
+        parts.append(
+            f"<h2>{html.escape(name)}: {html.escape(model.description)}</h2>\n"
+            f'<img alt="F1, AP and alarms against {html.escape(name)}" '
+            f'src="data:image/png;base64,{picture}">\n{_rows(points, name)}'
+        )
+    head = html.escape(f"Robustness on {title}")
+    return (
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{head}</title>\n'
+        "<style>body{font:15px sans-serif;max-width:70em;margin:2em auto}img{max-width:100%}"
+        "td,th{padding:.1em .8em;text-align:right}</style>\n"
+        f"<h1>{head}</h1>\n<p>Thresholds are those of the clean images. Fixed seeds.</p>\n"
+        f"{''.join(parts)}</html>\n"
+    )
+
+
+def _curves(points: Sequence[Point], name: str) -> Figure:
+    from irbench.figures.canvas import TWO_COLUMNS_IN, new_figure, plain, set_small_type
+
+    figure = new_figure(TWO_COLUMNS_IN, 2.6)
+    axes = figure.subplots(1, len(SHOWN))
+    for place, (axis, metric) in enumerate(zip(axes, SHOWN, strict=True)):
+        levels = [*dict.fromkeys(one.level for one in points if one.degradation == name)]
+        for method in dict.fromkeys(one.method for one in points):
+            line = [one for one in points if one.method == method and one.degradation == name]
+            clean = next(one for one in points if one.method == method and not one.degradation)
+            # Positions, as levels of a codec fall while the image gets worse.
+            heights = [clean.values[place], *(one.values[place] for one in line)]
+            drawn = [(x, y) for x, y in enumerate(heights) if y is not None]
+            scale = METRICS[metric].scale
+            axis.plot(
+                [x for x, _ in drawn],
+                [y * scale for _, y in drawn],
+                marker="o",
+                markersize=3,
+                linewidth=1,
+                label=plain(clean.title),
+            )
+        axis.set_xticks(range(len(levels) + 1), ["clean", *(f"{level:g}" for level in levels)])
+        axis.set_xlabel(f"{name}, {MODELS[name].unit}")
+        axis.set_ylabel(f"{METRICS[metric].title} {METRICS[metric].unit}".strip())
+        set_small_type(axis)
+    axes[0].legend(fontsize=5)
+    return figure
+
+
+def _rows(points: Sequence[Point], name: str) -> str:
+    heads = "".join(f"<th>{html.escape(METRICS[metric].title)}</th>" for metric in SHOWN)
+    rows = "".join(
+        f"<tr><th>{html.escape(one.title)}</th><td>{one.level:g}</td>"
+        + "".join(
+            f"<td>{METRICS[metric].format(value)}</td>"
+            for metric, value in zip(SHOWN, one.values, strict=True)
+        )
+        + "</tr>\n"
+        for one in points
+        if one.degradation == name
+    )
+    return f"<table><tr><th>Method</th><th>Level</th>{heads}</tr>\n{rows}</table>\n"

@@ -1,0 +1,157 @@
+"""A deployed model: the directory that ``irbench export --format model`` writes, as a detector.
+
+It computes what the program ``detect.py`` in the directory computes, line for line, so that what
+was tried with irbench is what runs on the device: NumPy, OpenCV and onnxruntime, no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irbench.calibration import Calibration
+from irbench.detections import Detections
+from irbench.detector import BoxDetector, MethodInfo
+from irbench.errors import UsageError, WeightsError
+from irbench.images import ValueRange, stated_range
+from irbench.parameters import parameter
+
+MODEL_FILE, FACTS_FILE, CARD_FILE, EXAMPLE_FILE = (
+    *("model.onnx", "model.json"),
+    *("card.json", "detect.py"),
+)
+SCHEMA = 1
+_LEAST_SIDE_PX = 1e-3
+
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "method": str,
+    "title": str,
+    "input_size": int,
+    "pad_value": (int, float),
+    "value_range": (list, type(None)),
+    "threshold": (int, float, type(None)),
+    "threshold_from": str,
+    "classes": list,
+}
+
+
+class DeployedModel(BoxDetector):
+    """The network of an exported directory, run by onnxruntime.
+
+    Raises
+    ------
+    WeightsError
+        If the directory is none of these, or damaged.
+    """
+
+    info = MethodInfo(
+        name="deployed",
+        title="Deployed model",
+        group="Deep Learning Methods",
+        year=0,
+        reference="",
+        default=False,
+    )
+
+    folder: str = parameter(default=".", help="what `irbench export --format model` wrote")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.facts = _read_facts(Path(self.folder))
+        self.info = MethodInfo(  # type: ignore[misc]
+            name=self.facts["method"],
+            title=self.facts["title"],
+            group=type(self).info.group,
+            year=0,
+            reference=str(self.facts.get("reference", "")),
+            default=False,
+        )
+
+    @property
+    def value_range(self) -> ValueRange | None:
+        """Black and white as exported; None is the range of the pixels' type."""
+        stated = self.facts["value_range"]
+        return None if stated is None else (float(stated[0]), float(stated[1]))
+
+    @property
+    def calibration(self) -> Calibration:
+        """The threshold that it was exported with, and where that came from."""
+        return Calibration(None, self.facts["threshold"], self.facts["threshold_from"])
+
+    @cached_property
+    def _session(self) -> Any:
+        from irbench.extras import require_packages
+
+        require_packages("a deployed model", "onnx", "onnxruntime")
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        file = Path(self.folder) / MODEL_FILE
+        try:
+            return onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        # It has no base of its own errors.
+        except Exception as error:
+            raise WeightsError(f"{file} cannot be loaded: {error}.") from error
+
+    def preprocess(
+        self, image: NDArray[Any], value_range: ValueRange | None = None
+    ) -> NDArray[np.float32]:
+        """Map to [0, 1] by the range, clipped, and letterbox: ``(1, 1, S, S)``."""
+        import cv2
+
+        low, high = stated_range(image, value_range or self.value_range)
+        grey = np.clip((image.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
+        size, (top, left, height, width) = self.facts["input_size"], self._place(image.shape)
+        canvas = np.full((1, 1, size, size), self.facts["pad_value"], np.float32)
+        canvas[0, 0, top : top + height, left : left + width] = cv2.resize(grey, (width, height))
+        return canvas
+
+    def compute(self, image: NDArray[np.float32]) -> Any:
+        """The outputs of the graph: boxes, scores, and the rows that outlast suppression."""
+        return self._session.run(["boxes", "scores", "selected"], {"images": image})
+
+    def postprocess(self, output: Any, shape: tuple[int, ...]) -> Detections:
+        """Back to the image, clipped to it."""
+        boxes, scores, selected = output
+        rows = selected[:, 2]
+        top, left, height, width = self._place(shape)
+        scale = (width / shape[1], height / shape[0]) * 2
+        native = ((boxes[0][rows] - (left, top, left, top)) / scale).clip(
+            0, (shape[1], shape[0]) * 2
+        )
+        visible = (native[:, 2:] - native[:, :2] >= _LEAST_SIDE_PX).all(axis=1)
+        return Detections(native[visible], scores[0][rows, selected[:, 1]][visible])
+
+    def _place(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Top, left, height and width of an image on the canvas."""
+        size = self.facts["input_size"]
+        ratio = min(size / shape[0], size / shape[1])
+        height, width = (max(1, round(side * ratio)) for side in shape[:2])
+        return (size - height) // 2, (size - width) // 2, height, width
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    file = folder / FACTS_FILE
+    if not file.is_file() or not (folder / MODEL_FILE).is_file():
+        raise UsageError(
+            f"{folder} is no exported model: expected {MODEL_FILE} and {FACTS_FILE}, as `irbench "
+            "export METHOD --format model --out DIR` writes them."
+        )
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{file} cannot be read: {error}.") from error
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+        raise WeightsError(f"{file} is of another version; expected schema {SCHEMA}.")
+    for name, expected in _FIELDS.items():
+        if not isinstance(facts.get(name, ...), expected):
+            raise WeightsError(f"{file}: {name} is missing or of the wrong type; export it again.")
+    return facts

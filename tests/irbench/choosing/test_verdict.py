@@ -1,0 +1,62 @@
+"""What is taken of what was measured, by hand; and targets where they were implanted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from irbench.choosing.candidates import Candidate
+from irbench.choosing.implants import implanted, n_found
+from irbench.choosing.measuring import Measured
+from irbench.choosing.verdict import judge, pareto, to_take
+from irbench.engine.jobs.specs import MethodSpec
+from irbench.ground_truth import GroundTruth
+
+
+def candidate(name):
+    return Candidate(name, MethodSpec(name), "score-map")
+
+
+def measured(seconds, scores, centroids):
+    one = Measured(seconds=[seconds] * 4, names=list("abcd"))
+    one.scores = [np.array(scores, np.float32)] * 4
+    one.boxes = [np.tile(np.float32([0, 0, 3, 3]), (len(scores), 1))] * 4
+    centres = np.array([[10.0, 10.0], [30.0, 30.0]])
+    found = np.array(centroids, float).reshape(-1, 2)
+    strong = np.full(len(found), 9.0)
+    one.on_implants = [(centres, found, strong)] * 4
+    return one
+
+
+def test_the_best_of_those_that_are_fast_enough():
+    slow = judge(candidate("slow"), measured(0.1, [1, 2], [[10, 11], [30, 31]]), 0.5, None)
+    fast = judge(candidate("fast"), measured(0.01, [1, 2], [[10, 11], [50, 50]]), 0.5, None)
+    bad = judge(candidate("bad"), measured(0.02, [1, 2], []), 0.5, None)
+    assert (slow.quality, fast.quality, bad.quality) == (1.0, 0.5, 0.0)
+    assert (slow.fps, fast.fps) == (pytest.approx(10), pytest.approx(100))
+    rows = [slow, fast, bad]
+    assert pareto(rows) == [fast, slow]
+    assert to_take(rows, 25) is fast
+    assert to_take(rows, 5) is slow
+    assert to_take(rows, 500) is None
+    assert slow.alarms <= 0.5
+
+
+def test_labels_decide_where_there_are_some():
+    truths = {
+        name: GroundTruth(name, (40, 40), np.float32([[0, 0, 3, 3]]), None) for name in "abcd"
+    }
+    row = judge(candidate("one"), measured(0.1, [2], []), 0.5, truths)
+    assert row.quality == row.map50 == 1.0
+
+
+def test_implants_lie_where_they_are_said_to():
+    frame = np.random.default_rng(0).normal(7000, 20, (80, 90)).round().astype(np.uint16)
+    worse, centres = implanted(frame, (6000, 8000), "a")
+    clean = (frame - 6000.0) * 255 / 2000
+    added = worse - clean
+    for column, row in centres.astype(int):
+        assert added[row, column] > 3 * clean.std()
+    assert np.count_nonzero(np.abs(added) > 1e-3) <= 4 * 81
+    assert n_found(centres, centres + 1.0, 3.0) == 4
+    assert n_found(centres, np.zeros((0, 2)), 3.0) == 0
