@@ -94,7 +94,8 @@ def _only_image(path: Path, file: Any) -> Any:
     if n_frames != 1:
         raise ImageError(
             f"{path} is a TIFF stack of {n_pages} pages, {n_frames} of them images; expected "
-            "one image a file. Write each page to a file of its own."
+            "one image a file. Write each page to a file of its own, or use it as frames: "
+            "irbench detect, or --dataset sequence with a mask a frame."
         )
     return whole[0]
 

@@ -55,7 +55,7 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
     found = catalogue("datasets")
     rows = []
     for name, cls in found.classes.items():
-        if name == "folder":
+        if name in ("folder", "sequence"):
             continue
         try:
             opened = cls(root=data_root)

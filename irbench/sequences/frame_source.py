@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ class FrameSource(ABC):
         A frame that is damaged comes with its error, and those behind it follow. One frame is
         in memory at a time.
         """
+
+    def frame(self, index: int) -> Frame:
+        """One frame by its place; by default those before it are read as well."""
+        found = next(islice(self.frames(), index, None), None)
+        missing = f"{self.path} has no frame {index}: it is truncated or damaged."
+        return Frame(self.path, index, None, missing) if found is None else found
 
 
 class ImageFileSource(FrameSource):

@@ -43,6 +43,14 @@ class FrameSequence:
         for source in self.sources:
             yield from source.frames()
 
+    def frame(self, index: int) -> Frame:
+        """One frame by its place in the sequence."""
+        for source in self.sources:
+            if index < source.n_frames:
+                return source.frame(index)
+            index -= source.n_frames
+        raise IndexError(index)
+
     def spread(self, n: int) -> Iterator[Frame]:
         """About ``n`` frames, evenly spread over all of them."""
         step = max(self.n_frames // n, 1)

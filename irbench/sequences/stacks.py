@@ -51,15 +51,17 @@ class ArraySource(FrameSource):
 
     def frames(self, step: int = 1) -> Iterator[Frame]:
         """See :meth:`FrameSource.frames`."""
+        for index in range(0, self.n_frames, step):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> Frame:
+        """See :meth:`FrameSource.frame`; nothing else is read."""
         try:
-            stack = self._stack
+            frame = np.array(self._stack[index])
         except ImageError as error:
-            yield Frame(self.path, None, None, str(error))
-            return
-        for index in range(0, len(stack), step):
-            frame = np.array(stack[index])
-            # FITS is stored with the high byte first.
-            yield Frame(self.path, index, frame.astype(frame.dtype.newbyteorder("="), copy=False))
+            return Frame(self.path, None, None, str(error))
+        # FITS is stored with the high byte first.
+        return Frame(self.path, index, frame.astype(frame.dtype.newbyteorder("="), copy=False))
 
 
 class NpySource(ArraySource):

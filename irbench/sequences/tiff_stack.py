@@ -48,6 +48,18 @@ class TiffStackSource(FrameSource):
             for index in range(0, len(pages), step):
                 yield self._page(pages[index], index, n_bytes)
 
+    def frame(self, index: int) -> Frame:
+        """See :meth:`FrameSource.frame`; other pages are not decoded."""
+        if self.n_frames == 1:
+            return super().frame(index)
+        from tifffile import TiffFile
+
+        with TiffFile(self.path) as file:
+            pages = whole_pages(file)
+            if len(pages) == 1:
+                return super().frame(index)
+            return self._page(pages[index], index, self.path.stat().st_size)
+
     def _page(self, page: Any, index: int, n_bytes: int) -> Frame:
         from irbench.images import to_grey
 
