@@ -189,8 +189,15 @@ def export(
         raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
     require_packages("the export to ONNX", "deep", "torch")
     if format_ == "model":
+        if precision != "fp32":
+            raise UsageError("--format model is written in fp32; leave --precision out.")
         return _export_model(
-            detector, out or _default_path(detector, ""), calibration, value_range, opset, check
+            detector,
+            out or _default_path(detector, "", precision),
+            calibration,
+            value_range,
+            opset,
+            check,
         )
     if calibration is not None or value_range is not None:
         raise UsageError("--calibration and --value-range go with --format model.")
