@@ -13,7 +13,10 @@ import pytest
 
 @dataclass(frozen=True)
 class Taken:
-    """Of one command: seconds by the clock, and the largest memory of its main process."""
+    """Of one command: seconds by the clock, and the largest memory of its main process.
+
+    Linux counts what this process had at most when it started the other one: an upper bound.
+    """
 
     seconds: float
     peak_mb: float
