@@ -89,6 +89,9 @@ def check(words):
         if option.is_flag or option.count or "=" in word:
             continue
         values = [words.pop(0) for _ in range(option.nargs)] if words else []
+        if flag == "--value-range" and values and values[0].isdecimal():
+            # One word, or two numbers.
+            words.pop(0)
         # A placeholder in capitals or an ellipsis stands for any value.
         if values and isinstance(option.type, click.Choice) and not re.match("[A-Z…]", values[0]):
             option.type.convert(values[0], option, context)
