@@ -59,7 +59,7 @@ def convolutions_of(
     handles = [
         module.register_forward_hook(note)
         for module in network.modules()
-        if isinstance(module, nn.Conv2d)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
     ]
     try:
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from _timing import Quartiles, in_turn
 from torch import Tensor
 
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.mask_losses import MaskTargets
+from irbench.networks.segmentation import SegmentationNetworkDetector
 from irbench.registry import method_class
+from irbench.training.mask_settings import MaskSettings
 from irbench.training.settings import TrainingSettings
 
 INFERENCE_AIM = Aim("ratio", 1.5)
@@ -69,7 +73,10 @@ class OnnxTime:
     ratio: Quartiles
 
 
-def make_detector(name: str, side: int) -> NetworkDetector:
+Benchmarked = NetworkDetector | SegmentationNetworkDetector
+
+
+def make_detector(name: str, side: int) -> Benchmarked:
     """An untrained detector whose VKConv samples between pixels, as a trained one's does.
 
     Raises
@@ -78,6 +85,9 @@ def make_detector(name: str, side: int) -> NetworkDetector:
         If the method is no network.
     """
     cls = method_class(name)
+    if issubclass(cls, SegmentationNetworkDetector):
+        torch.manual_seed(0)
+        return cls(squash=side)
     if not issubclass(cls, NetworkDetector):
         raise TypeError(f"{name} is no network.")
     detector = cls(image_size=side)
@@ -88,8 +98,8 @@ def make_detector(name: str, side: int) -> NetworkDetector:
     return detector
 
 
-def inference_pass(detector: NetworkDetector) -> Callable[[], None]:
-    """One image: from the canvas to boxes and scores, before suppression."""
+def inference_pass(detector: Benchmarked) -> Callable[[], None]:
+    """One image: from the canvas to boxes and scores, before suppression, or to a map."""
     canvas = _canvas(detector)
 
     def run() -> None:
@@ -99,7 +109,7 @@ def inference_pass(detector: NetworkDetector) -> Callable[[], None]:
 
 
 def training_step(
-    detector: NetworkDetector, side: int, batch: int, dtype: torch.dtype
+    detector: Benchmarked, side: int, batch: int, dtype: torch.dtype
 ) -> tuple[Callable[[], None], Callable[[], Any]]:
     """A batch forward, its loss, and backward, as in training; without the optimiser.
 
@@ -110,7 +120,11 @@ def training_step(
     """
     network = detector.network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, targets = _batch(side, batch)
-    loss = detector.loss(network, TrainingSettings(image_size=side, batch=batch))
+    settings = TrainingSettings(image_size=side, batch=batch)
+    if isinstance(detector, SegmentationNetworkDetector):
+        images, targets = _masked(detector, images, targets)
+        settings = dataclasses.replace(settings, masks=MaskSettings())
+    loss: Callable[[Any, Any], Any] = detector.loss(network, settings)
 
     def forward() -> Any:
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
@@ -124,7 +138,7 @@ def training_step(
     return step, forward
 
 
-def time_inference(detector: NetworkDetector, n_runs: int) -> NetworkTime:
+def time_inference(detector: Benchmarked, n_runs: int) -> NetworkTime:
     """An :func:`inference_pass`; normalisations are folded, in the floor, too."""
     run = inference_pass(detector)
     run()
@@ -135,7 +149,7 @@ def time_inference(detector: NetworkDetector, n_runs: int) -> NetworkTime:
 
 
 def time_training(
-    detector: NetworkDetector, side: int, batch: int, dtype: torch.dtype, n_runs: int
+    detector: Benchmarked, side: int, batch: int, dtype: torch.dtype, n_runs: int
 ) -> NetworkTime:
     """A :func:`training_step` without the optimiser; the floor in the same precision."""
     step, forward = training_step(detector, side, batch, dtype)
@@ -148,7 +162,7 @@ def time_training(
     return found
 
 
-def time_onnx(detector: NetworkDetector, n_runs: int) -> OnnxTime:
+def time_onnx(detector: Benchmarked, n_runs: int) -> OnnxTime:
     """One image by onnxruntime's CPU provider in one thread, and by torch, in turn.
 
     Raises
@@ -169,7 +183,8 @@ def time_onnx(detector: NetworkDetector, n_runs: int) -> OnnxTime:
             path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
     canvas = _canvas(detector)
-    feed = {session.get_inputs()[0].name: canvas.numpy()}
+    values = canvas.canvas if isinstance(detector, SegmentationNetworkDetector) else canvas
+    feed = {session.get_inputs()[0].name: values.numpy()}
     pairs = in_turn(
         lambda: session.run(None, feed), lambda: detector.compute(canvas), lambda _: n_runs
     )
@@ -202,9 +217,20 @@ def _quartiles(pairs: list[tuple[float, float]]) -> tuple[Quartiles, Quartiles, 
     )
 
 
-def _canvas(detector: NetworkDetector) -> Tensor:
-    canvas: Tensor = detector.preprocess(benchmark_image(0, _SIDE))
-    return canvas
+def _canvas(detector: Benchmarked) -> Any:
+    return detector.preprocess(benchmark_image(0, _SIDE))
+
+
+def _masked(
+    detector: SegmentationNetworkDetector, images: Tensor, boxes: Tensor
+) -> tuple[Tensor, MaskTargets]:
+    """The same images as input of a segmentation network, their boxes as masks."""
+    masks = torch.zeros_like(images[:, :1])
+    for row, _, x0, y0, x1, y1 in boxes.int().tolist():
+        masks[row, :, y0:y1, x0:x1] = 1
+    scaled = detector.applied_scaling.apply(images[:, :1], detector.in_channels_used)
+    scaled = scaled.contiguous(memory_format=torch.channels_last)
+    return scaled, MaskTargets(masks, scaled)
 
 
 def _batch(side: int, batch: int) -> tuple[Tensor, Tensor]:
