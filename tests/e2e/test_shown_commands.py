@@ -118,8 +118,8 @@ def test_a_command_works(line, folder, tmp_path, monkeypatch):
     _, command, *words = shlex.split(translated(line))
     if command == "run":
         words = [GROUPS.get(word, word) for word in words] + list(RUN)
-        if "--param" in words:  # other parameters, another run
-            words += ["--out", tmp_path / "run"]
+    if "--param" in words or command == "evaluate":  # other parameters or images, another run
+        words += ["--out", tmp_path / "run"]
     if command == "train" and "--queue" not in words:
         words += [*TRAIN, "--out", tmp_path / "train"]
     words += FEWER.get(command, ())
