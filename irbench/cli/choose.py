@@ -139,7 +139,7 @@ def choose(
             with WorkerPool(1, None) as pool:
                 outcome = pool.run_alone(measure, job, share + 5.0)
             advance()
-            answer = outcome.answer
+            answer = outcome.returned
             if answer is None or not answer.seconds:
                 left_out[candidate.name] = outcome.error or "no frame could be read"
                 continue

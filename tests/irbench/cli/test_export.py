@@ -147,5 +147,5 @@ def test_refusals(export, plugin):
     (export.folder / "file").write_text("")
     error = export("cells", "--imgsz", 64, "--out", "file/x.onnx", status=2)
     assert "cannot write file/x.onnx" in error
-    assert "is a directory" in export("cells", "--out", ".", status=2)
+    assert "it is a folder" in export("cells", "--out", ".", status=2)
     assert [one.name for one in export.folder.iterdir()] == ["file"]
