@@ -191,6 +191,10 @@ def export(
     if format_ == "model":
         if precision != "fp32":
             raise UsageError("--format model is written in fp32; leave --precision out.")
+        from irbench.networks.detector import NetworkDetector
+
+        if not isinstance(detector, NetworkDetector):
+            raise UsageError(f"--format model is for networks of boxes; {method} gives masks.")
         return _export_model(
             detector,
             out or _default_path(detector, "", precision),
