@@ -189,8 +189,6 @@ def export(
         raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
     require_packages("the export to ONNX", "deep", "torch")
     if format_ == "model":
-        if not isinstance(detector, NetworkDetector):
-            raise UsageError(f"--format model is for networks of boxes; {method} returns maps.")
         if precision != "fp32":
             raise UsageError("--format model is written in fp32; leave --precision out.")
         from irbench.networks.detector import NetworkDetector
