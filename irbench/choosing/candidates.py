@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.engine.planning.plan import plan_methods
 from irbench.errors import IrbenchError
+from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_search import available_weights
 from irbench.registry import method_class
@@ -38,13 +39,17 @@ class Candidate:
     weights: str | None = None
     image_size: int | None = None
     backend: str = "torch"
-    precision: str = "float32"
+    precision: str = "fp32"
 
     @property
     def params(self) -> list[str]:
         """``--param`` and ``--weights`` of the commands that deploy it."""
         words = [] if self.weights is None else ["--weights", self.weights]
-        return [*words, *([] if self.image_size is None else ["--param", self.size_param])]
+        if self.image_size is not None:
+            words += ["--param", self.size_param]
+        if self.backend != "torch":
+            words += ["--backend", self.backend, "--precision", self.precision]
+        return words
 
     @property
     def size_param(self) -> str:
@@ -53,7 +58,10 @@ class Candidate:
 
 
 def find_candidates(
-    names: Sequence[str], n_pixels: int, plugins: Sequence[str] = ()
+    names: Sequence[str],
+    n_pixels: int,
+    plugins: Sequence[str] = (),
+    backends: Sequence[tuple[str, str]] = (("torch", "fp32"),),
 ) -> tuple[list[Candidate], dict[str, str]]:
     """The candidates of some methods.
 
@@ -65,6 +73,9 @@ def find_candidates(
         Of a frame.
     plugins : sequence of str
         Loaded already.
+    backends : sequence of (str, str)
+        Backend and precision of each try of a network that returns boxes; one that returns a
+        map runs in torch.
 
     Returns
     -------
@@ -81,7 +92,7 @@ def find_candidates(
         if not issubclass(cls, NeuralDetector) or not plan.info.trainable:
             candidates.append(Candidate(plan.name, plan.spec, plan.kind))
             continue
-        found = list(_with_weights(plan.name, cls, plan.kind, plugins, left_out))
+        found = list(_with_weights(plan.name, cls, plan.kind, plugins, left_out, backends))
         if not found and plan.name not in left_out:
             left_out[plan.name] = f"no weights here: irbench train {plan.name}"
         candidates += found
@@ -94,6 +105,7 @@ def _with_weights(
     kind: str,
     plugins: Sequence[str],
     left_out: dict[str, str],
+    backends: Sequence[tuple[str, str]],
 ) -> Iterable[Candidate]:
     for file in available_weights(cls):
         dataset = file.card.dataset
@@ -107,9 +119,15 @@ def _with_weights(
             return
         sizes = [file.card.image_size, file.card.image_size // 2]
         for size in sizes if "image_size" in plan.params else [None]:
-            params = dict(plan.spec.params)
-            if size is not None:
-                params["image_size"] = size
-            spec = dataclasses.replace(plan.spec, params=tuple(sorted(params.items())))
-            label = f"{name} {dataset}" + ("" if size is None else f" {size}px")
-            yield Candidate(label, spec, kind, dataset, size)
+            tries = backends if issubclass(cls, NetworkDetector) else (("torch", "fp32"),)
+            for backend, precision in tries:
+                params = dict(plan.spec.params)
+                label = f"{name} {dataset}"
+                if size is not None:
+                    params["image_size"] = size
+                    label += f" {size}px"
+                if backend != "torch":
+                    params |= {"backend": backend, "precision": precision}
+                    label += f" {backend} {precision}"
+                spec = dataclasses.replace(plan.spec, params=tuple(sorted(params.items())))
+                yield Candidate(label, spec, kind, dataset, size, backend, precision)

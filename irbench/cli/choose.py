@@ -22,6 +22,25 @@ if TYPE_CHECKING:
     from irbench.ground_truth import GroundTruth
 
 
+def _backends(
+    _context: click.Context, _option: click.Parameter, text: str
+) -> list[tuple[str, str]]:
+    from irbench.networks.backends import BACKENDS, PRECISIONS, check_backend
+
+    tries = []
+    for part in text.split(","):
+        backend, _, precision = part.strip().partition(":")
+        if backend not in BACKENDS:
+            raise click.BadParameter(f"{backend!r} is none of {', '.join(BACKENDS)}.")
+        if precision and precision not in PRECISIONS:
+            raise click.BadParameter(f"{precision!r} is none of {', '.join(PRECISIONS)}.")
+        if precision == "int8":
+            raise click.BadParameter("int8 needs a file of each network; see docs/backends.md.")
+        check_backend("--backends", backend, precision or "fp32", None)
+        tries.append((backend, precision or "fp32"))
+    return tries
+
+
 @click.command()
 @click.option(
     "--frames",
@@ -41,6 +60,14 @@ if TYPE_CHECKING:
     show_default=True,
     shell_complete=complete_methods,
     help="As for `irbench run`.",
+)
+@click.option(
+    "--backends",
+    default="torch",
+    show_default=True,
+    callback=_backends,
+    metavar="NAME[:PRECISION],…",
+    help="Of networks of boxes, such as torch,openvino,openvino:bf16; see docs/backends.md.",
 )
 @click.option(
     "--min-fps",
@@ -81,6 +108,7 @@ def choose(
     frames: tuple[Path, ...],
     labels: Path | None,
     methods: str,
+    backends: list[tuple[str, str]],
     min_fps: float,
     threads: int,
     alarms_per_frame: float,
@@ -99,6 +127,7 @@ def choose(
     \b
     irbench choose --frames frames/ --min-fps 25 --threads 2
     irbench choose --frames frames/ --labels masks/ --methods tophat,mpcm,le-irstd
+    irbench choose --frames frames/ --methods deep --backends torch,openvino,openvino:bf16
     """
     from irbench.choosing.candidates import find_candidates
     from irbench.choosing.measuring import ChooseJob, measure
@@ -115,7 +144,7 @@ def choose(
     if first is None:
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
     truths = None if labels is None else _truths(frames, labels)
-    candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths)
+    candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
     progress, begun, rows = command_progress(), time.monotonic(), []
     with progress.track("candidates", len(candidates)) as advance:
         for place, candidate in enumerate(candidates):
@@ -218,6 +247,9 @@ def _commands(
         wide = ["--value-range", *words]
     weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
     size = [] if one.image_size is None else ["--param", one.size_param]
+    if one.backend != "torch":
+        for name in ("backend", "precision"):
+            size += ["--param", f"{one.spec.name}.{name}={getattr(one, name)}"]
     commands = [
         [
             *("irbench", "calibrate", "--methods", one.spec.name, *paths),
