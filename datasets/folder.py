@@ -43,17 +43,17 @@ from ._folder_summary import (
 class Folder(Dataset, Verifiable):
     """A folder of images with ground truth in one of the usual layouts.
 
-    ============  =================================================================
-    layout        ground truth
-    ============  =================================================================
-    ``"masks"``   image files of the same name in ``masks``, ``labels``, ``gt`` …,
-                  or with ``_mask``, ``_pixels0``, ``_label``, ``_gt`` added
-    ``"voc"``     PASCAL VOC ``.xml`` in ``Annotations``, or beside the images
-    ``"yolo"``    YOLO ``.txt`` in ``labels``, or beside the images
-    ``"labelme"`` labelme ``.json`` of the same name beside the images, or in ``labels``
-    ``"coco"``    one or several COCO ``.json`` anywhere
-    ``"cvat"``    one or several ``.xml`` of "CVAT for images" anywhere
-    ============  =================================================================
+    =============  =================================================================
+    layout         ground truth
+    =============  =================================================================
+    ``"masks"``    image files of the same name in ``masks``, ``labels``, ``gt`` …,
+                   or with ``_mask``, ``_pixels0``, ``_label``, ``_gt`` added
+    ``"voc"``      PASCAL VOC ``.xml`` in ``Annotations``, or beside the images
+    ``"yolo"``     YOLO ``.txt`` in ``labels``, or beside the images
+    ``"labelme"``  labelme ``.json`` of the same name beside the images, or in ``labels``
+    ``"coco"``     one or several COCO ``.json`` anywhere
+    ``"cvat"``     one or several ``.xml`` of "CVAT for images" anywhere
+    =============  =================================================================
 
     Images lie in ``images``, ``img``, ``JPEGImages`` …, else in the folder itself. The id
     of a sample is its path without ending and without folders that name a role or a
