@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,9 @@ def test_the_citation_is_of_this_version(citation):
     released = citation["date-released"]
     assert (released.year, released.month) == (preferred["year"], preferred["month"])
     assert citation["title"] == preferred["title"]
+
+
+def test_the_changelog_has_this_version(citation):
+    headings = re.findall(r"^## (\S+) \((\S+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    dates = {version: date.fromisoformat(day) for version, day in headings}
+    assert dates[irbench.__version__] == citation["date-released"]
