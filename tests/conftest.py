@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,9 +42,8 @@ def search_path_of_a_test(monkeypatch):
     monkeypatch.delenv("PYTHONSAFEPATH")
 
 
-@pytest.fixture(autouse=True)
-def plugins_of_a_test():
-    """Forget the plug-ins that a test loads: the next one lists all methods."""
+@contextmanager
+def _forgetting_plugins() -> Iterator[None]:
     from irbench.metrics.plugins import plugin_metrics
     from irbench.registry import catalogue
 
@@ -59,6 +60,20 @@ def plugins_of_a_test():
     for name in set(sys.modules) - modules:
         if name.startswith("irbench_plugin_"):
             del sys.modules[name]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def plugins_of_a_module():
+    """Forget the plug-ins that fixtures of a module load."""
+    with _forgetting_plugins():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_a_test():
+    """Forget the plug-ins that a test loads: the next one lists all methods."""
+    with _forgetting_plugins():
+        yield
 
 
 def _folder_from_environment(variable: str, holds: str) -> Path:

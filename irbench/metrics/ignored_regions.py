@@ -61,6 +61,7 @@ def without_ignored(
 
     Examples
     --------
+    >>> from irbench import Detections
     >>> from irbench.protocol import TABLE1
     >>> found = Detections([[0, 0, 4, 4], [20, 20, 24, 24]], [0.9, 0.8])
     >>> without_ignored(found, [[0, 0, 4, 4]], [[0, 0, 30, 30]], TABLE1).scores.round(1).tolist()
