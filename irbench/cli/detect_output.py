@@ -17,6 +17,7 @@ from irbench.calibration import threshold_as_json
 from irbench.cli.detect_files import check_targets, picture_files
 from irbench.detections import Detections
 from irbench.drawing import save_overlay
+from irbench.markup.csv_text import csv_cell
 from irbench.sequences.alarm_pictures import ContactSheet, save_histogram
 from irbench.sequences.alarms import AlarmCount
 from irbench.sequences.detection import FrameResult
@@ -116,7 +117,7 @@ class DetectOutput:
         name = result.frame.name
         if found is None or result.frame.pixels is None:
             self._write_record({"image": name, "error": result.error})
-            self._rows.writerow((name, "", "", "", result.error))
+            self._rows.writerow((csv_cell(name), "", "", "", csv_cell(result.error)))
             return
         pixels = result.frame.pixels
         self.alarms.add(name, len(found), pixels.size)
@@ -131,7 +132,7 @@ class DetectOutput:
             }
         )
         best = f"{found.scores.max():.6g}" if len(found) else ""
-        self._rows.writerow((name, len(found), best, f"{1e3 * result.seconds:.3f}", ""))
+        self._rows.writerow((csv_cell(name), len(found), best, f"{1e3 * result.seconds:.3f}", ""))
         if picture is not None:
             self._wait(_WAITING - 1)
             self._pending.append(self._drawing.submit(save_overlay, picture, pixels, found))

@@ -146,6 +146,14 @@ def test_a_stack_is_counted_as_an_engineer_counts(tmp_path, monkeypatch):
     assert cv2.imread("out/alarms.png") is not None
 
 
+def test_a_frame_whose_name_is_a_formula_is_text_in_the_table(frames, monkeypatch):
+    Path("one/a.png").rename("one/=1+1.png")
+    monkeypatch.chdir("one")
+    call("=1+1.png", "--out", "out")
+    with Path("out/frames.csv").open() as file:
+        assert [row["frame"] for row in csv.DictReader(file)] == ["'=1+1.png"]
+
+
 def test_bad_frames_are_passed_and_counted(frames):
     Path("one/a.png").write_bytes(Path("one/a.png").read_bytes()[:50])
     call("one", "--out", "out", status=1)
