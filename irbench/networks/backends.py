@@ -10,16 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from irbench.errors import ParameterError, UsageError
 from irbench.extras import require_packages
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
+    from numpy.typing import NDArray
 
     from irbench.networks.detector import NetworkDetector
+
+    Engine = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+    """From ``(B, 1, S, S)`` canvases in [0, 1] to boxes ``(B, N, 4)`` and scores ``(B, N, C)``."""
 
 Backend = Literal["torch", "onnxruntime", "openvino"]
 Precision = Literal["fp32", "bf16", "int8"]
@@ -27,9 +29,6 @@ BACKENDS: tuple[str, ...] = get_args(Backend)
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-
-Engine = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""From ``(B, 1, S, S)`` canvases in [0, 1] to boxes ``(B, N, 4)`` and scores ``(B, N, C)``."""
 
 _OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What is asked of OpenVINO; of a quantised file, for what is left in floating point."""
@@ -110,7 +109,7 @@ def open_engine(detector: NetworkDetector) -> Engine:
     Returns
     -------
     callable
-        See :data:`Engine`.
+        From canvases ``(B, 1, S, S)`` in [0, 1] to boxes ``(B, N, 4)`` and scores ``(B, N, C)``.
 
     Raises
     ------

@@ -25,7 +25,6 @@ from irbench.networks.backends import (
     BACKENDS,
     PRECISIONS,
     Backend,
-    Engine,
     Precision,
     check_backend,
     check_processor,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from irbench.networks.backends import Engine
     from irbench.networks.cost import Cost
     from irbench.networks.nms import Kept
     from irbench.networks.tiling import Tile
