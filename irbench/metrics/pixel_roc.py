@@ -29,8 +29,8 @@ NO_BACKGROUND_PIXELS = "no background pixel in any image"
 MOST_PAIRED_IMAGES = 2000
 """Up to so many images, all pairs of them are kept: 32 MB."""
 
-MANY_DRAWS = 64
-"""So many draws are pooled at a time; more than that are worth making all pairs of images."""
+MANY_DRAWS = 16
+"""So many draws are pooled at a time; more, as a block of a bootstrap, are worth all pairs of images."""
 
 
 @dataclass(frozen=True, eq=False)
