@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packages: torch==2.13.0 thop==0.1.1.post2209072238 fvcore==0.1.5.post20221221 torchinfo==1.8.0 torchprofile==0.1.0 numpy==2.4.6
-# Behaviour: of a small network with nn.MultiheadAttention over 256 pixels, 2.40 million multiplications, five counters see less than 13 %: torch's own
+# Behaviour: of a small network with nn.MultiheadAttention over 256 pixels, 2.40 million multiplications, four counters see less than 13 %: torch's own
 #   flop counter and fvcore 12.6 %, and under no_grad torch's own 1.7 %, as do thop and torchinfo. Only torchprofile sees all. The products of
 #   queries, keys and values run in an operator for which they have no rule; under no_grad, and for counters of modules, the projections do too.
 # Why a good guess misses it: They agree on convolutions to a few per cent, so a table of FLOPs looks sound until its first transformer;
