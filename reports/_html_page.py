@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol
 from irbench.report import ReportOptions
 from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
@@ -102,6 +103,9 @@ def _section(
 ) -> Section:
     columns = first_columns(options)
     rows = {row["method"]: row for row in methods_in_order([group])}
+    # The table shows every metric that a method has.
+    for one in scored.methods.values():
+        one.resample(METRICS)
     return Section(
         title=group.title,
         facts=_facts(group),

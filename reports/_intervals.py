@@ -37,6 +37,7 @@ def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, t
     bounds: Bounds = {}
     failures = []
     for method, one in scored.methods.items():
+        one.resample(metrics)
         for metric in metrics:
             found = one.interval(metric)
             if found is not None and found.lower is not None and found.upper is not None:

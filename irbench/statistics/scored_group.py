@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -71,17 +71,40 @@ class ScoredMethod:
         """The operating point; None where there is none."""
         return self.output.threshold
 
+    def resample(self, metrics: Iterable[str]) -> None:
+        """Keep the spread of several metrics, all from one pass over the draws.
+
+        Where a form fails, :attr:`failures` has why, and the others are kept.
+
+        Parameters
+        ----------
+        metrics : iterable of str
+            Those that have no spread, such as costs, are left out.
+        """
+        known, counts = quality_metrics(), self.output.result.counts
+        wanted = [
+            name
+            for name in metrics
+            if name in known and counts.has(known[name])
+            if name not in self._spread and name not in self.failures
+        ]
+        if self.draws is None or not wanted:
+            return
+        try:
+            statistics = ImageStatistics.of(self.output.result, wanted)
+            self._spread.update(resample({"": statistics}, self.draws)[""])
+        except MetricError as error:
+            if len(wanted) == 1:
+                self.failures[wanted[0]] = str(error)
+                return
+            # The error stops the pass; halves find whose it is.
+            middle = len(wanted) // 2
+            self.resample(wanted[:middle])
+            self.resample(wanted[middle:])
+
     def spread(self, metric: str) -> NDArray[np.float64] | None:
         """``(n_resamples,)`` values of a metric on the draws; None where it has none."""
-        known = quality_metrics().get(metric)
-        if self.draws is None or known is None or not self.output.result.counts.has(known):
-            return None
-        if metric not in self._spread and metric not in self.failures:
-            statistics = ImageStatistics.of(self.output.result, [metric])
-            try:
-                self._spread[metric] = resample({"": statistics}, self.draws)[""][metric]
-            except MetricError as error:
-                self.failures[metric] = str(error)
+        self.resample([metric])
         return self._spread.get(metric)
 
     def interval(self, metric: str) -> Interval | None:
