@@ -11,10 +11,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
     from irbench.benchmark import run as run
     from irbench.conventions import Conventions as Conventions
     from irbench.dataset import Dataset as Dataset
@@ -43,11 +48,23 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# In the root of a checkout Python imports this folder, whatever is installed. What plugs in lies
-# beside it there, not in it: from one tree all the same.
 _ROOT = Path(__file__).resolve().parents[1]
+_BESIDE = ("irbench.methods", "irbench.datasets", "irbench.reports")
+
+
+class _FoldersOfCheckout:
+    """Finds the folders of plug-ins, which in a checkout lie beside this one, not in it."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return PathFinder.find_spec(name, [str(_ROOT)]) if name in _BESIDE else None
+
+
+# In the root of a checkout Python imports this folder, whatever is installed: what plugs in must
+# come from the same tree. First, since an installed irbench may have a finder of its own.
 if (_ROOT / "pyproject.toml").is_file():
-    __path__.append(str(_ROOT))
+    sys.meta_path.insert(0, _FoldersOfCheckout())
 
 # Loaded on first use, so that `irbench --help` does not wait for NumPy.
 _HOMES = {

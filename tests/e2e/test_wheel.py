@@ -115,6 +115,13 @@ def test_in_the_root_of_a_checkout_all_is_from_there(source, run, tmp_path):
     ]
 
 
+def test_in_the_root_of_a_checkout_the_package_does_not_contain_itself(source, run):
+    walk = (
+        "import irbench, pkgutil; print(*(m.name for m in pkgutil.iter_modules(irbench.__path__)))"
+    )
+    assert not {"irbench", "tests"} & set(run(source, "-c", walk).split())
+
+
 def test_in_the_root_of_a_checkout_the_workers_are_from_there(source, run, tmp_path):
     # The installed code would know nothing of this method.
     file = source / "methods" / "background" / "tophat.py"

@@ -20,9 +20,7 @@ def public_modules():
     for package in (irbench, irbench.methods, irbench.datasets, irbench.reports):
         # What cannot be imported is reported by its own test.
         prefix = f"{package.__name__}."
-        # Of a checkout the second entry is its root, which holds the first: without end.
-        path = package.__path__[:1]
-        for module in pkgutil.walk_packages(path, prefix, onerror=lambda _: None):
+        for module in pkgutil.walk_packages(package.__path__, prefix, onerror=lambda _: None):
             if "__main__" not in module.name:
                 yield module.name
 
