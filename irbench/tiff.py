@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _SEPARATE = 2
 _ALPHA = (1, 2)
 _JPEG_CODINGS = (6, 7)
+
+DIRECTORY_ERRORS = (
+    *(OSError, ValueError, TypeError, AttributeError, AssertionError),
+    *(ArithmeticError, LookupError, struct.error),
+)
+"""What tifffile ends in when a damaged directory reaches its arithmetic."""
 
 # Damaged files are refused by an error of ours; tifffile also logs them.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -87,6 +94,10 @@ def read_tiff(path: Path, encoded: bytes) -> Page:
 
 
 def _only_image(path: Path, file: Any) -> Any:
+    if is_cut_off(file):
+        raise ImageError(
+            f"{path} is truncated or damaged: its TIFF directory names a page behind its end."
+        )
     n_pages, whole = len(file.pages), whole_pages(file)
     n_frames = len(whole)
     if n_frames == 1:
@@ -103,7 +114,23 @@ def _only_image(path: Path, file: Any) -> Any:
 def whole_pages(file: Any) -> list[Any]:
     """The pages of an open file that are images: no thumbnails and no masks."""
     pages = (file.pages[index] for index in range(len(file.pages)))
-    return [page for page in pages if not page.subfiletype & (_REDUCED | _TRANSPARENCY)]
+    return [page for page in pages if is_whole(page)]
+
+
+def is_whole(page: Any) -> bool:
+    """Whether a page is an image itself, no thumbnail and no mask."""
+    return not page.subfiletype & (_REDUCED | _TRANSPARENCY)
+
+
+def is_cut_off(file: Any) -> bool:
+    """Whether the last page of an open file that can be found is not the last that there was.
+
+    tifffile lists the pages before a broken link and logs the rest: a truncated stack is a
+    shorter one to it. Of a whole file the link of the last page is zero.
+    """
+    file.filehandle.seek(file.pages.next_page_offset)
+    n_bytes = file.tiff.offsetsize
+    return bool(file.filehandle.read(n_bytes) != bytes(n_bytes))
 
 
 def frames_behind_one_page(file: Any, page: Any) -> int:

@@ -102,6 +102,18 @@ def test_a_stack_is_refused_with_its_number_of_pages(tmp_path, options):
         read_image(path)
 
 
+def test_a_stack_that_is_cut_off_behind_its_first_page_is_no_image(tmp_path):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for _ in range(4):
+            writer.write(GREY.astype(np.uint16), metadata=None, contiguous=False)
+    with tifffile.TiffFile(path) as file:
+        second = file.pages[1].offset
+    path.write_bytes(path.read_bytes()[:second])
+    with pytest.raises(ImageError, match="truncated or damaged: its TIFF directory names a page"):
+        read_image(path)
+
+
 def test_a_thumbnail_is_no_image(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(np.zeros((5, 5), np.uint8), subfiletype=1, metadata=None)

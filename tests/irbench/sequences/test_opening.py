@@ -78,6 +78,40 @@ def test_a_damaged_page_costs_itself(tmp_path):
     assert "clip.tif#2" in frames[2].error
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"metadata": None}, {"metadata": None, "bigtiff": True}, {"imagej": True}, {"truncate": True}],
+    ids=str,
+)
+def test_a_truncated_stack_says_so_behind_its_frames(tmp_path, options):
+    path = tmp_path / "clip.tif"
+    tifffile.imwrite(path, COUNTS, photometric="minisblack", **options)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
+    source = open_sequence([path])
+    *good, last = source.frames()
+    assert_counts(good, COUNTS[: len(good)])
+    assert good
+    assert f"ends after {len(good)} frames" in last.error
+    assert source.n_frames > len(good)
+    assert source.frame(source.n_frames - 1).error == last.error
+    assert "has no frame" in source.sources[0].frame(source.n_frames).error
+
+
+def test_frames_of_a_stack_by_their_places(tmp_path):
+    for name, options in (("pages", {"metadata": None}), ("one", {"imagej": True})):
+        path = tmp_path / f"{name}.tif"
+        tifffile.imwrite(path, COUNTS, photometric="minisblack", **options)
+        sequence = open_sequence([path])
+        assert_counts([sequence.frame(index) for index in (3, 0, 4)], COUNTS[[3, 0, 4]])
+
+
+def test_frames_whose_zero_is_white_are_refused_behind_one_page_too(tmp_path):
+    path = tmp_path / "clip.tif"
+    tifffile.imwrite(path, COUNTS, photometric="miniswhite", truncate=True)
+    (bad,) = read(path)
+    assert "its zero is white" in bad.error
+
+
 def test_arrays(tmp_path):
     np.save(tmp_path / "clip.npy", COUNTS.astype(">u2"))
     assert_counts(read(tmp_path / "clip.npy"))
@@ -96,9 +130,22 @@ def test_fits_cubes_keep_unsigned_counts(tmp_path):
     counts = COUNTS + np.uint16(40000)
     fits.writeto(tmp_path / "clip.fits", counts)
     assert_counts(read(tmp_path / "clip.fits"), counts)
-    (tmp_path / "broken.fits").write_bytes((tmp_path / "clip.fits").read_bytes()[:3000])
-    (bad,) = read(tmp_path / "broken.fits")
+    assert_counts([open_sequence([tmp_path / "clip.fits"]).frame(3)], counts[3:4])
+    (tmp_path / "none.fits").write_bytes(b"no FITS")
+    (bad,) = read(tmp_path / "none.fits")
     assert "cannot read the FITS file" in bad.error
+
+
+@pytest.mark.filterwarnings("ignore:.*truncated")
+def test_a_truncated_fits_cube_costs_the_frames_behind(tmp_path):
+    fits = pytest.importorskip("astropy.io.fits", reason="the extra `camera` is not installed")
+    path = tmp_path / "clip.fits"
+    fits.writeto(path, COUNTS)
+    header = 2880
+    path.write_bytes(path.read_bytes()[: header + COUNTS.nbytes // 2])
+    frames = read(path)
+    assert_counts(frames[: N // 2], COUNTS[: N // 2])
+    assert ["cannot read the FITS file" in frame.error for frame in frames[N // 2 :]] == [True] * 3
 
 
 def write_video(path, frames, code, depth):
