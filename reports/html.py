@@ -10,6 +10,7 @@ from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
 from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
+from irbench.statistics.resamples import N_RESAMPLES
 
 from ._html_page import page_sections
 from ._html_template import render_page
@@ -42,6 +43,7 @@ class Html(Report):
             looks={style.method: style for style in styles},
             comparisons=comparison_tables(groups, options.table) if options.paper else None,
             parts=PARTS,
+            n_resamples=N_RESAMPLES,
         )
         path = out / FILE
         write_bytes(path, text.encode())

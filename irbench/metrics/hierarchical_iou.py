@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.errors import UnknownNameError
-from irbench.metrics.metric import TOOLKIT, fraction
+from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.region_matching import (
     OVERLAP,
@@ -21,10 +20,8 @@ from irbench.metrics.value import MetricValue, ratio, total
 from irbench.metrics.weighted import Ratio
 from irbench.regions import Regions
 
-HierarchicalDialect = Literal["unpadded", "pyirstdmetrics"]
-HIERARCHICAL_DIALECTS = ("unpadded", "pyirstdmetrics")
-
 _HIOU = "Y. Pang et al., NeurIPS 2025, arXiv:2509.16888"
+_FORMULA = "(Σ IoU of pairs / TP) · TP / (TP + FP + FN)"
 
 NO_PAIR = "no region belongs to a target"
 NOTHING = "no target and no region in any image"
@@ -102,7 +99,6 @@ class HierarchicalErrors:
 
 def count_hierarchical(
     images: Iterable[tuple[Regions, Regions]],
-    dialect: HierarchicalDialect = "unpadded",
     overlap: float = OVERLAP,
     distance_px: float = DISTANCE_PX,
 ) -> HierarchicalCounts:
@@ -112,8 +108,6 @@ def count_hierarchical(
     ----------
     images : iterable of (Regions, Regions)
         Kept regions and targets of each image, each in raster order.
-    dialect : {"unpadded", "pyirstdmetrics"}
-        The second as :func:`with_padding`.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -124,71 +118,61 @@ def count_hierarchical(
 
     Raises
     ------
-    UnknownNameError, DetectionsError
+    DetectionsError
     """
-    if dialect not in HIERARCHICAL_DIALECTS:
-        raise UnknownNameError("dialect of hIoU", dialect, HIERARCHICAL_DIALECTS)
     rows = [_count(kept, targets, overlap, distance_px) for kept, targets in images]
     columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(fields(HierarchicalCounts)))
-    counts = HierarchicalCounts(*columns.T)
-    return with_padding(counts) if dialect == "pyirstdmetrics" else counts
+    return HierarchicalCounts(*columns.T)
+
+
+_UNPADDED = {
+    "dialect": "unpadded",
+    "equals": f"{TOOLKIT}, where every image has a target and a kept region",
+}
+
+
+def _metric(name: str, title: str, description: str, **more: Any) -> Metric:
+    given = {"reference": _HIOU, "equals": TOOLKIT, "needs": "regions", "reason": NOTHING, **more}
+    return fraction(name, title, "pixels", description=description, **given)
 
 
 # The number of pairs cancels out, and none is no exception.
-hiou = fraction(
+hiou = _metric(
     "hiou",
     "hIoU",
-    "pixels",
-    _HIOU,
     "Mean IoU of the regions paired with a target, times pairs over pairs, FP and FN.",
-    formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
-    dialect="unpadded",
-    equals=f"{TOOLKIT}, where every image has a target and a kept region",
-    needs="regions",
+    formula=_FORMULA,
     form=lambda counts: Ratio(counts.overlap, counts.places),
-    reason=NOTHING,
+    **_UNPADDED,
 )
 
 # Undefined without a pair, where the toolkit says 0.
-segmentation_iou = fraction(
+segmentation_iou = _metric(
     "hiou_segmentation",
     "hIoU, segmentation",
-    "pixels",
-    _HIOU,
     "Mean IoU of the regions paired with a target, the first factor of hIoU.",
     formula="Σ IoU of pairs / TP",
-    equals=TOOLKIT,
-    needs="regions",
     form=lambda counts: Ratio(counts.overlap, counts.pairs),
     reason=NO_PAIR,
 )
 
-localisation_iou = fraction(
+localisation_iou = _metric(
     "hiou_localisation",
     "hIoU, localisation",
-    "pixels",
-    _HIOU,
     "Pairs of regions and targets over pairs, FP and FN, the second factor of hIoU.",
     formula="TP / (TP + FP + FN)",
-    dialect="unpadded",
-    equals=f"{TOOLKIT}, where every image has a target and a kept region",
-    needs="regions",
     form=lambda counts: Ratio(counts.pairs, counts.places),
-    reason=NOTHING,
+    **_UNPADDED,
 )
 
-hiou_toolkit = fraction(
+hiou_toolkit = _metric(
     "hiou_toolkit",
     "hIoU (PyIRSTDMetrics)",
-    "pixels",
-    f"{_HIOU}; PyIRSTDMetrics 1.0.2",
     "As hIoU, with one FN for each image without targets and one FP for each without regions.",
-    formula="(Σ IoU of pairs / TP) · TP / (TP + FP + FN)",
+    reference=f"{_HIOU}; PyIRSTDMetrics 1.0.2",
+    formula=_FORMULA,
     dialect="pyirstdmetrics",
-    equals=TOOLKIT,
-    needs="regions",
     form=lambda counts: hiou.form(with_padding(counts)),
-    reason=NOTHING,
 )
 
 METRICS = (hiou, segmentation_iou, localisation_iou, hiou_toolkit)
@@ -263,10 +247,11 @@ def with_padding(counts: HierarchicalCounts) -> HierarchicalCounts:
     -------
     HierarchicalCounts
     """
-    no_target = (counts.targets == 0).astype(np.float64)
-    no_region = (counts.regions == 0).astype(np.float64)
-    values = {field.name: getattr(counts, field.name) for field in fields(counts)}
-    for name, padding in (("target", no_target), ("region", no_region)):
-        values[f"{name}s"] = values[f"{name}s"] + padding
-        values[f"lone_{name}s"] = values[f"lone_{name}s"] + padding
-    return HierarchicalCounts(**values)
+    no_target, no_region = counts.targets == 0, counts.regions == 0
+    return replace(
+        counts,
+        targets=counts.targets + no_target,
+        regions=counts.regions + no_region,
+        lone_targets=counts.lone_targets + no_target,
+        lone_regions=counts.lone_regions + no_region,
+    )

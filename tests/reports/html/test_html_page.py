@@ -16,6 +16,7 @@ from irbench.reports._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from irbench.reports._html_pictures import read_pictures
 from irbench.reports._side_by_side import methods_in_order, side_by_side
 from irbench.reports.html import Html
+from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
 from irbench.styles import method_styles
 
@@ -136,6 +137,7 @@ def test_intervals_hold_the_value_and_none_stand_where_nothing_was_resampled(pag
             shown += 1
     assert shown == 3
     assert all("–" not in one["text"] for one in tree.all("td", **{"data-metric": "fps"}))
+    assert f"a bootstrap over images ({N_RESAMPLES} draws)" in page
 
 
 def test_columns_that_nobody_has_are_hidden_unless_asked_for(html_run, tmp_path):
