@@ -64,7 +64,7 @@ def imported_code(cls: type) -> ImportedCode:
         for imported in _imports(name, path, file_stamp(path)):
             top = imported.partition(".")[0]
             if top == _ENGINE:
-                if imported.startswith(_SHARED_PACKAGES) and (file := _loaded_file(imported)):
+                if imported.startswith(_SHARED_PACKAGES) and (file := _engine_file(imported)):
                     pending.append((imported, file))
                 continue
             if is_ours or top in sys.stdlib_module_names:
@@ -135,19 +135,21 @@ def _named_by_call(call: ast.Call) -> str:
     return ""
 
 
-def _loaded_file(name: str) -> Path | None:
-    """The source file of a module of irbench."""
-    module = sys.modules.get(name)
-    origin: str | None
-    if module is not None:
-        origin = getattr(module, "__file__", None)
-    else:
-        try:
-            spec = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            return None
-        origin = None if spec is None else spec.origin
-    return Path(origin) if origin and origin.endswith(".py") else None
+def _engine_file(name: str) -> Path | None:
+    """The source file of a module of irbench; None where no module has this name."""
+    spec = _engine_spec(name)
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _engine_spec(name: str) -> ModuleSpec | None:
+    # Not importlib.util.find_spec: it imports the parent, which of a thing inside a module is
+    # that module, and with it perhaps torch.
+    if name in sys.modules:
+        return sys.modules[name].__spec__
+    package = _engine_spec(name.rpartition(".")[0])
+    if package is None or package.submodule_search_locations is None:
+        return None
+    return PathFinder.find_spec(name, list(package.submodule_search_locations))
 
 
 def _locate(name: str) -> Mapping[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -146,3 +147,17 @@ def test_methods_of_irbench_have_the_versions_of_the_run_alone():
             code = imported_code(cls)
             assert not code.packages
             assert all(name.startswith("irbench.") for name in code.files)
+
+
+def test_nothing_is_imported_for_it():
+    program = (
+        "import sys\n"
+        "from irbench.engine.planning.imported_code import imported_code\n"
+        "from irbench.registry import method_class\n"
+        "cls = method_class('le-irstd')\n"
+        "before = set(sys.modules)\n"
+        "assert 'irbench.networks.letterbox' in imported_code(cls).files\n"
+        "print(*(set(sys.modules) - before))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
