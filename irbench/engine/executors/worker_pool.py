@@ -33,6 +33,11 @@ MAX_LOST = 3
 """So often a job may be in a pool that breaks down as a whole, before it counts as the cause."""
 
 
+# A file beside the user's data, such as signal.py, is no module of Python's: a spawned interpreter
+# would look into the current folder first. PYTHONPATH is honoured as ever.
+_WORKER_ENVIRONMENT = {**single_thread_environment(), "PYTHONSAFEPATH": "1"}
+
+
 @dataclass(frozen=True)
 class _Batch:
     """Jobs that are sent together; ``n_lost`` times they were in a pool that broke down."""
@@ -68,7 +73,7 @@ class WorkerPool(Executor):
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
-        self._stack.enter_context(_environment(single_thread_environment()))
+        self._stack.enter_context(_environment(_WORKER_ENVIRONMENT))
         return self
 
     def __exit__(

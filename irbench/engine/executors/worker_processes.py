@@ -129,9 +129,6 @@ class WorkerProcesses:
         self._pool.join()
 
     def _new(self) -> ProcessPool:
-        # A file beside the user's data, such as signal.py, is no module of Python's: a spawned
-        # interpreter would look into the current folder first. PYTHONPATH is honoured as ever.
-        os.environ["PYTHONSAFEPATH"] = "1"
         return ProcessPool(
             self.n, context=_WorkerContext(), initializer=start_worker, initargs=(self.gpu,)
         )

@@ -50,3 +50,11 @@ def test_a_pool_whose_idle_workers_are_all_killed_is_replaced():
         assert len(lost) <= 2
         assert all("SIGKILL" in found[job] for job in lost)
         assert answers(pool.run(abs, [-7])) == {-7: 7}
+
+
+def test_what_workers_are_started_with_is_no_matter_of_the_process_that_starts_them():
+    before = dict(os.environ)
+    with WorkerPool(1) as pool:
+        (found,) = pool.run(os.getenv, ["PYTHONSAFEPATH"])
+    assert (found.returned, found.error) == ("1", "")
+    assert dict(os.environ) == before
