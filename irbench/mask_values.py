@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import MaskError
+from irbench.regions import label_mask
 
 TWO_VALUES = "two values, neither 0 and 255 nor 0 and 1: the greater one is target"
 NUMBERS = "values that number targets or classes: every one over 0 is target"
@@ -180,7 +181,7 @@ def _is_numbered(stored: NDArray[Any], white: float) -> bool:
 
 def is_flat(stored: NDArray[Any]) -> bool:
     """Whether every 8-connected patch of non-zero pixels has one value."""
-    labels, n_patches = _patches(stored)
+    labels, n_patches = label_mask(stored != 0)
     firsts = np.zeros(n_patches + 1, dtype=stored.dtype)
     firsts[labels.ravel()[::-1]] = stored.ravel()[::-1]
     return bool((firsts[labels] == stored).all())
@@ -225,7 +226,7 @@ def _lost(
     is_whole : bool
         Whether they hold a whole patch of two pixels or more, as targets are.
     """
-    labels, n_patches = _patches(stored)
+    labels, n_patches = label_mask(stored != 0)
     kept = np.zeros(n_patches + 1, dtype=bool)
     kept[labels[target]] = True
     kept[0] = True
@@ -235,13 +236,6 @@ def _lost(
     lost = (stored != 0) & ~target if is_few else alone
     sizes = np.bincount(labels[alone])
     return lost, bool(sizes.size and sizes.max() > 1)
-
-
-def _patches(stored: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
-    from scipy import ndimage
-
-    labels, n_patches = ndimage.label(stored != 0, structure=np.ones((3, 3), dtype=int))
-    return labels.astype(np.int32, copy=False), int(n_patches)
 
 
 def _covered(mask: Mask) -> Mask:

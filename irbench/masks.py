@@ -12,7 +12,7 @@ from irbench.image_files import Stored, read_stored
 from irbench.mask_values import Mask as Mask
 from irbench.mask_values import binarise as binarise
 from irbench.mask_values import binarise_colours, binarise_indices
-from irbench.regions import Regions
+from irbench.regions import Regions, label_mask
 
 
 def read_mask(path: Path | str) -> Mask:
@@ -54,25 +54,6 @@ def decide(stored: Stored) -> Mask:
         full = 2**stored.bits - 1
         return binarise(values // (255 // full), white=full)
     return binarise(values)
-
-
-def label_mask(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Number the 8-connected components of a mask in raster order of their first pixel.
-
-    Parameters
-    ----------
-    mask : (H, W) ndarray of bool
-
-    Returns
-    -------
-    labels : (H, W) ndarray of int32
-        0 is background.
-    n_components : int
-    """
-    from scipy import ndimage
-
-    labels, n_components = ndimage.label(mask, structure=np.ones((3, 3), dtype=int))
-    return labels.astype(np.int32, copy=False), int(n_components)
 
 
 def mask_regions(mask: NDArray[np.bool_]) -> Regions:

@@ -203,3 +203,22 @@ def _sums(per_run: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
+
+
+def label_mask(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Number the 8-connected components of a mask in raster order of their first pixel.
+
+    Parameters
+    ----------
+    mask : (H, W) ndarray of bool
+
+    Returns
+    -------
+    labels : (H, W) ndarray of int32
+        0 is background.
+    n_components : int
+    """
+    from scipy import ndimage
+
+    labels, n_components = ndimage.label(mask, structure=np.ones((3, 3), dtype=int))
+    return labels.astype(np.int32, copy=False), int(n_components)

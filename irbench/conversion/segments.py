@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
-from irbench.masks import label_mask
-from irbench.regions import Regions
+from irbench.regions import Regions, label_mask
 
 NAME = "segments/1"
 

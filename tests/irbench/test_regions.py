@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from irbench.errors import DetectionsError
-from irbench.masks import label_mask, mask_regions
-from irbench.regions import Regions
+from irbench.masks import mask_regions
+from irbench.regions import Regions, label_mask
 
 masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
-from irbench.masks import label_mask, mask_regions
+from irbench.masks import mask_regions
 from irbench.metrics.signal_to_clutter import local_statistics, signal_to_clutter
+from irbench.regions import label_mask
 
 
 def obvious(image: NDArray[Any], mask: NDArray[np.bool_]) -> list[float]:
