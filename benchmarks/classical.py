@@ -73,7 +73,7 @@ def classical_methods(names: list[str] | None) -> list[Any]:
         for cls in found.classes.values()
         if cls.kind == "score-map" and cls.__module__.startswith("irbench.methods.")
     ]
-    classes.sort(key=lambda cls: (*cls.info.rank, cls.info.year, cls.info.name))
+    classes.sort(key=lambda cls: cls.info.order)
     return [cls() for cls in classes]
 
 

@@ -47,6 +47,11 @@ def group_rank(group: str) -> tuple[int, str]:
     return (GROUPS.index(group) if group in GROUPS else len(GROUPS)), group
 
 
+def table_order(group: str, year: int, name: str) -> tuple[int, str, int, str]:
+    """Sorts methods as Table I lists them: by group, then by year and name."""
+    return *group_rank(group), year, name
+
+
 DEFAULT_EXTENT = 0.2
 """Extent of a score-map method that was never calibrated."""
 
@@ -103,9 +108,9 @@ class MethodInfo:
         return n_pixels >= low and (self.max_pixels is None or n_pixels <= self.max_pixels)
 
     @property
-    def rank(self) -> tuple[int, str]:
-        """Sorts groups; see :func:`group_rank`."""
-        return group_rank(self.group)
+    def order(self) -> tuple[int, str, int, str]:
+        """Sorts methods; see :func:`table_order`."""
+        return table_order(self.group, self.year, self.name)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(parameter,))

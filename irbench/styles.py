@@ -132,7 +132,5 @@ def _places_of_built_in_methods() -> dict[str, int]:
         for cls in catalogue("methods").classes.values()
         if cls.__module__.startswith("irbench.methods.")
     ]
-    infos.sort(
-        key=lambda info: (not info.default, not info.trainable, info.rank, info.year, info.name)
-    )
+    infos.sort(key=lambda info: (not info.default, not info.trainable, info.order))
     return {info.name: place for place, info in enumerate(infos)}

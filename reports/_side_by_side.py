@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from irbench.detector import group_rank
-from irbench.engine.storage.results import Row, RunResults
+from irbench.engine.storage.results import Row, RunResults, row_order
 from irbench.errors import UsageError
 
 PAPER_DATASETS = ("irstd1k", "nuaa", "nudt")
@@ -92,10 +91,7 @@ def methods_in_order(groups: Sequence[DataGroup]) -> list[Row]:
         for method, row in group.rows.items():
             first.setdefault(method, row)
 
-    def rank(row: Row) -> tuple[int, str, int, str]:
-        return *group_rank(row["group"]), row["year"], row["method"]
-
-    return sorted(first.values(), key=rank)
+    return sorted(first.values(), key=row_order)
 
 
 def rows_of(groups: Sequence[DataGroup]) -> list[Row]:

@@ -13,7 +13,13 @@ from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
 from irbench.cli.data_pack import pack
 from irbench.cli.opening import record_opened
-from irbench.cli.options import data_options, data_root_option, load_plugins, plugin_option
+from irbench.cli.options import (
+    data_options,
+    data_root_option,
+    load_plugins,
+    plugin_option,
+    print_failures,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
 
@@ -94,8 +100,7 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
     click.echo(
         "\nYour own images: --dataset DIRECTORY. A published archive: irbench data import PATH"
     )
-    for failure in found.failures:
-        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
+    print_failures(found.failures)
 
 
 @data.command("verify")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from irbench.cli.completion import complete_method
-from irbench.cli.options import load_plugins, plugin_option
+from irbench.cli.options import load_plugins, plugin_option, print_failures
 from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
 
 
@@ -37,7 +37,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 
     load_plugins(plugins)
     found = catalogue("methods")
-    classes = sorted(found.classes.values(), key=lambda c: (*c.info.rank, c.info.year, c.info.name))
+    classes = sorted(found.classes.values(), key=lambda cls: cls.info.order)
     if as_json:
         click.echo(json.dumps([_facts(cls) for cls in classes], indent=2))
         return
@@ -62,8 +62,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
         "runs by name."
     )
     click.echo("Details: irbench methods show NAME")
-    for failure in found.failures:
-        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
+    print_failures(found.failures)
 
 
 @methods.command("show")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.options import load_plugins, plugin_option
+from irbench.cli.options import load_plugins, plugin_option, print_failures
 
 if TYPE_CHECKING:
     from irbench.metrics.metric import MetricDefinition
@@ -55,8 +55,7 @@ def list_metrics(as_json: bool, plugins: tuple[Path, ...]) -> None:
         click.echo(f"  {metric.name:{width}}  {title}{unit}")
     click.echo("\nAny of them is a column: irbench report RUN --columns NAME,…")
     click.echo("Details: irbench metrics show NAME")
-    for failure in plugin_metrics().failures:
-        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
+    print_failures(plugin_metrics().failures)
 
 
 @metrics.command("show")

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from irbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from irbench.plugin_files import Failure
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-plugin_option = click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods, datasets or metrics. May be repeated.",
-)
+def plugin_option_of(what: str) -> Callable[[Function], Function]:
+    """``--plugin`` of a command that takes only so much from a plug-in."""
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help=f"A Python file with {what}. May be repeated.",
+    )
+
+
+plugin_option = plugin_option_of("your own methods, datasets or metrics")
 data_root_option = click.option(
     "--data-root",
     type=click.Path(path_type=Path),
@@ -58,6 +66,36 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, dict[str, str]]:
     return parsed
 
 
+def parse_parameters_of(method: str, texts: Iterable[str]) -> dict[str, str]:
+    """Read ``PARAMETER=VALUE``, with or without ``METHOD.`` before it, into parameter → text."""
+    prefix = f"{method}."
+    full = (text if text.startswith(prefix) else f"{prefix}{text}" for text in texts)
+    return parse_assignments(full).get(method, {})
+
+
+def without_options(
+    words: Iterable[str], valued: Sequence[str], flags: Sequence[str] = ()
+) -> list[str]:
+    """The words of a command without some options: ``valued`` with their values, and flags.
+
+    Examples
+    --------
+    >>> words = ["--out", "a", "--jobs=2", "-q", "--limit", "3"]
+    >>> without_options(words, ["--out", "--jobs"], ["-q"])
+    ['--limit', '3']
+    """
+    joined = tuple(f"{option}=" for option in valued)
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in valued:
+            skip = True
+        elif word not in flags and not word.startswith(joined):
+            kept.append(word)
+    return kept
+
+
 def load_plugins(plugins: Iterable[Path]) -> tuple[str, ...]:
     """Load plug-in files, and give their absolute paths for the workers."""
     from irbench.registry import load_plugin
@@ -67,6 +105,12 @@ def load_plugins(plugins: Iterable[Path]) -> tuple[str, ...]:
         load_plugin(plugin)
         paths.append(str(Path(plugin).resolve()))
     return tuple(paths)
+
+
+def print_failures(failures: Iterable[Failure]) -> None:
+    """Name the plug-ins that a list lacks, and why."""
+    for failure in failures:
+        click.echo(f"not loaded: {failure.source}: {failure.reason}", err=True)
 
 
 class SectionedCommand(click.Command):

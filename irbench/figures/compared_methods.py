@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from irbench.analysis.target_scr import open_run_dataset, read_target_scr
 from irbench.dataset import Dataset
-from irbench.detector import group_rank
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
+from irbench.engine.storage.results import SCORED_STATES, Row, RunResults, row_order
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.outcomes import ImageOutcome, disagreement, method_outcomes
 from irbench.ground_truth import GroundTruth
@@ -200,7 +199,5 @@ class UnknownImageError(UnknownNameError):
 
 @lru_cache(maxsize=8)
 def _of_run(run: RunResults) -> ComparedMethods:
-    ranked = sorted(
-        run.rows, key=lambda row: (*group_rank(row["group"]), row["year"], row["method"])
-    )
+    ranked = sorted(run.rows, key=row_order)
     return ComparedMethods(str(run.dataset["title"]), (run,), tuple(ranked), Progress())

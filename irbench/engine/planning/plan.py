@@ -241,7 +241,7 @@ def _of_set(group: str, typical_pixels: int | None) -> list[type[Detector]]:
         if (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
         and (typical_pixels is None or cls.info.suits(typical_pixels))
     ]
-    return sorted(classes, key=lambda cls: (*cls.info.rank, cls.info.year, cls.info.name))
+    return sorted(classes, key=lambda cls: cls.info.order)
 
 
 def _belongs(cls: type[Detector], group: str, dataset: Dataset | None) -> bool:

@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from irbench.calibration import Calibration
 from irbench.dataset import Dataset
-from irbench.detector import group_rank
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan, run_key
 from irbench.engine.run.method_run import MethodOutcome
@@ -21,7 +20,7 @@ from irbench.engine.storage.directory import RunDirectory, check_key, is_same
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
-from irbench.engine.storage.results import SCORED_STATES, Row, load_run, write_results
+from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_order, write_results
 from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.events import Events
 from irbench.metrics.map_statistics import MapStatistics
@@ -295,7 +294,7 @@ class Session:
         return complete_maps(maps, self.scans[self.plan.split].truths, outcome.errors)
 
     def _write(self) -> None:
-        order = sorted(self.rows.values(), key=_row_order)
+        order = sorted(self.rows.values(), key=row_order)
         write_results(self.directory, order, self.run)
         self.directory.write(self.run)
 
@@ -310,8 +309,3 @@ def _read_results(
         return file_reader(read)(file, *args, **kwargs)
     except RunKeyError as error:
         raise UnreadableResultsError(str(error)) from error
-
-
-def _row_order(row: Row) -> tuple[int, str, int, str]:
-    """Rows in the order of Table I's groups, then by year."""
-    return *group_rank(row["group"]), row["year"], row["method"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from irbench.atomic import write_bytes, write_json
 from irbench.detections import Detections
+from irbench.detector import table_order
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics
@@ -29,6 +30,11 @@ TIMING_FIELDS = ("fps", "ms_median", "ms_lower", "ms_upper", "ms_stages", "peak_
 
 SCORED_STATES = ("done", "partial")
 """The states of a row with values; in the second, images that failed count as empty."""
+
+
+def row_order(row: Row) -> tuple[int, str, int, str]:
+    """Sorts rows; see :func:`irbench.detector.table_order`."""
+    return table_order(row["group"], row["year"], row["method"])
 
 
 @dataclass(frozen=True, eq=False)
