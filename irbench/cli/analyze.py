@@ -8,7 +8,7 @@ import click
 
 from irbench.cli.completion import complete_row, complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins
+from irbench.cli.options import load_plugins, plugin_option_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 
 
@@ -38,13 +38,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the jitter."
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with the dataset of the run. May be repeated.",
-)
+@plugin_option_of("the dataset of the run")
 @verbosity_options
 def analyze(
     run: Path,

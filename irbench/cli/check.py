@@ -9,7 +9,7 @@ import click
 
 from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -54,13 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own metrics; with --write also methods. May be repeated.",
-)
+@plugin_option_of("your own metrics; with --write also methods")
 @verbosity_options
 def check(
     run: Path,

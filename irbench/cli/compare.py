@@ -12,7 +12,7 @@ import click
 
 from irbench.cli.completion import complete_row, complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UsageError
 from irbench.progress import Advance, BarProgress, Progress
@@ -46,13 +46,7 @@ RANKING_METRICS = ("map50", "f1", "pd")
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own metrics. May be repeated.",
-)
+@plugin_option_of("your own metrics")
 @verbosity_options
 def compare(
     run: Path,

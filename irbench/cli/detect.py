@@ -12,7 +12,8 @@ import click
 from irbench.cli.completion import complete_method
 from irbench.cli.convention_options import value_range_option
 from irbench.cli.network_options import make_detector, network_calibration, network_options
-from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.opening import open_calibration
+from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -62,13 +63,7 @@ if TYPE_CHECKING:
 @value_range_option
 @network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods. May be repeated.",
-)
+@plugin_option_of("your own methods")
 @verbosity_options
 def detect(
     method: str,
@@ -116,11 +111,9 @@ def detect(
         detector: Detector = _deployed(model)
     else:
         cls = method_class(method)
-        given = (p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
-        texts = parse_assignments(given).get(method, {})
         detector = make_detector(
             cls,
-            texts,
+            parse_parameters_of(method, params),
             weights=weights,
             tile=tile,
             device=device,
@@ -153,7 +146,7 @@ def _calibration(
     """What was given on the command line, else in the file, else what ships with the method."""
     import dataclasses
 
-    from irbench.calibration import Calibration, read_calibrations, shipped_calibration
+    from irbench.calibration import Calibration, shipped_calibration
     from irbench.networks.deployed import DeployedModel
 
     method = detector.info.name
@@ -163,10 +156,7 @@ def _calibration(
         shipped = network_calibration(detector) or shipped_calibration(method)
         chosen = shipped or Calibration(None, None, "none")
     else:
-        known = read_calibrations(file)
-        if method not in known:
-            raise UsageError(f"--calibration {file} knows nothing of {method}.")
-        chosen = known[method]
+        chosen = open_calibration(file, method)
     if extent is not None:
         chosen = dataclasses.replace(chosen, extent=extent)
     if threshold is not None:

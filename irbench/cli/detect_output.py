@@ -23,9 +23,6 @@ from irbench.sequences.alarms import AlarmCount
 from irbench.sequences.detection import FrameResult
 from irbench.sequences.opening import FrameSequence
 
-PICTURES = ("all", "found", "none")
-"""Which frames get a picture: every one, those with a detection, or none."""
-
 _WAITING = 4
 _COLUMNS = ("frame", "n_detections", "best_score", "ms", "error")
 
@@ -42,6 +39,7 @@ class DetectOutput:
     out : Path
     sequence : FrameSequence
     pictures : {"all", "found", "none"}
+        Which frames get a picture: every one, those with a detection, or none.
     facts : mapping
         What the description says of all frames.
 

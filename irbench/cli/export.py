@@ -10,7 +10,8 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import value_range_option
-from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.opening import open_calibration
+from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 from irbench.extras import require_packages
@@ -132,13 +133,7 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
 )
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods. May be repeated.",
-)
+@plugin_option_of("your own methods")
 @verbosity_options
 def export(
     method: str,
@@ -185,18 +180,17 @@ def export(
     detector = _detector(method, weights, imgsz, params)
     from irbench.networks.detector import NetworkDetector
 
-    if calibrate is not None and not isinstance(detector, NetworkDetector):
+    of_boxes = detector if isinstance(detector, NetworkDetector) else None
+    if calibrate is not None and of_boxes is None:
         raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
     require_packages("the export to ONNX", "deep", "torch")
     if format_ == "model":
         if precision != "fp32":
             raise UsageError("--format model is written in fp32; leave --precision out.")
-        from irbench.networks.detector import NetworkDetector
-
-        if not isinstance(detector, NetworkDetector):
+        if of_boxes is None:
             raise UsageError(f"--format model is for networks of boxes; {method} gives masks.")
         return _export_model(
-            detector,
+            of_boxes,
             out or _default_path(detector, "", precision),
             calibration,
             value_range,
@@ -221,8 +215,8 @@ def export(
         check=check,
     )
     _describe(written)
-    if calibrate is not None and isinstance(detector, NetworkDetector):
-        _quantize(written.path, detector, calibrate, data_root, check)
+    if calibrate is not None and of_boxes is not None:
+        _quantize(written.path, of_boxes, calibrate, data_root, check)
     _print_program(written.path, detector, batch, nms)
     return 0
 
@@ -266,7 +260,6 @@ def _export_model(
     opset: int | None,
     check: bool,
 ) -> int:
-    from irbench.calibration import read_calibrations
     from irbench.cli.network_options import network_calibration
     from irbench.networks.deploying import export_model
     from irbench.networks.export import DEFAULT_OPSET
@@ -278,10 +271,7 @@ def _export_model(
         )
     chosen = network_calibration(detector)
     if calibration is not None:
-        known, name = read_calibrations(calibration), detector.info.name
-        if name not in known:
-            raise UsageError(f"--calibration {calibration} knows nothing of {name}.")
-        chosen = known[name]
+        chosen = open_calibration(calibration, detector.info.name)
     written = export_model(
         detector,
         folder,
@@ -315,8 +305,7 @@ def _detector(
             f"{method} cannot be exported: it is a {cls.kind} detector that is no network. "
             f"Networks: {', '.join(names) or 'none'}."
         )
-    texts = parse_assignments(p if p.startswith(f"{method}.") else f"{method}.{p}" for p in params)
-    values: dict[str, Any] = parse_parameters(cls, texts.get(method, {}))
+    values: dict[str, Any] = parse_parameters(cls, parse_parameters_of(method, params))
     if weights is not None:
         values["weights"] = weights
     if imgsz is not None:

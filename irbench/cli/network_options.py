@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from irbench.cli.options import Function
 from irbench.errors import UsageError
 from irbench.networks.backends import BACKENDS, PRECISIONS, backend_values
 
 if TYPE_CHECKING:
     from irbench.calibration import Calibration
     from irbench.detector import Detector
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 device_option = click.option(
     "--device",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from irbench.cli.options import without_options
 from irbench.engine.storage.results import RunResults
 
 _LEAST_TO_COMPARE = 2
@@ -42,12 +43,5 @@ def _more_methods(results: RunResults) -> list[str]:
     made_by = list(results.run.get("command") or ())
     if "run" not in made_by or "all" in made_by:
         return ["irbench", "analyze", str(results.path)]
-    kept, skip = [], False
-    for word in made_by:
-        if skip:
-            skip = False
-        elif word in ("--methods", "--out"):
-            skip = True
-        elif not word.startswith(("--methods=", "--out=")):
-            kept.append(word)
+    kept = without_options(made_by, ("--methods", "--out"))
     return [*kept, "--methods", "all", "--out", str(results.path)]

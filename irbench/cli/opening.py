@@ -1,4 +1,4 @@
-"""What commands open, with the event that reports it: datasets and run directories."""
+"""What commands open, with the event that reports it: datasets, runs, calibrations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irbench.cli.verbosity import command_events, command_progress, record
+from irbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from irbench.calibration import Calibration
     from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.engine.storage.results import RunResults
@@ -50,3 +52,13 @@ def open_run(path: Path) -> RunResults:
         states={row["method"]: row["state"] for row in results.rows},
     )
     return results
+
+
+def open_calibration(path: Path, method: str) -> Calibration:
+    """The calibration of one method from a run or a file of ``irbench calibrate``."""
+    from irbench.calibration import read_calibrations
+
+    known = read_calibrations(path)
+    if method not in known:
+        raise UsageError(f"--calibration {path} knows nothing of {method}.")
+    return known[method]

@@ -12,7 +12,7 @@ from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options
 from irbench.cli.opening import record_opened
-from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.options import load_plugins, parse_assignments, plugin_option_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 from irbench.networks.backends import backend_values
@@ -87,13 +87,7 @@ SYNTHETIC = "synth256"
     metavar="METHOD.NAME=VALUE",
     help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods or datasets. May be repeated.",
-)
+@plugin_option_of("your own methods or datasets")
 @backend_options
 @convention_options
 @verbosity_options

@@ -10,7 +10,7 @@ import click
 
 from irbench.cli.completion import complete_format, complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
@@ -82,13 +82,7 @@ class ReportCommand(click.Command):
     type=click.Path(path_type=Path),
     help="Folder to write to.  [default: tables/ in the first run directory]",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with your own methods, reports or metrics. May be repeated.",
-)
+@plugin_option_of("your own methods, reports or metrics")
 @verbosity_options
 def report(
     runs: tuple[Path, ...],

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.opening import open_run
+from irbench.cli.options import without_options
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.degradation.curves import Point
+
+_OWN_OPTIONS = ("--out", "--methods", "--calibration", "--limit", "--jobs", "--timing-images")
+"""What each level is given anew of the command that made the run."""
 
 
 @click.command()
@@ -68,9 +72,8 @@ def _run_again(clean: Any, out: Path, degradation: str, limit: int | None, jobs:
             "with irbench run --degrade NAME=LEVEL --calibration RUN."
         )
     methods = ",".join(row["method"] for row in clean.scored_rows)
-    kept = _without(words[2:], ("--out", "--methods", "--calibration", "--limit", "--jobs"))
     words = [
-        *kept,
+        *without_options(words[2:], _OWN_OPTIONS, ("-q", "--quiet", "-v", "--verbose")),
         *("--methods", methods, "--out", str(out), "--calibration", str(clean.path)),
         *("--degrade", degradation, "--timing-images", "0", "--quiet"),
         *([] if limit is None else ["--limit", str(limit)]),
@@ -78,19 +81,3 @@ def _run_again(clean: Any, out: Path, degradation: str, limit: int | None, jobs:
     ]
     status: int = run.main(words, standalone_mode=False)
     return status
-
-
-def _without(words: list[str], options: tuple[str, ...]) -> list[str]:
-    """The words of a command without some options and their values."""
-    kept, skip = [], False
-    for word in words:
-        if skip:
-            skip = False
-        elif word in (*options, "--timing-images"):
-            skip = True
-        elif not word.startswith(tuple(f"{option}=" for option in options)) and word not in (
-            *("-q", "--quiet"),
-            *("-v", "--verbose"),
-        ):
-            kept.append(word)
-    return kept

@@ -133,7 +133,7 @@ def run(
     executor: str,
     scheduler: str | None,
     worker_wait: float,
-    **request: Any,
+    **of_request: Any,
 ) -> int:
     """Run detectors over a dataset, score them, and print the table.
 
@@ -150,18 +150,20 @@ def run(
     from irbench.engine.planning.request import RunRequest
     from irbench.engine.run.runner import prepare_run
 
-    check_executor(executor, scheduler, request["jobs"])
+    # The other options have the names of its fields.
+    request = RunRequest(
+        methods=split_names(methods),
+        params=parse_assignments(params),
+        command=("irbench", *sys.argv[1:]),
+        **of_request,
+    )
+    check_executor(executor, scheduler, request.jobs)
     progress = command_progress()
     runner = prepare_run(
-        RunRequest(
-            methods=split_names(methods),
-            params=parse_assignments(params),
-            command=("irbench", *sys.argv[1:]),
-            **request,
-        ),
+        request,
         progress,
         command_events(progress),
-        make_executor(scheduler, request["timeout_s"], progress, worker_wait),
+        make_executor(scheduler, request.timeout_s, progress, worker_wait),
     )
     try:
         results = runner.execute()
@@ -203,7 +205,7 @@ def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> No
 
 
 def make_executor(
-    scheduler: str | None, timeout_s: float, progress: Progress, worker_wait_s: float
+    scheduler: str | None, timeout_s: float | None, progress: Progress, worker_wait_s: float
 ) -> DaskExecutor | None:
     """The executor on a cluster; None for this machine."""
     if scheduler is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.options import load_plugins, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UsageError
 
@@ -32,13 +32,7 @@ from irbench.errors import UsageError
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write: .png, .pdf or .svg.  [default: figures/show-IMAGE.png in the run]",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A Python file with methods or the dataset of the run. May be repeated.",
-)
+@plugin_option_of("methods or the dataset of the run")
 @verbosity_options
 def show(
     run: Path,

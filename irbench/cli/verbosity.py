@@ -12,16 +12,15 @@ nothing        yes                    yes                     no
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from irbench.cli.options import Function
 
 if TYPE_CHECKING:
     from irbench.events import Events
     from irbench.progress import Progress
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _KEY = "irbench.verbosity"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import html
 import io
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from irbench.atomic import write_bytes
 from irbench.degradation.models import MODELS, Degradation
 from irbench.errors import UnknownNameError
+from irbench.markup.csv_text import csv_text
 from irbench.metrics.definition import METRICS
 
 if TYPE_CHECKING:
@@ -102,14 +102,20 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
     -------
     list of Path
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("method", "degradation", "level", "unit", *SHOWN, "state"))
-    for one in points:
-        unit = MODELS[one.degradation].unit if one.degradation else ""
-        table.writerow((one.method, one.degradation, one.level, unit, *one.values, one.state))
+    rows = [
+        {
+            "method": one.method,
+            "degradation": one.degradation,
+            "level": one.level,
+            "unit": MODELS[one.degradation].unit if one.degradation else "",
+            **dict(zip(SHOWN, one.values, strict=True)),
+            "state": one.state,
+        }
+        for one in points
+    ]
+    names = ("method", "degradation", "level", "unit", *SHOWN, "state")
     files = [out / "robustness.csv", out / "robustness.html"]
-    write_bytes(files[0], text.getvalue().encode())
+    write_bytes(files[0], csv_text(names, rows).encode())
     write_bytes(files[1], _page(points, title).encode())
     return files
 

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 State = Literal["ok", "note", "warning", "broken"]
-
-STATES: tuple[State, ...] = ("ok", "note", "warning", "broken")
 """From good to bad; ``broken`` means that irbench, or a part of it, does not work."""
 
 
