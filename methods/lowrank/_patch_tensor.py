@@ -16,17 +16,17 @@ from irbench.errors import ParameterError
 Recomposition = Literal["mean", "overwrite"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decomposition:
-    """An image, or its patch tensor, split into background and target.
+    """An image, or its patches, split into background and target.
 
     Attributes
     ----------
-    target, background : (H, W) or (n, h, w) ndarray of float64
-        Grey levels; the target is non-negative.
+    target, background : (H, W), (n, h, w) or (n, pixels) ndarray of float64
+        In the units of what was split.
     n_iterations : int
     residual : float
-        ``|D - B - T| / |D|`` of the patch tensors after the last iteration.
+        Norm of what the parts leave, of the patches after the last iteration, relative to theirs.
     """
 
     target: NDArray[np.float64]

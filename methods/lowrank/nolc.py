@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
 from ._deflation import threshold_after_deflation
 from ._patch_matrix import PatchMatrixGrid
-from ._threads import single_blas_thread
+from ._patch_matrix_method import (
+    PatchMatrixMethod,
+    cover_parameter,
+    early_stop_parameter,
+    max_iter_parameter,
+    patch_parameter,
+    penalty_scale_parameter,
+    rho_parameter,
+    step_parameter,
+    tolerance_parameter,
+)
+from ._patch_tensor import Decomposition
 
 _NEWTON_STEP = 1e-7
 """Greatest last step of Newton's method, in units of the image's range, as published."""
@@ -21,26 +30,7 @@ _NEWTON_ROUNDS = 100
 """Far above the handful that the convex right branch of the equation needs."""
 
 
-@dataclass(frozen=True, eq=False)
-class LpDecomposition:
-    """An image split by NOLC.
-
-    Attributes
-    ----------
-    target, background : (H, W) ndarray of float64
-        In units of 255 grey levels; 0 where no patch lies.
-    n_iterations : int
-    residual : float
-        ``|D - B - T| / |D|`` of the patch matrices after the last iteration.
-    """
-
-    target: NDArray[np.float64]
-    background: NDArray[np.float64]
-    n_iterations: int
-    residual: float
-
-
-class NOLC(ScoreMapDetector):
+class NOLC(PatchMatrixMethod[Decomposition]):
     """Nonconvex optimisation with an lp norm constraint.
 
     The patches of the image are the columns of a matrix ``D = B + T``: [1]_
@@ -108,42 +98,30 @@ class NOLC(ScoreMapDetector):
             "2019, doi 10.3390/rs11050559"
         ),
     )
-    patch: int = parameter(default=30, low=2, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=10, low=1, high=4096, unit="px", help="distance between patches")
-    cover: str = parameter(
-        default="inside",
-        choices=("inside", "steps", "full"),
-        help="full: add last patches that reach the borders",
-    )
+    patch: int = patch_parameter(30)
+    step: int = step_parameter()
+    cover: str = cover_parameter()
     sparsity: float = parameter(default=1.0, low=1e-6, help="lambda times the side of a patch")
     p: float = parameter(default=0.6, low=0.01, high=0.99, help="exponent of the norm")
-    penalty_scale: float = parameter(
-        default=5.0, low=1e-6, help="standard deviations whose inverse is the first penalty"
-    )
-    rho: float = parameter(default=1.5, low=1.001, help="factor of the penalty per iteration")
-    tolerance: float = parameter(default=1e-7, low=0.0, help="stop at this relative residual")
-    early_stop: bool = parameter(
-        default=True, help="also stop when the number of target entries repeats"
-    )
-    max_iter: int = parameter(default=100, low=1, help="iterations at most")
+    penalty_scale: float = penalty_scale_parameter()
+    rho: float = rho_parameter()
+    tolerance: float = tolerance_parameter()
+    early_stop: bool = early_stop_parameter("repeats")
+    max_iter: int = max_iter_parameter()
 
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    def without_targets(self, background: NDArray[np.float64]) -> Decomposition:
+        """The parts of an image that is background as a whole."""
+        return Decomposition.of_constant(background)
 
-    def decompose(self, image: NDArray[np.float64]) -> LpDecomposition:
-        """Split an ``(H, W)`` image of grey levels 0 to 255 into background and target."""
-        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
-        if grid.n_patches == 0 or image.min() == image.max():
-            return LpDecomposition(np.zeros_like(image), image / 255, 0, 0.0)
-        data = grid.cut(image / 255)
-        # A single sample has no spread, and a plain image no target.
-        spread = float(data.std(ddof=1)) if data.size > 1 else 0.0
-        if spread == 0:
-            return LpDecomposition(np.zeros_like(image), grid.mean(data), 0, 0.0)
+    def split(
+        self,
+        image: NDArray[np.float64],
+        grid: PatchMatrixGrid,
+        data: NDArray[np.float64],
+        threshold: float,
+    ) -> Decomposition:
+        """Alternate over the patches; see :meth:`PatchMatrixMethod.split`."""
         norm = float(np.linalg.norm(data))
-        threshold = self.penalty_scale * spread
         sparsity = self.sparsity / grid.patch
         target, dual = np.zeros_like(data), np.zeros_like(data)
         count = 0
@@ -161,7 +139,7 @@ class NOLC(ScoreMapDetector):
             dual += gap
             dual /= self.rho
             threshold /= self.rho
-        return LpDecomposition(grid.mean(target), grid.mean(background), iteration, residual)
+        return Decomposition(grid.mean(target), grid.mean(background), iteration, residual)
 
 
 def lp_shrinkage(values: NDArray[np.float64], weight: float, p: float) -> NDArray[np.float64]:

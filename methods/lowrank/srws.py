@@ -8,35 +8,39 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detector import MethodInfo, ScoreMapDetector
+from irbench.detector import MethodInfo
 from irbench.parameters import parameter
 
 from ._patch_matrix import PatchMatrixGrid
-from ._threads import single_blas_thread
+from ._patch_matrix_method import (
+    PatchMatrixMethod,
+    cover_parameter,
+    early_stop_parameter,
+    max_iter_parameter,
+    patch_parameter,
+    penalty_scale_parameter,
+    rho_parameter,
+    step_parameter,
+    tolerance_parameter,
+)
+from ._patch_tensor import Decomposition
 from .nram import shrink_rows
 
 
 @dataclass(frozen=True, eq=False)
-class SelfRepresentation:
-    """An image split by SRWS.
+class SelfRepresentation(Decomposition):
+    """An image split by SRWS, all parts clipped at 0.
 
     Attributes
     ----------
-    target, background, noise : (H, W) ndarray of float64
-        In units of 255 grey levels, clipped at 0; 0 where no patch lies.
-    n_iterations : int
-    residual : float
-        ``|X - XZ - E - T| / |X|`` of the patch matrices after the last iteration.
+    noise : (H, W) ndarray of float64
+        As target and background, 0 where no patch lies.
     """
 
-    target: NDArray[np.float64]
-    background: NDArray[np.float64]
     noise: NDArray[np.float64]
-    n_iterations: int
-    residual: float
 
 
-class SRWS(ScoreMapDetector):
+class SRWS(PatchMatrixMethod[SelfRepresentation]):
     """Self-regularised weighted sparse model.
 
     The patches of the image are the columns of ``X``, each a combination of the others: [1]_
@@ -113,13 +117,9 @@ class SRWS(ScoreMapDetector):
         ),
         note="as the published code computes it: without the paper's self-regularisation",
     )
-    patch: int = parameter(default=50, low=2, high=4096, unit="px", help="side of a patch")
-    step: int = parameter(default=10, low=1, high=4096, unit="px", help="distance between patches")
-    cover: str = parameter(
-        default="inside",
-        choices=("inside", "steps", "full"),
-        help="full: add last patches that reach the borders",
-    )
+    patch: int = patch_parameter(50)
+    step: int = step_parameter()
+    cover: str = cover_parameter()
     noise_weight: float = parameter(
         default=1.0, low=0.0, help="weight of the noise times sqrt(longer side of the image)"
     )
@@ -127,20 +127,11 @@ class SRWS(ScoreMapDetector):
         default=0.09, low=0.0, help="weight of the target times sqrt(longer side of the image)"
     )
     alpha: float = parameter(default=2.0, low=0.0, high=100.0, help="exponent of the edge weight")
-    penalty_scale: float = parameter(
-        default=5.0, low=1e-6, help="standard deviations whose inverse is the first penalty"
-    )
-    rho: float = parameter(default=1.5, low=1.001, help="factor of the penalty per iteration")
-    tolerance: float = parameter(default=1e-7, low=0.0, help="stop at this relative residual")
-    early_stop: bool = parameter(
-        default=True, help="also stop when the number of target entries is at rest"
-    )
-    max_iter: int = parameter(default=100, low=1, help="iterations at most")
-
-    def compute(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        with single_blas_thread():
-            return self.decompose(image).target
+    penalty_scale: float = penalty_scale_parameter()
+    rho: float = rho_parameter()
+    tolerance: float = tolerance_parameter()
+    early_stop: bool = early_stop_parameter("is at rest")
+    max_iter: int = max_iter_parameter()
 
     def edge_weight(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
         """The weight of each pixel's target, in [1, exp(alpha)], of an image in 0 to 1."""
@@ -154,23 +145,24 @@ class SRWS(ScoreMapDetector):
             return np.ones_like(image)
         return np.asarray(np.exp(self.alpha * (edges - low) / (high - low)))
 
-    def decompose(self, image: NDArray[np.float64]) -> SelfRepresentation:
-        """Split an ``(H, W)`` image of grey levels 0 to 255 into background, target and noise."""
-        grid = PatchMatrixGrid.fitted(image.shape, self.patch, self.step, self.cover)
-        zeros = np.zeros_like(image)
-        if grid.n_patches == 0 or image.min() == image.max():
-            return SelfRepresentation(zeros, image / 255, zeros, 0, 0.0)
-        image = image / 255
-        data = grid.cut(image)
-        # A single sample has no spread, and a plain image no target.
-        spread = float(data.std(ddof=1)) if data.size > 1 else 0.0
-        if spread == 0:
-            return SelfRepresentation(zeros, grid.mean(data), zeros, 0, 0.0)
+    def without_targets(self, background: NDArray[np.float64]) -> SelfRepresentation:
+        """The parts of an image that is background as a whole."""
+        zeros = np.zeros_like(background)
+        return SelfRepresentation(zeros, background, 0, 0.0, zeros)
+
+    def split(
+        self,
+        image: NDArray[np.float64],
+        grid: PatchMatrixGrid,
+        data: NDArray[np.float64],
+        threshold: float,
+    ) -> SelfRepresentation:
+        """Alternate over the patches; see :meth:`PatchMatrixMethod.split`."""
         scale = math.sqrt(max(image.shape))
         cost = grid.cut(self.edge_weight(image))
         cost *= self.sparsity / scale
         norm = float(np.linalg.norm(data))
-        mu = 1 / (self.penalty_scale * spread)
+        mu = 1 / threshold
         combination = Combination(data)
         noise, target, dual = np.zeros_like(data), np.zeros_like(data), np.zeros_like(data)
         sums_dual = np.zeros(len(data))
@@ -195,7 +187,7 @@ class SRWS(ScoreMapDetector):
         positive, ground, rest = (
             np.maximum(grid.mean(part), 0.0) for part in (target, background, noise)
         )
-        return SelfRepresentation(positive, ground, rest, iteration, relative)
+        return SelfRepresentation(positive, ground, iteration, relative, rest)
 
 
 class Combination:
