@@ -7,6 +7,7 @@ comes before and after, the letterbox and the suppression, is the same code for 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -32,6 +33,10 @@ TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 
 _OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What is asked of OpenVINO; of a quantised file, for what is left in floating point."""
+
+_COMPILED_SHAPES = 4
+"""Batch sizes that OpenVINO holds a compiled network for, each with memory of its own: of one
+image, a whole batch and its remainder, and one more; frames in tiles make many."""
 
 
 def backend_values(backend: str | None, precision: str | None) -> dict[str, str]:
@@ -216,15 +221,16 @@ def _open_openvino(content: bytes, precision: str) -> Engine:
             "in fp32; take precision=fp32 or int8."
         )
     model = core.read_model(content)
-    by_shape: dict[tuple[int, ...], Any] = {}
+
+    @lru_cache(_COMPILED_SHAPES)
+    def compiled_for(shape: tuple[int, ...]) -> Any:
+        # With its batch fixed it plans memory and layouts ahead.
+        fixed = model.clone()
+        fixed.reshape(list(shape))
+        return core.compile_model(fixed, "CPU", options)
 
     def run(canvases: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        if canvases.shape not in by_shape:
-            # With its batch fixed it plans memory and layouts ahead.
-            fixed = model.clone()
-            fixed.reshape(list(canvases.shape))
-            by_shape[canvases.shape] = core.compile_model(fixed, "CPU", options)
-        compiled = by_shape[canvases.shape]
+        compiled = compiled_for(canvases.shape)
         found = compiled(canvases)
         return found[compiled.output(BOXES)], found[compiled.output(SCORES)]
 

@@ -163,8 +163,9 @@ def cost_of_built(
 
     try:
         return count(build_without_values(build))
-    # What cannot be made, or run, without values.
-    except (NotImplementedError, RuntimeError):
+    # What cannot be made, or run, without values. A fault of the network itself is raised again
+    # by the second try, which costs time and memory only.
+    except RuntimeError:
         return count(build_afresh(build))
 
 

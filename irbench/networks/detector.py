@@ -151,7 +151,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         UsageError
             If it has none.
         """
-        raise UsageError(f"{self.info.name} cannot be trained: it has no loss.")
+        return super().loss(network, settings)
 
     def fuse(self, network: nn.Module) -> nn.Module:
         """A copy for inference; by default without any folding of normalisations."""

@@ -51,8 +51,9 @@ def probe_network(
     with torch.inference_mode(False), torch.enable_grad():
         try:
             return count(_without_values(network).eval(), torch.empty(shape, device="meta"))
-        # Kernels without shapes, values that are asked for, tensors of another device.
-        except (NotImplementedError, RuntimeError):
+        # Kernels without shapes, values that are asked for, tensors of another device; a fault of
+        # the network itself is raised again by the copy that has values.
+        except RuntimeError:
             if any(parameter.is_meta for parameter in network.parameters()):
                 raise
             return count(copy.deepcopy(network).to("cpu").eval(), torch.zeros(shape))
@@ -83,7 +84,8 @@ def build_without_values(build: Callable[[], nn.Module]) -> nn.Module:
     try:
         with torch.device("meta"):
             return build()
-    except (NotImplementedError, RuntimeError):
+    # What needs values to be made; a fault of the network itself is raised again.
+    except RuntimeError:
         return build_afresh(build)
 
 

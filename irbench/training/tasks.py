@@ -22,11 +22,11 @@ from irbench.training.mask_cache import MaskCache
 from irbench.training.mask_validation import MaskValidator
 from irbench.training.patches import PatchAugmenter
 from irbench.training.settings import TrainingSettings
-from irbench.training.validation import Validator
+from irbench.training.validation import BaseValidator, Validator
 
 Cache = ImageCache | MaskCache
 
-AnyValidator = Validator | MaskValidator
+AnyValidator = BaseValidator[Any, Any]
 
 
 class BatchMaker(Protocol):

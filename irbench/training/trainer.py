@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from irbench.errors import IrbenchError, UsageError
+from irbench.errors import IrbenchError
 from irbench.interrupts import StopRequest
 from irbench.networks.neural import NeuralDetector
 from irbench.progress import Progress
@@ -136,10 +136,7 @@ class Trainer:
         self.network = detector.network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         check_single_images(detector, self.network, self.batch, settings, processes)
         processes.copy_from_first(self.network)
-        try:
-            loss = detector.loss(self.network, settings)
-        except NotImplementedError as error:
-            raise UsageError(str(error)) from error
+        loss = detector.loss(self.network, settings)
         self.optimizer = make_optimizer(self.network, settings)
         self.average = WeightAverage(self.network, settings.ema_share)
         self.best = copy.deepcopy(self.average.network)

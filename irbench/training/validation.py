@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import torch
 from torch import nn
@@ -15,9 +16,11 @@ from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.networks.detector import NetworkDetector, to_detections
+from irbench.networks.neural import NeuralDetector
 from irbench.progress import Progress
 from irbench.protocol import TABLE1, Protocol
 from irbench.training.image_cache import ImageCache
+from irbench.training.mask_cache import MaskCache
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,19 @@ class ValidationScores:
         return row if self.niou is None else {**row, "val_niou": self.niou}
 
 
-class Validator:
+NetworkT = TypeVar("NetworkT", bound=NeuralDetector)
+CacheT = TypeVar("CacheT", bound=ImageCache | MaskCache)
+
+
+class BaseValidator(ABC, Generic[NetworkT, CacheT]):
     """Validates networks of one detector on one set of images.
 
     Parameters
     ----------
-    detector : NetworkDetector
-        Its decoding, confidence and suppression apply.
-    cache : ImageCache
-        On the device of the networks, at the detector's input size.
+    detector : NeuralDetector
+        Its decoding applies, and all that it does before and after the network.
+    cache : ImageCache or MaskCache
+        On the device of the networks.
     truths : sequence of GroundTruth
         Of the images of the cache, in their order.
     batch : int
@@ -68,11 +75,11 @@ class Validator:
 
     def __init__(
         self,
-        detector: NetworkDetector,
-        cache: ImageCache,
+        detector: NetworkT,
+        cache: CacheT,
         truths: Sequence[GroundTruth],
         *,
-        batch: int = 32,
+        batch: int = 16,
         protocol: Protocol = TABLE1,
     ) -> None:
         self.detector, self.cache, self.truths = detector, cache, truths
@@ -81,18 +88,59 @@ class Validator:
     @classmethod
     def of(
         cls,
+        detector: NetworkT,
+        dataset: Dataset,
+        *,
+        device: torch.device,
+        batch: int = 16,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Read a split."""
+        cache = cls.read(detector, dataset, device=device, progress=progress)
+        truths = [GroundTruth.of(dataset.load(sample_id)) for sample_id in cache.ids]
+        return cls(detector, cache, truths, batch=batch)
+
+    @staticmethod
+    @abstractmethod
+    def read(
+        detector: NetworkT, dataset: Dataset, *, device: torch.device, progress: Progress | None
+    ) -> CacheT:
+        """Read the images of a split, as the detector needs them."""
+
+    @abstractmethod
+    def __call__(self, network: nn.Module) -> ValidationScores:
+        """Score a network.
+
+        Parameters
+        ----------
+        network : torch.nn.Module
+            In evaluation mode.
+
+        Returns
+        -------
+        ValidationScores
+        """
+
+    def score(self, found: Sequence[Detections]) -> ValidationScores:
+        """Score what was found, per image."""
+        counted = without_ignored_of(found, self.truths, self.protocol)
+        chosen = calibrate({None: counted}, self.truths, self.protocol)
+        return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)
+
+
+class Validator(BaseValidator[NetworkDetector, ImageCache]):
+    """Validates networks that return boxes, at the detector's input size."""
+
+    @staticmethod
+    def read(
         detector: NetworkDetector,
         dataset: Dataset,
         *,
         device: torch.device,
-        batch: int = 32,
-        progress: Progress | None = None,
-    ) -> Validator:
-        """Read a split."""
-        size = detector.input_size
-        cache = ImageCache.of(dataset, size, device=device, progress=progress)
-        truths = [GroundTruth.of(dataset.load(sample_id)) for sample_id in cache.ids]
-        return cls(detector, cache, truths, batch=batch)
+        progress: Progress | None,
+    ) -> ImageCache:
+        """Read the images of a split, letterboxed."""
+        return ImageCache.of(dataset, detector.input_size, device=device, progress=progress)
 
     @torch.inference_mode()
     def detect(self, network: nn.Module) -> list[Detections]:
@@ -107,17 +155,5 @@ class Validator:
         return found
 
     def __call__(self, network: nn.Module) -> ValidationScores:
-        """Score a network.
-
-        Parameters
-        ----------
-        network : torch.nn.Module
-            In evaluation mode.
-
-        Returns
-        -------
-        ValidationScores
-        """
-        found = without_ignored_of(self.detect(network), self.truths, self.protocol)
-        chosen = calibrate({None: found}, self.truths, self.protocol)
-        return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)
+        """Score a network in evaluation mode."""
+        return self.score(self.detect(network))
