@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ._patches import MaximumPooling, PatchGrid
-from ._residual import BasicBlock, stage
+from ._residual import BasicBlock, Head, gate, layer, stage
 
 WIDTHS = (64, 128, 256, 512)
 SCALES = (10, 6)
@@ -84,9 +84,9 @@ class PyramidContext(nn.Module):
 
     def __init__(self, channels: int, width: int, scales: tuple[int, ...]) -> None:
         super().__init__()
-        self.conv1 = _layer(channels, width, 1)
+        self.conv1 = layer(channels, width, 1)
         self.scale_list = nn.ModuleList(PatchContext(width, scale) for scale in scales)
-        self.conv2 = _layer(width * (1 + len(scales)), channels, 1)
+        self.conv2 = layer(width * (1 + len(scales)), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape ``(B, C, H, W)``."""
@@ -100,32 +100,16 @@ class AsymmetricFusion(nn.Module):
 
     def __init__(self, high: int, low: int) -> None:
         super().__init__()
-        self.pa = nn.Sequential(*_gate(low))
-        self.plus_conv = _layer(high, low, 1)
-        self.ca = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_gate(low))
-        self.end_conv = _layer(low, low, 3)
+        self.pa = gate(low, low // 4)
+        self.plus_conv = layer(high, low, 1)
+        self.ca = nn.Sequential(nn.AdaptiveAvgPool2d(1), *gate(low, low // 4))
+        self.end_conv = layer(low, low, 3)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """Fuse two maps of one size, ``(B, high, H, W)`` and ``(B, low, H, W)``."""
         high = self.plus_conv(high)
         fused: Tensor = self.end_conv(low + high) * self.ca(high) * self.pa(low)
         return fused
-
-
-class Head(nn.Module):
-    """A 3×3 convolution to a quarter of the channels, and one map of logits."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        narrow = channels // 4
-        self.block = nn.Sequential(
-            *_layer(channels, narrow, 3), nn.Dropout(0.1), nn.Conv2d(narrow, 1, 1)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """From ``(B, channels, H, W)`` to ``(B, 1, H, W)``."""
-        logits: Tensor = self.block(x)
-        return logits
 
 
 class Backbone(nn.Module):
@@ -138,8 +122,8 @@ class Backbone(nn.Module):
         self.relu = nn.ReLU()
         incoming = (widths[0], *widths[:-1])
         for index, (inputs, outputs) in enumerate(zip(incoming, widths, strict=True)):
-            layer = stage(BasicBlock, inputs, outputs, 2, 2 if index else 1)
-            self.add_module(f"layer{index + 1}", layer)
+            blocks = stage(BasicBlock, inputs, outputs, 2, 2 if index else 1)
+            self.add_module(f"layer{index + 1}", blocks)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The outputs of the stages after the first, at strides 2, 4 and 8."""
@@ -167,7 +151,7 @@ class AGPCNetwork(nn.Module):
         self.backbone = Backbone(channels, widths)
         self.fuse23 = AsymmetricFusion(widths[3], widths[2])
         self.fuse12 = AsymmetricFusion(widths[2], widths[1])
-        self.head = Head(widths[1])
+        self.head = Head(widths[1], bias=True)
         self.context = PyramidContext(widths[3], CONTEXT, SCALES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -180,22 +164,6 @@ class AGPCNetwork(nn.Module):
         up = _resize(self.context(c3), (height // 4, width // 4))
         up = _resize(self.fuse23(up, c2), (height // 2, width // 2))
         return _resize(self.head(self.fuse12(up, c1)), (height, width))
-
-
-def _layer(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, 1, kernel // 2), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
-
-
-def _gate(channels: int) -> list[nn.Module]:
-    narrow = channels // 4
-    return [
-        *_layer(channels, narrow, 1),
-        nn.Conv2d(narrow, channels, 1),
-        nn.BatchNorm2d(channels),
-        nn.Sigmoid(),
-    ]
 
 
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:

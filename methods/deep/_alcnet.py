@@ -15,7 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ._acm import WIDTHS, resize
-from ._residual import AsymmetricFusion, BasicBlock, Head, ResidualBlock, deep_stem, stage
+from ._residual import (
+    AsymmetricFusion,
+    BasicBlock,
+    Head,
+    ResidualBlock,
+    deep_stem,
+    gate,
+    layer,
+    stage,
+)
 
 SHIFTS = {"single": (13,), "multiple": (13, 17)}
 """Distances in cells of the contrast that each mode takes the greatest of."""
@@ -81,14 +90,7 @@ class BottomUpFusion(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm_high, self.norm_low = nn.BatchNorm2d(channels), nn.BatchNorm2d(channels)
-        self.gate = nn.Sequential(
-            nn.Conv2d(channels, channels, 1),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 1),
-            nn.BatchNorm2d(channels),
-            nn.Sigmoid(),
-        )
+        self.gate = gate(channels, channels)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """Fuse two maps of one size, ``(B, C, H, W)``."""
@@ -114,14 +116,14 @@ class ALCNetwork(nn.Module):
         self.shifts = SHIFTS[contrast]
         self.stem = nn.Sequential(
             nn.BatchNorm2d(channels, affine=False),
-            nn.Conv2d(channels, low, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(low),
-            nn.ReLU(),
+            *layer(channels, low, 3, bias=False),
         )
         self.layer1 = stage(ResidualBlock, low, low, 4, 1)
         self.layer2 = stage(ResidualBlock, low, middle, 4, 2)
         self.layer3 = stage(ResidualBlock, middle, high, 4, 2)
-        self.reduce3, self.reduce2 = _reduction(high, low), _reduction(middle, low)
+        self.reduce3, self.reduce2 = (
+            layer(inputs, low, 1, bias=False) for inputs in (high, middle)
+        )
         self.fuse23, self.fuse12 = BottomUpFusion(low), BottomUpFusion(low)
         self.head = Head(low)
 
@@ -167,12 +169,6 @@ class ALCNetBasic(nn.Module):
         up = self.fuse23(self.deconv2(self.layer3(c2)), c2)
         up = self.deconv0(self.fuse12(self.deconv1(up), c1))
         return resize(self.head(up), (images.shape[2], images.shape[3])).sigmoid()
-
-
-def _reduction(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
 
 
 def _resize_corners(x: Tensor, like: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ._residual import layer
+
 WIDTHS = (16, 32, 64, 128)
 KERNELS = (((9, 2), (5, 2), (3, 2), (3, 1)), ((5, 2), (3, 2), (3, 1)), ((3, 2), (3, 1)), ((3, 1),))
 """Side and dilation of the kernels at each level, finest first."""
@@ -71,7 +73,7 @@ class DoubleConvolution(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = nn.Sequential(*_layers(inputs, outputs), *_layers(outputs, outputs))
+        self.conv = nn.Sequential(*layer(inputs, outputs, 3), *layer(outputs, outputs, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
@@ -84,7 +86,7 @@ class UpConvolution(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.up = nn.Sequential(nn.Upsample(scale_factor=2), *_layers(inputs, outputs))
+        self.up = nn.Sequential(nn.Upsample(scale_factor=2), *layer(inputs, outputs, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, 2H, 2W)``."""
@@ -117,7 +119,7 @@ class L2SKNetwork(nn.Module):
                         nn.LeakyReLU(0.1),
                     ),
                 )
-            after = nn.Sequential(*_layers(width, width, bias=False))
+            after = layer(width, width, 3, bias=False)
             is_last = level == self.n_levels - 1
             self.add_module(f"contrConV_{level}", nn.Identity() if is_last else after)
             if level:
@@ -153,11 +155,3 @@ class L2SKNetwork(nn.Module):
 
     def _branch_name(self, level: int, branch: int) -> str:
         return f"contrast{level}" if len(KERNELS[level]) == 1 else f"contrast{level}_{branch}"
-
-
-def _layers(inputs: int, outputs: int, *, bias: bool = True) -> list[nn.Module]:
-    return [
-        nn.Conv2d(inputs, outputs, 3, 1, 1, bias=bias),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-    ]

@@ -48,6 +48,31 @@ class BasicBlock(nn.Module):
         return z
 
 
+class BiasedBlock(nn.Module):
+    """Two 3×3 convolutions with biases and normalisation, and a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, 1, 1)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = activation
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut: nn.Sequential | None = None
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs))
+
+    def weigh(self, y: Tensor) -> Tensor:
+        """What becomes of the convolutions' map before the shortcut is added: nothing here."""
+        return y
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
+        y = self.weigh(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        z: Tensor = self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
+        return z
+
+
 def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     """A 1×1 convolution with normalisation where shapes differ, else nothing."""
     if inputs == outputs and stride == 1:
@@ -98,16 +123,10 @@ class AsymmetricFusion(nn.Module):
         narrow = channels // 4
         self.feature_high: nn.Sequential | None = None
         if high is not None:
-            self.feature_high = nn.Sequential(
-                nn.Conv2d(high, channels, 1), nn.BatchNorm2d(channels, momentum=momentum), nn.ReLU()
-            )
-        self.topdown = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_gate(channels, narrow, momentum))
-        self.bottomup = nn.Sequential(*_gate(channels, narrow, momentum))
-        self.post = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1),
-            nn.BatchNorm2d(channels, momentum=momentum),
-            nn.ReLU(),
-        )
+            self.feature_high = layer(high, channels, 1, momentum=momentum)
+        self.topdown = nn.Sequential(nn.AdaptiveAvgPool2d(1), *gate(channels, narrow, momentum))
+        self.bottomup = gate(channels, narrow, momentum)
+        self.post = layer(channels, channels, 3, momentum=momentum)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """Fuse two maps of one size, ``(B, C, H, W)``."""
@@ -117,27 +136,35 @@ class AsymmetricFusion(nn.Module):
         return fused
 
 
-def _gate(channels: int, narrow: int, momentum: float) -> list[nn.Module]:
-    return [
-        nn.Conv2d(channels, narrow, 1),
-        nn.BatchNorm2d(narrow, momentum=momentum),
+def layer(
+    inputs: int, outputs: int, kernel: int, *, bias: bool = True, momentum: float = 0.1
+) -> nn.Sequential:
+    """A convolution that keeps the size, normalised, and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, 1, kernel // 2, bias=bias),
+        nn.BatchNorm2d(outputs, momentum=momentum),
         nn.ReLU(),
+    )
+
+
+def gate(channels: int, narrow: int, momentum: float = 0.1) -> nn.Sequential:
+    """Weights in [0, 1] of each pixel and channel, through ``narrow`` channels."""
+    return nn.Sequential(
+        *layer(channels, narrow, 1, momentum=momentum),
         nn.Conv2d(narrow, channels, 1),
         nn.BatchNorm2d(channels, momentum=momentum),
         nn.Sigmoid(),
-    ]
+    )
 
 
 class Head(nn.Module):
     """A 3×3 convolution to a quarter of the channels, and one map of logits."""
 
-    def __init__(self, channels: int, momentum: float = 0.1) -> None:
+    def __init__(self, channels: int, momentum: float = 0.1, *, bias: bool = False) -> None:
         super().__init__()
         narrow = channels // 4
         self.block = nn.Sequential(
-            nn.Conv2d(channels, narrow, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(narrow, momentum=momentum),
-            nn.ReLU(),
+            *layer(channels, narrow, 3, bias=bias, momentum=momentum),
             nn.Dropout(0.1),
             nn.Conv2d(narrow, 1, 1),
         )

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ._residual import BiasedBlock
+
 REDUCTION = 16
 
 
@@ -30,43 +32,33 @@ class ChannelAttention(nn.Module):
 
 
 class SpatialAttention(nn.Module):
-    """Weights of the pixels from mean and maximum over the channels."""
+    """Weights of the pixels from mean and maximum over the channels, through one kernel."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: int = 7) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(2, 1, 7, 1, 3, bias=False)
+        self.conv1 = nn.Conv2d(2, 1, kernel, 1, kernel // 2, bias=False)
         self.sigmoid = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """From ``(B, C, H, W)`` to ``(B, 1, H, W)``."""
+        """From ``(B, C, H, W)`` to ``(B, 1, H, W)`` in [0, 1]."""
         maps = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)
         weights: Tensor = self.sigmoid(self.conv1(maps))
         return weights
 
 
-class ResidualAttention(nn.Module):
+class ResidualAttention(BiasedBlock):
     """Two convolutions, both attentions, and a shortcut (DNANet, section III-B)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, 1, 1)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.relu = nn.ReLU()
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut: nn.Sequential | None = None
-        if inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs))
+        super().__init__(inputs, outputs, nn.ReLU())
         self.ca = ChannelAttention(outputs)
         self.sa = SpatialAttention()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
-        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+    def weigh(self, y: Tensor) -> Tensor:
+        """Weigh the channels, then the pixels."""
         y = self.ca(y) * y
-        y = self.sa(y) * y
-        z: Tensor = self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
-        return z
+        weighted: Tensor = self.sa(y) * y
+        return weighted
 
 
 def node(inputs: int, outputs: int, n: int) -> nn.Sequential:

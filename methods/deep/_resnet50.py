@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ._residual import shortcut
+
 EXPANSION = 4
 """Channels that a block gives, over those that it computes with."""
 
@@ -39,19 +41,15 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
         self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample: nn.Sequential | None = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
+        adapts = in_channels != out_channels or stride != 1
+        self.downsample = shortcut(in_channels, out_channels, stride) if adapts else None
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, in_channels, H, W)`` to ``(B, 4·channels, H/stride, W/stride)``."""
-        shortcut = x if self.downsample is None else self.downsample(x)
+        direct = x if self.downsample is None else self.downsample(x)
         x = torch.relu(self.bn1(self.conv1(x)))
         x = torch.relu(self.bn2(self.conv2(x)))
-        return torch.relu(self.bn3(self.conv3(x)) + shortcut)
+        return torch.relu(self.bn3(self.conv3(x)) + direct)
 
 
 class ResNet50(nn.Module):

@@ -12,31 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ._residual import BiasedBlock
 from ._scale_transformer import ScaleTransformer
 
 WIDTHS = (32, 64, 128, 256)
 N_BLOCKS = 4
-
-
-class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with normalisation, and a shortcut."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, 1, 1)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.relu = nn.LeakyReLU()
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut: nn.Sequential | None = None
-        if inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
-        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        z: Tensor = self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
-        return z
 
 
 class SkipAttention(nn.Module):
@@ -106,10 +86,10 @@ class SCTransNetwork(nn.Module):
         super().__init__()
         self.n_scales = len(widths)
         self.pool = nn.MaxPool2d(2, 2)
-        self.inc = nn.Sequential(ResidualBlock(channels, widths[0]))
+        self.inc = _encoder(channels, widths[0])
         outgoing = (*widths[1:], widths[-1])
         for index, (inputs, outputs) in enumerate(zip(widths, outgoing, strict=True), 1):
-            self.add_module(f"down_encoder{index}", nn.Sequential(ResidualBlock(inputs, outputs)))
+            self.add_module(f"down_encoder{index}", _encoder(inputs, outputs))
         self.mtc = ScaleTransformer(widths, n_blocks)
         narrower = (widths[0], *widths[:-1])
         for index in range(self.n_scales, 0, -1):
@@ -147,6 +127,10 @@ class SCTransNetwork(nn.Module):
         ]
         joined = self.outconv(torch.cat((*reversed(coarse), last), 1))
         return tuple(one.sigmoid() for one in (*coarse, joined, last))
+
+
+def _encoder(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(BiasedBlock(inputs, outputs, nn.LeakyReLU()))
 
 
 def _initialise(module: nn.Module) -> None:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ._inner_unet import Block, InnerUNet, resize_like
+from ._residual import gate, layer
+from ._residual_attention import SpatialAttention
 
 ENCODER = (
     Block(7, 3, 32, 64),
@@ -31,37 +33,16 @@ DECODER = (
 """Of the levels, finest first."""
 
 
-class PixelWeights(nn.Module):
-    """Weights of the pixels from mean and maximum over the channels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(2, 1, 3, 1, 1, bias=False)
-        self.sigmoid = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """From ``(B, C, H, W)`` to ``(B, 1, H, W)`` in [0, 1]."""
-        maps = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)
-        weights: Tensor = self.sigmoid(self.conv1(maps))
-        return weights
-
-
 class InteractiveFusion(nn.Module):
     """Each of two levels weighted by the other (IC-A of [1]_)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         narrow = channels // 4
-        self.feature_high = _layer(channels, channels, 1)
-        self.topdown = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            *_layer(channels, narrow, 1),
-            nn.Conv2d(narrow, channels, 1),
-            nn.BatchNorm2d(channels),
-            nn.Sigmoid(),
-        )
-        self.bottomup = nn.Sequential(*_layer(channels, narrow, 1), PixelWeights())
-        self.post = _layer(channels, channels, 3)
+        self.feature_high = layer(channels, channels, 1)
+        self.topdown = nn.Sequential(nn.AdaptiveAvgPool2d(1), *gate(channels, narrow))
+        self.bottomup = nn.Sequential(*layer(channels, narrow, 1), SpatialAttention(3))
+        self.post = layer(channels, channels, 3)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """From two maps ``(B, C, H, W)`` to both, ``(B, 2C, H, W)``."""
@@ -134,9 +115,3 @@ class UIUNetwork(nn.Module):
         ]
         final = self.outconv(torch.cat(sides, 1))
         return tuple(one.sigmoid() for one in (final, *sides))
-
-
-def _layer(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, 1, kernel // 2), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
