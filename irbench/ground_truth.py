@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from irbench.boxes import no_boxes
 from irbench.dataset import Sample
+from irbench.detections import box_areas, box_centroids
 from irbench.regions import Regions
 
 
@@ -51,7 +52,14 @@ class GroundTruth:
         """``(N, 2)`` centroids ``(x, y)`` of the targets; box centres for box labels."""
         if self.targets is not None:
             return self.targets.centroids
-        return (self.boxes[:, :2].astype(np.float64) + self.boxes[:, 2:] - 1) / 2
+        return box_centroids(self.boxes)
+
+    @property
+    def areas(self) -> NDArray[np.float64]:
+        """``(N,)`` areas of the targets in pixels; of the boxes for box labels."""
+        if self.targets is not None:
+            return self.targets.areas.astype(np.float64)
+        return box_areas(self.boxes)
 
 
 def ground_truths(samples: Iterable[Sample]) -> list[GroundTruth]:

@@ -132,6 +132,13 @@ class Regions:
         """``(N,)`` raster index of the first pixel of each region."""
         return np.asarray(self.runs[self.offsets[:-1], 0], dtype=np.int64)
 
+    @property
+    def pixels(self) -> NDArray[np.int64]:
+        """``(P,)`` raster indices of the pixels of each region in turn: ``areas`` of each."""
+        starts, lengths = self.runs[:, 0].astype(np.int64), self.runs[:, 1].astype(np.int64)
+        before = np.cumsum(lengths) - lengths
+        return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
         """``(N, 2)`` mean pixel position ``(x, y)`` of each region, in pixels; read-only."""

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.objects import Objects, region_pixels
+from irbench.analysis.objects import Objects
 from irbench.ground_truth import GroundTruth
 
 JitterKind = Literal["shift", "sides"]
@@ -167,10 +167,10 @@ def shifted_masks(truths: Sequence[GroundTruth], shifts: NDArray[np.int64]) -> P
     first = 0
     for index, truth in enumerate(truths):
         assert truth.targets is not None
-        pixels, region = region_pixels(truth.targets)
+        pixels = truth.targets.pixels
         rows.append(pixels // truth.shape[1])
         columns.append(pixels % truth.shape[1])
-        targets.append(region + first)
+        targets.append(np.repeat(np.arange(len(truth.targets)) + first, truth.targets.areas))
         images.append(np.full(len(pixels), index))
         first += len(truth.targets)
     row, column, target, image = (

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections import Detections
+from irbench.detections import Detections, box_areas
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.components import components_of
 from irbench.regions import Regions
@@ -113,12 +113,10 @@ def _join(
         components = components_of(box, regions, truth)
         place = np.empty(len(box), dtype=np.int64)
         place[components.raster_order()] = np.arange(len(box))
-        corners = box.astype(np.float64)
-        sides = corners[:, 2:] - corners[:, :2]
-        boxes.append(corners)
+        boxes.append(box.astype(np.float64))
         scores.append(score)
         centroids.append(components.centroids)
-        areas.append(sides[:, 0] * sides[:, 1] if regions is None else regions.areas)
+        areas.append(box_areas(box) if regions is None else regions.areas)
         places.append(place)
     return Objects(
         counts=np.array([len(part) for part in boxes], dtype=np.int64),
@@ -128,24 +126,3 @@ def _join(
         areas=np.concatenate([np.zeros(0), *areas]),
         raster_place=np.concatenate([np.zeros(0, np.int64), *places]),
     )
-
-
-def region_pixels(regions: Regions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every pixel of every region.
-
-    Parameters
-    ----------
-    regions : Regions
-
-    Returns
-    -------
-    pixels : (P,) ndarray of int64
-        Raster indices.
-    region : (P,) ndarray of int64
-        The region of each.
-    """
-    starts, lengths = regions.runs[:, 0].astype(np.int64), regions.runs[:, 1].astype(np.int64)
-    before = np.cumsum(lengths) - lengths
-    pixels = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-    region = np.repeat(np.repeat(np.arange(len(regions)), np.diff(regions.offsets)), lengths)
-    return pixels, region

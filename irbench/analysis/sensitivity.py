@@ -18,7 +18,7 @@ from irbench.analysis.jitter import (
     target_order,
     whole_shifts,
 )
-from irbench.analysis.objects import Boxes, Objects, region_pixels
+from irbench.analysis.objects import Boxes, Objects
 from irbench.analysis.pairs import match_near_pairs, pairs_within_images, take_greedily
 from irbench.analysis.strata import Strata, StratumScores
 from irbench.boxes import iou_pairs
@@ -189,7 +189,7 @@ def pixel_spreads(
     n_kept = np.zeros(len(truths))
     for index, one in enumerate(kept):
         if one.regions is not None and len(one):
-            pixels = np.unique(region_pixels(one.regions)[0])
+            pixels = np.unique(one.regions.pixels)
             is_kept[offsets[index] + pixels] = True
             n_kept[index] = len(pixels)
     shape = (masks.n_variants, masks.n_images)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from irbench.data.findings import plural
 from irbench.data.manifest import UNUSABLE, map_samples
 from irbench.dataset import Dataset
+from irbench.ground_truth import GroundTruth
 from irbench.metrics.signal_to_clutter import signal_to_clutter
 from irbench.progress import Progress
 
@@ -195,14 +196,11 @@ def _measure(dataset: Dataset, sample_id: str) -> _Measured | None:
         sample = dataset.load(sample_id)
     except UNUSABLE:
         return None
-    if sample.targets is None:
-        sides = sample.boxes[:, 2:].astype(np.float64) - sample.boxes[:, :2]
-        areas, scr = sides[:, 0] * sides[:, 1], np.full(len(sides), np.nan)
-    else:
-        areas = sample.targets.areas.astype(np.float64)
+    areas, has_mask = GroundTruth.of(sample).areas, sample.targets is not None
+    scr = np.full(len(areas), np.nan)
+    if sample.targets is not None:
         scr = signal_to_clutter(sample.image, sample.targets)
     dtype = sample.image.dtype.name
-    has_mask = sample.targets is not None
     return _Measured(sample.shape, dtype, areas, scr, has_mask, sample.label_counts)
 
 

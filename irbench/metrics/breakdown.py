@@ -129,7 +129,7 @@ def by_target_area(
     DetectionsError, UsageError
     """
     images = _boxes(found, truths)
-    areas = [_target_areas(truth) for truth in truths]
+    areas = [truth.areas for truth in truths]
     rows = []
     for one in bins:
         table = match_with_ignored(
@@ -257,13 +257,6 @@ def _boxes(found: Sequence[Detections], truths: Sequence[GroundTruth]) -> BoxIma
         [one.scores for one in found],
         [truth.boxes for truth in truths],
     )
-
-
-def _target_areas(truth: GroundTruth) -> NDArray[np.float64]:
-    if truth.targets is not None:
-        return truth.targets.areas.astype(np.float64)
-    sides = truth.boxes[:, 2:].astype(np.float64) - truth.boxes[:, :2]
-    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def _row(

@@ -104,7 +104,7 @@ def pixel_histograms(values: NDArray[Any], targets: Regions, binning: Binning) -
     check_map_and_targets(values, targets)
     bins = bin_values(values, binning).ravel()
     all_counts = np.bincount(bins, minlength=N_BINS)
-    target_counts = np.bincount(bins[target_pixels(targets)], minlength=N_BINS)
+    target_counts = np.bincount(bins[targets.pixels], minlength=N_BINS)
     return PixelHistograms(
         Histogram.of_counts(target_counts), Histogram.of_counts(all_counts - target_counts)
     )
@@ -118,12 +118,8 @@ def constant_histograms(n_target: int, n_background: int, binning: Binning) -> P
     return PixelHistograms(Histogram.of_counts(target), Histogram.of_counts(background))
 
 
-def target_pixels(targets: Regions) -> NDArray[np.int64]:
-    """``(n,)`` raster indices of the pixels of all targets."""
-    starts, lengths = targets.runs[:, 0].astype(np.int64), targets.runs[:, 1].astype(np.int64)
-    ends = np.cumsum(lengths)
-    n_pixels = int(ends[-1]) if len(ends) else 0
-    return np.repeat(starts - ends + lengths, lengths) + np.arange(n_pixels)
+OccupiedBins = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Image, bin and pixels of every occupied bin of every image, each ``(n,)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +130,11 @@ class RocCounts:
     ----------
     n_images : int
     target, background : (image, bin, count), each (n,) ndarray
-        Every occupied bin of every image.
     """
 
     n_images: int
-    target: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-    background: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+    target: OccupiedBins
+    background: OccupiedBins
 
     @classmethod
     def of(cls, images: Iterable[PixelHistograms]) -> RocCounts:
@@ -165,15 +160,10 @@ class RocCounts:
         M is made once, a draw is a quadratic form, and no curve is pooled again: for many draws of
         up to :data:`MOST_PAIRED_IMAGES`, since M grows with the square of their number.
         """
-        from scipy.sparse import coo_array
-
-        shape = (self.n_images, N_BINS)
-        images, bins, pixels = self.target
-        target = coo_array((pixels, (images, bins)), shape=shape).tocsr()
-        images, bins, pixels = self.background
-        background = coo_array((pixels, (images, bins)), shape=shape).toarray()
-        below = np.cumsum(background, axis=1) - background / 2
-        return np.asarray(target @ below.T)
+        target, background = self._by_bin
+        background = background.toarray()
+        below = np.cumsum(background, axis=0) - background / 2
+        return np.asarray(target.T @ below)
 
     def won_pairs(self, draws: Draws) -> Values:
         """``(n_draws,)`` numerators of the area under the pooled curve; see ``pair_areas``."""
@@ -263,7 +253,9 @@ def area_form(counts: RocCounts) -> Form:
     ties half. Pixels in one bin are ties, so that it differs from the area by ranking the same maps
     by no more than :func:`auc_resolution`.
     """
-    target, background = (_image_sums(counts.n_images, one) for one in _parts(counts))
+    target, background = (
+        _image_sums(counts.n_images, one) for one in (counts.target, counts.background)
+    )
 
     def form(draws: Draws) -> Values:
         return divided(counts.won_pairs(draws), draws.sums(target) * draws.sums(background))
@@ -355,9 +347,7 @@ def auc_resolution(counts: RocCounts, weights: NDArray[Any] | None = None) -> Me
     return MetricValue(float(target @ background / (2 * target.sum() * background.sum())))
 
 
-def _flatten(
-    histograms: Sequence[Histogram],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _flatten(histograms: Sequence[Histogram]) -> OccupiedBins:
     sizes = [len(one.bins) for one in histograms]
     images = np.repeat(np.arange(len(histograms)), sizes)
     bins = np.concatenate([np.zeros(0, np.uint16), *(one.bins for one in histograms)])
@@ -365,23 +355,12 @@ def _flatten(
     return images, bins.astype(np.int64), counts.astype(np.float64)
 
 
-def _pool(
-    sparse: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    weights: NDArray[np.float64] | None,
-) -> NDArray[np.float64]:
+def _pool(sparse: OccupiedBins, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
     images, bins, counts = sparse
     weighted = counts if weights is None else counts * weights[images]
     return np.asarray(np.bincount(bins, weights=weighted, minlength=N_BINS))
 
 
-def _parts(
-    counts: RocCounts,
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]], ...]:
-    return counts.target, counts.background
-
-
-def _image_sums(
-    n_images: int, sparse: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-) -> NDArray[np.float64]:
+def _image_sums(n_images: int, sparse: OccupiedBins) -> NDArray[np.float64]:
     images, _, pixels = sparse
     return np.asarray(np.bincount(images, weights=pixels, minlength=n_images))

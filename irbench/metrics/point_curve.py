@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.components import Components, components_of
+from irbench.metrics.components import components_of
 from irbench.metrics.point_matching import match_in_raster_order
 
 
@@ -88,7 +88,7 @@ def _steps(
     hits = matched_area = 0.0
     for threshold in np.unique(scores[near])[::-1]:
         kept = near[scores[near] >= threshold]
-        chosen = _taken(components, kept)
+        chosen = components.take(kept)
         match = match_in_raster_order(chosen, targets, distance_px)
         used = match[match >= 0]
         area = float(chosen.areas[used].sum())
@@ -96,9 +96,3 @@ def _steps(
         steps[entering] += (len(used) - hits, matched_area - area)
         hits, matched_area = float(len(used)), area
     return steps
-
-
-def _taken(components: Components, indices: NDArray[np.int64]) -> Components:
-    return Components(
-        components.centroids[indices], components.areas[indices], components.first_pixels[indices]
-    )

@@ -121,17 +121,13 @@ def _shared_pixels(kept: Regions, targets: Regions) -> NDArray[np.int64]:
     shared = np.zeros((len(targets), len(kept)), dtype=np.int64)
     a, b = targets.boxes[:, None], kept.boxes[None]
     meet = (np.maximum(a[..., :2], b[..., :2]) < np.minimum(a[..., 2:], b[..., 2:])).all(axis=-1)
-    pixels: dict[int, NDArray[np.int64]] = {}
+    kept_pixels, target_pixels = _pixels_of_each(kept), _pixels_of_each(targets)
     for target, region in np.argwhere(meet).tolist():
-        if region not in pixels:
-            pixels[region] = _pixels(kept, region)
         # The pixels of a region are distinct.
-        both = np.intersect1d(_pixels(targets, target), pixels[region], assume_unique=True)
+        both = np.intersect1d(target_pixels[target], kept_pixels[region], assume_unique=True)
         shared[target, region] = len(both)
     return shared
 
 
-def _pixels(regions: Regions, index: int) -> NDArray[np.int64]:
-    """Raster indices of the pixels of one region."""
-    runs = regions.region_runs(index).astype(np.int64)
-    return np.concatenate([np.arange(start, start + length) for start, length in runs])
+def _pixels_of_each(regions: Regions) -> list[NDArray[np.int64]]:
+    return np.split(regions.pixels, np.cumsum(regions.areas)[:-1])

@@ -56,7 +56,6 @@ from irbench.metrics.pixel_roc import (
     area_metric,
     constant_histograms,
     pixel_histograms,
-    target_pixels,
 )
 from irbench.metrics.score_maps import normalise
 from irbench.metrics.weighted import Form, Ratio, divided
@@ -100,7 +99,7 @@ def normalised_statistics(cleaned: NDArray[np.float64], targets: Regions) -> Nor
     """
     values = normalise(cleaned)
     histograms = pixel_histograms(values, targets, "unit/1")
-    pixels = target_pixels(targets)
+    pixels = targets.pixels
     target_sum = float(values.ravel()[pixels].sum())
     # Summed without the targets, not subtracted: a dark background must not be rounding error.
     values.ravel()[pixels] = 0.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.ground_truth import GroundTruth
 from irbench.metrics.breakdown import AREA_BINS, SCR_BINS, UNDEFINED_RATIO, Bin
 from irbench.statistics.scored_group import ScoredGroup
 
@@ -52,7 +51,7 @@ def recall_by_bins(scored: ScoredGroup, scr: NDArray[np.float64] | None) -> list
         for method, one in scored.methods.items()
         if "overlap" in one.output.found
     }
-    areas = np.concatenate([np.zeros(0), *(_areas(truth) for truth in scored.truths)])
+    areas = np.concatenate([np.zeros(0), *(truth.areas for truth in scored.truths)])
     if not found or not len(areas):
         return []
     tables = [_by("area", "Recall by area of the target, in px", found, areas, AREA_BINS)]
@@ -83,10 +82,3 @@ def _by(
             for method, hit in found.items()
         },
     )
-
-
-def _areas(truth: GroundTruth) -> NDArray[np.float64]:
-    if truth.targets is not None:
-        return truth.targets.areas.astype(np.float64)
-    sides = truth.boxes[:, 2:].astype(np.float64) - truth.boxes[:, :2]
-    return np.asarray(sides[:, 0] * sides[:, 1])

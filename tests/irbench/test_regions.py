@@ -30,7 +30,9 @@ def test_facts_equal_those_of_scipy(mask):
     np.testing.assert_allclose(regions.centroids, centres, rtol=1e-12)
     boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)]
     np.testing.assert_array_equal(regions.boxes, np.array(boxes).reshape(-1, 4))
-    firsts = [np.flatnonzero(labels.ravel() == i)[0] for i in index]
+    pixels = [np.flatnonzero(labels == i) for i in index]
+    np.testing.assert_array_equal(regions.pixels, np.concatenate([np.zeros(0, int), *pixels]))
+    firsts = [one[0] for one in pixels]
     np.testing.assert_array_equal(regions.first_pixels, np.array(firsts, dtype=int))
     assert (np.diff(regions.first_pixels) > 0).all()
 

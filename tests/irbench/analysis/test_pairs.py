@@ -6,7 +6,6 @@ import pytest
 from irbench.analysis.objects import (
     detection_boxes,
     detection_objects,
-    region_pixels,
     target_objects,
 )
 from irbench.analysis.pairs import match_by_distance, pairs_within_images, take_greedily
@@ -78,11 +77,3 @@ def test_boxes_stand_in_the_order_of_the_match_table(make_scenes):
     np.testing.assert_array_equal(plain.scores, table.scores)
     np.testing.assert_array_equal(plain.image, table.image_index)
     np.testing.assert_array_equal(plain.boxes, full.boxes)
-
-
-def test_pixels_of_regions(make_scenes):
-    regions = next(truth.targets for truth in make_scenes()[0] if len(truth.targets) > 2)
-    pixels, region = region_pixels(regions)
-    for index in range(len(regions)):
-        expected = np.flatnonzero(regions.take([index]).to_mask())
-        assert sorted(pixels[region == index]) == expected.tolist()

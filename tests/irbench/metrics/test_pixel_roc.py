@@ -20,7 +20,6 @@ from irbench.metrics.pixel_roc import (
     constant_histograms,
     pixel_histograms,
     pixel_roc,
-    target_pixels,
 )
 from irbench.metrics.score_maps import N_BINS, bin_edges, clean_map, standardise
 from irbench.metrics.weighted import Draws
@@ -146,12 +145,6 @@ def test_gain_and_offset_of_each_image_cancel():
     changed = counts_of([(7.3 * (i + 1) * m + 50 * i, k) for i, (m, k) in enumerate(scenes)])
     tolerance = auc_resolution(counts).value
     assert auc(changed).value == pytest.approx(auc(counts).value, abs=tolerance)
-
-
-def test_target_pixels_are_those_of_the_mask():
-    mask = np.random.default_rng(3).random((20, 30)) > 0.8
-    assert sorted(target_pixels(mask_regions(mask)).tolist()) == np.flatnonzero(mask).tolist()
-    assert target_pixels(mask_regions(np.zeros((3, 4), bool))).size == 0
 
 
 def test_histograms_count_every_pixel_once():
