@@ -19,7 +19,6 @@ from irbench.methods.deep._anchor_boxes import (  # noqa: E402
 )
 from irbench.methods.deep._retina_loss import RetinaLoss, focal_loss  # noqa: E402
 from irbench.methods.deep._retina_network import RetinaNetwork  # noqa: E402
-from irbench.networks.nms import non_maximum_suppression  # noqa: E402
 
 
 def count(module):
@@ -148,49 +147,14 @@ def test_sides_that_are_no_multiple():
         small()(torch.zeros(1, 3, 64, 65))
 
 
-def test_two_halves_add_up_to_the_whole_and_no_target_is_no_weight():
+def test_two_halves_add_up_to_the_whole_and_no_target_is_no_weight(assert_halves_add_up):
     network = small().eval()
-    images = torch.rand(2, 3, 64, 64)
-    targets = torch.tensor([[0, 0, 10.0, 12, 20, 21], [1, 0, 40, 40, 46, 47]])
-    loss = RetinaLoss(network)
-    whole = loss.sums(network(images), targets)
-    halves = []
-    for row in range(2):
-        own = targets[targets[:, 0] == row].clone()
-        own[:, 0] = 0
-        halves.append(loss.sums(network(images[row : row + 1]), own))
-    assert float(whole.weight) == sum(float(one.weight) for one in halves) > 0
-    for name, term in whole.terms.items():
-        assert term.item() == pytest.approx(sum(h.terms[name].item() for h in halves), rel=1e-4)
-    empty = loss.sums(network(images), torch.zeros(0, 6))
+    _, empty = assert_halves_add_up(network, RetinaLoss(network), rel=1e-4)
     assert (float(empty.weight), empty.terms["boxes"].item()) == (0.0, 0.0)
-    sum(empty.terms.values()).backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
 
 
 @pytest.mark.stress
-def test_it_overfits_one_image():
-    torch.manual_seed(0)
+def test_it_overfits_one_image(assert_overfits):
     network = small()
-    boxes = torch.tensor([[10.0, 12, 18, 20], [40, 40, 50, 48]])
-    image = 0.2 * torch.rand(1, 1, 64, 64)
-    for x0, y0, x1, y1 in boxes.int().tolist():
-        image[..., y0:y1, x0:x1] = 1
-    images = image.expand(2, 3, -1, -1)
-    targets = torch.cat(
-        [torch.cat([torch.full((2, 1), r), torch.zeros(2, 1), boxes], 1) for r in (0.0, 1.0)]
-    )
-    loss = RetinaLoss(network)
-    optimizer = torch.optim.Adam(network.parameters(), 2e-3)
-    for _ in range(120):
-        sums = loss.sums(network(images), targets)
-        optimizer.zero_grad()
-        (sum(sums.terms.values()) / sums.weight).backward()
-        optimizer.step()
-    with torch.inference_mode():
-        (kept, _) = non_maximum_suppression(
-            *network.decode(network(images)), confidence=0.3, iou_threshold=0.5
-        )
-    # AP@50 1.0: the two best boxes are the two targets.
-    found = kept.boxes[:2].tolist()
-    assert all(max(iou(box, one) for one in found) > 0.5 for box in boxes.tolist())
+    assert_overfits(network, RetinaLoss(network), n_images=2)
