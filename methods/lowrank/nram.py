@@ -230,8 +230,9 @@ def _left_vectors(
     """Singular values, descending, and left singular vectors of a wide matrix.
 
     From its Gram matrix, whose rounding, relative to the square of the greatest singular value,
-    would drown the others: an image's patches have one that is ten to seventy times the next,
-    their mean. It is taken out first, by power iteration, which then converges in few rounds.
+    would drown the others: an image's patches have one that is five to seventy times the next
+    on the twelve images with maps of the authors' code: their mean. It is taken out first, by power
+    iteration, which then converges in few rounds.
     """
     leading = short.sum(axis=1)
     leading /= float(np.linalg.norm(leading)) or 1.0
