@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,9 @@ from ._folder_summary import (
     describe_unused,
     unread_lists,
 )
+
+_OF_ALL_SPLITS = ("_index", "_lists", "_found", "_unread_lists", "_boxes")
+"""Cached properties that are the same whatever the split: each took a walk through the folder."""
 
 
 class Folder(Dataset, Verifiable):
@@ -237,7 +240,7 @@ class Folder(Dataset, Verifiable):
         its split beside ``split`` and cached properties, it must change itself.
         """
         self._check_split(split)
-        other = self._copy()
+        other = self._copy(_OF_ALL_SPLITS)
         other.split = split
         return other
 
@@ -250,11 +253,11 @@ class Folder(Dataset, Verifiable):
         other._check_classes()
         return other
 
-    def _copy(self) -> Self:
-        """Without what was found out and kept: it may depend on what is changed."""
+    def _copy(self, kept: Collection[str] = ()) -> Self:
+        """Without the cached properties but these: they may depend on what is changed."""
         other = copy.copy(self)
         for name in vars(self):
-            if isinstance(getattr(type(self), name, None), cached_property):
+            if isinstance(getattr(type(self), name, None), cached_property) and name not in kept:
                 del vars(other)[name]
         return other
 

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from irbench.auto_range import AUTO, N_FRAMES, find_range
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
 from irbench.masks import binarise
+from irbench.sequences.detection import sequence_range
 from irbench.sequences.opening import FrameSequence, open_sequence
 
 from ._folder_ranges import fit_to_range
@@ -60,10 +60,8 @@ class Sequence(Dataset):
                 f"{self.root} holds {n_frames} frames and {n_masks} masks; expected one mask a "
                 "frame, empty where there is no target."
             )
-        if self.conventions.value_range == AUTO:
-            seen = (frame.pixels for frame in self._frames.spread(N_FRAMES))
-            found = find_range(pixels for pixels in seen if pixels is not None)
-            self.conventions = replace(self.conventions, value_range=found)
+        found = sequence_range(self._frames, self.conventions.value_range)
+        self.conventions = replace(self.conventions, value_range=found)
 
     def locate(self, root: Path | str | None) -> Path:
         """The folder with frames and masks."""

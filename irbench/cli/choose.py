@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,7 +96,7 @@ def _backends(
     type=click.FloatRange(min=0, min_open=True),
     default=9.0,
     show_default=True,
-    help="Time for all candidates together.",
+    help="Time to detect with all candidates together; exports for --backends come before.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("choice"), show_default=True,
@@ -130,7 +131,8 @@ def choose(
     irbench choose --frames frames/ --methods deep --backends torch,openvino,openvino:bf16
     """
     from irbench.choosing.candidates import find_candidates
-    from irbench.choosing.measuring import ChooseJob, measure
+    from irbench.choosing.exports import with_exports
+    from irbench.choosing.measuring import SETUP_S, ChooseJob, measure
     from irbench.choosing.picture import save_pareto
     from irbench.choosing.verdict import judge, pareto, to_take
     from irbench.engine.executors.worker_pool import WorkerPool
@@ -145,8 +147,13 @@ def choose(
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
     truths = None if labels is None else _truths(frames, labels)
     candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
-    progress, begun, rows = command_progress(), time.monotonic(), []
-    with progress.track("candidates", len(candidates)) as advance:
+    progress, rows = command_progress(), []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        progress.track("candidates", len(candidates)) as advance,
+    ):
+        candidates = with_exports(candidates, Path(folder), left_out)
+        begun = time.monotonic()
         for place, candidate in enumerate(candidates):
             left = 60 * minutes - (time.monotonic() - begun)
             # What quick ones leave is there for the others.
@@ -166,17 +173,17 @@ def choose(
                 advance()
                 continue
             with WorkerPool(1, None) as pool:
-                outcome = pool.run_alone(measure, job, share + 5.0)
+                outcome = pool.run_alone(measure, job, share + SETUP_S)
             advance()
-            answer = outcome.returned
-            if answer is None or not answer.seconds:
+            measured = outcome.returned
+            if measured is None or not measured.seconds:
                 left_out[candidate.name] = outcome.error or "no frame could be read"
                 continue
-            if answer.given_up:
-                left_out[candidate.name] = answer.given_up
-                if len(answer.seconds) < sequence.n_frames / 2:
+            if measured.given_up:
+                left_out[candidate.name] = measured.given_up
+                if len(measured.seconds) < sequence.n_frames / 2:
                     continue
-            rows.append(judge(candidate, answer, alarms_per_frame, truths))
+            rows.append(judge(candidate, measured, alarms_per_frame, truths))
     if not rows:
         for name, reason in left_out.items():
             click.echo(f"left out: {name}: {reason}", err=True)

@@ -382,6 +382,15 @@ def test_a_subclass_with_another_constructor_has_splits(tmp_path):
         test.with_split("train")
 
 
+def test_another_split_walks_through_the_folder_no_second_time(tmp_path, monkeypatch):
+    root = with_masks(tmp_path)
+    (root / "test.txt").write_text("a\nb")
+    (root / "val.txt").write_text("c")
+    test = Folder(root)
+    monkeypatch.setattr("os.walk", None)
+    assert [sample.id for sample in test.with_split("val")] == ["c"]
+
+
 def test_labels_of_another_size_are_refused(tmp_path):
     for name in "ab":
         save(tmp_path / "images" / f"{name}.png", grey(name)[:-1])
