@@ -71,6 +71,8 @@ class Sequence(Dataset):
                 "where DIR holds frames and masks."
             )
         folder = Path(root).expanduser()
+        if not folder.is_dir():
+            raise MissingDataError(f"there is no folder {folder}.")
         for name in ("frames", "masks"):
             _part(folder, name)
         return folder
@@ -135,7 +137,7 @@ def _part(folder: Path, name: str) -> Path:
     """The folder or file of a name; a folder wins."""
     if (folder / name).is_dir():
         return folder / name
-    files = sorted(folder.glob(f"{name}.*")) if folder.is_dir() else []
+    files = sorted(folder.glob(f"{name}.*"))
     if len(files) != 1:
         found = ", ".join(file.name for file in files) or "none"
         raise MissingDataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ than 16384 x 16384 is an error or an attack."""
 
 _EXPECTED = "expected a complete PNG, TIFF, BMP or JPEG file."
 _PNG_PALETTE, _PNG_GREY = 3, 0
+_BMP_RUN_LENGTHS = (1, 2)  # of 8 and of 4 bit; the header does not say how long they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,8 @@ def decode_stored(path: Path, encoded: bytes, *, with_indices: bool = False) -> 
         orientation = jpeg_orientation(path, encoded)
         pixels = upright(decode_jpeg(path, encoded), orientation)
         return Stored(pixels, orientation=orientation)
+    if kind == BMP:
+        _check_bmp(path, encoded, size)
     orientation = _check_png(path, encoded) if kind == PNG else 1
     values = _decode(path, encoded)
     if values.shape[:2] != size:
@@ -174,6 +178,21 @@ def _check_png(path: Path, encoded: bytes) -> int:
                 "Write each frame to a file of its own."
             )
     raise ImageError(f"{path} is truncated: its PNG end marker is missing.")
+
+
+def _check_bmp(path: Path, encoded: bytes, size: tuple[int, int]) -> None:
+    """Refuse a truncated BMP, of which OpenCV would print errors of its own."""
+    is_os2 = encoded[14:18] == b"\x0c\0\0\0"
+    bits = int.from_bytes(encoded[24:26] if is_os2 else encoded[28:30], "little")
+    if not is_os2 and int.from_bytes(encoded[30:34], "little") in _BMP_RUN_LENGTHS:
+        return
+    # Rows are filled up to four bytes.
+    height, row_bytes = size[0], math.ceil(size[1] * bits / 32) * 4
+    n_bytes = int.from_bytes(encoded[10:14], "little") + height * row_bytes
+    if len(encoded) < n_bytes:
+        raise ImageError(
+            f"{path} is truncated: {len(encoded)} bytes; its BMP header says {n_bytes}."
+        )
 
 
 def _decode(path: Path, encoded: bytes) -> NDArray[Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from irbench.choosing.candidates import Candidate
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.jobs.specs import MethodSpec
+from irbench.progress import Progress
 
 EXPORT_TIMEOUT_S = 600.0
 """An export takes seconds; one that has not ended by then never will."""
@@ -43,37 +44,48 @@ def export(job: ExportJob) -> Path:
 
 
 def with_exports(
-    candidates: Iterable[Candidate], folder: Path, left_out: dict[str, str]
+    candidates: Sequence[Candidate], folder: Path, left_out: dict[str, str], progress: Progress
 ) -> list[Candidate]:
     """The candidates, those of other backends than torch with the file that they read.
 
     Parameters
     ----------
-    candidates : iterable of Candidate
+    candidates : sequence of Candidate
     folder : Path
         For the files; one serves all backends and precisions of a network.
     left_out : dict of str to str
         Takes up candidates whose network cannot be exported, with the reason.
+    progress : Progress
     """
+    specs = {one.name: _in_torch(one.spec) for one in candidates if one.backend != "torch"}
+    wanted = dict.fromkeys(specs.values())
+    paths: dict[MethodSpec, Path] = {}
+    errors: dict[MethodSpec, str] = {}
+    with progress.track("exports", len(wanted)) as advance:
+        for number, spec in enumerate(wanted):
+            with WorkerPool(1, None) as pool:
+                job = ExportJob(spec, folder / f"{number}.onnx")
+                outcome = pool.run_alone(export, job, EXPORT_TIMEOUT_S)
+            if outcome.returned is None:
+                errors[spec] = outcome.error
+            else:
+                paths[spec] = outcome.returned
+            advance()
     ready: list[Candidate] = []
-    outcomes: dict[MethodSpec, tuple[Path | None, str]] = {}
     for candidate in candidates:
-        if candidate.backend == "torch":
+        if candidate.name not in specs:
             ready.append(candidate)
             continue
-        params = candidate.spec.params
-        plain = tuple(one for one in params if one[0] not in _OF_BACKENDS)
-        spec = dataclasses.replace(candidate.spec, params=plain)
-        if spec not in outcomes:
-            job = ExportJob(spec, folder / f"{len(outcomes)}.onnx")
-            with WorkerPool(1, None) as pool:
-                outcome = pool.run_alone(export, job, EXPORT_TIMEOUT_S)
-            outcomes[spec] = (outcome.returned, outcome.error)
-        path, error = outcomes[spec]
-        if path is None:
-            left_out[candidate.name] = f"cannot be exported: {error}"
+        spec = specs[candidate.name]
+        if spec in errors:
+            left_out[candidate.name] = f"cannot be exported: {errors[spec]}"
             continue
-        exported = tuple(sorted({**dict(params), "exported": str(path)}.items()))
-        spec = dataclasses.replace(candidate.spec, params=exported)
-        ready.append(dataclasses.replace(candidate, spec=spec))
+        params = {**dict(candidate.spec.params), "exported": str(paths[spec])}
+        exported = dataclasses.replace(candidate.spec, params=tuple(sorted(params.items())))
+        ready.append(dataclasses.replace(candidate, spec=exported))
     return ready
+
+
+def _in_torch(spec: MethodSpec) -> MethodSpec:
+    params = tuple(one for one in spec.params if one[0] not in _OF_BACKENDS)
+    return dataclasses.replace(spec, params=params)

@@ -69,6 +69,8 @@ class Measured:
         Of each frame, by its name.
     on_implants : list of (centres, centroids, scores)
         Of each frame with implanted targets.
+    unread : dict of str to str
+        Why a frame could not be read, by its name.
     given_up : str
         Why it stopped early; empty if it did not.
     """
@@ -78,6 +80,7 @@ class Measured:
     boxes: list[NDArray[Any]] = field(default_factory=list)
     scores: list[NDArray[Any]] = field(default_factory=list)
     on_implants: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
     given_up: str = ""
 
 
@@ -88,7 +91,11 @@ def measure(job: ChooseJob) -> Measured:
     _set_threads(job.n_threads)
     sequence = open_sequence(map(Path, job.frames))
     begun: float | None = None
-    for frame, image, value_range in fitted_frames(sequence, job.choice, job.found):
+    for fitted in fitted_frames(sequence, job.choice, job.found):
+        frame, image, value_range = fitted.frame, fitted.image, fitted.value_range
+        if image is None:
+            result.unread[frame.name] = fitted.error
+            continue
         if begun is None:
             # Loading and compiling the network, and the warm-up, are no detection.
             _detect(detector, image, value_range)

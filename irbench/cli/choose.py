@@ -147,12 +147,12 @@ def choose(
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
     truths = None if labels is None else _truths(frames, labels)
     candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
-    progress, rows = command_progress(), []
+    progress, rows, unread = command_progress(), [], dict[str, str]()
     with (
         tempfile.TemporaryDirectory() as folder,
         progress.track("candidates", len(candidates)) as advance,
     ):
-        candidates = with_exports(candidates, Path(folder), left_out)
+        candidates = with_exports(candidates, Path(folder), left_out, progress)
         begun = time.monotonic()
         for place, candidate in enumerate(candidates):
             left = 60 * minutes - (time.monotonic() - begun)
@@ -176,6 +176,7 @@ def choose(
                 outcome = pool.run_alone(measure, job, share + SETUP_S)
             advance()
             measured = outcome.returned
+            unread |= {} if measured is None else measured.unread
             if measured is None or not measured.seconds:
                 left_out[candidate.name] = outcome.error or "no frame could be read"
                 continue
@@ -184,6 +185,8 @@ def choose(
                 if len(measured.seconds) < sequence.n_frames / 2:
                     continue
             rows.append(judge(candidate, measured, alarms_per_frame, truths))
+    for name, reason in unread.items():
+        progress.warn(f"{name}: {reason}")
     if not rows:
         for name, reason in left_out.items():
             click.echo(f"left out: {name}: {reason}", err=True)

@@ -57,7 +57,18 @@ class FrameResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class FittedFrame:
+    """A frame as a detector gets it.
+
+    Attributes
+    ----------
+    frame : Frame
+    image : (H, W) ndarray or None
+        None for a frame that could not be read or was refused.
+    error, value_range, n_clipped
+        See :class:`FrameResult`.
+    """
+
     frame: Frame
     image: NDArray[Any] | None
     error: str = ""
@@ -118,7 +129,7 @@ def detect_frames(
         If a range is to be found and no frame can be read.
     """
     options: dict[str, Any] = {"extent": extent} if isinstance(detector, ScoreMapDetector) else {}
-    with closing(read_ahead(_fitted(sequence, choice, found))) as fitted:
+    with closing(read_ahead(fitted_frames(sequence, choice, found))) as fitted:
         for one in fitted:
             if one.image is None:
                 yield FrameResult(one.frame, None, one.error)
@@ -135,20 +146,14 @@ def detect_frames(
 
 def fitted_frames(
     sequence: FrameSequence, choice: RangeChoice, found: RangeChoice
-) -> Iterator[tuple[Frame, NDArray[Any], ValueRange | None]]:
-    """The frames that can be read, each with the image and range that a detector gets."""
-    for one in _fitted(sequence, choice, found):
-        if one.image is not None:
-            yield one.frame, one.image, one.value_range
-
-
-def _fitted(sequence: FrameSequence, choice: RangeChoice, found: RangeChoice) -> Iterator[_Fitted]:
+) -> Iterator[FittedFrame]:
+    """All frames as a detector gets them, with their errors; see :func:`detect_frames`."""
     if found is None:
         found = sequence_range(sequence, choice)
     dtype: np.dtype[Any] | None = None
     for frame in sequence.frames():
         if frame.pixels is None:
-            yield _Fitted(frame, None, frame.error)
+            yield FittedFrame(frame, None, frame.error)
             continue
         dtype = dtype or frame.pixels.dtype
         try:
@@ -160,14 +165,14 @@ def _fitted(sequence: FrameSequence, choice: RangeChoice, found: RangeChoice) ->
                 )
             yield _fit(frame, choice, found)
         except ImageError as error:
-            yield _Fitted(frame, None, str(error))
+            yield FittedFrame(frame, None, str(error))
 
 
-def _fit(frame: Frame, choice: RangeChoice, found: RangeChoice) -> _Fitted:
+def _fit(frame: Frame, choice: RangeChoice, found: RangeChoice) -> FittedFrame:
     assert frame.pixels is not None
     if choice == AUTO:
         assert isinstance(found, tuple)
         image, n_clipped = clip_to_range(frame.pixels, found)
-        return _Fitted(frame, image, "", found, n_clipped)
+        return FittedFrame(frame, image, "", found, n_clipped)
     image, value_range, n_clipped = fit_frame(frame.pixels, found)
-    return _Fitted(frame, image, "", value_range, n_clipped)
+    return FittedFrame(frame, image, "", value_range, n_clipped)

@@ -89,3 +89,15 @@ def test_any_changed_pixel_of_a_png_is_seen(tmp_path):
         (tmp_path / "a.png").write_bytes(damaged)
         with pytest.raises(ImageError, match=r"checksum|truncated"):
             read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.99])
+@pytest.mark.parametrize("shape", [(20, 31), (20, 31, 3)])
+def test_a_truncated_bmp_is_refused_by_its_header_in_one_line(tmp_path, capfd, share, shape):
+    path = tmp_path / "a.bmp"
+    cv2.imwrite(str(path), np.zeros(shape, np.uint8))
+    assert read_image(path).shape == (20, 31)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(ImageError, match=r"a\.bmp is truncated"):
+        read_image(path)
+    assert capfd.readouterr().err == ""

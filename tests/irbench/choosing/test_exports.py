@@ -13,6 +13,7 @@ pytest.importorskip("openvino")
 from irbench.choosing.candidates import Candidate
 from irbench.choosing.exports import with_exports
 from irbench.engine.jobs.specs import MethodSpec
+from irbench.progress import QuietProgress
 
 PLAIN = MethodSpec("yolov8n", (("image_size", 64),))
 
@@ -31,7 +32,7 @@ def test_one_file_serves_every_backend_and_precision(tmp_path):
         candidate("openvino", "fp32"),
         candidate("openvino", "bf16"),
     )
-    ready = with_exports([torch, *others], tmp_path, left_out)
+    ready = with_exports([torch, *others], tmp_path, left_out, QuietProgress())
     assert left_out == {}
     assert ready[0] is torch
     paths = {dict(one.spec.params)["exported"] for one in ready[1:]}
@@ -46,7 +47,10 @@ def test_one_file_serves_every_backend_and_precision(tmp_path):
 def test_what_cannot_be_exported_is_left_out_with_the_reason(tmp_path):
     bad = MethodSpec("yolov8n", (("image_size", 64), ("weights", "no-such-file")))
     left_out = {}
-    assert with_exports([candidate("openvino", "fp32", bad)], tmp_path, left_out) == []
+    assert (
+        with_exports([candidate("openvino", "fp32", bad)], tmp_path, left_out, QuietProgress())
+        == []
+    )
     (reason,) = left_out.values()
     assert "cannot be exported" in reason
     assert "no-such-file" in reason
