@@ -3,7 +3,7 @@
 # Behaviour: One Pascal VOC box, xmin 11 to xmax 13, is 3 px wide and begins at 10 for supervision, and 2 px wide and begins at 11 for
 #   datumaro and globox: the first knows that VOC counts from 1 and includes the last pixel, the others take the numbers as they are. Each
 #   writes back what it read, so no round trip shows it.
-# Why a good guess misses it: A box format is taken for a fixed thing, and for objects of 100 px the two readings have an IoU of 0.97. For a
+# Why a good guess misses it: A box format is taken for a fixed thing, and for objects of 100 px the two readings have an IoU of 0.98. For a
 #   target of 3x3 px it is 0.44: labels converted by one tool and predictions by another, and a perfect detector has AP@50 0.
 # Seen: x1, y1, x2, y2 of one VOC box: supervision [10.0, 20.0, 13.0, 23.0], datumaro [11.0, 21.0, 13.0, 23.0], globox [11.0, 21.0, 13.0, 23.0]
 set -euo pipefail
