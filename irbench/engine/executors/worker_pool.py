@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
@@ -33,9 +34,38 @@ MAX_LOST = 3
 """So often a job may be in a pool that breaks down as a whole, before it counts as the cause."""
 
 
-# A file beside the user's data, such as signal.py, is no module of Python's: a spawned interpreter
-# would look into the current folder first. PYTHONPATH is honoured as ever.
-_WORKER_ENVIRONMENT = {**single_thread_environment(), "PYTHONSAFEPATH": "1"}
+class _WorkerEnvironment:
+    """What worker processes are started with; of pools that overlap, until the last has ended."""
+
+    def __init__(self) -> None:
+        # A file beside the user's data, such as signal.py, is no module of Python's: a spawned
+        # interpreter would look into the current folder first. PYTHONPATH is honoured as ever.
+        self._variables = {**single_thread_environment(), "PYTHONSAFEPATH": "1"}
+        self._before: dict[str, str | None] = {}
+        self._n_pools = 0
+        # The threads of a dask worker have pools of their own.
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_pools:
+                self._before = {name: os.environ.get(name) for name in self._variables}
+                os.environ.update(self._variables)
+            self._n_pools += 1
+
+    def __exit__(self, *raised: object) -> None:
+        with self._lock:
+            self._n_pools -= 1
+            if self._n_pools:
+                return
+            for name, value in self._before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+_ENVIRONMENT = _WorkerEnvironment()
 
 
 @dataclass(frozen=True)
@@ -73,7 +103,7 @@ class WorkerPool(Executor):
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
-        self._stack.enter_context(_environment(_WORKER_ENVIRONMENT))
+        self._stack.enter_context(_ENVIRONMENT)
         return self
 
     def __exit__(
@@ -204,18 +234,3 @@ def _cause(exitcode: int) -> str:
         return f"exit code {exitcode}" if exitcode >= 0 else signal.Signals(-exitcode).name
     except ValueError:
         return f"signal {-exitcode}"
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started inside the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
