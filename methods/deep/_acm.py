@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from ._residual import AsymmetricFusion, BasicBlock, Head, ResidualBlock, deep_stem, stage
+from ._resizing import resize, resize_like
 
 WIDTHS = (16, 32, 64)
-
-
-def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, between the pixels' centres."""
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
 class ACMUNet(nn.Module):
@@ -52,7 +47,7 @@ class ACMUNet(nn.Module):
         c2 = self.layer2(c1)
         up = self.uplayer2(self.fuse2(self.deconv2(self.layer3(c2)), c2))
         up = self.uplayer1(self.fuse1(self.deconv1(up), c1))
-        logits = resize(self.head(up), (images.shape[2], images.shape[3]))
+        logits = resize_like(self.head(up), images)
         return torch.sigmoid(logits) if self.basic else logits
 
 

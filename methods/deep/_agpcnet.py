@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from ._patches import MaximumPooling, PatchGrid
 from ._residual import BasicBlock, Head, gate, layer, stage
+from ._resizing import resize
 
 WIDTHS = (64, 128, 256, 512)
 SCALES = (10, 6)
@@ -161,11 +161,6 @@ class AGPCNetwork(nn.Module):
         """From ``(B, C, H, W)``, sides multiples of 8 and at least 80, to logits."""
         height, width = images.shape[2], images.shape[3]
         c1, c2, c3 = self.backbone(images)
-        up = _resize(self.context(c3), (height // 4, width // 4))
-        up = _resize(self.fuse23(up, c2), (height // 2, width // 2))
-        return _resize(self.head(self.fuse12(up, c1)), (height, width))
-
-
-def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, corner cells on corner cells."""
-    return F.interpolate(x, size, mode="bilinear", align_corners=True)
+        up = resize(self.context(c3), (height // 4, width // 4), corners=True)
+        up = resize(self.fuse23(up, c2), (height // 2, width // 2), corners=True)
+        return resize(self.head(self.fuse12(up, c1)), (height, width), corners=True)

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
-from ._acm import WIDTHS, resize
+from ._acm import WIDTHS
 from ._residual import (
     AsymmetricFusion,
     BasicBlock,
@@ -25,6 +24,7 @@ from ._residual import (
     layer,
     stage,
 )
+from ._resizing import resize_like
 
 SHIFTS = {"single": (13,), "multiple": (13, 17)}
 """Distances in cells of the contrast that each mode takes the greatest of."""
@@ -133,9 +133,9 @@ class ALCNetwork(nn.Module):
         c2 = self.layer2(c1)
         p2 = self.reduce2(local_contrast(c2, self.shifts))
         p3 = self.reduce3(local_contrast(self.layer3(c2), self.shifts))
-        p2 = self.fuse23(_resize_corners(p3, p2), p2)
+        p2 = self.fuse23(resize_like(p3, p2, corners=True), p2)
         low = local_contrast(c1, self.shifts)
-        logits: Tensor = self.head(self.fuse12(_resize_corners(p2, c1), low))
+        logits: Tensor = self.head(self.fuse12(resize_like(p2, c1, corners=True), low))
         return logits
 
 
@@ -168,10 +168,4 @@ class ALCNetBasic(nn.Module):
         c2 = self.layer2(c1)
         up = self.fuse23(self.deconv2(self.layer3(c2)), c2)
         up = self.deconv0(self.fuse12(self.deconv1(up), c1))
-        return resize(self.head(up), (images.shape[2], images.shape[3])).sigmoid()
-
-
-def _resize_corners(x: Tensor, like: Tensor) -> Tensor:
-    """To the size of another map, corner cells on corner cells."""
-    size = (like.shape[2], like.shape[3])
-    return F.interpolate(x, size, mode="bilinear", align_corners=True)
+        return resize_like(self.head(up), images).sigmoid()

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+
+from ._resizing import resize_like
 
 
 class Block(NamedTuple):
@@ -84,9 +85,3 @@ class InnerUNet(nn.Module):
             x = self.get_submodule(f"rebnconv{level}d")(joined)
         y: Tensor = x + outer
         return y
-
-
-def resize_like(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear, between the cells' centres, to the size of another map."""
-    size = (like.shape[2], like.shape[3])
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)

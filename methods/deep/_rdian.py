@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ._residual import Head
+from ._resizing import resize_like
 
 WIDTH = 16
 DIRECTIONS = ((0, 0), (0, 2), (0, 4), (2, 4), (4, 4), (4, 2), (4, 0), (2, 0))
@@ -146,7 +147,6 @@ class RDIANetwork(nn.Module):
         coarse = self.conv2(fine + fine * torch.sigmoid(opposite))
         branches = [self.get_submodule(f"residual_block{index}")(coarse) for index in range(4)]
         joined = self.cbam(self.conv_cat(torch.cat(branches, 1)))
-        size = (images.shape[2], images.shape[3])
-        up = F.interpolate(joined, size, mode="bilinear", align_corners=False)
+        up = resize_like(joined, images)
         logits: Tensor = self.head(self.relu(up + self.conv_res(fine)))
         return logits

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from ._residual import BiasedBlock
+from ._resizing import resize
 from ._scale_transformer import ScaleTransformer
 
 WIDTHS = (32, 64, 128, 256)
@@ -143,5 +143,4 @@ def _initialise(module: nn.Module) -> None:
 
 def _enlarge(x: Tensor, factor: int) -> Tensor:
     """Bilinear, corner cells on corner cells."""
-    size = (factor * x.shape[2], factor * x.shape[3])
-    return F.interpolate(x, size, mode="bilinear", align_corners=True)
+    return resize(x, (factor * x.shape[2], factor * x.shape[3]), corners=True)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ._inner_unet import Block, InnerUNet, resize_like
+from ._inner_unet import Block, InnerUNet
 from ._residual import gate, layer
 from ._residual_attention import SpatialAttention
+from ._resizing import resize_like
 
 ENCODER = (
     Block(7, 3, 32, 64),
