@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -39,10 +40,13 @@ class Checkpoint:
         By their names in the file; each has a ``shape``. See :func:`load_tensor`.
     format : str
         What kind of file it is, for the card.
+    sha256 : str
+        Of the content that they were read from.
     """
 
     tensors: Mapping[str, Stored]
     format: str
+    sha256: str
 
 
 def read_checkpoint(path: Path | str) -> Checkpoint:
@@ -70,7 +74,7 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
     except OSError as error:
         raise WeightsError(f"the checkpoint {path} cannot be read ({error.strerror}).") from None
     try:
-        return _read(content)
+        tensors, form = _read(content)
     except WeightsError as error:
         raise WeightsError(f"the checkpoint {path}: {error}") from None
     # Directories, checksums and numbers of archives that are not what they should be.
@@ -81,6 +85,7 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
         raise WeightsError(
             f"the checkpoint {path}: it is truncated or damaged ({error}); get it again."
         ) from None
+    return Checkpoint(tensors, form, hashlib.sha256(content).hexdigest())
 
 
 def load_tensor(stored: Stored) -> Tensor:
@@ -93,14 +98,14 @@ def load_tensor(stored: Stored) -> Tensor:
     return stored
 
 
-def _read(content: bytes) -> Checkpoint:
+def _read(content: bytes) -> tuple[dict[str, Stored], str]:
     if content.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if all(name.endswith(".npy") for name in archive.namelist()):
-                return Checkpoint(_read_arrays(content), "npz")
+                return _read_arrays(content), "npz"
             found, form = read_zip(archive), "torch zip"
     elif content[8:9] == b"{":
-        return Checkpoint(_read_safetensors(content), "safetensors")
+        return _read_safetensors(content), "safetensors"
     elif content[257:262] == b"ustar" or content.startswith(b"sys_info\0"):
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             found, form = read_tar(archive), "torch tar"
@@ -109,7 +114,7 @@ def _read(content: bytes) -> Checkpoint:
     else:
         raise WeightsError("neither a checkpoint of torch, nor .npz, nor safetensors.")
     tensors, kind = _network_in(found)
-    return Checkpoint(tensors, f"{form}, {kind}")
+    return tensors, f"{form}, {kind}"
 
 
 def _read_arrays(content: bytes) -> dict[str, Stored]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,7 +109,7 @@ def import_weights(
         settings={
             IMPORTED: {
                 "file": checkpoint.name,
-                "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+                "sha256": read.sha256,
                 "format": read.format,
                 "prefix": prefix,
                 "source": source,

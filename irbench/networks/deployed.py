@@ -21,10 +21,10 @@ from irbench.errors import UsageError, WeightsError
 from irbench.images import ValueRange, stated_range
 from irbench.parameters import parameter
 
-MODEL_FILE, FACTS_FILE, CARD_FILE, EXAMPLE_FILE = (
-    *("model.onnx", "model.json"),
-    *("card.json", "detect.py"),
-)
+MODEL_FILE = "model.onnx"
+FACTS_FILE = "model.json"
+CARD_FILE = "card.json"
+EXAMPLE_FILE = "detect.py"
 SCHEMA = 1
 _LEAST_SIDE_PX = 1e-3
 
