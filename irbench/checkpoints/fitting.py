@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from irbench.checkpoints.reading import Checkpoint, Stored, load_tensor
 from irbench.errors import WeightsError
+from irbench.networks.weights import without_counters
 
 if TYPE_CHECKING:
     from torch import nn
 
-_COUNTER = "num_batches_tracked"
 _SHOWN = 4
 
 
@@ -42,7 +42,7 @@ def fit_checkpoint(network: nn.Module, checkpoint: Checkpoint) -> str:
     state = network.state_dict()
     prefix = _prefix(checkpoint.tensors, state)
     theirs = {name.removeprefix(prefix): one for name, one in checkpoint.tensors.items()}
-    _check(_without_counters(state), _without_counters(theirs))
+    _check(without_counters(state), without_counters(theirs))
     values = {name: load_tensor(one) for name, one in theirs.items() if name in state}
     for name, one in values.items():
         if not one.isfinite().all():
@@ -69,10 +69,6 @@ def _prefix(names: Iterable[str], state: Mapping[str, object]) -> str:
         if not dot:
             return prefix
         candidate += f"{first}."
-
-
-def _without_counters(tensors: Mapping[str, Stored]) -> dict[str, Stored]:
-    return {name: one for name, one in tensors.items() if name.rpartition(".")[2] != _COUNTER}
 
 
 def _check(ours: Mapping[str, Stored], theirs: Mapping[str, Stored]) -> None:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from irbench.atomic import write_bytes, write_json
 from irbench.errors import WeightsError
@@ -28,7 +28,10 @@ __all__ = [
     "find_weights",
     "load_weights",
     "save_weights",
+    "without_counters",
 ]
+
+T = TypeVar("T")
 
 # Counts the batches that a normalisation has seen; only a momentum of None reads it.
 _COUNTER = "num_batches_tracked"
@@ -148,11 +151,12 @@ def load_weights(network: nn.Module, file: WeightsFile) -> None:
 
 def _state(network: nn.Module) -> dict[str, Tensor]:
     """What is kept on disk, by name."""
-    return {
-        name: one
-        for name, one in network.state_dict().items()
-        if name.rpartition(".")[2] != _COUNTER
-    }
+    return without_counters(network.state_dict())
+
+
+def without_counters(tensors: Mapping[str, T]) -> dict[str, T]:
+    """Tensors by name, without the counts of batches, which enter no output."""
+    return {name: one for name, one in tensors.items() if name.rpartition(".")[2] != _COUNTER}
 
 
 def _parse(content: bytes, path: Path) -> dict[str, Tensor]:
@@ -170,7 +174,7 @@ def _parse(content: bytes, path: Path) -> dict[str, Tensor]:
             f"{path} is truncated, damaged or no safetensors file ({error}); get it again, or "
             "train again."
         ) from None
-    return {name: one for name, one in found.items() if name.rpartition(".")[2] != _COUNTER}
+    return without_counters(found)
 
 
 def _looks_pickled(content: bytes) -> bool:
