@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from irbench.errors import ImageError
+from irbench.networks.letterbox import has_area
 from irbench.networks.nms import non_maximum_suppression
 
 from ._anchor_boxes import decode, grid_anchors
@@ -34,8 +35,6 @@ DEVIATIONS = (0.1, 0.1, 0.2, 0.2)
 _BODY_STAGES = 3
 _CHUNK = 64
 """Proposals that pass the second stage together in inference; changes memory only."""
-
-_LEAST_SIDE = 1e-3
 
 
 class Limits(NamedTuple):
@@ -156,8 +155,7 @@ class FasterNetwork(nn.Module):
         if boxes.is_meta:
             # Work is counted by shapes alone: nothing is known to suppress anything.
             return list(boxes[:, : limits.after])
-        sides = boxes[..., 2:] - boxes[..., :2]
-        scores = best.sigmoid() * (sides >= _LEAST_SIDE).all(-1)
+        scores = best.sigmoid() * has_area(boxes)
         kept = non_maximum_suppression(
             boxes,
             scores[..., None],

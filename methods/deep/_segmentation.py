@@ -8,7 +8,7 @@ from irbench.detector import MethodInfo
 from irbench.networks.segmentation import IMAGENET, InputScaling, SegmentationNetworkDetector
 from irbench.parameters import parameter
 
-GROUP = "Deep Learning Methods"
+from ._yolo_detector import GROUP
 
 
 def segmentation_info(
