@@ -36,7 +36,6 @@ class VocSurvey:
     Attributes
     ----------
     classes : set of str
-    n_boxes : int
     n_single : int
         Boxes whose first pixel is their last, along a side.
     zero, fraction, full, beyond : str
@@ -45,7 +44,6 @@ class VocSurvey:
     """
 
     classes: set[str] = field(default_factory=set)
-    n_boxes: int = 0
     n_single: int = 0
     zero: str = ""
     fraction: str = ""
@@ -106,7 +104,6 @@ def _add(found: VocSurvey, path: Path) -> None:
         if None in texts:
             continue
         x0, y0, x1, y1 = (parse_number(str(text).strip(), place) for text in texts)
-        found.n_boxes += 1
         found.n_single += x0 == x1 or y0 == y1
         if min(x0, y0) == 0:
             found.zero = found.zero or shown

@@ -6,7 +6,7 @@ import pytest
 
 from irbench.conventions import Conventions
 from irbench.data.annotations import write_voc
-from irbench.data.annotations.voc_survey import UNPROVEN, survey_voc
+from irbench.data.annotations.voc_survey import UNPROVEN, VocSurvey, survey_voc
 from irbench.data.verify import verify
 from irbench.datasets.folder import Folder
 from irbench.errors import AnnotationError
@@ -75,4 +75,4 @@ def test_what_cannot_be_read_is_left_to_its_reader(tmp_path):
     for index, text in enumerate(texts):
         paths.append(tmp_path / f"{index}.xml")
         paths[-1].write_text(text)
-    assert survey_voc([*paths, tmp_path / "absent.xml"]).n_boxes == 0
+    assert survey_voc([*paths, tmp_path / "absent.xml"]) == VocSurvey()
