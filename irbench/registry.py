@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -259,6 +260,14 @@ def load_plugin(path: str | Path) -> list[str]:
             "and no Metric."
         )
     return brought
+
+
+def load_plugins(paths: Iterable[str | Path]) -> tuple[str, ...]:
+    """Load plug-in files by :func:`load_plugin`, and give their absolute paths for the workers."""
+    files = [Path(path).resolve() for path in paths]
+    for file in files:
+        load_plugin(file)
+    return tuple(map(str, files))
 
 
 def _base_class(group: Group) -> type[Any]:

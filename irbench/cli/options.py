@@ -97,14 +97,10 @@ def without_options(
 
 
 def load_plugins(plugins: Iterable[Path]) -> tuple[str, ...]:
-    """Load plug-in files, and give their absolute paths for the workers."""
-    from irbench.registry import load_plugin
+    """See :func:`irbench.registry.load_plugins`, which no help of a command waits for."""
+    from irbench import registry
 
-    paths = []
-    for plugin in plugins:
-        load_plugin(plugin)
-        paths.append(str(Path(plugin).resolve()))
-    return tuple(paths)
+    return registry.load_plugins(plugins)
 
 
 def print_failures(failures: Iterable[Failure]) -> None:

@@ -13,7 +13,7 @@ from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network
 from irbench.networks.neural import NeuralDetector
 from irbench.protocol import Protocol
-from irbench.registry import load_dataset, load_method, load_plugin
+from irbench.registry import load_dataset, load_method, load_plugins
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class MethodSpec:
 
     def make(self) -> Detector:
         """Make the detector, ready to run."""
-        for plugin in self.plugins:
-            load_plugin(plugin)
+        load_plugins(self.plugins)
         detector = load_method(self.name, **dict(self.params))
         if isinstance(detector, NeuralDetector):
             prepare_network(detector, self.device, self.weights_sha256)
@@ -63,8 +62,7 @@ class DatasetSpec:
 
     def open(self, split: str) -> Dataset:
         """Open one split; the one that is tested with degraded images, where that is wanted."""
-        for plugin in self.plugins:
-            load_plugin(plugin)
+        load_plugins(self.plugins)
         opened = load_dataset(self.name, self.root, split, self.scheme, self.conventions)
         if self.degradations and split == self.degraded_split:
             return DegradedDataset(opened, self.degradations)

@@ -22,7 +22,7 @@ from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods, unweig
 from irbench.errors import UsageError
 from irbench.events import Events
 from irbench.protocol import Protocol
-from irbench.registry import load_plugin
+from irbench.registry import load_plugins
 from irbench.resources import n_cores
 
 
@@ -128,10 +128,7 @@ class RunRequest:
         UsageError
             For names that are unknown or do not go together.
         """
-        plugins = []
-        for plugin in self.plugins:
-            load_plugin(Path(plugin))
-            plugins.append(str(Path(plugin).resolve()))
+        plugins = load_plugins(self.plugins)
         protocol = choose_protocol(self.protocol, self.operating_point, self.threshold, self.score)
         dataset = self._open(protocol, events)
         n_pixels = typical_pixels(dataset)
@@ -157,7 +154,7 @@ class RunRequest:
             source = f"{Path(self.calibration).name} {hash_key(chosen)}"
         plan = RunPlan(
             dataset=replace(
-                dataset_spec(dataset, tuple(plugins)),
+                dataset_spec(dataset, plugins),
                 degraded_split=dataset.split if self.degrade else "",
                 degradations=tuple(Degradation.parse(text) for text in self.degrade),
             ),
