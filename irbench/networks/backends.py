@@ -147,6 +147,8 @@ def _stored(detector: NetworkDetector, path: Path) -> bytes:
     require_packages(f"exported={path}", "onnx", "onnx")
     import onnx
 
+    from irbench.networks.onnx_graph import facts_of
+
     try:
         model = onnx.load_model(path)
     # A file that is none raises what the parser of protocol buffers raises.
@@ -155,7 +157,7 @@ def _stored(detector: NetworkDetector, path: Path) -> bytes:
             f"exported={path} cannot be read as ONNX: {error or type(error).__name__}; "
             f"irbench export {detector.info.name} writes such a file."
         ) from error
-    facts = {entry.key: entry.value for entry in model.metadata_props}
+    facts = facts_of(model)
     file = detector.weights_file
     expected = {
         "method": detector.info.name,

@@ -102,7 +102,7 @@ def export_model(
     UsageError
         For a detector with tiles, a folder that is a file, or missing packages.
     ExportError
-        If the network cannot be exported, or the file answers otherwise.
+        If the network cannot be exported, or the file computes otherwise.
     """
     if detector.tile is not None:
         raise UsageError("a model with tile=… is not exported as a directory; leave tile out.")

@@ -21,6 +21,7 @@ from irbench.networks.onnx_graph import (
     append_suppression,
     onnx_graph,
     shapes_of,
+    sign,
 )
 from irbench.networks.segmentation import SegmentationNetworkDetector
 
@@ -138,9 +139,7 @@ def export_onnx(
                     iou_threshold=detector.nms_iou,
                     max_detections=detector.max_detections,
                 )
-            model.producer_name, model.producer_version = "irbench", irbench.__version__
-            for key, value in metadata.items():
-                model.metadata_props.add(key=key, value=value)
+            sign(model, metadata)
             temporary.write_bytes(model.SerializeToString())
             if check:
                 difference = check_file(temporary, module, size, batch)

@@ -6,13 +6,14 @@ import copy
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+import irbench
 from irbench.errors import IrbenchError, UsageError
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.segmentation import SegmentationNetworkDetector
@@ -139,6 +140,19 @@ def onnx_graph(module: Exported, size: int, *, batch: int | None, opset: int) ->
         )
     _forget_sources(model)
     return model
+
+
+def facts_of(model: onnx.ModelProto) -> dict[str, str]:
+    """The metadata that a file carries."""
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def sign(model: onnx.ModelProto, facts: Mapping[str, str]) -> None:
+    """Name irbench as the producer, with these metadata in place of all others."""
+    model.producer_name, model.producer_version = "irbench", irbench.__version__
+    del model.metadata_props[:]
+    for key, value in facts.items():
+        model.metadata_props.add(key=key, value=value)
 
 
 def append_suppression(

@@ -90,7 +90,7 @@ def quantize_convolutions(
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
 
-    from irbench.networks.onnx_graph import INPUT
+    from irbench.networks.onnx_graph import INPUT, facts_of, sign
 
     class Canvases(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -121,11 +121,7 @@ def quantize_convolutions(
                 per_channel=True,
             )
             model = onnx.load_model(written)
-            model.producer_name, model.producer_version = "irbench", irbench.__version__
-            facts = {entry.key: entry.value for entry in onnx.load_model(source).metadata_props}
-            del model.metadata_props[:]
-            for key, value in {**facts, "precision": "int8"}.items():
-                model.metadata_props.add(key=key, value=value)
+            sign(model, {**facts_of(onnx.load_model(source)), "precision": "int8"})
             temporary.write_bytes(model.SerializeToString())
     finally:
         root.setLevel(level)
