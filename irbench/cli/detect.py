@@ -233,8 +233,10 @@ def _say(
     speed: dict[str, float | None],
     watch: FrameWatch,
 ) -> None:
+    from irbench.data.findings import plural
+
     alarms = output.alarms
-    bad = f" ({n_bad} bad frames were passed over)" if n_bad else ""
+    bad = f" ({plural(n_bad, 'bad frame')} passed over)" if n_bad else ""
     click.echo(
         f"{alarms.n_alarms} detections on {alarms.n_frames} images{bad}: {output.description}"
     )

@@ -230,10 +230,13 @@ def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: 
         click.echo(f"irbench: {row['title']}: {row['state']}: {row['reason']}", err=True)
     n_left_out = sum(len(images) for images in left_out.values())
     if n_left_out:
+        from irbench.data.findings import plural
+
         data = plan.dataset
         name = str(data.root) if data.name == "folder" else data.name
         click.echo(
-            f"irbench: {n_left_out} unreadable images were left out for every method; "
+            f"irbench: {plural(n_left_out, 'unreadable image was', 'unreadable images were')} "
+            "left out for every method; "
             f"`irbench data verify {shlex.quote(name)}` names them.",
             err=True,
         )

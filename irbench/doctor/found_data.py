@@ -64,14 +64,14 @@ def check_data(root: Path | None) -> Iterator[Diagnosis]:
 
 def check_weights() -> Iterator[Diagnosis]:
     """The weights that are known by name."""
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
     from irbench.networks.weights_search import FOLDER_VARIABLE, survey_weights
     from irbench.registry import catalogue
 
     yield from _check_variable(FOLDER_VARIABLE)
     names = []
     for cls in catalogue("methods").classes.values():
-        if cls.info.trainable and issubclass(cls, NetworkDetector):
+        if cls.info.trainable and issubclass(cls, NeuralDetector):
             usable, broken = survey_weights(cls)
             names += [one.name for one in usable]
             for error in broken:

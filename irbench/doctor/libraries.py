@@ -19,7 +19,7 @@ OPENCV = "opencv-python-headless"
 OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 """Distributions that bring a ``cv2`` too."""
 
-EXTRAS = ("onnx", "dask")
+EXTRAS = ("onnx", "openvino", "dask", "camera")
 """What may be installed beside the rest: ``pip install "irbench[onnx]"``."""
 
 IMPORTS = (
@@ -87,7 +87,7 @@ def check_requirements(
             yield Diagnosis("libraries", "broken", text, f'pip install "{wanted}"')
         else:
             present.append(f"{requirement.name} {found}")
-    yield Diagnosis("libraries", "ok", ", ".join(sorted(present)) or "none")
+    yield Diagnosis("libraries", "ok", ", ".join(sorted(set(present))) or "none")
 
 
 def _extra_of(requirement: Requirement) -> str | None:

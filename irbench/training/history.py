@@ -65,7 +65,7 @@ def draw_history(path: Path, rows: Sequence[Row], title: str) -> None:
         (axes[1, 0], ["learning_rate"], "learning rate"),
         (axes[1, 1], ["images_per_second"], "images per second"),
     ]
-    for axis, names, label in panels:
+    for axis, names, title_of_panel in panels:
         for name in names:
             # An epoch that was not validated leaves a gap, not a zero.
             points = [(row["epoch"], row[name]) for row in rows if row[name] is not None]
@@ -74,7 +74,7 @@ def draw_history(path: Path, rows: Sequence[Row], title: str) -> None:
                 marker = "o" if len(points) == 1 else None
                 label = LABELS.get(name, name)
                 axis.plot(*zip(*points, strict=True), label=label, linewidth=1.5, marker=marker)
-        axis.set_title(label, loc="left", fontsize=10)
+        axis.set_title(title_of_panel, loc="left", fontsize=10)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
         if len(axis.lines) > 1:

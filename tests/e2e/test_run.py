@@ -116,7 +116,7 @@ def test_an_unreadable_image_is_left_out_for_every_method(irbench_command, small
     (copy / "images" / "scene_20.png").write_bytes(whole[: len(whole) // 2])
     done = irbench_command.run(copy, "brightness,boxes", status=1)
     assert "scene_20" in done.stderr
-    assert "1 unreadable images were left out" in done.stderr
+    assert "1 unreadable image was left out" in done.stderr
     assert f"`irbench data verify {copy}` names them" in done.stderr
     for row in irbench_command.results()["rows"]:
         assert row["n_images"] == 13

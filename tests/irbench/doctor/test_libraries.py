@@ -84,3 +84,19 @@ def test_an_import_that_fails_or_crashes(tmp_path, monkeypatch, content, why):
     assert f"broken_library cannot be imported: {why}" in one.text
     assert "broken_library" in one.advice
     assert ("opencv-python" in one.advice) == ("libGL" in why)
+
+
+def test_every_extra_that_is_not_for_development_is_looked_at():
+    from importlib import metadata
+
+    from irbench.doctor.libraries import EXTRAS
+
+    empty_or_for_development = {"deep", "notebook", "test", "docs", "lint", "types"}
+    provided = set(metadata.metadata("irbench").get_all("Provides-Extra"))
+    assert set(EXTRAS) == provided - empty_or_for_development
+
+
+def test_what_two_extras_bring_is_listed_once():
+    wanted = ['onnx>=1.17; extra == "onnx"', 'onnx>=1.17; extra == "openvino"']
+    (found,) = check_requirements(wanted, {"onnx": "1.23.2"}.get)
+    assert found.text == "onnx 1.23.2"

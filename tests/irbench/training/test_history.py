@@ -51,6 +51,8 @@ def test_the_picture(tmp_path, monkeypatch, n_epochs, validated):
     assert cv2.imread(str(path)).shape[1] > 600
     losses, scores, rate, speed = drawn[0].axes
     assert {line.get_label() for line in losses.lines} == {"box", "cls"}
+    assert losses.get_title(loc="left") == "training loss"
+    assert rate.get_title(loc="left") == "learning rate"
     assert losses.lines[0].get_xdata().tolist() == list(range(1, n_epochs + 1))
     if validated:
         # The second epoch was not validated: a gap, and no zero.
