@@ -91,4 +91,5 @@ def test_it_learns_by_the_other_losses(masks, monkeypatch):
 @pytest.mark.stress
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_one_learns_one_image(name, monkeypatch):
-    assert_learns(name, 300, 0.005, monkeypatch)
+    # Half of RPCANet's convolutions are not normalised: published at 1e-4, it is lost at 0.005.
+    assert_learns(name, 300, 0.001 if name == "rpcanet" else 0.005, monkeypatch)
