@@ -11,7 +11,6 @@ the weights come from elsewhere. It may be stopped and repeated: what is finishe
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from _commands import irbench
 
 from irbench.engine.storage.results import load_run
+from irbench.markup.csv_text import CsvWriter
 
 METHODS = ("le-irstd", "yolov8n")
 METRICS = {"f1": "F1", "map50": "mAP@50", "map30": "mAP@30", "pd": "Pd"}
@@ -101,11 +101,12 @@ def main() -> None:
     text = "\n".join(markdown(found, datasets)) + "\n"
     (options.out / "cross-dataset.md").write_text(text)
     with (options.out / "cross-dataset.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
         titles = [f"{tested}_{name}" for tested in datasets for name in METRICS]
-        writer.writerow(["method", "trained_on", *titles])
+        columns = ("method", "trained_on", *titles)
+        writer = CsvWriter(file, columns, line_end="\r\n")
         for method, trained, values in table(found, datasets):
-            writer.writerow([method, trained, *(value for _, value in values)])
+            cells = (method, trained, *(value for _, value in values))
+            writer.write(dict(zip(columns, cells, strict=True)))
 
 
 if __name__ == "__main__":

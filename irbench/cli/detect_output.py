@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,7 @@ from irbench.calibration import threshold_as_json
 from irbench.cli.detect_files import check_targets, picture_files
 from irbench.detections import Detections
 from irbench.drawing import save_overlay
-from irbench.markup.csv_text import csv_cell
+from irbench.markup.csv_text import CsvWriter
 from irbench.sequences.alarm_pictures import ContactSheet, save_histogram
 from irbench.sequences.alarms import AlarmCount
 from irbench.sequences.detection import FrameResult
@@ -77,15 +77,14 @@ class DetectOutput:
         self._drawing = self._stack.enter_context(ThreadPoolExecutor(1, "drawing"))
         self._json = self._open(self.description)
         self._csv = self._open(self.table)
-        self._rows = csv.writer(self._csv, lineterminator="\n")
-        self._rows.writerow(_COLUMNS)
+        self._rows = CsvWriter(self._csv, _COLUMNS)
         head = json.dumps(dict(self._facts), indent=2, allow_nan=False)
         self._json.write(f'{head[: head.rindex("}")].rstrip()},\n  "images": [')
         return self
 
     def _open(self, path: Path) -> Any:
         temporary = self._stack.enter_context(replacing(path))
-        return self._stack.enter_context(temporary.open("w", encoding="utf-8"))
+        return self._stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
 
     def __exit__(
         self,
@@ -115,7 +114,7 @@ class DetectOutput:
         name = result.frame.name
         if found is None or result.frame.pixels is None:
             self._write_record({"image": name, "error": result.error})
-            self._rows.writerow((csv_cell(name), "", "", "", csv_cell(result.error)))
+            self._rows.write({"frame": name, "error": result.error})
             return
         pixels = result.frame.pixels
         self.alarms.add(name, len(found), pixels.size)
@@ -129,8 +128,14 @@ class DetectOutput:
                 "detections": describe(found),
             }
         )
-        best = f"{found.scores.max():.6g}" if len(found) else ""
-        self._rows.writerow((csv_cell(name), len(found), best, f"{1e3 * result.seconds:.3f}", ""))
+        self._rows.write(
+            {
+                "frame": name,
+                "n_detections": len(found),
+                "best_score": Decimal(f"{found.scores.max():.6g}") if len(found) else "",
+                "ms": Decimal(f"{1e3 * result.seconds:.3f}"),
+            }
+        )
         if picture is not None:
             self._wait(_WAITING - 1)
             self._pending.append(self._drawing.submit(save_overlay, picture, pixels, found))

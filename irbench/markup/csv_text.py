@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from irbench.external_text import printable
 
@@ -36,10 +36,31 @@ def csv_text(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     "title,change\n'=1+1,-0.5\n"
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
+    writer = CsvWriter(text, names)
+    for row in rows:
+        writer.write(row)
     return text.getvalue()
+
+
+class CsvWriter:
+    """The same table row by row, where it is too long to be held: the one writer of CSV here.
+
+    Parameters
+    ----------
+    stream : text file
+        Opened with ``newline=""``.
+    names : sequence of str
+        The columns; the header is written at once.
+    line_end : str
+    """
+
+    def __init__(self, stream: TextIO, names: Sequence[str], line_end: str = "\n") -> None:
+        self._names, self._rows = tuple(names), csv.writer(stream, lineterminator=line_end)
+        self._rows.writerow(map(csv_cell, self._names))
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Write a row; see :func:`csv_text`."""
+        self._rows.writerow(csv_cell(row.get(name, "")) for name in self._names)
 
 
 def csv_cell(value: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from irbench.atomic import replacing, write_bytes
+from irbench.markup.csv_text import CsvWriter
 
 Row = dict[str, Any]
 
@@ -32,12 +33,16 @@ def write_history(path: Path, rows: Sequence[Row]) -> None:
         With the same keys.
     """
     stream = StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(rows[0]) if rows else ["epoch"])
-    writer.writeheader()
-    writer.writerows(
-        {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
-        for row in rows
-    )
+    names = list(rows[0]) if rows else ["epoch"]
+    writer = CsvWriter(stream, names, line_end="\r\n")
+    for row in rows:
+        # Six digits, and still a number.
+        writer.write(
+            {
+                name: Decimal(f"{value:.6g}") if isinstance(value, float) else value
+                for name, value in row.items()
+            }
+        )
     write_bytes(path, stream.getvalue().encode())
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import pytest
 
 from irbench.markup.csv_text import csv_text
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -31,3 +35,17 @@ from irbench.markup.csv_text import csv_text
 def test_cells(value, expected):
     text = csv_text(["a", "b"], [{"a": value, "b": 1, "c": 2}])
     assert list(csv.reader(io.StringIO(text, newline=""))) == [["a", "b"], [expected, "1"]]
+
+
+def test_columns_of_plugins_are_guarded_too():
+    assert csv_text(["=1+1", "b"], []) == "'=1+1,b\n"
+
+
+def test_there_is_one_writer_of_csv():
+    others = [
+        str(file.relative_to(ROOT))
+        for folder in ("irbench", "methods", "datasets", "reports", "docs")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if re.search(r"csv\.(writer|DictWriter)|\.to_csv\(", file.read_text())
+    ]
+    assert others == ["irbench/markup/csv_text.py"]
