@@ -186,8 +186,9 @@ class Detector(ABC):
         ImageError
             For another shape or type, NaN, or values outside the range.
         """
-        prepared = self.preprocess(image, value_range)
-        return self.postprocess(self.compute(prepared), (image.shape[0], image.shape[1]))
+        # What is prepared is not held while its output is converted: a scene may be large.
+        output = self.compute(self.preprocess(image, value_range))
+        return self.postprocess(output, (image.shape[0], image.shape[1]))
 
     def detect_batch(
         self, images: Iterable[NDArray[Any]], *, value_range: ValueRange | None = None
@@ -260,8 +261,8 @@ class ScoreMapDetector(Detector):
             the pixels above ``mean + extent * (peak - mean)``. By default the
             extent that ships with the method.
         """
-        prepared = self.preprocess(image, value_range)
-        return self.postprocess(self.compute(prepared), image.shape, extent)
+        output = self.compute(self.preprocess(image, value_range))
+        return self.postprocess(output, image.shape, extent)
 
     def postprocess(
         self,

@@ -23,11 +23,8 @@ from irbench.image_headers import (
     image_format,
     png_chunks,
 )
-from irbench.tiff import MAX_BYTES, read_tiff
-
-MAX_PIXELS = 2**28
-"""More are never decoded: a camera frame is a few megapixels, so a header that claims more
-than 16384 x 16384 is an error or an attack."""
+from irbench.image_limits import check_claim
+from irbench.tiff import read_tiff
 
 _EXPECTED = "expected a complete PNG, TIFF, BMP or JPEG file."
 _PNG_PALETTE, _PNG_GREY = 3, 0
@@ -135,7 +132,7 @@ def check_complete(path: Path, encoded: bytes) -> tuple[str, tuple[int, int]]:
     ------
     ImageError
         If the file is no PNG, JPEG, BMP or TIFF; if its header is cut off, or claims no
-        pixel, more than :data:`MAX_PIXELS`, or more than ``MAX_BYTES`` when decoded.
+        pixel, or more than :func:`irbench.image_limits.check_claim` allows.
     """
     kind = image_format(encoded)
     if kind is None:
@@ -143,18 +140,8 @@ def check_complete(path: Path, encoded: bytes) -> tuple[str, tuple[int, int]]:
     size = claimed_size(encoded)
     if size is None:
         raise ImageError(f"{path} is truncated or damaged: its {kind} header states no size.")
-    height, width = size
-    if not 0 < width * height <= MAX_PIXELS:
-        raise ImageError(
-            f"{path} claims {width}x{height} pixels; expected 1 to {MAX_PIXELS} pixels in all. "
-            "Cut a larger scene into tiles."
-        )
-    n_bytes = claimed_bytes(encoded, size)
-    if n_bytes > MAX_BYTES:
-        raise ImageError(
-            f"{path} claims {width}x{height} pixels that take {n_bytes} bytes; expected at most "
-            f"{MAX_BYTES}. Cut a larger scene into tiles."
-        )
+    # The rest of a TIFF file's directory is checked by its reader.
+    check_claim(path, size, 0 if kind == TIFF else claimed_bytes(encoded, size))
     return kind, size
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.image_files import MAX_PIXELS as MAX_PIXELS
 from irbench.image_files import read_stored
+from irbench.image_limits import MAX_PIXELS as MAX_PIXELS
 
 ValueRange = tuple[float, float]
 

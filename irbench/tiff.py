@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-
-MAX_BYTES = 2**29
-"""What one image may take when it is decoded: 16384 x 16384 pixels of 16 bit."""
+from irbench.image_limits import check_claim
 
 _REDUCED, _TRANSPARENCY = 1, 4  # bits of NewSubfileType
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
@@ -191,11 +189,7 @@ def check_page(path: Path, page: Any, n_bytes: int) -> None:
             )
     n_decoded = height * width * samples * math.ceil(bits / 8)
     largest = max(n_decoded, rows * columns * samples * math.ceil(bits / 8))
-    if largest > MAX_BYTES:
-        raise ImageError(
-            f"{path} claims {width}x{height} pixels that take {largest} bytes; expected at most "
-            f"{MAX_BYTES}. Cut a larger scene into tiles."
-        )
+    check_claim(path, (height, width), largest)
 
 
 def page_values(path: Path, page: Any) -> Page:

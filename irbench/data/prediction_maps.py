@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from irbench.detections import Detections
 from irbench.errors import DetectionsError, MaskError
 from irbench.image_files import read_stored
-from irbench.images import MAX_PIXELS, read_image
+from irbench.image_limits import check_claim
+from irbench.images import read_image
 from irbench.mask_values import is_flat
 from irbench.masks import binarise, decide
 
@@ -149,8 +150,9 @@ def read_map(path: Path) -> NDArray[Any]:
         raise DetectionsError(f"{path}: expected an array of bool or float, got {got}.")
     while stored.ndim > 2 and stored.shape[0] == 1:
         stored = stored[0]
-    if stored.ndim != 2 or not 0 < stored.size <= MAX_PIXELS:
+    if stored.ndim != 2:
         raise DetectionsError(f"{path}: expected an array of shape (H, W), got {stored.shape}.")
+    check_claim(path, (stored.shape[0], stored.shape[1]), 0)
     return np.array(stored, dtype=np.uint8 if stored.dtype.kind == "b" else stored.dtype)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from irbench.doctor.diagnosis import Diagnosis
+from irbench.image_limits import VARIABLE as PIXELS_VARIABLE
 
 WORKER_BYTES = 400e6
 """What one worker process takes on images of ordinary size, roughly."""
@@ -14,7 +15,7 @@ WORKER_BYTES = 400e6
 THREAD_VARIABLE = "OMP_NUM_THREADS"
 
 REPORTED_VARIABLES = (
-    "CUDA_VISIBLE_DEVICES", "MKL_NUM_THREADS", "NO_COLOR", THREAD_VARIABLE,
+    "CUDA_VISIBLE_DEVICES", PIXELS_VARIABLE, "MKL_NUM_THREADS", "NO_COLOR", THREAD_VARIABLE,
     "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE",
 )  # fmt: skip
 

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 DEFAULT_IMAGE_SIZE = 640
 
+TILES_AT_ONCE = 32
+"""Of one image; a scene of thousands would take tens of gigabytes. Changes rounding only."""
+
 
 class NetworkDetector(NeuralDetector, BoxDetector):
     """A box detector that a network computes.
@@ -248,6 +251,9 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         """Run the network on ``(B, 1, S, S)``; boxes and scores before suppression."""
         import torch
 
+        if self.tile is not None and len(canvases) > TILES_AT_ONCE:
+            parts = [self.compute(part) for part in canvases.split(TILES_AT_ONCE)]
+            return _joined([boxes for boxes, _ in parts]), _joined([one for _, one in parts])
         if self.backend != "torch":
             boxes, scores = self._engine(canvases.numpy())
             return torch.from_numpy(boxes), torch.from_numpy(scores)
@@ -282,13 +288,16 @@ class NetworkDetector(NeuralDetector, BoxDetector):
 
         boxes, scores = output
         detections = []
-        found = non_maximum_suppression(
-            boxes,
-            scores,
-            confidence=self.confidence,
-            iou_threshold=self.nms_iou,
-            max_detections=self.max_detections,
-        )
+        found: list[Kept] = []
+        for start in range(0, len(boxes), TILES_AT_ONCE):
+            some = slice(start, start + TILES_AT_ONCE)
+            found += non_maximum_suppression(
+                boxes[some],
+                scores[some],
+                confidence=self.confidence,
+                iou_threshold=self.nms_iou,
+                max_detections=self.max_detections,
+            )
         for kept, shape in zip(found, shapes, strict=True):
             where = Letterbox.fit(shape, self.input_size)
             native = where.to_native(kept.boxes.cpu())
@@ -362,6 +371,15 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         if self.tile is None:
             return [Tile(0, 0, width, height)]
         return tile_grid((height, width), self.tile, self.overlap)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """Parts ``(B, N, K)`` of a batch; where they differ in N, filled up with what scores 0."""
+    import torch
+    from torch.nn import functional as F  # noqa: N812
+
+    n = max(part.shape[1] for part in parts)
+    return torch.cat([F.pad(part, (0, 0, 0, n - part.shape[1])) for part in parts])
 
 
 def _shapes(tiles: Iterable[Tile]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from irbench.errors import ImageError
+from irbench.errors import ImageError, UsageError
 from irbench.image_headers import claimed_size, image_format
 from irbench.images import MAX_PIXELS, read_image
 
@@ -65,6 +65,30 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypa
     path.write_bytes(with_sides(suffix, side))
     with pytest.raises(ImageError, match=rf"claims {side}x{side} pixels.*{MAX_PIXELS}"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff"])
+def test_the_limit_is_raised_and_lowered_by_the_environment(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(encoded(suffix))
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", "116")
+    with pytest.raises(ImageError, match=r"claims 13x9 .*at most 116 pixels.*IRBENCH_MAX_PIXELS="):
+        read_image(path)
+    # As the error says; a colour image takes more than two bytes for each pixel.
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", str(9 * 13 * 2))
+    assert read_image(path).shape == SHAPE
+    path.write_bytes(with_sides(suffix, 16_385))
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", str(10 * MAX_PIXELS))
+    with pytest.raises(ImageError, match=r"truncated|damaged|cannot decode"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("text", ["0", "-4", "4e8", "many", "1_000", "9" * 19])
+def test_a_limit_that_is_no_number_is_an_error(tmp_path, monkeypatch, text):
+    (tmp_path / "a.png").write_bytes(encoded(".png"))
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", text)
+    with pytest.raises(UsageError, match="IRBENCH_MAX_PIXELS must be a whole number"):
+        read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("content", ["webp", "pgm", "hdr"])

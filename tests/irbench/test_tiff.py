@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tifffile
 
-from irbench import image_files
 from irbench.errors import ImageError
 from irbench.images import read_image
 
@@ -135,8 +134,10 @@ def test_a_missing_end_is_seen(tmp_path, compression, planar):
 
 
 def test_the_limit_counts_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr("irbench.tiff.MAX_BYTES", 37 * 41 * 8 - 1)
     path = written(tmp_path, GREY.astype(np.float64), compression="deflate")
-    with pytest.raises(ImageError, match=f"take {37 * 41 * 8} bytes"):
+    needed = 37 * 41 * 8 // 2
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", str(needed - 1))
+    with pytest.raises(ImageError, match=f"take {37 * 41 * 8} bytes.*IRBENCH_MAX_PIXELS={needed}"):
         read_image(path)
-    assert image_files.MAX_BYTES == 2**29
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", str(needed))
+    np.testing.assert_array_equal(read_image(path), GREY)

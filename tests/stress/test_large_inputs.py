@@ -113,11 +113,39 @@ def test_many_targets_in_one_image(measured, tmp_path):
     assert taken.peak_mb < 1000
 
 
-def test_an_image_beyond_the_limit_is_refused_by_name(measured, tmp_path):
-    cv2.imwrite(str(tmp_path / "large.png"), np.full((SIDE, SIDE), 60, np.uint8))
-    taken = measured("detect", "tophat", "large.png", "--out", "found", status=1)
+@pytest.fixture(scope="module")
+def large_scene(tmp_path_factory):
+    """A picture of noise with 50 targets of 3x3 px; none lies on another."""
+    rng = np.random.default_rng(2)
+    image = np.empty((SIDE, SIDE), np.uint8)
+    for strip in np.array_split(image, 40):
+        strip[:] = rng.normal(60, 4, strip.shape).clip(0, 255)
+    for row, column in zip(rng.integers(9, SIDE - 9, 50), rng.permutation(50), strict=True):
+        column = 9 + column * (SIDE // 50)
+        image[row : row + 3, column : column + 3] = 200
+    path = tmp_path_factory.mktemp("scene") / "large.png"
+    cv2.imwrite(str(path), image)
+    return path
+
+
+def test_an_image_beyond_the_limit_is_refused_by_name(measured, large_scene):
+    taken = measured("detect", "tophat", large_scene, "--out", "found", status=1)
     assert f"large.png claims {SIDE}x{SIDE} pixels" in taken.out
-    assert "Cut a larger scene into tiles" in taken.out
+    assert f"IRBENCH_MAX_PIXELS={SIDE * SIDE}" in taken.out
+
+
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [(("tophat",), 0), (("le-irstd", "--weights", "nudt", "--tile", 640), 5)],
+    ids=["tophat", "le-irstd"],
+)
+def test_a_large_scene(measured, large_scene, tmp_path, monkeypatch, options, tolerance):
+    monkeypatch.setenv("IRBENCH_MAX_PIXELS", str(SIDE * SIDE))
+    method, *more = options
+    taken = measured("detect", method, large_scene, *more, "--pictures", "none", "--out", "found")
+    (image,) = json.loads((tmp_path / "found" / "detections.json").read_text())["images"]
+    assert abs(len(image["detections"]) - 50) <= tolerance
+    assert taken.peak_mb < 16_000
 
 
 def test_a_page_of_many_methods_and_images(measured, tmp_path):

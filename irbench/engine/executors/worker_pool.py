@@ -7,7 +7,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Any
 from pebble import ProcessExpired
 
 from irbench.engine.executors.batching import BatchSizer, failed, run_batch
+from irbench.engine.executors.deadlines import Deadlines
 from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
 from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
 from irbench.external_text import error_text
@@ -131,6 +132,8 @@ class WorkerPool(Executor):
         remaining = iter(jobs)
         again: deque[_Batch] = deque()
         sizer = BatchSizer(BATCH_S)
+        # The time of one job: if a batch takes longer, its jobs run one by one.
+        deadlines = Deadlines(self.timeout_s)
         running: dict[Future[Any], tuple[_Batch, WorkerProcesses]] = {}
         try:
             while True:
@@ -140,19 +143,19 @@ class WorkerPool(Executor):
                     if not batch.jobs:
                         break
                     processes = self._idlest(running)
-                    # The time of one job: if a batch takes longer, its jobs run one by one.
-                    future = processes.submit(
-                        run_batch, function, batch.jobs, timeout_s=self.timeout_s
-                    )
+                    future = processes.submit(run_batch, function, batch.jobs)
                     running[future] = batch, processes
                 if not running:
                     return
-                done, _ = wait(running, LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+                pause = deadlines.look_in_s(running, LOOK_EVERY_S)
+                done, _ = wait(running, pause, return_when=FIRST_COMPLETED)
+                deadlines.cancel_overdue(running.keys() - done)
                 if not done:
                     # These never will be: what they were to do is done by their successors.
                     done = {future for future, (_, its) in running.items() if not its.active}
                 for future in done:
                     batch, _ = running.pop(future)
+                    deadlines.forget(future)
                     outcomes: list[Outcome[Job, Returned]] = []
                     if isinstance(result := self._result(batch, future), list):
                         outcomes = result
@@ -201,11 +204,11 @@ class WorkerPool(Executor):
         """The outcomes of a batch, or what has to run again."""
         singles = tuple(_Batch([job], batch.n_lost) for job in batch.jobs)
         error, worker_lost = "", True
+        if not future.done():
+            return self._broken_down(batch)
         try:
             results = future.result(timeout=0)
-        except TimeoutError:  # The built-in one, which futures raise since Python 3.11.
-            if not future.done():
-                return self._broken_down(batch)
+        except CancelledError:
             error = f"timeout: took longer than {self.timeout_s:g} s"
         except ProcessExpired as expired:
             error = f"the worker process died ({_cause(expired.exitcode)})"

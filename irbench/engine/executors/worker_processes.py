@@ -109,15 +109,13 @@ class WorkerProcesses:
             active: bool = self._pool.active
         return active
 
-    def submit(
-        self, function: Callable[..., Any], *args: Any, timeout_s: float | None = None
-    ) -> Future[Any]:
-        """Run a call in the process that is free first; longer costs this process."""
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Run a call in the process that is free first; cancelling it costs this process."""
         if not self.active:
             self.end(at_once=True)
             self._pool = self._new()
         with interrupts_held_back():
-            future: Future[Any] = self._pool.schedule(function, args=args, timeout=timeout_s)
+            future: Future[Any] = self._pool.schedule(function, args=args)
         return future
 
     def end(self, at_once: bool) -> None:

@@ -17,7 +17,7 @@ from torch import nn  # noqa: E402
 
 from irbench import LossSums, MethodInfo, NetworkDetector  # noqa: E402
 from irbench.errors import ImageError, ParameterError, UsageError  # noqa: E402
-from irbench.networks.detector import DEFAULT_IMAGE_SIZE  # noqa: E402
+from irbench.networks.detector import DEFAULT_IMAGE_SIZE, TILES_AT_ONCE  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
 
@@ -252,6 +252,13 @@ def test_the_network_sees_no_more_canvases_at_a_time_than_asked_for():
     tiled.detect_batch([np.zeros((150, 190), np.uint8)] * 3, batch_size=4)
     assert max(sizes) == 4
     assert sum(sizes) == 3 * 3 * 4  # tiles of 64 px, 48 apart
+    # Nor do the tiles of one large scene go through it together.
+    sizes.clear()
+    image, boxes = bright_scene(6, (300, 400), sides=4)
+    found = tiled.detect(image)
+    assert sizes == [TILES_AT_ONCE, 6 * 8 - TILES_AT_ONCE]
+    assert found == tiled.detect_batch([image], batch_size=5)[0]
+    assert {tuple(box) for box in found.boxes.tolist()} <= boxes
 
 
 @pytest.mark.parametrize(

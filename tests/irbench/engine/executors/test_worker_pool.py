@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import itertools
 import math
 import multiprocessing
 import os
 import signal
 import sys
+import time
+from concurrent.futures import Future
 
+from irbench.engine.executors.deadlines import Deadlines
 from irbench.engine.executors.worker_pool import WorkerPool
 
 
@@ -63,3 +67,42 @@ def test_what_workers_are_started_with_is_no_matter_of_the_process_that_starts_t
         second.__exit__(None, None, None)
     assert (found.returned, found.error) == ("1", "")
     assert dict(os.environ) == before
+
+
+def test_a_call_that_takes_too_long_costs_its_worker_and_nothing_else():
+    with WorkerPool(1, timeout_s=1.0) as pool:
+        found = {one.job: one for one in pool.run(time.sleep, [0.0, 600.0, 0.01])}
+    assert found[600.0].error == "timeout: took longer than 1 s"
+    assert found[600.0].worker_lost
+    assert not found[0.0].error
+    assert not found[0.01].error
+
+
+def test_a_clock_that_is_set_forward_ends_no_call(monkeypatch):
+    true_time, jumped = time.time, itertools.count(1)
+    # By an hour at each look.
+    monkeypatch.setattr(time, "time", lambda: true_time() + 3600 * next(jumped))
+    with WorkerPool(1, timeout_s=600.0) as pool:
+        outcomes = list(pool.run(time.sleep, [0.3, 0.2]))
+    assert [one.error for one in outcomes] == ["", ""]
+
+
+def test_deadlines_count_from_when_a_call_is_seen_to_run(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    deadlines, waiting, begun = Deadlines(10.0), Future(), Future()
+    begun.set_running_or_notify_cancel()
+    deadlines.cancel_overdue([waiting, begun])
+    assert deadlines.look_in_s([begun], 60.0) == 10.0
+    assert deadlines.look_in_s([begun], 4.0) == 4.0
+    assert deadlines.look_in_s([waiting, begun], 60.0) < 1.0
+    now = 110.0
+    deadlines.cancel_overdue([waiting, begun])
+    assert begun.running()
+    cancelled = []
+    begun.cancel = lambda: cancelled.append(begun)
+    waiting.cancel = lambda: cancelled.append(waiting)
+    now = 110.1
+    deadlines.cancel_overdue([waiting, begun])
+    assert cancelled == [begun]
+    assert Deadlines(None).look_in_s([waiting], 7.0) == 7.0
