@@ -81,6 +81,9 @@ class MethodInfo:
         dataset, though ``default`` is false.
     trainable : bool
         Whether it has weights that are learned from data.
+    n_parameters : int or None
+        Of its network with default settings, those that are never trained included, so that a
+        list need not build it; None for a method without, and where it is not stated.
     note : str
         A remark that is printed under every table with this method, such as
         "reconstructed from the abstract".
@@ -98,6 +101,7 @@ class MethodInfo:
     extended: bool = False
     with_weights: bool = False
     trainable: bool = False
+    n_parameters: int | None = None
     note: str = ""
     min_pixels: int | None = None
     max_pixels: int | None = None

@@ -56,10 +56,13 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
         elif info.with_weights:
             mark = "w"
         title = f"{info.title} ({info.year})"
-        click.echo(f" {mark} {info.name:{width}}  {cls.kind:12}  {title}{weights_mark(cls)}")
+        size = "" if info.n_parameters is None else f"{info.n_parameters / 1e6:.2f} M"
+        click.echo(
+            f" {mark} {info.name:{width}}  {cls.kind:12}  {size:>7}  {title}{weights_mark(cls)}"
+        )
     click.echo(
         "\n+ in `extended`, not in `all`; w in `all` for data that it has weights for; * in none, "
-        "runs by name."
+        "runs by name.\nM: millions of parameters of the network."
     )
     click.echo("Details: irbench methods show NAME")
     print_failures(found.failures)
@@ -88,6 +91,8 @@ def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
         return
     info = cls.info
     click.echo(f"{info.name}: {info.title} ({info.year}), {info.group}, {cls.kind} detector")
+    if info.n_parameters is not None:
+        click.echo(f"{info.n_parameters:,} parameters")
     click.echo(f"{info.reference}\n")
     if info.note:
         click.echo(f"Note: {info.note}\n")
@@ -128,6 +133,7 @@ def _facts(cls: type[Any]) -> dict[str, Any]:
         "extended": info.default or info.extended,
         "with_weights": info.with_weights,
         "trainable": info.trainable,
+        "n_parameters": info.n_parameters,
         "note": info.note,
         "weights": weights_facts(cls),
         "parameters": [

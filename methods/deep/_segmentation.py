@@ -12,7 +12,7 @@ from ._yolo_detector import GROUP
 
 
 def segmentation_info(
-    name: str, title: str, year: int, reference: str, note: str = ""
+    name: str, title: str, year: int, n_parameters: int, reference: str, note: str = ""
 ) -> MethodInfo:
     """What is known of a segmentation network; among `all` for data that it has weights for."""
     return MethodInfo(
@@ -24,6 +24,7 @@ def segmentation_info(
         default=False,
         with_weights=True,
         trainable=True,
+        n_parameters=n_parameters,
         note=note,
     )
 

@@ -77,7 +77,7 @@ class YoloDetector(NetworkDetector):
         ).sums
 
 
-def ablation(name: str, title: str, note: str = "") -> MethodInfo:
+def ablation(name: str, title: str, n_parameters: int, note: str = "") -> MethodInfo:
     """What is known of a network that stands in the paper's Tables II to VI only."""
     return MethodInfo(
         name=name,
@@ -87,5 +87,6 @@ def ablation(name: str, title: str, note: str = "") -> MethodInfo:
         reference=LE_IRSTD_REFERENCE,
         default=False,
         trainable=True,
+        n_parameters=n_parameters,
         note=note,
     )

@@ -29,7 +29,7 @@ BASIC = "as BasicIRSTD builds it"
 class ACMUNetDetector(SegmentationNetworkDetector):
     """ACM, U-Net form, as acm-pytorch builds it: 519,843 parameters."""
 
-    info = segmentation_info("acm-unet", "ACM (U-Net)", 2021, ACM)
+    info = segmentation_info("acm-unet", "ACM (U-Net)", 2021, 519_843, ACM)
     has_whole_sequences = True
     channels = 3
     scaling = IMAGENET
@@ -44,7 +44,7 @@ class ACMUNetDetector(SegmentationNetworkDetector):
 class ACMFPNDetector(SegmentationNetworkDetector):
     """ACM, FPN form, as acm-pytorch builds it: 387,187 parameters."""
 
-    info = segmentation_info("acm-fpn", "ACM (FPN)", 2021, ACM)
+    info = segmentation_info("acm-fpn", "ACM (FPN)", 2021, 387_187, ACM)
     has_whole_sequences = True
     channels = 3
     scaling = IMAGENET
@@ -59,7 +59,7 @@ class ACMFPNDetector(SegmentationNetworkDetector):
 class ACMBasicDetector(SegmentationNetworkDetector):
     """ACM as BasicIRSTD builds it: one channel, three blocks a stage, 397,823 parameters."""
 
-    info = segmentation_info("acm-basic", "ACM (BasicIRSTD)", 2021, ACM, BASIC)
+    info = segmentation_info("acm-basic", "ACM (BasicIRSTD)", 2021, 397_823, ACM, BASIC)
     has_whole_sequences = True
     scaling = None
     is_probability = True
@@ -74,7 +74,7 @@ class ACMBasicDetector(SegmentationNetworkDetector):
 class ALCNetDetector(SegmentationNetworkDetector):
     """ALCNet as its authors built it: 372,573 parameters, not the 20.19 M of some tables."""
 
-    info = segmentation_info("alcnet", "ALCNet", 2021, ALCNET)
+    info = segmentation_info("alcnet", "ALCNet", 2021, 372_573, ALCNET)
     has_whole_sequences = True
     channels = 3
     scaling = IMAGENET
@@ -95,7 +95,7 @@ class ALCNetDetector(SegmentationNetworkDetector):
 class ALCNetBasicDetector(SegmentationNetworkDetector):
     """What BasicIRSTD calls ALCNet: 519,889 parameters, 92,928 unused, no local contrast."""
 
-    info = segmentation_info("alcnet-basic", "ALCNet (BasicIRSTD)", 2021, ALCNET, BASIC)
+    info = segmentation_info("alcnet-basic", "ALCNet (BasicIRSTD)", 2021, 519_889, ALCNET, BASIC)
     has_whole_sequences = True
     scaling = None
     is_probability = True

@@ -58,6 +58,7 @@ class FasterRCNN(NetworkDetector):
         default=False,
         with_weights=True,
         trainable=True,
+        n_parameters=33_035_409,
         note="anchors from 4 px on, where common code begins at 32 px",
     )
 

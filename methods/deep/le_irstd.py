@@ -36,6 +36,7 @@ class LEIRSTD(YoloDetector):
         year=2025,
         reference=LE_IRSTD_REFERENCE,
         trainable=True,
+        n_parameters=2_578_175,
         note="rebuilt from the published counts; VKConv in series",
     )
 
@@ -48,7 +49,10 @@ class LEIRSTDPublished(YoloDetector):
     """
 
     info = ablation(
-        "le-irstd-published", "LE-IRSTD (as counted)", "VKConv built but never called, as counted"
+        "le-irstd-published",
+        "LE-IRSTD (as counted)",
+        2_578_175,
+        "VKConv built but never called, as counted",
     )
 
 
@@ -59,7 +63,10 @@ class LEIRSTDVKConvFinal(YoloDetector):
     """
 
     info = ablation(
-        "le-irstd-vkconv-final", "LE-IRSTD (VKConv last)", "VKConv as the paper's text has it"
+        "le-irstd-vkconv-final",
+        "LE-IRSTD (VKConv last)",
+        2_946_703,
+        "VKConv as the paper's text has it",
     )
 
 
@@ -72,5 +79,8 @@ class LEIRSTDP2(YoloDetector):
     """
 
     info = ablation(
-        "le-irstd-p2", "LE-IRSTD + P2", "with a head at stride 4, which the paper does not have"
+        "le-irstd-p2",
+        "LE-IRSTD + P2",
+        2_479_532,
+        "with a head at stride 4, which the paper does not have",
     )

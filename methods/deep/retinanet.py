@@ -52,6 +52,7 @@ class RetinaNet(NetworkDetector):
         default=False,
         with_weights=True,
         trainable=True,
+        n_parameters=36_329_837,
         note="anchors from 8 px on, where the published ones begin at 32 px",
     )
 

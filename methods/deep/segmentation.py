@@ -30,6 +30,7 @@ class RPCANetDetector(SegmentationNetworkDetector):
         "rpcanet",
         "RPCANet",
         2024,
+        679_896,
         'F. Wu, T. Zhang, L. Li, Y. Huang, Z. Peng, "RPCANet: Deep unfolding RPCA based infrared '
         'small target detection", WACV 2024, pp. 4809-4818',
     )
@@ -65,6 +66,7 @@ class RDIANDetector(SegmentationNetworkDetector):
         "rdian",
         "RDIAN",
         2023,
+        216_758,
         'H. Sun, J. Bai, F. Yang, X. Bai, "Receptive-field and direction induced attention network '
         'for infrared dim small target detection with a large-scale dataset IRDST", IEEE TGRS 61, '
         "2023, doi:10.1109/TGRS.2023.3235150",
@@ -86,6 +88,7 @@ class MSHNetDetector(OneOrThreeChannels):
         "mshnet",
         "MSHNet",
         2024,
+        4_065_513,
         'Q. Liu, R. Liu, B. Zheng, H. Wang, Y. Fu, "Infrared small target detection with scale and '
         'location sensitivity", CVPR 2024',
     )
@@ -110,6 +113,7 @@ class DNANetDetector(OneOrThreeChannels):
         "dnanet",
         "DNANet",
         2023,
+        4_696_888,
         'B. Li, C. Xiao, L. Wang, Y. Wang, Z. Lin, M. Li, W. An, Y. Guo, "Dense nested attention '
         'network for infrared small target detection", IEEE TIP 32, 2023, '
         "doi:10.1109/TIP.2022.3199107",
@@ -130,6 +134,7 @@ class UIUNetDetector(OneOrThreeChannels):
         "uiunet",
         "UIU-Net",
         2023,
+        50_541_461,
         'X. Wu, D. Hong, J. Chanussot, "UIU-Net: U-Net in U-Net for infrared small object '
         'detection", IEEE TIP 32, 2023',
     )
@@ -152,6 +157,7 @@ class AGPCNetDetector(SegmentationNetworkDetector):
         "agpcnet",
         "AGPCNet",
         2023,
+        12_429_447,
         'T. Zhang, L. Li, S. Cao, T. Pu, Z. Peng, "Attention-guided pyramid context networks for '
         'detecting infrared small target under complex background", IEEE TAES 59(4), 2023',
     )
@@ -173,6 +179,7 @@ class SCTransNetDetector(SegmentationNetworkDetector):
         "sctransnet",
         "SCTransNet",
         2024,
+        11_325_939,
         'S. Yuan, H. Qin, X. Yan, N. Akhtar, A. Mian, "SCTransNet: spatial-channel cross '
         'transformer network for infrared small target detection", IEEE TGRS 62, 2024',
     )
@@ -194,6 +201,7 @@ class L2SKNetDetector(SegmentationNetworkDetector):
         "l2sknet",
         "L2SKNet",
         2025,
+        898_913,
         'F. Wu, A. Liu, T. Zhang, L. Zhang, J. Luo, Z. Peng, "Saliency at the helm: steering '
         'infrared small target detection with learnable kernels", IEEE TGRS 63, 2025',
     )

@@ -30,4 +30,5 @@ class YOLOv8n(YoloDetector):
         year=2023,
         reference=YOLOV8_REFERENCE,
         trainable=True,
+        n_parameters=3_011_043,
     )

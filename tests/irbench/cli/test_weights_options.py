@@ -72,6 +72,14 @@ def test_list_marks_methods_with_weights(call, save_tiny):
     assert not any("tiny-net-wide" in line for line in marked)
 
 
+def test_list_says_how_large_a_network_is(call):
+    (line,) = (one for one in call(methods, "list").output.splitlines() if " uiunet " in one)
+    assert " 50.54 M  UIU-Net " in line
+    assert "\n50,541,461 parameters\n" in call(methods, "show", "uiunet").output
+    assert json.loads(call(methods, "show", "uiunet", "--json").output)["n_parameters"] == 50541461
+    assert json.loads(call(methods, "show", "lcm", "--json").output)["n_parameters"] is None
+
+
 def test_detect_with_weights(call, save_tiny, frame, tmp_path):
     saved = save_tiny()
     done = call(

@@ -9,6 +9,8 @@ from torch import nn  # noqa: E402
 from irbench.methods.deep._counts import count_printed_flops, predict  # noqa: E402
 from irbench.methods.deep._variants import build_network  # noqa: E402
 from irbench.networks.cost import count_flops, measure_cost  # noqa: E402
+from irbench.networks.neural import NeuralDetector  # noqa: E402
+from irbench.registry import catalogue  # noqa: E402
 
 
 def multiply_accumulates(network: nn.Module, image_size: int) -> int:
@@ -88,3 +90,17 @@ def test_counting_leaves_the_network_alone():
     assert not any(module._forward_hooks for module in network.modules())
     assert all(p.grad is None for p in network.parameters())
     assert not network.head.distribution_mean.conv.weight.requires_grad
+
+
+def test_the_number_of_parameters_that_lists_show_is_that_of_the_network():
+    stated, built = {}, {}
+    for name, cls in catalogue("methods").classes.items():
+        # Not those that other tests have loaded.
+        if cls.__module__.startswith("irbench.methods."):
+            stated[name] = cls.info.n_parameters
+            if issubclass(cls, NeuralDetector):
+                # Shapes alone: nothing is allocated, so that the largest takes no longer.
+                with torch.device("meta"):
+                    built[name] = sum(p.numel() for p in cls().build().parameters())
+    assert stated == dict.fromkeys(stated) | built
+    assert len(built) > 30
