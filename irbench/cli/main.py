@@ -37,6 +37,7 @@ _COMMANDS = {
     "paper": ("irbench.cli.paper", "Show the paper's published tables, checked; compare runs."),
     "robustness": ("irbench.cli.robustness", "Run again on degraded images; curves."),
     "compare": ("irbench.cli.compare", "Find which methods of a run truly differ."),
+    "cross": ("irbench.cli.cross", "Test networks on the datasets of other runs; table."),
     "analyze": ("irbench.cli.analyze", "Explain why the numbers are what they are; figures."),
     "check": ("irbench.cli.check", "Check a run against a baseline, for CI."),
     "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.opening import open_run
-from irbench.cli.options import without_options
+from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import note, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
+from irbench.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
     from irbench.degradation.curves import Point
-
-_OWN_OPTIONS = ("--out", "--methods", "--calibration", "--limit", "--jobs", "--timing-images")
-"""What each level is given anew of the command that made the run."""
 
 
 @click.command()
@@ -63,21 +60,12 @@ def robustness(
 
 def _run_again(clean: Any, out: Path, degradation: str, limit: int | None, jobs: int | None) -> int:
     """The command that made a run, degraded."""
-    from irbench.cli.run import run
-
-    words = list(clean.run.get("command") or ())
-    if words[:2] != ["irbench", "run"]:
-        raise UsageError(
-            f"{clean.path} was not made by `irbench run`, whose command is repeated; degrade "
-            "with irbench run --degrade NAME=LEVEL --calibration RUN."
-        )
-    methods = ",".join(row["method"] for row in clean.scored_rows)
-    words = [
-        *without_options(words[2:], _OWN_OPTIONS, ("-q", "--quiet", "-v", "--verbose")),
-        *("--methods", methods, "--out", str(out), "--calibration", str(clean.path)),
-        *("--degrade", degradation, "--timing-images", "0", "--quiet"),
+    return repeat_run(
+        command_words(clean),
+        [row["method"] for row in clean.scored_rows],
+        out,
+        jobs,
+        *("--calibration", str(clean.path), "--degrade", degradation),
         *([] if limit is None else ["--limit", str(limit)]),
-        *([] if jobs is None else ["--jobs", str(jobs)]),
-    ]
-    status: int = run.main(words, standalone_mode=False)
-    return status
+        without=("--limit",),
+    )
