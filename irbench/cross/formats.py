@@ -38,7 +38,8 @@ def markdown(table: CrossTable) -> str:
     -------
     str
     """
-    alignment: list[Alignment] = ["left", "left", *("right" for _ in table.columns)]
+    alignment: list[Alignment] = ["left", "left"]
+    alignment += ["right"] * len(table.columns)
     heads = [*HEADS, *map(markdown_text, table.columns)]
     parts = ["# Trained on one dataset, tested on another"]
     for metric in table.metrics:
