@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from irbench.conversion.dispatch import convert
-from irbench.dataset import Dataset, Sample
+from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import NetworkFacts, network_facts, synchronise
+from irbench.engine.jobs.prepared_images import PreparedImage, PreparedImages
 from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
 from irbench.engine.storage.image_records import ImageRecord, StageTimes, TimingOutcome
 from irbench.engine.storage.journal_lines import encode_line
@@ -24,7 +25,8 @@ from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.networks.neural import NeuralDetector
 from irbench.protocol import Protocol
 from irbench.resources import limit_threads, peak_memory
-from irbench.squashing import squash
+
+_IMAGES = PreparedImages()
 
 
 @lru_cache(maxsize=4)
@@ -55,27 +57,36 @@ def process_image(job: ImageJob) -> bytes:
     bytes
         The image's line of the journal: made here, so that the parent only has to write it.
     """
-    sample = squash(_dataset(job.dataset, job.split).load(job.image), job.protocol.squash)
+    image = _IMAGES.get(
+        job.dataset,
+        job.split,
+        job.content,
+        job.image,
+        job.protocol.squash,
+        lambda: _dataset(job.dataset, job.split).load(job.image),
+    )
+    truth = image.truth
     detector = _detector(job.method)
-    found, times, output = _detect(detector, sample, job.protocol, job.extents, job.keep_regions)
-    measured = _measure(detector, sample, output) if job.measure_map else None
-    counted = [without_ignored(one, sample.boxes, sample.ignored, job.protocol) for one in found]
+    found, times, output = _detect(detector, image, job.protocol, job.extents, job.keep_regions)
+    measured = _measure(detector, image, output) if job.measure_map else None
+    counted = [without_ignored(one, truth.boxes, truth.ignored, job.protocol) for one in found]
     by_extent = dict(zip(job.extents or (None,), counted, strict=True))
     return encode_line(ImageRecord(job.split, job.image, by_extent, times, "", measured))
 
 
-def _measure(detector: Detector, sample: Sample, output: Any) -> MapStatistics | None:
+def _measure(detector: Detector, image: PreparedImage, output: Any) -> MapStatistics | None:
     """What is kept of a score map; no part of what is timed."""
-    if detector.kind == "box" or sample.targets is None:
+    targets = image.truth.targets
+    if detector.kind == "box" or targets is None:
         return None
-    grey_levels = to_grey_levels(sample.image, sample.value_range)
+    grey_levels = to_grey_levels(image.image, image.value_range)
     is_probability = detector.kind == "segmentation"
-    return measure_map(output, grey_levels, sample.targets, is_probability=is_probability)
+    return measure_map(output, grey_levels, targets, is_probability=is_probability)
 
 
 def _detect(
     detector: Detector,
-    sample: Sample,
+    image: PreparedImage,
     protocol: Protocol,
     extents: tuple[float, ...],
     keep_regions: bool = True,
@@ -84,13 +95,14 @@ def _detect(
 
     The raw output comes last.
     """
+    pixels = image.copy()
     start = time.perf_counter()
-    prepared = detector.preprocess(sample.image, sample.value_range)
+    prepared = detector.preprocess(pixels, image.value_range)
     computing = time.perf_counter()
     output = detector.compute(prepared)
     synchronise(detector)
     converting = time.perf_counter()
-    found = convert(detector, output, sample.shape, protocol, extents, keep_regions)
+    found = convert(detector, output, image.truth.shape, protocol, extents, keep_regions)
     end = time.perf_counter()
     stages = (computing - start, converting - computing, end - converting)
     return found, StageTimes(*(1e3 * seconds for seconds in stages)), output
@@ -101,9 +113,10 @@ def time_images(job: TimingJob) -> TimingOutcome:
     opened = _dataset(job.dataset, job.split)
     detector = _detector(job.method)
 
-    def times_of(image: str) -> StageTimes:
-        sample = squash(opened.load(image), job.protocol.squash)
-        return _detect(detector, sample, job.protocol, job.extents)[1]
+    def times_of(name: str) -> StageTimes:
+        # Not kept: the memory that is measured is the detector's.
+        image = PreparedImage.of(opened.load(name), job.protocol.squash)
+        return _detect(detector, image, job.protocol, job.extents)[1]
 
     for image in job.images[: job.n_warmup]:
         times_of(image)

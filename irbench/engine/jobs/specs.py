@@ -85,6 +85,9 @@ class ImageJob:
         Calibration needs boxes only.
     measure_map : bool
         Whether the score map is measured too, where there is one and a mask.
+    content : str
+        Hash of what the split holds, by which a worker keeps images for the next method; it
+        keeps none where it is empty.
     """
 
     method: MethodSpec
@@ -95,6 +98,7 @@ class ImageJob:
     extents: tuple[float, ...]
     keep_regions: bool = True
     measure_map: bool = False
+    content: str = ""
 
 
 @dataclass(frozen=True)

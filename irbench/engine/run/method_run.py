@@ -247,6 +247,7 @@ class MethodRun:
                 keep_regions,
                 # As regions, it is asked of the tested images only.
                 measure_map=keep_regions,
+                content=self.scans[split].hash,
             )
 
     def _time(
