@@ -59,29 +59,27 @@ def local_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
 
 
 def _greatest_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
-    found = _contrast_of(x, shifts[0])
-    for shift in shifts[1:]:
-        found = torch.maximum(found, _contrast_of(x, shift))
-    return found
-
-
-def _contrast_of(x: Tensor, shift: int) -> Tensor:
     height, width = x.shape[2], x.shape[3]
-    rows, columns = shift % height, shift % width
+    steps = [(shift % height, shift % width) for shift in shifts]
+    # One border that all shifts read.
+    rows, columns = (max(lengths) for lengths in zip(*steps, strict=True))
     wrapped = torch.cat((x[:, :, height - rows :], x, x[:, :, :rows]), 2)
     wrapped = torch.cat((wrapped[..., width - columns :], wrapped, wrapped[..., :columns]), 3)
-    smallest = None
-    for dy, dx in _AXES:
-        first, second = (
-            wrapped.narrow(2, rows + sign * dy * rows, height).narrow(
-                3, columns + sign * dx * columns, width
-            )
-            for sign in (1, -1)
-        )
-        product = (first - x) * (second - x)
-        smallest = product if smallest is None else torch.minimum(smallest, product)
-    assert smallest is not None
-    return smallest
+
+    def neighbour(dy: int, dx: int) -> Tensor:
+        return wrapped.narrow(2, rows + dy, height).narrow(3, columns + dx, width)
+
+    greatest = None
+    for step_y, step_x in steps:
+        smallest = None
+        for axis_y, axis_x in _AXES:
+            dy, dx = axis_y * step_y, axis_x * step_x
+            product = (neighbour(dy, dx) - x) * (neighbour(-dy, -dx) - x)
+            smallest = product if smallest is None else torch.minimum(smallest, product)
+        assert smallest is not None
+        greatest = smallest if greatest is None else torch.maximum(greatest, smallest)
+    assert greatest is not None
+    return greatest
 
 
 class BottomUpFusion(nn.Module):

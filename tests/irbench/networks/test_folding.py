@@ -38,3 +38,19 @@ def test_what_stands_elsewhere_stays():
     fold_sequences(first)
     assert first[3] is norm
     assert first[1] is conv
+
+
+def test_only_what_a_convolution_returned_is_overwritten():
+    nn = torch.nn
+    layers = nn.Sequential(
+        nn.ReLU(), nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2), nn.ReLU(), nn.Sigmoid(), nn.ReLU(),
+        nn.Sequential(nn.ReLU()),
+    ).eval()  # fmt: skip
+    images = torch.linspace(-1, 1, 8).reshape(1, 2, 2, 2)
+    kept = images.clone()
+    expected = layers(images)
+    fold_sequences(layers)
+    torch.testing.assert_close(layers(images), expected)
+    assert torch.equal(images, kept)
+    overwriting = [layer.inplace for layer in layers.modules() if isinstance(layer, nn.ReLU)]
+    assert overwriting == [False, True, False, False]
