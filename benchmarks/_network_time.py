@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ SAMPLING_AIM = 0.10
 """Greatest share of VKConv's sampling in the time of a network."""
 
 _SIDE = 256
+
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -138,18 +141,25 @@ def training_step(
     return step, forward
 
 
-def time_inference(detector: Benchmarked, n_runs: int) -> NetworkTime:
+def time_inference(
+    detector: Benchmarked, n_runs: int, clock: Clock = time.perf_counter
+) -> NetworkTime:
     """An :func:`inference_pass`; normalisations are folded, in the floor, too."""
     run = inference_pass(detector)
     run()
     calls = convolutions_of(detector._ready, run)
     sampled = samplings_of(run)
     sampling = forward_pass(sampled) if sampled else None
-    return _against(run, forward_pass(calls), sampling, n_runs, len(calls), INFERENCE_AIM)
+    return _against(run, forward_pass(calls), sampling, n_runs, len(calls), INFERENCE_AIM, clock)
 
 
 def time_training(
-    detector: Benchmarked, side: int, batch: int, dtype: torch.dtype, n_runs: int
+    detector: Benchmarked,
+    side: int,
+    batch: int,
+    dtype: torch.dtype,
+    n_runs: int,
+    clock: Clock = time.perf_counter,
 ) -> NetworkTime:
     """A :func:`training_step` without the optimiser; the floor in the same precision."""
     step, forward = training_step(detector, side, batch, dtype)
@@ -157,7 +167,7 @@ def time_training(
     floor = training_pass(calls, from_image=True)
     sampled = samplings_of(forward)
     sampling = training_pass(sampled, from_image=False) if sampled else None
-    found = _against(step, floor, sampling, n_runs, len(calls), TRAINING_AIM)
+    found = _against(step, floor, sampling, n_runs, len(calls), TRAINING_AIM, clock)
     detector.network.zero_grad(set_to_none=True)
     return found
 
@@ -198,11 +208,12 @@ def _against(
     n_runs: int,
     n_convolutions: int,
     aim: Aim,
+    clock: Clock,
 ) -> NetworkTime:
-    ms, floor_ms, ratio = _quartiles(in_turn(run, floor, lambda _: n_runs))
+    ms, floor_ms, ratio = _quartiles(in_turn(run, floor, lambda _: n_runs, clock))
     share = None
     if sampling is not None:
-        share = _quartiles(in_turn(sampling, run, lambda _: n_runs))[2].median
+        share = _quartiles(in_turn(sampling, run, lambda _: n_runs, clock))[2].median
     met = aim.met(ms.median, ratio.median)
     assert met is not None
     return NetworkTime(ms, floor_ms, ratio, n_runs, n_convolutions, str(aim), met, share)

@@ -27,11 +27,11 @@ class Quartiles:
         return cls(float(low), float(middle), float(high))
 
 
-def timed(call: Callable[[], Any]) -> float:
+def timed(call: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds of one call."""
-    start = time.perf_counter()
+    start = clock()
     call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def on_copies(
@@ -44,7 +44,10 @@ def on_copies(
 
 
 def in_turn(
-    first: Callable[[], Any], second: Callable[[], Any], n_rounds: Callable[[float], int]
+    first: Callable[[], Any],
+    second: Callable[[], Any],
+    n_rounds: Callable[[float], int],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[tuple[float, float]]:
     """Time two functions in turn, A B A B, so that a drift of the machine meets both.
 
@@ -53,14 +56,16 @@ def in_turn(
     first, second : callable
     n_rounds : callable
         Takes the seconds of one round, the warm-up, and returns how many to do.
+    clock : callable
+        Returns seconds; ``time.process_time`` counts those of this process alone.
 
     Returns
     -------
     list of (float, float)
         Seconds of both, per round, without the warm-up.
     """
-    warm_up = timed(first) + timed(second)
-    return [(timed(first), timed(second)) for _ in range(n_rounds(warm_up))]
+    warm_up = timed(first, clock) + timed(second, clock)
+    return [(timed(first, clock), timed(second, clock)) for _ in range(n_rounds(warm_up))]
 
 
 def repeated(call: Callable[[], Any], n_most: int, budget_s: float) -> list[float]:

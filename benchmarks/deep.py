@@ -5,12 +5,14 @@ Run from anywhere, on an idle machine; one thread is used::
     python benchmarks/deep.py
     python benchmarks/deep.py --networks le-irstd --profile training
     python benchmarks/deep.py --out deep.md
+    python benchmarks/deep.py --networks mshnet --side 256 --batch 8 --processor-time --peaks
 
 The *floor* is every convolution of the network, run alone on what it receives there, in
 the same process, in turn with the network: forward, and in training backward, too. Left
 out is all else: normalisation, activation, attention, sampling, concatenation, decoding,
 loss. The *ratio* is that of neighbouring runs. *Sampling* is the share of VKConv's reading
-between pixels, also run alone, in the time of the network.
+between pixels, also run alone, in the time of the network. *Peak memory* is that of a fresh
+process that does one inference, or one training step, in float32.
 """
 
 from __future__ import annotations
@@ -59,32 +61,41 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> int:
     import torch
+    from _network_peak import network_peak
     from _network_time import time_inference, time_onnx, time_training
 
     from irbench.training.precision import training_dtype
 
-    start, machine = time.perf_counter(), _machine()
+    start, machine = time.perf_counter(), _machine(options)
+    clock = time.process_time if options.processor_time else time.perf_counter
     dtypes = [torch.float32]
-    if training_dtype("auto", torch.device("cpu")) == torch.bfloat16:
+    has_bf16 = training_dtype("auto", torch.device("cpu")) == torch.bfloat16
+    if has_bf16 and not options.no_bf16:
         dtypes.append(torch.bfloat16)
     passes: dict[str, Callable[[Any], NetworkTime]] = {
         f"inference, 1x{options.side}x{options.side}, float32": lambda detector: time_inference(
-            detector, options.runs
+            detector, options.runs, clock
         )
     }
     for dtype in dtypes:
         side, batch = options.training_side, options.batch
         title = f"training, {batch}x{side}x{side}, {str(dtype).removeprefix('torch.')}"
         passes[title] = lambda detector, dtype=dtype: time_training(
-            detector, options.training_side, options.batch, dtype, options.training_runs
+            detector, options.training_side, options.batch, dtype, options.training_runs, clock
         )
     rows: dict[tuple[str, str], NetworkTime] = {}
+    peaks: dict[str, dict[str, int | None]] = {}
     onnx: dict[str, OnnxTime] = {}
     without_onnx = ""
     for name, detector in detectors.items():
         for title, measure in passes.items():
             print(f"{time.perf_counter() - start:4.0f} s  {name}: {title}", file=sys.stderr)
             rows[title, name] = measure(detector)
+        if options.peaks:
+            peaks[name] = {
+                "inference": network_peak(name, options.side, 0),
+                "training": network_peak(name, options.training_side, options.batch),
+            }
         if options.no_onnx:
             continue
         try:
@@ -94,7 +105,13 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
             without_onnx = f"Not compared with onnxruntime: {error}."
     text = "\n\n".join(
         part
-        for part in (_machine_line(machine), _table(rows), _onnx_table(onnx), without_onnx)
+        for part in (
+            _machine_line(machine),
+            _table(rows),
+            _peak_table(peaks),
+            _onnx_table(onnx),
+            without_onnx,
+        )
         if part
     )
     print(text)
@@ -102,6 +119,7 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
         written: dict[str, Any] = {"machine": machine, "networks": {}}
         for (title, name), row in rows.items():
             written["networks"].setdefault(name, {})[title] = asdict(row)
+        written["peak_bytes"] = peaks
         written["onnxruntime"] = {name: asdict(one) for name, one in onnx.items()}
         text = json.dumps(written, indent=2)
     if options.out:
@@ -153,6 +171,16 @@ def _table(rows: Mapping[tuple[str, str], NetworkTime]) -> str:
     return "\n".join(lines) + f"\n\nThe aim of sampling is ≤ {100 * SAMPLING_AIM:g} %."
 
 
+def _peak_table(peaks: Mapping[str, Mapping[str, int | None]]) -> str:
+    if not peaks:
+        return ""
+    lines = ["| network | peak GB, inference | peak GB, training |", "| --- | ---: | ---: |"]
+    for name, found in peaks.items():
+        cells = ("—" if found[part] is None else f"{found[part] / 1e9:.2f}" for part in found)
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _onnx_table(rows: Mapping[str, OnnxTime]) -> str:
     if not rows:
         return ""
@@ -168,20 +196,26 @@ def _onnx_table(rows: Mapping[str, OnnxTime]) -> str:
     return "\n".join(lines)
 
 
-def _machine() -> dict[str, Any]:
+def _machine(options: argparse.Namespace) -> dict[str, Any]:
     """Facts of the machine; its load before anything was measured, where the system tells."""
     import torch
 
     from irbench.provenance import machine_facts
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {**machine_facts(), "threads": 1, "load_average": load, "torch": torch.__version__}
+    return {
+        **machine_facts(),
+        "threads": 1,
+        "load_average": load,
+        "torch": torch.__version__,
+        "clock": "of the processor" if options.processor_time else "of the clock",
+    }
 
 
 def _machine_line(machine: Mapping[str, Any]) -> str:
     line = (
         f"Measured on: {machine['processor']}, one thread of {machine['cores']}; "
-        f"Python {machine['python']}, torch {machine['torch']}."
+        f"Python {machine['python']}, torch {machine['torch']}. Times are those {machine['clock']}."
     )
     if machine["load_average"] is not None:
         load = f"{machine['load_average']:.1f}"
@@ -209,6 +243,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--batch", type=int, default=16, help="of training (default 16)")
     parser.add_argument("--training-runs", type=int, default=5, help="(default 5)")
+    parser.add_argument("--no-bf16", action="store_true", help="train in float32 only")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="count the time of this process alone, on a machine that does other work",
+    )
+    parser.add_argument("--peaks", action="store_true", help="measure the peak memory, too")
     parser.add_argument("--no-onnx", action="store_true", help="do not try onnxruntime")
     parser.add_argument("--out", type=output, help="also write to FILE.json or FILE.md")
     parser.add_argument(

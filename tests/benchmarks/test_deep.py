@@ -101,13 +101,24 @@ def test_script_measures_and_writes(tmp_path: Path) -> None:
     script = [sys.executable, str(BENCHMARKS / "deep.py"), "--networks", "yolov8n"]
     sizes = ["--side", "64", "--runs", "2", "--training-side", "64", "--batch", "2"]
     done = subprocess.run(
-        [*script, *sizes, "--training-runs", "1", "--no-onnx", "--out", str(out)],
+        [
+            *script,
+            *sizes,
+            "--training-runs",
+            "1",
+            "--no-onnx",
+            "--processor-time",
+            "--out",
+            str(out),
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    rows = json.loads(out.read_text())["networks"]["yolov8n"]
+    written = json.loads(out.read_text())
+    assert written["machine"]["clock"] == "of the processor"
+    rows = written["networks"]["yolov8n"]
     assert list(rows)[:2] == ["inference, 1x64x64, float32", "training, 2x64x64, float32"]
     for row in rows.values():
         assert row["ratio"]["median"] > 0
@@ -115,6 +126,14 @@ def test_script_measures_and_writes(tmp_path: Path) -> None:
         assert row["met"] in (True, False)
         assert row["sampling_share"] is None
     assert "| yolov8n |" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell the peak")
+def test_peak_memory_is_that_of_a_process_that_trains_the_network(module: Any) -> None:
+    network_peak = module("_network_peak").network_peak
+    assert 10**8 < network_peak("acm-fpn", 32, 2) < 3 * 10**9
+    with pytest.raises(RuntimeError, match="32px"):
+        network_peak("acm-fpn", "32px", 1)
 
 
 def test_script_names_an_unknown_network() -> None:
