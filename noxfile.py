@@ -29,7 +29,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
-    install(session, "test", "onnx", "openvino", "dask")
+    install(session, "test", "onnx", "openvino", "dask", "tensorboard")
     session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "worksteal"]))
 
 

@@ -59,6 +59,15 @@ if TYPE_CHECKING:
 @click.option(
     "--weights", help="Begin with these instead of random ones: a dataset's name, or a file."
 )
+@click.option(
+    "--tensorboard",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Write losses, validation scores and the learning rate as scalars for TensorBoard, to "
+    "tensorboard/ in --out, or to a folder of the training's name in DIR; needs the extra "
+    "tensorboard.",
+)
 @click.option("--test", is_flag=True, help="Score the test split too, once, at the end.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
 @click.option("--threads", type=click.IntRange(min=1), help="Of a CPU.  [default: its cores]")
@@ -82,6 +91,7 @@ def train(
     resume: bool,
     max_minutes: float | None,
     weights: str | None,
+    tensorboard: str | None,
     test: bool,
     device: str,
     threads: int | None,
@@ -107,7 +117,7 @@ def train(
     \b
     irbench train yolov8n --dataset synth --imgsz 128 --epochs 30    needs no data
     irbench train le-irstd --dataset nudt --max-minutes 60
-    irbench train le-irstd --dataset nudt --resume
+    irbench train le-irstd --dataset nudt --resume --tensorboard     curves for TensorBoard
     irbench train le-irstd --dataset my_images/ --weights nudt       begin with others' weights
     irbench train le-irstd --dataset nuaa --weights nudt --recipe transfer-320
     irbench train le-irstd --dataset nudt,nuaa,irstd1k               all three as one training set
@@ -117,6 +127,7 @@ def train(
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
     from irbench.extras import require_deep
+    from irbench.training.event_curves import FOLDER, require_writer
     from irbench.training.recipes import find_recipe
 
     if queue is not None:
@@ -137,6 +148,8 @@ def train(
     texts = parse_assignments(params).get(method, {})
     detector = make_detector(cls, settings.image_size, weights, texts)
     require_deep(method)
+    if tensorboard is not None:
+        require_writer()
     opened = _open_training_data(dataset, data_root, scheme, conventions)
 
     import torch
@@ -152,17 +165,22 @@ def train(
     train_split, val_split = training_splits(opened)
     processes = TrainingProcesses.join(device)
     progress = command_progress() if processes.first else Progress()
+    out = out or Path("runs/train") / training_name(method, opened)
+    curves = None
+    if tensorboard is not None:
+        curves = Path(tensorboard) / out.name if tensorboard else out / FOLDER
     job = TrainingJob(
         detector=detector,
         train=train_split,
         val=val_split,
         settings=settings,
-        out=out or Path("runs/train") / training_name(method, opened),
+        out=out,
         processes=processes,
         progress=progress,
         events=command_events(progress),
         command=_command(),
         test=opened.with_split("test") if test else None,
+        curves=curves,
     )
     try:
         result = job.execute(resume=resume, max_minutes=max_minutes)

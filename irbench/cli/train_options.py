@@ -22,7 +22,7 @@ SECTIONS = {
     ),
     "How the labels are to be read": CONVENTION_NAMES,
     "Where it goes and when it ends": (
-        *("out", "resume", "max_minutes", "test", "quiet", "verbose"),
+        *("out", "resume", "max_minutes", "test", "tensorboard", "quiet", "verbose"),
     ),
     "The recipe": (
         *("recipe", "imgsz", "crop", "epochs", "validate_every", "batch", "lr", "patience", "seed"),

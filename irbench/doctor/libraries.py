@@ -19,7 +19,7 @@ OPENCV = "opencv-python-headless"
 OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 """Distributions that bring a ``cv2`` too."""
 
-EXTRAS = ("onnx", "openvino", "dask", "camera")
+EXTRAS = ("onnx", "openvino", "dask", "camera", "tensorboard")
 """What may be installed beside the rest: ``pip install "irbench[onnx]"``."""
 
 IMPORTS = (

@@ -75,6 +75,8 @@ class TrainingJob:
         For the record.
     test : Dataset, optional
         Scored once, after a training that is finished, for the card.
+    curves : Path, optional
+        Folder of scalars for TensorBoard.
     """
 
     detector: NeuralDetector
@@ -87,6 +89,7 @@ class TrainingJob:
     events: Events | None = None
     command: Sequence[str] = ()
     test: Dataset | None = None
+    curves: Path | None = None
 
     @property
     def weights_path(self) -> Path:
@@ -217,6 +220,7 @@ class TrainingJob:
             key=key,
             processes=self.processes,
             progress=self.progress,
+            curves=self.curves,
         )
 
     def _validator(self, device: torch.device) -> AnyValidator | None:

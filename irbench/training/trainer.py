@@ -6,7 +6,8 @@ import copy
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from irbench.training.checkpoint import (
     save_checkpoint,
 )
 from irbench.training.ema import WeightAverage
+from irbench.training.event_curves import EventCurves
 from irbench.training.history import write_history
 from irbench.training.optimizer import make_optimizer, set_rate
 from irbench.training.processes import TrainingProcesses
@@ -96,6 +98,8 @@ class Trainer:
         What must be equal to resume from a checkpoint.
     processes : TrainingProcesses
     progress : Progress
+    curves : Path, optional
+        Folder of scalars for TensorBoard; see :class:`EventCurves`.
 
     Attributes
     ----------
@@ -122,10 +126,13 @@ class Trainer:
         key: dict[str, Any],
         processes: TrainingProcesses,
         progress: Progress | None = None,
+        curves: Path | None = None,
     ) -> None:
         self.detector, self.cache, self.validator = detector, cache, validator
         self.settings, self.out, self.key = settings, out, key
         self.processes = processes
+        self._curves_folder = curves if processes.first else None
+        self._curves: EventCurves | None = None
         self.progress = progress if progress is not None and processes.first else Progress()
         self.batch = batch_size(settings, len(cache), processes.count)
         self.n_steps = len(cache) // self.batch
@@ -193,7 +200,8 @@ class Trainer:
                 self.progress.track(title, total) as advance,
             ):
                 self._validate_start()
-                return self._epochs(advance, stop, max_minutes)
+                with self._drawing_curves():
+                    return self._epochs(advance, stop, max_minutes)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -202,6 +210,21 @@ class Trainer:
                     self.settings, self.batch, self.processes.count, self.checkpoint
                 )
             ) from error
+
+    @contextmanager
+    def _drawing_curves(self) -> Iterator[None]:
+        if self._curves_folder is None:
+            yield
+            return
+        try:
+            with EventCurves(self._curves_folder, self.state.history) as self._curves:
+                yield
+        except OSError as error:
+            raise TrainingError(
+                messages.cannot_write(self._curves_folder, error, self.checkpoint)
+            ) from error
+        finally:
+            self._curves = None
 
     def _epochs(
         self, advance: Callable[[], None], stop: StopRequest, max_minutes: float | None
@@ -262,6 +285,8 @@ class Trainer:
             self.best.load_state_dict(self.average.network.state_dict())
         self._is_whole = True
         self._save(force=state.epoch == settings.epochs)
+        if self._curves is not None:
+            self._curves.add(state.history[-1])
         self.progress.say(messages.epoch_line(state, settings, terms))
 
     def _steps(self, advance: Callable[[], None], stop: StopRequest) -> dict[str, float]:
