@@ -13,21 +13,14 @@ from ._table_lines import TABLE_1
 _DIRECTIONS = {"↑": "↑: the higher, the better", "↓": "↓: the lower, the better"}
 
 
-def table_caption(
-    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], number: int
-) -> str:
-    """The caption of a table, without the legend of the ranks.
+def table_title(groups: Sequence[DataGroup], number: int) -> str:
+    """What is compared on what; a warning where no value is a result.
 
     Parameters
     ----------
     groups : sequence of DataGroup
-    metrics : sequence of MetricDefinition
     number : int
         The paper's table that it is laid out like.
-
-    Returns
-    -------
-    str
     """
     data = _listed([group.title for group in groups])
     table = published_tables()[number]
@@ -40,6 +33,12 @@ def table_caption(
             "ORACLE: every score threshold was chosen on the tested images themselves; the numbers "
             "are upper bounds and no results."
         )
+    return " ".join(parts)
+
+
+def table_units(metrics: Sequence[MetricDefinition]) -> str:
+    """The units of the columns, and what their arrows mean; empty where there is neither."""
+    parts = []
     units = [
         f"{_listed([metric.title for metric in alike])} in {unit}"
         for unit, alike in _by_unit(metrics).items()

@@ -16,6 +16,9 @@ WIDE = (*PAPER, "pd", "fa", "iou", "niou", "fps")
 PER_METHOD = ("params", "flops")
 """Columns that stand once, before those of the datasets."""
 
+TIMES = ("fps", "ms_median")
+"""Columns that mean little without the number of images behind them."""
+
 
 def chosen_columns(names: Sequence[str]) -> tuple[MetricDefinition, ...]:
     """The metrics that ``names`` stand for, each once, in the order given.

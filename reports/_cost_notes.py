@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from ._columns import TIMES
 from ._side_by_side import DataGroup, rows_of
 
 
@@ -35,13 +36,17 @@ def _size(value: Any) -> str:
 
 def hardware_note(groups: Sequence[DataGroup], shown: Collection[str]) -> str:
     """The machines that the times are from; empty where none are shown."""
-    if not {"fps", "ms_median"} & set(shown):
+    if not set(TIMES) & set(shown):
         return ""
     machines: dict[str, list[str]] = {}
     for group in groups:
+        timed = timed_images(group)
         for run in group.runs:
-            if any(row.get("fps") is not None for row in run.rows):
-                machines.setdefault(_machine(run.run["machine"]), []).append(group.title)
+            rows = [row for row in run.rows if row.get("fps") is not None]
+            if rows:
+                counts = sorted({timed.get(row["method"], 0) for row in rows})
+                text = f"{_machine(run.run['machine'])}{_images(counts)}"
+                machines.setdefault(text, []).append(group.title)
     if not machines:
         return ""
     places = [
@@ -49,6 +54,26 @@ def hardware_note(groups: Sequence[DataGroup], shown: Collection[str]) -> str:
         for machine, titles in machines.items()
     ]
     return f"Times end to end, in a process of its own, on {'; '.join(places)}."
+
+
+def timed_images(group: DataGroup) -> dict[str, int]:
+    """On how many images each method of a dataset was timed, as far as the runs hold it."""
+    counts = {
+        row["method"]: run.n_timed(row["method"])
+        for run in group.runs
+        for row in run.rows
+        if row.get("fps") is not None
+    }
+    return {method: count for method, count in counts.items() if count}
+
+
+def _images(counts: Sequence[int]) -> str:
+    """How many images were timed; 0 stands for a number that is not known."""
+    least, most = counts[0], counts[-1]
+    if least == 0:
+        return ", of an unknown number of images, so that they are not ranked"
+    listed = str(most) if least == most else f"{least} to {most}"
+    return f", of {listed} image{'s' * (most > 1)}"
 
 
 def _machine(facts: dict[str, Any]) -> str:

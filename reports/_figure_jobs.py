@@ -12,7 +12,7 @@ from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
-from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.compared_methods import ComparedMethods, UnknownImageError
 from irbench.plugin_files import plugin_files
 from irbench.progress import Progress
 from irbench.registry import load_plugin
@@ -74,14 +74,39 @@ def figure_jobs(
     paths, plugins = tuple(map(str, runs)), tuple(plugin_files())
     return [
         FigureJob(paths, options, group, name, str(out / f"{prefix}{name}"), plugins)
-        for name in named_figures(comparison)
+        for name in named_figures(comparison, images_of(comparison, options))
     ]
+
+
+def images_of(comparison: ComparedMethods, options: ReportOptions) -> list[str]:
+    """Those of the chosen images that a dataset has."""
+    if not options.images:
+        return []
+    known = {truth.id for truth in comparison.scored.truths}
+    return [image for image in options.images if image in known]
+
+
+def check_images(comparisons: Sequence[ComparedMethods], options: ReportOptions) -> None:
+    """Refuse a chosen image that no dataset of a report has.
+
+    Raises
+    ------
+    UnknownImageError
+        With the nearest ids.
+    """
+    if not options.images:
+        return
+    known = [truth.id for comparison in comparisons for truth in comparison.scored.truths]
+    for image in options.images:
+        if image not in known:
+            raise UnknownImageError(image, known)
 
 
 def draw(comparison: ComparedMethods, job: FigureJob) -> DrawnFigure:
     """Draw a figure and write its files."""
     try:
-        figure = named_figures(comparison)[job.name].draw(comparison)
+        images = images_of(comparison, job.options)
+        figure = named_figures(comparison, images)[job.name].draw(comparison)
     except NoFigureError as error:
         return DrawnFigure(left_out=f"{Path(job.stem).name} is left out: {error}")
     return DrawnFigure(tuple(save_figure(figure, Path(job.stem))))

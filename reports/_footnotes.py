@@ -7,9 +7,11 @@ from typing import Any
 
 from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.metrics.built_in import BUILT_IN
+from irbench.metrics.merit import merit
 from irbench.metrics.metric import UNDEFINED_TEXT, Metric, MetricDefinition
+from irbench.report import Notes
 
-from ._columns import is_false_alarm
+from ._columns import PER_METHOD, is_false_alarm
 from ._cost_notes import flops_note, hardware_note, software_note
 from ._parameters import parameter_footnotes
 from ._row_notes import one_line
@@ -18,35 +20,37 @@ from ._side_by_side import DataGroup, methods_in_order, rows_of
 _MANY = 4
 
 
-def footnotes(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) -> list[str]:
+def footnotes(
+    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], level: Notes = "full"
+) -> list[str]:
     """The footnotes that hold for a whole table, each one sentence or a few.
+
+    Whoever reads the table needs to know the data, the protocol, how times were measured and
+    what failed; the full notes are for whoever repeats it.
 
     Parameters
     ----------
     groups : sequence of DataGroup
     metrics : sequence of MetricDefinition
         The columns; what none of them needs is not said.
+    level : {"short", "full"}
 
     Returns
     -------
     list of str
     """
     shown = {metric.name for metric in metrics}
-    notes = [
-        _data(groups),
-        _left_out(groups),
-        _protocol(groups[0].protocol, metrics),
-        _of_plugins(metrics),
-        _conversion(groups),
-        _calibration(groups),
-        *parameter_footnotes(groups),
-        flops_note(groups, shown),
-        hardware_note(groups, shown),
-        _box_false_alarms(groups, metrics),
-        _undefined(groups, metrics),
-        _missing(groups),
-        software_note(groups),
-    ]
+    notes = [_data(groups), _left_out(groups), _protocol(groups[0].protocol, metrics)]
+    notes.append(_of_plugins(metrics))
+    if level == "full":
+        notes += [_conversion(groups), _calibration(groups), *parameter_footnotes(groups)]
+    notes += [flops_note(groups, shown), hardware_note(groups, shown)]
+    notes.append(_no_false_alarms(groups, metrics))
+    # That a classical method has no parameters need not be said in a paper.
+    explained = [one for one in metrics if level == "full" or one.name not in PER_METHOD]
+    notes += [_undefined(groups, explained), _missing(groups)]
+    if level == "full":
+        notes.append(software_note(groups))
     return [note for note in notes if note]
 
 
@@ -146,7 +150,21 @@ def _calibration(groups: Sequence[DataGroup]) -> str:
     return f"Extent/score threshold{source}{order}: {'; '.join(listed)}."
 
 
-def _box_false_alarms(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) -> str:
+def _no_false_alarms(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) -> str:
+    """Which rows kept no detection, and are not ranked in false alarms."""
+    methods: dict[str, None] = {}
+    columns: dict[str, None] = {}
+    for row in rows_of(groups):
+        for metric in metrics:
+            if isinstance(row.get(metric.name), int | float) and merit(row, metric) is None:
+                methods[row["title"]] = columns[metric.title] = None
+    if not methods:
+        return ""
+    return f"Not ranked in {', '.join(columns)}, since no detection is kept: {', '.join(methods)}."
+
+
+def box_legend(groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]) -> str:
+    """What the mark of a box method's false-alarm area means; empty where there is none."""
     areas = [metric for metric in metrics if is_false_alarm(metric)]
     boxes = [row for row in rows_of(groups) if row.get("kind") == "box"]
     if any(row.get(metric.name) is not None for metric in areas for row in boxes):

@@ -23,7 +23,9 @@ from ._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from ._html_pictures import MOST_BYTES, Pictures, read_pictures
 from ._html_table import HtmlTable, first_columns, html_table
 from ._html_verdict import Verdict, verdicts
+from ._model import Outcome
 from ._side_by_side import DataGroup, methods_in_order
+from ._significance import significance
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class Section:
 
 
 def page_sections(
-    groups: Sequence[DataGroup], options: ReportOptions
+    groups: Sequence[DataGroup], options: ReportOptions, left_out: Sequence[str] = ()
 ) -> tuple[list[MethodStyle], list[Section]]:
     """Gather a page.
 
@@ -75,6 +77,8 @@ def page_sections(
     ----------
     groups : sequence of DataGroup
     options : ReportOptions
+    left_out : sequence of str
+        Titles of the methods that were skipped, and are not shown.
 
     Returns
     -------
@@ -85,11 +89,22 @@ def page_sections(
     styles = method_styles(methods_in_order(groups))
     scored = [score_methods(group.runs, methods_in_order([group])) for group in groups]
     n_images = max(sum(len(one.truths) for one in scored), 1)
+    columns = first_columns(options)
+    tests = significance(groups, columns, options.reference) if options.reference else None
+    hidden = [f"Skipped, and not shown: {', '.join(left_out)}."] if left_out else []
     sections = []
-    for group, one in zip(groups, scored, strict=True):
+    for place, (group, one) in enumerate(zip(groups, scored, strict=True)):
         budget = None if options.full else MOST_BYTES * len(one.truths) // n_images
         sections.append(
-            _section(group, one, read_pictures(group, one.truths, budget), styles, options)
+            _section(
+                group,
+                one,
+                read_pictures(group, one.truths, budget),
+                styles,
+                options,
+                {} if tests is None else tests.outcomes[place],
+                (*([] if tests is None else [tests.legend]), *hidden),
+            )
         )
     return list(styles.values()), sections
 
@@ -100,6 +115,8 @@ def _section(
     pictures: Pictures,
     styles: Mapping[str, MethodStyle],
     options: ReportOptions,
+    outcomes: Mapping[tuple[str, str], Outcome],
+    legend: Sequence[str],
 ) -> Section:
     columns = first_columns(options)
     rows = {row["method"]: row for row in methods_in_order([group])}
@@ -110,7 +127,7 @@ def _section(
         title=group.title,
         facts=_facts(group),
         verdicts=verdicts(group, scored, styles, columns),
-        table=html_table(group, scored, styles, options),
+        table=html_table(group, scored, styles, options, outcomes, legend),
         footnotes=footnotes([group], columns),
         curves=curve_charts(scored, Protocol(**group.protocol), styles),
         costs=cost_charts(rows, styles),

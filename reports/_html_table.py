@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irbench.engine.storage.results import SCORED_STATES, Row
@@ -13,6 +13,7 @@ from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
 from ._columns import PER_METHOD, chosen_columns
+from ._model import GLYPHS, Outcome
 from ._side_by_side import DataGroup, methods_in_order
 from ._table import result_table
 
@@ -21,13 +22,17 @@ DEFAULT_COLUMNS = ("wide",)
 
 @dataclass(frozen=True)
 class HtmlCell:
-    """A value as shown, and the number it sorts by; ``key`` is empty where there is none."""
+    """A value as shown, and the number it sorts by; ``key`` is empty where there is none.
+
+    ``outcome`` is the mark of its test against the reference row.
+    """
 
     metric: MetricDefinition
     text: str
     rank: int | None
     key: str
     interval: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,15 @@ class HtmlTable:
     rows : tuple of HtmlRow
     notes : tuple of str
         Note 1, 2, …
+    legend : tuple of str
+        What marks behind values mean.
     """
 
     metrics: tuple[MetricDefinition, ...]
     shown: frozenset[str]
     rows: tuple[HtmlRow, ...]
     notes: tuple[str, ...]
+    legend: tuple[str, ...]
 
 
 def first_columns(options: ReportOptions) -> tuple[MetricDefinition, ...]:
@@ -76,8 +84,22 @@ def html_table(
     scored: ScoredGroup,
     styles: Mapping[str, MethodStyle],
     options: ReportOptions,
+    outcomes: Mapping[tuple[str, str], Outcome],
+    legend: Sequence[str],
 ) -> HtmlTable:
-    """Lay out every metric that any method of a dataset has, and those to be seen at first."""
+    """Lay out every metric that any method of a dataset has, and those to be seen at first.
+
+    Parameters
+    ----------
+    group : DataGroup
+    scored : ScoredGroup
+    styles : mapping of str to MethodStyle
+    options : ReportOptions
+    outcomes : mapping of (str, str) to str
+        Of the tests against the reference row, by method and metric.
+    legend : sequence of str
+        What their marks mean, and what else is said under the table.
+    """
     rows = methods_in_order([group])
     known = {name for name in METRICS if any(row.get(name) is not None for row in rows)}
     shown = {metric.name for metric in first_columns(options)}
@@ -87,7 +109,10 @@ def html_table(
     names = [name for name in METRICS if name in shown | known]
     # Columns of the methods' own come first, as in every table.
     names.sort(key=lambda name: name not in PER_METHOD)
-    laid_out = result_table([group], ReportOptions(columns=tuple(names)))
+    laid_out = result_table(
+        [group],
+        ReportOptions(columns=tuple(names), methods=options.methods, show_empty=True, notes="full"),
+    )
     table_rows = [row for part in laid_out.row_groups for row in part.rows]
     metrics = [METRICS[name] for name in names]
     html_rows = []
@@ -105,12 +130,19 @@ def html_table(
                         cell.rank,
                         _key(row, metric),
                         interval_text(scored, row["method"], metric),
+                        GLYPHS[outcomes.get((row["method"], metric.name), "")],
                     )
                     for metric, cell in zip(metrics, cells, strict=True)
                 ),
             )
         )
-    return HtmlTable(tuple(metrics), frozenset(shown), tuple(html_rows), laid_out.row_notes)
+    return HtmlTable(
+        tuple(metrics),
+        frozenset(shown),
+        tuple(html_rows),
+        laid_out.row_notes,
+        (*legend, *laid_out.legend),
+    )
 
 
 def interval_text(scored: ScoredGroup, method: str, metric: MetricDefinition) -> str:

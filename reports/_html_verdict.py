@@ -9,8 +9,9 @@ from irbench.metrics.metric import MetricDefinition
 from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
 
+from ._cost_notes import timed_images
 from ._html_table import interval_text
-from ._ranking import ranks
+from ._ranking import ranked_value, ranks
 from ._side_by_side import DataGroup, methods_in_order
 
 
@@ -54,12 +55,13 @@ def verdicts(
     metrics : sequence of MetricDefinition
     """
     rows = methods_in_order([group])
+    timed = timed_images(group)
     found = []
     for metric in metrics:
         values = {
-            row["method"]: float(row[metric.name])
+            row["method"]: value
             for row in rows
-            if isinstance(row.get(metric.name), int | float)
+            if (value := ranked_value(row, metric, timed.get(row["method"]))) is not None
         }
         if not values or metric.higher_is_better is None:
             continue
@@ -90,7 +92,7 @@ def _lead(
     if len(values) == 1:
         return "the only method with a value"
     if len(best) > 1:
-        return "the same value"
+        return f"a tie of {len(best)} methods"
     pick = max if metric.higher_is_better else min
     second = pick(others, key=values.__getitem__)
     text = f"ahead of {styles[second].title} ({metric.format(values[second])})"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from irbench.metrics.metric import MetricDefinition
+
+Outcome = Literal["", "better", "worse", "same"]
+"""What a test against the reference row came out as; empty where there is none."""
+
+GLYPHS: Mapping[Outcome, str] = {"": "", "better": "+", "worse": "−", "same": "≈"}
+"""What a table prints of it behind a value."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +28,15 @@ class Cell:
         Printed behind it.
     interval : str
         Its 95 % interval as ``lower–upper``; empty where there is none or none is wanted.
+    outcome : {"", "better", "worse", "same"}
+        Whether it differs from the reference row's beyond chance; empty without a test.
     """
 
     text: str
     rank: int | None = None
     mark: str = ""
     interval: str = ""
+    outcome: Outcome = ""
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,10 @@ class ResultTable:
 
     Attributes
     ----------
-    caption : str
-        Without the legend of the ranks, which is the format's own.
+    title : str
+        What is compared on what.
+    units : str
+        The units of its columns, and what their arrows mean.
     headings : tuple of str
         Heads of the columns with text: the title's, then those of the settings.
     columns : tuple of ColumnGroup
@@ -90,16 +103,35 @@ class ResultTable:
     row_groups : tuple of RowGroup
     row_notes : tuple of str
         Note 1, 2, …
+    legend : tuple of str
+        What the marks mean that cells have; printed however little is said otherwise.
     footnotes : tuple of str
         What the numbers mean.
     sources : tuple of str
         References that the caption cites.
     """
 
-    caption: str
+    title: str
+    units: str
     headings: tuple[str, ...]
     columns: tuple[ColumnGroup, ...]
     row_groups: tuple[RowGroup, ...]
     row_notes: tuple[str, ...]
+    legend: tuple[str, ...]
     footnotes: tuple[str, ...]
     sources: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        """Title and units; the legend of the ranks is the format's own."""
+        return f"{self.title} {self.units}".rstrip()
+
+    @property
+    def parts(self) -> list[tuple[str, list[int]]]:
+        """Titles, and the groups of columns under each: a dataset's with the methods' own."""
+        own = [place for place, group in enumerate(self.columns) if not group.title]
+        datasets = [place for place, group in enumerate(self.columns) if group.title]
+        return [
+            (self.columns[place].title or "Methods", sorted({*own, place}))
+            for place in datasets or own
+        ]

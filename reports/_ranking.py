@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from irbench.metrics.merit import merit
 from irbench.metrics.metric import MetricDefinition
+
+from ._columns import TIMES
 
 N_RANKS = 3
 
@@ -37,3 +41,20 @@ def ranks(values: Sequence[float | None], metric: MetricDefinition) -> list[int 
         return [None] * len(printed)
     order = sorted(set(defined), reverse=metric.higher_is_better)[:N_RANKS]
     return [order.index(value) + 1 if value in order else None for value in printed]
+
+
+def ranked_value(
+    row: Mapping[str, Any] | None, metric: MetricDefinition, n_timed: int | None
+) -> float | None:
+    """The value that a row is ranked by; None where it is not.
+
+    Parameters
+    ----------
+    row : mapping or None
+    metric : MetricDefinition
+    n_timed : int or None
+        On how many images the row was timed; without any, times are not ranked.
+    """
+    if metric.name in TIMES and not n_timed:
+        return None
+    return merit(row, metric)

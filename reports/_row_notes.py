@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from irbench.engine.storage.results import Row
 from irbench.metrics.metric import MetricDefinition
+from irbench.report import Notes
 
 from ._side_by_side import DataGroup
 
@@ -41,7 +42,10 @@ class NumberedNotes:
 
 
 def row_notes(
-    method: str, groups: Sequence[DataGroup], own: Sequence[MetricDefinition]
+    method: str,
+    groups: Sequence[DataGroup],
+    own: Sequence[MetricDefinition],
+    level: Notes = "full",
 ) -> list[str]:
     """What has to be said of a method's rows.
 
@@ -51,6 +55,8 @@ def row_notes(
     groups : sequence of DataGroup
     own : sequence of MetricDefinition
         Columns that stand once for all datasets.
+    level : {"none", "short", "full"}
+        Why a row was skipped, such as a package to install, is said in full notes only.
 
     Returns
     -------
@@ -59,10 +65,12 @@ def row_notes(
         than the validation split; values of ``own`` that differ between datasets. What
         holds for some datasets only names them.
     """
+    if level == "none":
+        return []
     rows = {group.title: group.rows[method] for group in groups if method in group.rows}
     notes: dict[str, list[str]] = {}
     for title, row in rows.items():
-        for note in _notes_of(row):
+        for note in _notes_of(row, level):
             notes.setdefault(note, []).append(title)
     texts = [
         note if len(titles) == len(rows) else f"{', '.join(titles)}: {note}"
@@ -78,12 +86,14 @@ def row_notes(
     return texts
 
 
-def _notes_of(row: Row) -> list[str]:
+def _notes_of(row: Row, level: Notes) -> list[str]:
     notes = [one_line(row.get("note") or "")]
     state, reason = row["state"], one_line(row.get("reason") or "")
     if state == "partial" and row.get("n_failed") and row.get("n_images"):
         failed = f"{row['n_failed']} of {row['n_images']} images"
         notes.append(f"partial: {failed} failed and count as images without detections")
+    elif state == "skipped" and level == "short":
+        notes.append("not run")
     elif state != "done":
         # A method that was given up says "failed on …" itself.
         said = reason.startswith(state)

@@ -25,11 +25,14 @@ class DataGroup:
     runs : tuple of RunResults
     rows : dict of str to dict
         By method.
+    order : tuple of str
+        The methods from the top; empty for the order of Table I.
     """
 
     title: str
     runs: tuple[RunResults, ...]
     rows: Mapping[str, Row]
+    order: tuple[str, ...] = ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class DataGroup:
         return self.runs[0].protocol
 
 
-def side_by_side(runs: Sequence[RunResults]) -> tuple[DataGroup, ...]:
+def side_by_side(runs: Sequence[RunResults], order: Sequence[str] = ()) -> tuple[DataGroup, ...]:
     """Arrange runs as groups of columns.
 
     Runs on the same images become one group, with the rows of all of them. The
@@ -57,6 +60,8 @@ def side_by_side(runs: Sequence[RunResults]) -> tuple[DataGroup, ...]:
     Parameters
     ----------
     runs : sequence of RunResults
+    order : sequence of str
+        The methods from the top; by default as in Table I.
 
     Returns
     -------
@@ -79,18 +84,20 @@ def side_by_side(runs: Sequence[RunResults]) -> tuple[DataGroup, ...]:
     members = sorted(groups.values(), key=_dataset_rank)
     titles = _titles([group[0] for group in members])
     return tuple(
-        DataGroup(title, tuple(group), _merged_rows(group))
+        DataGroup(title, tuple(group), _merged_rows(group), tuple(order))
         for title, group in zip(titles, members, strict=True)
     )
 
 
 def methods_in_order(groups: Sequence[DataGroup]) -> list[Row]:
-    """One row of each method, in the order of Table I's headings, then by year and name."""
+    """One row of each method, in the order asked for: by default of Table I, year and name."""
     first: dict[str, Row] = {}
     for group in groups:
         for method, row in group.rows.items():
             first.setdefault(method, row)
-
+    order = groups[0].order if groups else ()
+    if order:
+        return sorted(first.values(), key=lambda row: order.index(row["method"]))
     return sorted(first.values(), key=row_order)
 
 

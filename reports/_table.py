@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
-from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
-from irbench.published import published_reference, published_tables
+from irbench.metrics.metric import MetricDefinition
+from irbench.published import published_reference
 from irbench.report import ReportOptions
 
-from ._captions import table_caption
-from ._columns import PER_METHOD, chosen_columns, is_false_alarm
-from ._footnotes import footnotes
+from ._ablation_notes import ablation_notes
+from ._captions import table_title, table_units
+from ._cells import Additions, ranked_cells, with_additions, with_values
+from ._choice import check_reference, chosen_runs
+from ._columns import PER_METHOD, TIMES, chosen_columns
+from ._cost_notes import timed_images
+from ._footnotes import box_legend, footnotes
 from ._intervals import interval_texts
 from ._model import Cell, ColumnGroup, ResultTable, RowGroup, TableRow
-from ._ranking import ranks
 from ._row_notes import NumberedNotes, row_notes
 from ._side_by_side import DataGroup, rows_of, side_by_side
-from ._table_lines import TABLE_1, Line, headings, missing_lines, restricted, table_lines
-
-BOX_MARK = "*"
-"""Marks false-alarm areas of methods that return boxes; a footnote says so."""
+from ._significance import significance
+from ._table_lines import TABLE_1, Line, headings, restricted, table_lines
 
 
 def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[DataGroup, ...]:
-    """The runs side by side, with the methods of the table that is asked for.
+    """The runs side by side, with the methods of the table, and of those the ones asked for.
 
     Raises
     ------
     UsageError
         If the runs cannot be compared, have nothing of the table, or would have to stand
-        beside published values with thresholds that were chosen on the tested images.
+        beside published values with thresholds that were chosen on the tested images; or if
+        the reference has no results.
+    UnknownNameError
+        For a method or a reference that the runs have not.
     """
-    groups = side_by_side(restricted(runs, options.table))
+    if options.reference:
+        check_reference(runs, options)
+    chosen = chosen_runs(restricted(runs, options.table), options)
+    groups = side_by_side(chosen, options.methods)
     oracle = any(row.get("operating_point") == "oracle" for row in rows_of(groups))
     if oracle and (options.paper or options.as_published):
         raise UsageError(
@@ -57,131 +64,127 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
     ------
     UnknownNameError
         For a column that does not exist.
+    UsageError
+        If nothing can be tested against the reference.
     """
     metrics = chosen_columns(options.columns)
     own = tuple(metric for metric in metrics if metric.name in PER_METHOD)
     per_dataset = tuple(metric for metric in metrics if metric.name not in PER_METHOD)
     lines = table_lines(groups, options)
-    spreads = interval_texts(groups, per_dataset) if options.intervals else None
-    blocks: list[tuple[ColumnGroup, list[tuple[Cell, ...]], list[bool]]] = []
-    for index, group in enumerate(groups if per_dataset else ()):
-        found = [line.values(group, options.table) for line in lines]
-        cells = _cells(lines, found, per_dataset)
-        if spreads is not None:
-            cells = _with_intervals(lines, cells, per_dataset, spreads.texts[index])
+    additions, legend, remarks = _additions(groups, per_dataset, options)
+    blocks: list[_Block] = []
+    for group, more in zip(groups if per_dataset else (), additions, strict=False):
+        rows = [line.values(group, options.table) for line in lines]
+        timed = {} if options.notes == "none" else _timed(group, per_dataset)
+        cells = ranked_cells(lines, rows, per_dataset, timed)
+        cells = with_additions(lines, cells, per_dataset, more)
         reference = str(group.facts.get("reference") or "")
-        blocks.append((ColumnGroup(group.title, per_dataset, reference), cells, _present(found)))
+        columns = ColumnGroup(group.title, per_dataset, reference)
+        blocks.append(_Block(columns, cells, [row is not None for row in rows]))
     if own:
-        found = [_own_values(line, groups, own, options.table) for line in lines]
-        block = (ColumnGroup("", own), _cells(lines, found, own), [True] * len(lines))
+        rows = [_own_values(line, groups, own, options.table) for line in lines]
+        cells = ranked_cells(lines, rows, own, {})
         # In front, as in Table I, or behind, as in the ablations.
-        blocks.insert(0 if options.table == TABLE_1 else len(blocks), block)
+        place = 0 if options.table == TABLE_1 else len(blocks)
+        blocks.insert(place, _Block(ColumnGroup("", own), cells, [True] * len(lines)))
+    if not options.show_empty:
+        blocks = _with_values(blocks, options.columns)
+    shown = [metric for block in blocks for metric in block.columns.metrics]
+    metrics = tuple(metric for metric in metrics if metric in shown)
     notes = NumberedNotes()
-    rows = [
+    rows_of_table = [
         TableRow(
             title=line.title,
-            notes=notes.numbers(_notes(line, groups, own)),
-            cells=tuple(cells[index] for _, cells, _ in blocks),
-            present=tuple(present[index] for _, _, present in blocks),
+            notes=notes.numbers(_notes(line, groups, own, options)),
+            cells=tuple(block.cells[index] for block in blocks),
+            present=tuple(block.present[index] for block in blocks),
             settings=line.settings,
             reference=line.reference,
         )
         for index, line in enumerate(lines)
     ]
-    headed = groupby(zip(lines, rows, strict=True), key=lambda pair: pair[0].group)
     from_paper = options.table != TABLE_1 or any(not line.method for line in lines)
     return ResultTable(
-        caption=table_caption(groups, metrics, options.table),
+        title=table_title(groups, options.table),
+        units=table_units(metrics),
         headings=headings(options.table),
-        columns=tuple(columns for columns, _, _ in blocks),
-        row_groups=tuple(RowGroup(title, tuple(r for _, r in pairs)) for title, pairs in headed),
+        columns=tuple(block.columns for block in blocks),
+        row_groups=_row_groups(lines, rows_of_table),
         row_notes=notes.texts,
+        legend=tuple(filter(None, (legend, box_legend(groups, metrics)))),
         footnotes=(
-            *(() if spreads is None else spreads.notes),
-            *_ablation_notes(lines, groups, options.table),
-            *footnotes(groups, metrics),
-        ),
+            *remarks,
+            *ablation_notes(lines, groups, options.table),
+            *footnotes(groups, metrics, options.notes),
+        )
+        if options.notes != "none"
+        else (),
         sources=(published_reference(),) if from_paper else (),
     )
 
 
-def _notes(line: Line, groups: Sequence[DataGroup], own: Sequence[MetricDefinition]) -> list[str]:
-    said = row_notes(line.method, groups, own) if line.method else []
-    return [note for note in (line.note, *said) if note]
+@dataclass(frozen=True)
+class _Block:
+    """A group of columns with its cells by line, and which lines have a row of results."""
+
+    columns: ColumnGroup
+    cells: list[tuple[Cell, ...]]
+    present: list[bool]
 
 
-def _ablation_notes(lines: Sequence[Line], groups: Sequence[DataGroup], number: int) -> list[str]:
-    """Which networks the rows are, and which rows have none."""
-    if number == TABLE_1:
-        return []
-    rows: dict[str, list[str]] = {}
-    for line in lines:
-        if line.method:
-            rows.setdefault(line.title, []).append(line.method)
-    named = "; ".join(f"{title} {', '.join(methods)}" for title, methods in rows.items())
-    notes = [f"Networks, by the names that irbench runs them by: {named}."]
-    missing = missing_lines(groups, number)
-    if missing:
-        numeral = published_tables()[number].numeral
-        notes.append(f"Rows of Table {numeral} that were not run: {', '.join(missing)}.")
-    return notes
+def _with_values(blocks: Sequence[_Block], asked: Sequence[str]) -> list[_Block]:
+    """The blocks without columns of dashes; all of them where nothing has a value."""
+    kept = []
+    for block in blocks:
+        metrics = block.columns.metrics
+        places = with_values(block.cells, metrics, asked)
+        if places:
+            columns = replace(block.columns, metrics=tuple(metrics[place] for place in places))
+            cells = [tuple(row[place] for place in places) for row in block.cells]
+            kept.append(_Block(columns, cells, block.present))
+    return kept or list(blocks)
 
 
-def _present(rows: Sequence[Row | None]) -> list[bool]:
-    return [row is not None for row in rows]
-
-
-def _cells(
-    lines: Sequence[Line], rows: Sequence[Row | None], metrics: Sequence[MetricDefinition]
-) -> list[tuple[Cell, ...]]:
-    """The cells of a group of columns, row by row, ranked within each column."""
-    by_column = []
-    for metric in metrics:
-        # What is only published was measured otherwise: no rank compares it.
-        values = [
-            None if row is None or not line.method else _number(row.get(metric.name))
-            for line, row in zip(lines, rows, strict=True)
-        ]
-        places = ranks(values, metric)
-        by_column.append(
-            [
-                Cell(_text(row, metric), place, _mark(row, metric))
-                for row, place in zip(rows, places, strict=True)
-            ]
+def _additions(
+    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], options: ReportOptions
+) -> tuple[list[Additions], str, tuple[str, ...]]:
+    """What stands beside the values of each dataset, what its marks mean, and what is amiss."""
+    spreads = interval_texts(groups, metrics) if options.intervals else None
+    tests = significance(groups, metrics, options.reference) if options.reference else None
+    remarks = [] if spreads is None else list(spreads.notes)
+    remarks += [] if tests is None else [one for one in tests.problems if one not in remarks]
+    additions = [
+        Additions(
+            {} if spreads is None else spreads.texts[place],
+            {} if tests is None else tests.outcomes[place],
         )
-    return [tuple(column[index] for column in by_column) for index in range(len(rows))]
-
-
-def _with_intervals(
-    lines: Sequence[Line],
-    cells: Sequence[tuple[Cell, ...]],
-    metrics: Sequence[MetricDefinition],
-    texts: Mapping[tuple[str, str], str],
-) -> list[tuple[Cell, ...]]:
-    return [
-        tuple(
-            replace(cell, interval=texts.get((line.method, metric.name), ""))
-            for cell, metric in zip(row, metrics, strict=True)
-        )
-        for line, row in zip(lines, cells, strict=True)
+        for place in range(len(groups))
     ]
+    return additions, "" if tests is None else tests.legend, tuple(remarks)
 
 
-def _number(value: object) -> float | None:
-    # A threshold that keeps nothing is the text "inf".
-    return float(value) if isinstance(value, int | float) else None
+def _timed(group: DataGroup, metrics: Sequence[MetricDefinition]) -> dict[str, int]:
+    return timed_images(group) if any(metric.name in TIMES for metric in metrics) else {}
 
 
-def _text(row: Row | None, metric: MetricDefinition) -> str:
-    value = None if row is None else row.get(metric.name)
-    if value == "inf":
-        return "∞"
-    return UNDEFINED_TEXT if value is None else metric.format(value)
+def _row_groups(lines: Sequence[Line], rows: Sequence[TableRow]) -> tuple[RowGroup, ...]:
+    """Rows under their headings; under none where an order of one's own would repeat them."""
+    headed = groupby(zip(lines, rows, strict=True), key=lambda pair: pair[0].group)
+    groups = tuple(RowGroup(title, tuple(row for _, row in pairs)) for title, pairs in headed)
+    if len({group.title for group in groups}) < len(groups):
+        return (RowGroup("", tuple(rows)),)
+    return groups
 
 
-def _mark(row: Row | None, metric: MetricDefinition) -> str:
-    boxes = row is not None and row.get("kind") == "box" and row.get(metric.name) is not None
-    return BOX_MARK if boxes and is_false_alarm(metric) else ""
+def _notes(
+    line: Line,
+    groups: Sequence[DataGroup],
+    own: Sequence[MetricDefinition],
+    options: ReportOptions,
+) -> list[str]:
+    said = row_notes(line.method, groups, own, options.notes) if line.method else []
+    # What is only published must not pass for measured.
+    return [note for note in (line.note, *said) if note]
 
 
 def _own_values(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from irbench.detector import group_rank
 from irbench.engine.storage.results import Row, RunResults
@@ -13,6 +13,7 @@ from irbench.published import PublishedRow, published_tables
 from irbench.published.measured_values import published_dataset
 from irbench.report import ReportOptions
 
+from ._choice import with_methods
 from ._side_by_side import DataGroup, methods_in_order
 
 AS_PUBLISHED = "as published"
@@ -76,12 +77,7 @@ def restricted(runs: Sequence[RunResults], number: int) -> list[RunResults]:
     if number == TABLE_1:
         return list(runs)
     wanted = [name for row in published_tables()[number].rows.values() for name in row.methods]
-    kept = []
-    for run in runs:
-        rows = tuple(row for row in run.rows if row["method"] in wanted)
-        methods = {name: one for name, one in run.run["methods"].items() if name in wanted}
-        if rows:
-            kept.append(replace(run, rows=rows, run={**run.run, "methods": methods}))
+    kept = with_methods(runs, wanted)
     if not kept:
         first = dict.fromkeys(row.methods[0] for row in published_tables()[number].rows.values())
         raise UsageError(
@@ -125,10 +121,14 @@ def table_lines(groups: Sequence[DataGroup], options: ReportOptions) -> list[Lin
     Returns
     -------
     list of Line
-        Table I: by heading, then by year and name, those of the paper behind. Ablations:
-        as the paper's table.
+        In the order of ``methods``, where those are given, with rows of the paper behind. Else
+        Table I: by heading, then by year and name, those of the paper behind. Ablations: as
+        the paper's table.
     """
     lines = _comparison(groups) if options.table == TABLE_1 else _ablation(groups, options.table)
+    if options.methods:
+        places = {name: place for place, name in enumerate(options.methods)}
+        lines.sort(key=lambda line: places.get(line.method, len(places)))
     if not options.as_published or not _is_known(groups, options.table):
         return [line for line in lines if line.method]
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from ._columns import chosen_columns
 from ._intervals import interval_bounds
 from ._published import comparisons
 from ._side_by_side import DataGroup, methods_in_order
+from ._significance import significance
 from ._table import table_groups
 from ._table_lines import AS_PUBLISHED, TABLE_1, headings, table_lines
 
@@ -47,18 +49,21 @@ class Csv(Report):
         All metrics by default; ``options.columns`` chooses some. What is undefined is an
         empty field, with its reason in ``undefined``. A table of ablations has its ``row``
         and what it varies beside each network; with ``options.intervals`` each metric that
-        can be resampled has ``METRIC_lower`` and ``METRIC_upper``.
+        can be resampled has ``METRIC_lower`` and ``METRIC_upper``; with ``options.reference``
+        those of Table I, or of ``options.columns``, have ``METRIC_vs_REFERENCE`` (better, worse
+        or same) and ``METRIC_p_holm``. Skipped rows are among them.
         """
-        groups = table_groups(runs, options)
+        groups = table_groups(runs, replace(options, show_empty=True))
         metrics = [metric.name for metric in chosen_columns(options.columns or ("all",))]
         settings = () if options.table == TABLE_1 else ("row", *headings(options.table)[1:])
         rows = line_rows(groups, options)
         bounds: tuple[str, ...] = ()
         if options.intervals:
             bounds = _add_bounds(rows, groups, metrics)
+        tests = _add_tests(rows, groups, options) if options.reference else ()
         names = (
             *settings, *_IDENTITY, *_DATA, "limit", "protocol", *_MEANING, *_STATE, *metrics,
-            *bounds, *_TIMES, "note", *_NESTED, "run",
+            *bounds, *tests, *_TIMES, "note", *_NESTED, "run",
         )  # fmt: skip
         paths = [out / f"table{options.table}.csv"]
         _write(paths[0], names, rows)
@@ -119,6 +124,24 @@ def _add_bounds(
                     for side, end in zip(("lower", "upper"), ends, strict=True):
                         row[f"{metric}_{side}"] = end
                         added[f"{metric}_{side}"] = None
+    return tuple(added)
+
+
+def _add_tests(
+    rows: Sequence[Row], groups: Sequence[DataGroup], options: ReportOptions
+) -> tuple[str, ...]:
+    """Put the tests against the reference into rows, and say which fields were added."""
+    tests = significance(groups, chosen_columns(options.columns), options.reference)
+    added: dict[str, None] = {}
+    for place, group in enumerate(groups):
+        runs = {str(run.path) for run in group.runs}
+        for (method, metric), outcome in tests.outcomes[place].items():
+            names = f"{metric}_vs_{options.reference}", f"{metric}_p_holm"
+            added |= dict.fromkeys(names)
+            for row in rows:
+                if row.get("method") == method and row.get("run") in runs:
+                    values = outcome, tests.p_holm[place][method, metric]
+                    row.update(zip(names, values, strict=True))
     return tuple(added)
 
 

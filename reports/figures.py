@@ -16,6 +16,7 @@ from irbench.resources import n_cores
 from ._figure_jobs import (
     DrawnFigure,
     FigureJob,
+    check_images,
     draw_by_workers,
     draw_in_turn,
     figure_jobs,
@@ -49,8 +50,9 @@ class Figures(Report):
         groups = table_groups(runs, options)
         progress = terminal_progress()
         written: list[Path] = []
-        for index, group in enumerate(groups):
-            comparison = group_comparison(group, progress)
+        comparisons = [group_comparison(group, progress) for group in groups]
+        check_images(comparisons, options)
+        for index, (group, comparison) in enumerate(zip(groups, comparisons, strict=True)):
             prefix = f"{file_stem(group.title)}-" if len(groups) > 1 else ""
             folders = [run.path for run in runs]
             jobs = figure_jobs(comparison, folders, options, index, out, prefix)

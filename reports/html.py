@@ -9,7 +9,7 @@ from typing import ClassVar
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
 from irbench.published.measured_values import PARTS
-from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
+from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions, not_shown
 from irbench.statistics.resamples import N_RESAMPLES
 
 from ._html_page import page_sections
@@ -36,7 +36,7 @@ class Html(Report):
         default the wide table's, are seen at first.
         """
         groups = table_groups(runs, options)
-        styles, sections = page_sections(groups, options)
+        styles, sections = page_sections(groups, options, not_shown(runs, options))
         text = render_page(
             sections=sections,
             styles=styles,

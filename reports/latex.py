@@ -92,9 +92,17 @@ def render_table(
         "fragment.tex.jinja",
         table=table,
         label=label,
+        environment="table*",
         spans=spans,
         metrics=metrics,
         n_columns=n_labels + len(metrics),
+        is_marked=any(
+            cell.outcome
+            for group in table.row_groups
+            for row in group.rows
+            for cells in row.cells
+            for cell in cells
+        ),
         columns=_column_types(table, siunitx),
         siunitx=siunitx,
         cite=lambda reference: _cite(bibliography, [reference]),
@@ -135,16 +143,19 @@ def _cell(cell: Cell) -> str:
     text = latex_text(cell.text)
     if cell.rank is not None:
         text = rf"\{_RANKS[cell.rank]}{{{text}}}"
-    # Without width, so that the digits stay one below the other.
-    return text + (
-        rf"\rlap{{\textsuperscript{{{latex_inside_braces(cell.mark)}}}}}" if cell.mark else ""
-    )
+    return text + _marks(cell)
+
+
+def _marks(cell: Cell) -> str:
+    """What stands behind a value, without width, so that the digits stay one below the other."""
+    marks = latex_inside_braces(cell.mark)
+    if cell.outcome:
+        marks += rf"\irbench{cell.outcome}"
+    return rf"\rlap{{\textsuperscript{{{marks}}}}}" if marks else ""
 
 
 def _siunitx_cell(cell: Cell) -> str:
-    mark = (
-        rf"{{\rlap{{\textsuperscript{{{latex_inside_braces(cell.mark)}}}}}}}" if cell.mark else ""
-    )
+    mark = f"{{{marks}}}" if (marks := _marks(cell)) else ""
     if not is_number(cell.text):
         return rf"{{{latex_text(cell.text)}}}"
     before = rf"\{_RANKS[cell.rank]} " if cell.rank is not None else ""

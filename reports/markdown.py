@@ -13,7 +13,7 @@ from irbench.published import published_tables
 from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 
-from ._model import Cell, ResultTable, TableRow
+from ._model import GLYPHS, Cell, ResultTable, TableRow
 from ._published import ComparisonTable, comparison_tables
 from ._table import result_table, table_groups
 from ._table_lines import TABLE_1
@@ -26,7 +26,7 @@ class Markdown(Report):
     """The paper's tables as GitHub tables, one per dataset, with the footnotes under them."""
 
     info: ClassVar[ReportInfo] = ReportInfo(
-        name="markdown", title="GitHub tables, printed to the terminal too", printed=True
+        name="markdown", title="GitHub tables; the terminal shows them as text"
     )
 
     def write(
@@ -42,6 +42,7 @@ class Markdown(Report):
             heading=_heading(options.table),
             caption=table.caption,
             parts=_parts(table),
+            legend=table.legend,
             row_notes=table.row_notes,
             footnotes=table.footnotes,
             comparisons=None if comparisons is None else list(map(_comparison, comparisons)),
@@ -50,18 +51,19 @@ class Markdown(Report):
         write_bytes(path, f"{text.rstrip()}\n".encode())
         return [path]
 
+    def terminal_text(
+        self, runs: Sequence[RunResults], options: ReportOptions, width: int, *, styled: bool
+    ) -> str:
+        """The same table as plain text; published values beside measured ones are in the file."""
+        from ._terminal import terminal_text
+
+        table = result_table(table_groups(runs, options), options)
+        return terminal_text(table, width, styled=styled)
+
 
 def _parts(table: ResultTable) -> list[dict[str, str]]:
     """One table per dataset, each with the methods' own columns and the rows that it has."""
-    own = [index for index, group in enumerate(table.columns) if not group.title]
-    datasets = [index for index, group in enumerate(table.columns) if group.title]
-    return [
-        {
-            "title": table.columns[index].title or "Methods",
-            "table": _table(table, sorted({*own, index})),
-        }
-        for index in datasets or own
-    ]
+    return [{"title": title, "table": _table(table, shown)} for title, shown in table.parts]
 
 
 def _table(table: ResultTable, shown: Sequence[int]) -> str:
@@ -94,7 +96,9 @@ def _row(row: TableRow, shown: Sequence[int]) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     text = cell.text if cell.rank is None else _RANKS[cell.rank].format(cell.text)
-    return text + markdown_text(cell.mark) + (f" ({cell.interval})" if cell.interval else "")
+    outcome = f"<sup>{GLYPHS[cell.outcome]}</sup>" if cell.outcome else ""
+    interval = f" ({cell.interval})" if cell.interval else ""
+    return text + markdown_text(cell.mark) + outcome + interval
 
 
 def _heading(number: int) -> str:

@@ -112,15 +112,21 @@ def complete_run(
 def complete_row(
     context: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Methods of the run that stands before them."""
+    """Methods of the run, or the runs, that stand before them; of a list with commas the last."""
     import json
 
-    try:
-        methods = json.loads((Path(context.params["run"]) / "run.json").read_bytes())["methods"]
-        states = [(name, one["state"]) for name, one in methods.items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        states = []
-    return _beginning(states, incomplete)
+    before, comma, last = incomplete.rpartition(",")
+    states: dict[str, str] = {}
+    for run in context.params.get("runs") or (context.params.get("run"),):
+        try:
+            methods = json.loads((Path(run) / "run.json").read_bytes())["methods"]
+            states |= {name: one["state"] for name, one in methods.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return [
+        CompletionItem(f"{before}{comma}{item.value}", help=item.help)
+        for item in _beginning(states.items(), last)
+    ]
 
 
 def _methods() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_format, complete_run
+from irbench.cli.completion import complete_format, complete_row, complete_run
 from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import note, verbosity_options
@@ -16,6 +16,7 @@ from irbench.errors import UsageError
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import RunResults
+    from irbench.report import Notes
 
 
 class ReportCommand(click.Command):
@@ -70,6 +71,41 @@ class ReportCommand(click.Command):
     help="Add the rows of the paper's table that the runs lack, marked as published.",
 )
 @click.option("--intervals", is_flag=True, help="Print 95 % intervals of a bootstrap over images.")
+@click.option(
+    "--methods",
+    default="",
+    metavar="NAME,…",
+    shell_complete=complete_row,
+    help="Rows to show, in this order.  [default: all, in Table I's order]",
+)
+@click.option(
+    "--reference",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_row,
+    help="Mark what is better (+), worse (−) or not distinguishable (≈) from this row: paired "
+    "bootstrap, adjusted by Holm over all comparisons of the table.",
+)
+@click.option(
+    "--show-empty/--drop-empty",
+    "show_empty",
+    default=False,
+    help="Show skipped rows, and columns without a value, too.  [default: --drop-empty]",
+)
+@click.option(
+    "--notes",
+    type=click.Choice(["none", "short", "full"]),
+    default="short",
+    show_default=True,
+    help="Footnotes: what marks mean; what a reader needs; all that the numbers depend on. (html "
+    "has all.)",
+)
+@click.option(
+    "--images",
+    default="",
+    metavar="ID,…",
+    help="figures: the images to draw.  [default: those that the methods disagree about most]",
+)
 @click.option("--siunitx", is_flag=True, help="LaTeX: align numbers by siunitx 3.")
 @click.option(
     "--full",
@@ -92,6 +128,11 @@ def report(
     paper: bool,
     as_published: bool,
     intervals: bool,
+    methods: str,
+    reference: str,
+    show_empty: bool,
+    notes: Notes,
+    images: str,
     siunitx: bool,
     full: bool,
     out: Path | None,
@@ -108,9 +149,12 @@ def report(
     irbench report runs/nudt --format markdown --columns wide --paper
     irbench report runs/nudt --format csv --out tables/
     irbench report runs/irstd1k --table 2 --format latex --as-published --intervals
+    irbench report runs/nudt --methods le-irstd,yolov8n,tophat --reference le-irstd
+    irbench report runs/nudt --format figures --methods tophat,le-irstd --images 000331,000123
     """
+    from irbench.cli.plain_table import results_console
     from irbench.registry import catalogue, report_class
-    from irbench.report import ReportOptions
+    from irbench.report import ReportOptions, not_shown
 
     load_plugins(plugins)
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
@@ -122,10 +166,16 @@ def report(
         paper=paper,
         as_published=as_published,
         intervals=intervals,
+        methods=tuple(dict.fromkeys(split_names(methods))) if methods else (),
+        reference=reference,
+        show_empty=show_empty,
+        notes=notes,
+        images=tuple(dict.fromkeys(split_names(images))) if images else (),
         siunitx=siunitx,
         full=full,
     )
     missing = _missing_networks(opened, table)
+    console = results_console()
     for cls in classes:
         folder = _folder(out or opened[0].path / cls.info.folder)
         try:
@@ -134,8 +184,14 @@ def report(
             raise UsageError(f"{error}; name another folder by --out.") from None
         if cls.info.printed:
             click.echo(paths[0].read_text(encoding="utf-8"))
+        elif text := cls().terminal_text(
+            opened, options, console.width, styled=console.is_terminal
+        ):
+            click.echo(f"{text}\n")
         for path in paths:
             note(f"wrote {path}")
+    if skipped := not_shown(opened, options):
+        note(f"skipped, and not shown (--show-empty shows them): {', '.join(skipped)}")
     if missing:
         note(f"without a run: {', '.join(missing)}")
     if as_published and (reason := _nothing_published(opened, table)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,12 +40,17 @@ class NamedFigure:
 _COST_NAMES = {"ms_median": "time", "params": "parameters", "flops": "flops"}
 
 
-def named_figures(comparison: ComparedMethods) -> dict[str, NamedFigure]:
+def named_figures(
+    comparison: ComparedMethods, images: Sequence[str] = ()
+) -> dict[str, NamedFigure]:
     """The figures of a comparison, by name, whether or not they can be drawn of it.
 
     Parameters
     ----------
     comparison : ComparedMethods
+    images : sequence of str
+        Ids of the images to draw: all of them in one figure of detections, and each in a figure
+        of score maps and of Grad-CAM, whose names end in it. By default the figures choose.
 
     Returns
     -------
@@ -62,15 +67,33 @@ def named_figures(comparison: ComparedMethods) -> dict[str, NamedFigure]:
             for cost in COSTS
         ),
         *(NamedFigure(f"recall-{by}", partial(breakdown_figure, by=by)) for by in BREAKDOWNS),
-        NamedFigure("detections", detections_figure),
-        NamedFigure("surfaces", surfaces_figure),
+        NamedFigure("detections", partial(detections_figure, images=images or None)),
         *(
-            NamedFigure(f"grad-cam-{file_stem(name)}", partial(grad_cam_figure, method=name))
+            NamedFigure(f"surfaces{suffix}", partial(surfaces_figure, image=image))
+            for suffix, image in _each_image(images)
+        ),
+        *(
+            NamedFigure(
+                f"grad-cam-{file_stem(name)}{suffix}",
+                partial(grad_cam_figure, method=name, image=image),
+            )
             for name in comparison.methods_with_detections
             if is_network(name)
+            for suffix, image in _each_image(images)
         ),
     ]
     return {one.name: one for one in found}
+
+
+def _each_image(images: Sequence[str]) -> list[tuple[str, str | None]]:
+    """How the names of figures of one image end, and the image; None for their own choice."""
+    if not images:
+        return [("", None)]
+    stems = [file_stem(image) for image in images]
+    return [
+        (f"-{stem}" if stems.count(stem) == 1 else f"-{stem}-{place}", image)
+        for place, (stem, image) in enumerate(zip(stems, images, strict=True), start=1)
+    ]
 
 
 def file_stem(text: str) -> str:

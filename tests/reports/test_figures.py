@@ -24,7 +24,7 @@ from irbench.reports._figure_jobs import (
     figure_jobs,
     group_comparison,
 )
-from irbench.reports._side_by_side import side_by_side
+from irbench.reports._table import table_groups
 from irbench.reports.figures import Figures
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
@@ -77,7 +77,7 @@ def test_every_figure_is_written_as_png_and_pdf(whole_run, tmp_path, detectors_o
 
 def test_workers_draw_the_same_bytes(html_run, tmp_path, detectors_off):
     run = html_run(with_images=False)
-    comparison = group_comparison(*side_by_side([run]), Progress())
+    comparison = group_comparison(*table_groups([run], ReportOptions()), Progress())
     found = {}
     for folder in ("in turn", "by workers"):
         (tmp_path / folder).mkdir()
@@ -112,7 +112,7 @@ def test_a_large_run_is_drawn_by_workers(html_run, tmp_path, monkeypatch, drawn_
 
 def test_what_a_worker_cannot_do_is_done_here(whole_run, tmp_path, monkeypatch):
     (one, *_) = figure_jobs(
-        group_comparison(*side_by_side([whole_run]), Progress()),
+        group_comparison(*table_groups([whole_run], ReportOptions()), Progress()),
         [tmp_path / "nowhere"], ReportOptions(), 0, tmp_path, "",
     )  # fmt: skip
     comparison = ComparedMethods.of(whole_run)

@@ -72,7 +72,7 @@ def test_the_wide_table_marks_false_alarms_of_box_methods(paper_like):
     assert row_of(table, "Top-Hat").cells[1][fa].mark == ""
     # Lower is better: of 0.9, 0.7, 0.61 and 0.5 the first has the fewest.
     assert row_of(table, "LE-IRSTD").cells[2][fa].rank == 1
-    assert any(note.startswith("* Fa") for note in table.footnotes)
+    assert any(note.startswith("* Fa") for note in table.legend)
 
 
 def test_columns_by_name(paper_like):
@@ -186,12 +186,13 @@ def test_an_oracle_table_says_so(make_run, rows):
 
 def test_a_single_method_is_not_ranked(make_run, rows):
     table = layout([make_run("nudt", [rows.done("a", 0.5)])])
-    assert [cell.rank for cell in row_of(table, "A").cells[1]] == [None] * 4
+    assert [cell.rank for cell in row_of(table, "A").cells[0]] == [None] * 4
 
 
 def test_a_threshold_that_keeps_nothing(make_run, rows):
     run = make_run("nudt", [rows.done("a", 0.5, threshold="inf"), rows.done("b", 0.5)])
-    table = layout([run], "f1", "threshold")
+    options = ReportOptions(columns=("f1", "threshold"), notes="full")
+    table = result_table(table_groups([run], options), options)
     assert texts(row_of(table, "A").cells[0]) == ["50.00", "∞"]
     assert any("A 0.25/∞; B 0.25/12.346" in note for note in table.footnotes)
 

@@ -14,7 +14,11 @@ from irbench.detector import table_order
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics
-from irbench.engine.storage.parquet_files import read_detections, read_ground_truth
+from irbench.engine.storage.parquet_files import (
+    read_detections,
+    read_ground_truth,
+    read_timings,
+)
 from irbench.engine.storage.run_fields import check_rows
 from irbench.errors import RunKeyError, UnknownNameError, UsageError
 from irbench.external_text import storable
@@ -118,6 +122,14 @@ class RunResults:
         calibration = self.run["methods"].get(method, {}).get("calibration") or {}
         extent = calibration.get("extent")
         return file_reader(read_detections)(file, split, extent, shapes)
+
+    def n_timed(self, method: str) -> int | None:
+        """On how many images a method was timed; None where the run does not hold its times."""
+        file = RunDirectory(self.path).timings_file(method)
+        if not file.exists():
+            return None
+        _, timing = file_reader(read_timings)(file, self.dataset["split"])
+        return 0 if timing is None else len(timing.times)
 
     def map_statistics(self, method: str) -> dict[str, MapStatistics] | None:
         """What is kept of a method's score maps on the tested split, by image.

@@ -87,8 +87,9 @@ def report(capsys):
 def test_markdown_is_written_and_printed(report, nudt):
     out = report(nudt)
     file = nudt / "tables" / "table1.md"
-    assert file.read_text(encoding="utf-8") in out
-    assert "50.00 | 25.00 | 33.33 |" in out
+    assert "50.00 | 25.00 | 33.33 |" in file.read_text(encoding="utf-8")
+    assert "  50.00 25.00 33.33    40.00" in out
+    assert "|" not in out
     assert f"wrote {file}" in out
 
 
@@ -108,12 +109,15 @@ def test_all_formats(report, nudt):
 
 
 def test_the_same_run_twice_is_one(report, nudt):
-    assert report(nudt, nudt / ".").count("## NUDT-SIRST") == 1
+    assert report(nudt, nudt / ".").count("\nNUDT-SIRST\n") == 1
 
 
 def test_columns(report, nudt):
-    assert "| Method              |  F1 ↑ |" in report(nudt, "--columns", "f1")
-    assert "Pd ↑" in report(nudt, "--columns", "wide")
+    report(nudt, "--columns", "f1")
+    assert "| Method              |  F1 ↑ |" in (nudt / "tables" / "table1.md").read_text("utf-8")
+    assert "Pd ↑" not in report(nudt, "--columns", "wide")
+    assert "Pd ↑" in report(nudt, "--columns", "wide", "--show-empty")
+    assert "Pd ↑" in report(nudt, "--columns", "f1,pd")
     assert "Did you mean" in report(nudt, "--columns", "f11", status=2)
 
 
@@ -171,13 +175,16 @@ def test_what_the_engine_writes_can_be_reported(report, tmp_path, capsys):
               "--jobs", "1", "--timing-images", "1"])  # fmt: skip
     assert exit_.value.code == 0, capsys.readouterr()
     capsys.readouterr()
-    out = report(tmp_path / "run", "--columns", "wide", "--paper", "--format", "all")
-    assert "## my scenes" in out
+    out = report(
+        tmp_path / "run", "--columns", "wide", "--paper", "--format", "all", "--notes", "full"
+    )
+    assert "\nmy scenes\n" in out
     assert "3 images with 3 targets" in out
     assert "Times end to end" in out
+    assert "of 1 image." in " ".join(out.split())
     assert "Classical parameters at their published defaults for every dataset." in out
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert f"| {100 * results['rows'][0]['map50']:.2f} |" in out
+    assert f" {100 * results['rows'][0]['map50']:.2f} " in out
 
 
 def test_a_format_of_ones_own(nudt, tmp_path):

@@ -108,12 +108,13 @@ def test_names_stay_text(page):
     assert any(image["id"] == "night <1> & co" for image in gallery(page)["images"])
 
 
-def test_every_method_has_a_row_whatever_became_of_it(page):
+def test_every_method_has_a_row_but_those_that_were_skipped(page):
     states = {one["data-method"]: one["data-state"] for one in Tree(page).all("tr") if
               "data-state" in one}  # fmt: skip
     assert states == {
-        "tophat": "done", ODD: "done", "boxes": "done", "broken": "failed", "none": "skipped",
+        "tophat": "done", ODD: "done", "boxes": "done", "broken": "failed",
     }  # fmt: skip
+    assert "Skipped, and not shown: Skipped." in page
 
 
 def test_cells_sort_by_the_values_of_the_run(whole_run, page):
@@ -257,7 +258,7 @@ def test_without_ground_truth_there_is_still_the_table(html_run, tmp_path):
     (run.path / "ground_truth.parquet").unlink()
     tree = Tree(written([run], tmp_path))
     assert "there are no intervals" in tree.of_class("warning")[1]["text"]
-    assert len([one for one in tree.all("tr") if "data-state" in one]) == 5
+    assert len([one for one in tree.all("tr") if "data-state" in one]) == 4
 
 
 def test_a_method_whose_detections_are_lost_is_named(html_run, tmp_path):
