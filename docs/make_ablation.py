@@ -62,6 +62,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     irbench(
         *("report", run, "--table", options.table, "--paper", "--intervals"),
+        *("--notes", "full", "--show-empty"),
         *("--format", "markdown,latex,csv", "--out", out),
     )
     budget = {m: budget_of(file) for m, file in zip(methods, weights, strict=True)}

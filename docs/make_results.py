@@ -45,19 +45,21 @@ def main() -> None:
         parser.error("give at least one RUN.")
     for run in options.runs + options.oracle:
         keep_run(run, options.out)
-    formats = ("--format", "markdown,latex,csv")
+    # The record of a run: all that its numbers depend on.
+    whole = ("--notes", "full", "--show-empty")
+    formats = ("--format", "markdown,latex,csv", *whole)
     if options.runs:
         irbench("report", *options.runs, *formats, "--paper", "--out", options.out, quiet=True)
     for run in options.field:
         # Each by itself: one dataset may be there under two split schemes.
         out = options.out / "field" / run.name
-        columns = ("--format", "markdown,csv", "--columns", FIELD_COLUMNS)
+        columns = ("--format", "markdown,csv", "--columns", FIELD_COLUMNS, *whole)
         irbench("report", run, *columns, "--out", out, quiet=True)
         keep_run(run, out)
     if options.oracle:
         # Thresholds chosen on the tested images share no table with the others.
         out = options.out / "oracle"
-        irbench("report", *options.oracle, "--columns", "wide", "--out", out, quiet=True)
+        irbench("report", *options.oracle, "--columns", "wide", *whole, "--out", out, quiet=True)
 
 
 if __name__ == "__main__":

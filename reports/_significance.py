@@ -118,10 +118,9 @@ def significance(
         f"{len(tests)} comparisons of this table"
         + (f"; not tested: {', '.join(untested)}." if untested else ".")
     )
-    problems = [f"{one.removesuffix('.')}." for found in scored for one in found.problems]
-    return Significance(
-        tuple(outcomes), tuple(p_holm), legend, (*problems, *_absent(groups, title, reference))
-    )
+    amiss = [f"{one.removesuffix('.')}." for found in scored for one in found.problems]
+    amiss += _absent(groups, title, reference)
+    return Significance(tuple(outcomes), tuple(p_holm), legend, tuple(amiss))
 
 
 def _absent(groups: Sequence[DataGroup], title: str, reference: str) -> list[str]:

@@ -117,7 +117,7 @@ def complete_row(
 
     before, comma, last = incomplete.rpartition(",")
     states: dict[str, str] = {}
-    for run in context.params.get("runs") or (context.params.get("run"),):
+    for run in context.params.get("runs") or (context.params.get("run") or "",):
         try:
             methods = json.loads((Path(run) / "run.json").read_bytes())["methods"]
             states |= {name: one["state"] for name, one in methods.items()}
