@@ -38,7 +38,7 @@ def markdown(
             f"Time of the score map of an image of {SIDE}x{SIDE} pixels, and its floor:",
             _comparison_table(comparisons),
             "What a floor consists of:",
-            _table(
+            table(
                 ["method", "floor"], [[name, row.floor] for name, row in comparisons.items()], "ll"
             ),
         ]
@@ -53,7 +53,7 @@ def markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def write_into(readme: Path, text: str) -> None:
+def write_into(readme: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the two markers of a file.
 
     Raises
@@ -62,11 +62,11 @@ def write_into(readme: Path, text: str) -> None:
         If a marker is missing.
     """
     old = readme.read_text(encoding="utf-8")
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{readme} must hold the lines {BEGIN!r} and {END!r}, in this order.")
-    readme.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+    before, found_begin, rest = old.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"{readme} must hold the lines {begin!r} and {end!r}, in this order.")
+    readme.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _comparison_table(comparisons: Mapping[str, Comparison]) -> str:
@@ -97,7 +97,7 @@ def _comparison_table(comparisons: Mapping[str, Comparison]) -> str:
         "aim",
         "met",
     ]
-    return _table(head, rows, "lrrrrrrlll")
+    return table(head, rows, "lrrrrrrlll")
 
 
 def _scaling_table(scalings: Mapping[str, Scaling]) -> str:
@@ -113,7 +113,7 @@ def _scaling_table(scalings: Mapping[str, Scaling]) -> str:
         for name, row in scalings.items()
     ]
     head = ["method", *(f"{side}x{side}" for side in sides), "exponent", "peak memory", "≤ 4 GB"]
-    return _table(head, rows, "l" + "r" * (len(sides) + 2) + "l")
+    return table(head, rows, "l" + "r" * (len(sides) + 2) + "l")
 
 
 def _memory(row: Scaling) -> str:
@@ -138,6 +138,7 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+    """A table in Markdown; ``alignment`` has ``l`` or ``r`` for each column."""
     rule = ["---:" if side == "r" else "---" for side in alignment]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])

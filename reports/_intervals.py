@@ -63,7 +63,7 @@ def interval_texts(
             }
         )
     meaning = (
-        f"Ranges: 95 % intervals of a bootstrap over images, {N_RESAMPLES} draws; costs and "
+        f"Ranges: 95 % intervals (BCa) of a bootstrap over images, {N_RESAMPLES} draws; costs and "
         "settings have none."
     )
     return IntervalTexts(tuple(texts), (meaning, *notes))

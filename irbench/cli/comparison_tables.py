@@ -21,7 +21,7 @@ N_LISTED = 10
 """So many targets of a list are printed; JSON has them all."""
 
 FEW_IMAGES = 20
-"""Percentile intervals from fewer images are reported to be too narrow."""
+"""Intervals from fewer images are reported to be too narrow."""
 
 
 def print_pair(comparison: Comparison, results: RunResults) -> None:

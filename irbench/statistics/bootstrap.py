@@ -8,20 +8,63 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.progress import Progress
+from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import BLOCK_SIZE, Resamples
 
 LEVEL = 0.95
 
-IntervalKind = Literal["percentile", "basic", "bca"]
-INTERVAL_KINDS = ("percentile", "basic", "bca")
+MOST_LEFT_OUT = 1000
+"""Of more images, several are left out at a time: a tenth of the draws of a bootstrap is enough."""
 
-Values = dict[str, NDArray[np.float64]]
-"""``(n_resamples,)`` values by metric, NaN where a draw leaves it undefined."""
+IntervalKind = Literal["percentile", "basic", "bca", "expanded-bca"]
+INTERVAL_KINDS = ("percentile", "basic", "bca", "expanded-bca")
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A metric, or a difference of metrics, on other choices of images.
+
+    Attributes
+    ----------
+    draws : (n_resamples,) ndarray of float64
+        On the draws of a bootstrap; NaN where a draw leaves it undefined.
+    left_out : (n_left_out,) ndarray of float64
+        On all images but one, or but a few; NaN where undefined.
+    """
+
+    draws: NDArray[np.float64]
+    left_out: NDArray[np.float64]
+
+    @classmethod
+    def undefined(cls, n_resamples: int, n_images: int) -> Spread:
+        """That of a metric which is undefined whatever the images."""
+        n_left_out = min(n_images, MOST_LEFT_OUT)
+        return cls(np.full(n_resamples, np.nan), np.full(n_left_out, np.nan))
+
+    def __sub__(self, other: Spread) -> Spread:
+        """Of the difference; undefined where either is.
+
+        Raises
+        ------
+        UsageError
+        """
+        for one, its in ((self.draws, other.draws), (self.left_out, other.left_out)):
+            if one.shape != its.shape:
+                raise UsageError(
+                    "both methods must have one value per draw and image, got "
+                    f"{one.shape} and {its.shape}: they are of different draws."
+                )
+        return Spread(self.draws - other.draws, self.left_out - other.left_out)
+
+    @property
+    def defined(self) -> NDArray[np.float64]:
+        """The draws that leave it defined."""
+        return self.draws[~np.isnan(self.draws)]
 
 
 @dataclass(frozen=True)
@@ -51,7 +94,7 @@ def resample(
     statistics: Mapping[str, ImageStatistics],
     resamples: Resamples,
     progress: Progress | None = None,
-) -> dict[str, Values]:
+) -> dict[str, dict[str, Spread]]:
     """Every metric of every method on every draw, the same draws for all methods.
 
     Parameters
@@ -63,15 +106,18 @@ def resample(
 
     Returns
     -------
-    dict of str to (dict of str to (n_resamples,) ndarray of float64)
-        By method and metric; NaN where a draw leaves a metric undefined.
+    dict of str to (dict of str to Spread)
+        By method and metric.
 
     Raises
     ------
     UsageError
     """
-    spread: dict[str, Values] = {
-        method: {metric: np.empty(resamples.n_resamples) for metric in one.metrics}
+    spread = {
+        method: {
+            metric: Spread(np.empty(resamples.n_resamples), left_out)
+            for metric, left_out in jackknife(one, resamples.place).items()
+        }
         for method, one in statistics.items()
     }
     n_blocks = math.ceil(resamples.n_resamples / BLOCK_SIZE)
@@ -80,29 +126,43 @@ def resample(
             draws = slice(block * BLOCK_SIZE, block * BLOCK_SIZE + weights.shape[1])
             for method, one in statistics.items():
                 for metric, values in one.values(weights).items():
-                    spread[method][metric][draws] = values
+                    spread[method][metric].draws[draws] = values
             advance()
     return spread
 
 
-def jackknife(statistics: ImageStatistics) -> Values:
+def jackknife(
+    statistics: ImageStatistics, place: NDArray[np.int64] | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Every metric with each image left out in turn.
+
+    Of more than :data:`MOST_LEFT_OUT` images so many groups are left out. The skewness that an
+    acceleration is made of is that of their sums, which has the same expectation. [1]_
 
     Parameters
     ----------
     statistics : ImageStatistics
+    place : (n_images,) ndarray of int64, optional
+        Position of each image in an order that the groups, and what is returned, go by; by
+        default that of the images.
 
     Returns
     -------
-    dict of str to (n_images,) ndarray of float64
+    dict of str to (n_left_out,) ndarray of float64
+        NaN where undefined.
+
+    References
+    ----------
+    .. [1] J. Shao and D. Tu, "The Jackknife and Bootstrap", 1995, Section 2.3 (delete-d and
+       grouped jackknife).
     """
     n = statistics.n_images
+    n_groups = min(n, MOST_LEFT_OUT)
+    group = (np.arange(n) if place is None else place) % n_groups
     parts = []
-    for start in range(0, n, BLOCK_SIZE):
-        left_out = np.arange(start, min(start + BLOCK_SIZE, n))
-        weights = np.ones((n, len(left_out)))
-        weights[left_out, left_out - start] = 0.0
-        parts.append(statistics.values(weights))
+    for start in range(0, n_groups, BLOCK_SIZE):
+        left_out = np.arange(start, min(start + BLOCK_SIZE, n_groups))
+        parts.append(statistics.values((group[:, None] != left_out).astype(np.float64)))
     return {
         metric: np.concatenate([part[metric] for part in parts]) for metric in statistics.metrics
     }
@@ -110,30 +170,30 @@ def jackknife(statistics: ImageStatistics) -> Values:
 
 def confidence_interval(
     estimate: float | None,
-    values: ArrayLike,
+    spread: Spread,
     level: float = LEVEL,
-    kind: IntervalKind = "percentile",
-    left_out: ArrayLike | None = None,
+    kind: IntervalKind = "expanded-bca",
 ) -> Interval:
-    """A confidence interval from the values of a bootstrap.
+    """A confidence interval from a bootstrap.
 
     Parameters
     ----------
     estimate : float or None
         On the images as they are.
-    values : (n_resamples,) array_like of float
-        On the draws; NaN where undefined. Such draws are dropped, and counted.
+    spread : Spread
+        Draws that leave the metric undefined are dropped, and counted.
     level : float
         In (0, 1).
-    kind : {"percentile", "basic", "bca"}
-        Quantiles of the values [1]_; the same mirrored at the estimate; or quantiles
-        corrected for bias and for a spread that changes with the value [2]_.
-    left_out : (n_images,) array_like of float, optional
-        Of :func:`jackknife`; ``"bca"`` needs it.
+    kind : {"expanded-bca", "bca", "percentile", "basic"}
+        Quantiles of the draws corrected for bias, for a spread that changes with the value,
+        and for few images; the same without the last; the plain quantiles [1]_; those mirrored at
+        the estimate. :class:`~irbench.statistics.bca.Correction` has the references of the
+        first two; ``benchmarks/coverage.py`` measures which of them cover.
 
     Returns
     -------
     Interval
+        Of no width where all draws are equal.
 
     Raises
     ------
@@ -143,11 +203,12 @@ def confidence_interval(
     ----------
     .. [1] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993,
        Eq. 13.5.
-    .. [2] The same, Eqs. 14.9, 14.10, 14.14 and 14.15.
 
     Examples
     --------
-    >>> interval = confidence_interval(2.0, [1.0, 2.0, 3.0, float("nan")], level=0.5)
+    >>> import numpy as np
+    >>> spread = Spread(np.array([1.0, 2.0, 3.0, np.nan]), np.array([1.5, 2.0, 2.5]))
+    >>> interval = confidence_interval(2.0, spread, level=0.5, kind="percentile")
     >>> interval.lower, interval.upper, interval.n_undefined
     (1.5, 2.5, 1)
     """
@@ -155,36 +216,30 @@ def confidence_interval(
         raise UnknownNameError("kind of interval", kind, INTERVAL_KINDS)
     if not 0 < level < 1:
         raise UsageError(f"level must be in (0, 1), got {level}.")
-    all_values = np.asarray(values, dtype=np.float64)
-    defined = all_values[~np.isnan(all_values)]
-    n_undefined = len(all_values) - len(defined)
-    if estimate is None or not len(defined):
+    draws = spread.defined
+    n_undefined = len(spread.draws) - len(draws)
+    if estimate is None or not len(draws):
         return Interval(estimate, None, None, level, n_undefined)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    if kind == "bca":
-        if left_out is None:
-            raise UsageError("left_out must be given for kind='bca'; jackknife() computes it.")
-        tails = _bca_tails(tails, estimate, defined, np.asarray(left_out, dtype=np.float64))
-    lower, upper = np.quantile(defined, tails).tolist()
+    if kind in ("bca", "expanded-bca"):
+        tails = correction_of(estimate, spread, expanded=kind == "expanded-bca").tails(level)
+    lower, upper = np.quantile(draws, tails).tolist()
     if kind == "basic":
         lower, upper = 2 * estimate - upper, 2 * estimate - lower
     return Interval(estimate, lower, upper, level, n_undefined)
 
 
-def _bca_tails(
-    tails: NDArray[np.float64],
-    estimate: float,
-    values: NDArray[np.float64],
-    left_out: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    from scipy.special import ndtr, ndtri
+def correction_of(estimate: float, spread: Spread, expanded: bool = True) -> Correction:
+    """How the quantiles of a spread with defined draws are moved.
 
-    n = len(values)
-    # Values equal to the estimate count half to each side: metrics of few targets have many.
-    below = ((values < estimate).sum() + (values <= estimate).sum()) / (2 * n)
-    bias = ndtri(np.clip(below, 0.5 / n, 1 - 0.5 / n))
-    influence = np.nanmean(left_out) - left_out[~np.isnan(left_out)]
-    scale = 6 * np.sum(influence**2) ** 1.5
-    acceleration = np.sum(influence**3) / scale if scale > 0 else 0.0
-    shifted = bias + ndtri(tails)
-    return np.asarray(ndtr(bias + shifted / (1 - acceleration * shifted)))
+    Raises
+    ------
+    UsageError
+        For a jackknife of fewer than two images.
+    """
+    if len(spread.left_out) < 2:
+        raise UsageError(
+            "left_out must have values without each of at least two images, "
+            f"got {len(spread.left_out)}; jackknife() computes them."
+        )
+    return Correction.of(estimate, spread.defined, spread.left_out, expanded)

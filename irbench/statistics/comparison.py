@@ -15,7 +15,7 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import get_metric, quality_metrics
 from irbench.progress import Progress
 from irbench.scoring import RULES, ScoredOutput
-from irbench.statistics.bootstrap import LEVEL, Interval, confidence_interval, resample
+from irbench.statistics.bootstrap import LEVEL, Interval, Spread, confidence_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import McNemar, PairedDifference, mcnemar_exact, paired_difference
@@ -110,9 +110,9 @@ class Comparison:
         return self.outputs[method].result.values[metric]
 
     def interval(self, method: str, metric: str) -> Interval:
-        """A method's value, and its percentile interval."""
-        values = self._values(method, metric)
-        return confidence_interval(self.estimate(method, metric), values, self.level)
+        """A method's value, and its interval."""
+        spread = self._spread_of(method, metric)
+        return confidence_interval(self.estimate(method, metric), spread, self.level)
 
     def tests(self, by: str) -> list[PairTest]:
         """All pairs by one metric or rule, in the order of :attr:`methods`."""
@@ -123,8 +123,8 @@ class Comparison:
         return paired_difference(
             self.estimate(first, metric),
             self.estimate(second, metric),
-            self._values(first, metric),
-            self._values(second, metric),
+            self._spread_of(first, metric),
+            self._spread_of(second, metric),
             self.level,
         )
 
@@ -187,10 +187,12 @@ class Comparison:
         one, other = self.outputs[first].found, self.outputs[second].found
         return mcnemar_exact(one[rule], other[rule]) if rule in one and rule in other else None
 
-    def _values(self, method: str, metric: str) -> NDArray[np.float64]:
+    def _spread_of(self, method: str, metric: str) -> Spread:
         # A metric that the evaluation left undefined was not resampled.
-        values = self._spread[method].get(metric)
-        return np.full(self.resamples.n_resamples, np.nan) if values is None else values
+        spread = self._spread[method].get(metric)
+        if spread is None:
+            return Spread.undefined(self.resamples.n_resamples, self.resamples.n_images)
+        return spread
 
 
 def _p_value(test: PairedDifference | McNemar | None) -> float:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from irbench.errors import UsageError
-from irbench.statistics.bootstrap import LEVEL, Interval, confidence_interval
+from irbench.statistics.bootstrap import (
+    LEVEL,
+    Interval,
+    Spread,
+    confidence_interval,
+    correction_of,
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class PairedDifference:
     Attributes
     ----------
     interval : Interval
-        The first method's value minus the second's, and its percentile interval.
+        The first method's value minus the second's, and its interval.
     p_value : float or None
         Two-sided; None where the difference is undefined.
     """
@@ -30,24 +36,22 @@ class PairedDifference:
 def paired_difference(
     first: float | None,
     second: float | None,
-    first_values: ArrayLike,
-    second_values: ArrayLike,
+    first_spread: Spread,
+    second_spread: Spread,
     level: float = LEVEL,
 ) -> PairedDifference:
     """Compare two methods by their values on the same draws of images.
 
-    The p-value inverts the percentile interval: it is the least ``1 - level`` whose
-    interval leaves 0 out, ``2 min(#{d <= 0}, #{d >= 0}) / n`` with 1 added to the
-    count and to ``n``, so that it is never 0. [1]_ Ties count to both sides: equal
-    methods have p = 1.
+    The p-value inverts the interval: it is the least ``1 - level`` whose interval leaves 0
+    out, but never under ``2 / (n + 1)``, the least that n draws can show. [1]_ Draws equal to 0
+    count to both sides: methods that are equal on every draw have p = 1.
 
     Parameters
     ----------
     first, second : float or None
         Of the two methods on the images as they are.
-    first_values, second_values : (n_resamples,) array_like of float
-        On the draws, the same ones for both; NaN where undefined. A draw that
-        either method leaves undefined is dropped, and counted.
+    first_spread, second_spread : Spread
+        On the same draws. A draw that either method leaves undefined is dropped, and counted.
     level : float
         In (0, 1).
 
@@ -62,27 +66,26 @@ def paired_difference(
     References
     ----------
     .. [1] A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their
-       Application", 1997, Section 4.4 and Eq. 4.11.
+       Application", 1997, Section 4.4, Eqs. 4.11 and 5.21.
 
     Examples
     --------
-    >>> paired_difference(0.9, 0.6, [0.8, 0.9, 0.9], [0.6, 0.6, 0.7]).p_value
-    0.5
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> draws, left_out = rng.normal(0.8, 0.1, 999), rng.normal(0.8, 0.01, 100)
+    >>> one, other = Spread(draws, left_out), Spread(draws - 0.3, left_out - 0.3)
+    >>> round(paired_difference(0.8, 0.5, one, other).p_value, 3)
+    0.002
     """
-    one, other = np.asarray(first_values, np.float64), np.asarray(second_values, np.float64)
-    if one.shape != other.shape or one.ndim != 1:
-        raise UsageError(
-            "both methods must have one value per draw, got "
-            f"{one.shape} and {other.shape}: they are of different draws."
-        )
+    spread = first_spread - second_spread
     estimate = None if first is None or second is None else first - second
-    differences = one - other
-    interval = confidence_interval(estimate, differences, level)
-    if interval.lower is None:
+    interval = confidence_interval(estimate, spread, level)
+    if estimate is None or interval.lower is None:
         return PairedDifference(interval, None)
-    defined = differences[~np.isnan(differences)]
-    least = int(min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0)))
-    return PairedDifference(interval, min(1.0, 2 * (least + 1) / (len(defined) + 1)))
+    draws = spread.defined
+    below, above = float(np.mean(draws <= 0)), float(np.mean(draws >= 0))
+    p_value = 1 - correction_of(estimate, spread).level(below, above)
+    return PairedDifference(interval, min(1.0, max(p_value, 2 / (len(draws) + 1))))
 
 
 @dataclass(frozen=True)

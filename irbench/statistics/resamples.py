@@ -71,8 +71,8 @@ class Resamples:
         return len(self.image_ids)
 
     @cached_property
-    def _place(self) -> NDArray[np.int64]:
-        """The position of each image in the order of ids."""
+    def place(self) -> NDArray[np.int64]:
+        """``(n_images,)`` position of each image in the order of ids."""
         place = np.empty(self.n_images, dtype=np.int64)
         place[sorted(range(self.n_images), key=self.image_ids.__getitem__)] = np.arange(
             self.n_images
@@ -96,4 +96,4 @@ class Resamples:
             drawn = generator.integers(0, n, (n_draws, n), dtype=np.int64)
             drawn += n * np.arange(n_draws)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=n * n_draws).reshape(n_draws, n)
-            yield np.ascontiguousarray(counts.T[self._place], dtype=np.float64)
+            yield np.ascontiguousarray(counts.T[self.place], dtype=np.float64)

@@ -7,9 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from numpy.typing import NDArray
-
 from irbench.detections import Detections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError, MetricError
@@ -19,7 +16,7 @@ from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
 from irbench.progress import Progress
 from irbench.scoring import ScoredOutput, score_row
-from irbench.statistics.bootstrap import Interval, confidence_interval, resample
+from irbench.statistics.bootstrap import Interval, Spread, confidence_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference
 from irbench.statistics.resamples import Resamples
@@ -42,7 +39,7 @@ class ScoredMethod:
     row: Row
     output: ScoredOutput
     draws: Resamples | None
-    _spread: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    _spread: dict[str, Spread] = field(default_factory=dict, repr=False)
     failures: dict[str, str] = field(default_factory=dict, repr=False)
     """Why a metric that was asked for has no interval, where its form failed on a draw."""
 
@@ -102,16 +99,16 @@ class ScoredMethod:
             self.resample(wanted[:middle])
             self.resample(wanted[middle:])
 
-    def spread(self, metric: str) -> NDArray[np.float64] | None:
-        """``(n_resamples,)`` values of a metric on the draws; None where it has none."""
+    def spread(self, metric: str) -> Spread | None:
+        """A metric on other choices of images; None where it has no spread."""
         self.resample([metric])
         return self._spread.get(metric)
 
     def interval(self, metric: str) -> Interval | None:
         """The 95 % interval of a metric; None where it is no metric of quality, or undefined."""
-        if self.row.get(metric) is None or (values := self.spread(metric)) is None:
+        if self.row.get(metric) is None or (spread := self.spread(metric)) is None:
             return None
-        found = confidence_interval(self.output.result.values[metric], values)
+        found = confidence_interval(self.output.result.values[metric], spread)
         return None if found.lower is None else found
 
 

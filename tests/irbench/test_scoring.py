@@ -9,6 +9,7 @@ from irbench.evaluation import NO_REGIONS
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
 from irbench.scoring import score
+from irbench.statistics.bootstrap import Spread, confidence_interval, jackknife
 from irbench.statistics.comparison import Comparison
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import N_RESAMPLES, Resamples
@@ -48,9 +49,7 @@ def test_a_comparison_and_a_report_draw_alike():
     compared = Comparison({"a": output, "b": output}, truths, ["iou"], resamples=draws)
     turned = score(found, truths[::-1], threshold=0.5, kind="score-map")
     again = Resamples([truth.id for truth in truths[::-1]])
-    values = [
-        ImageStatistics.of(turned.result, ["iou"]).values(block)["iou"] for block in again.blocks()
-    ]
-    interval = compared.interval("a", "iou")
-    lower, upper = np.quantile(np.concatenate(values), [0.025, 0.975])
-    assert (interval.lower, interval.upper) == (lower, upper)
+    turned_images = ImageStatistics.of(turned.result, ["iou"])
+    values = [turned_images.values(block)["iou"] for block in again.blocks()]
+    spread = Spread(np.concatenate(values), jackknife(turned_images)["iou"])
+    assert compared.interval("a", "iou") == confidence_interval(output.result["iou"], spread)

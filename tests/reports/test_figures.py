@@ -237,7 +237,7 @@ def test_a_run_is_scored_once(whole_run):
     assert again.methods.keys() == scored.methods.keys()
     for method, one in again.methods.items():
         assert one.table is scored.methods[method].table
-        assert len(one.spread("f1")) == N_RESAMPLES
+        assert len(one.spread("f1").draws) == N_RESAMPLES
 
 
 def test_the_inset_hides_no_target_where_a_corner_is_free():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from irbench.errors import UnknownNameError, UsageError
@@ -12,7 +14,8 @@ from irbench.metrics.average_precision import average_precision, average_precisi
 from irbench.metrics.matching import match_detections
 from irbench.metrics.weighted import Ratio
 from irbench.progress import Progress
-from irbench.statistics.bootstrap import confidence_interval, jackknife, resample
+from irbench.statistics.bca import Correction
+from irbench.statistics.bootstrap import Spread, confidence_interval, jackknife, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 
@@ -21,7 +24,14 @@ def ids_of(n):
     return [f"{index:05d}" for index in range(n)]
 
 
-@pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
+def spread_of(draws, left_out=(0.4, 0.5, 0.6)):
+    return Spread(np.asarray(draws, float), np.asarray(left_out, float))
+
+
+KINDS = ("percentile", "basic", "bca", "expanded-bca")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("level", [0.95, 0.6])
 def test_equals_scipy_on_the_same_draws(kind, level):
     rng = np.random.default_rng(4)
@@ -36,21 +46,21 @@ def test_equals_scipy_on_the_same_draws(kind, level):
             method=method, n_resamples=n_resamples, rng=np.random.default_rng(0), **more,
         )  # fmt: skip
 
-    method = {"percentile": "percentile", "basic": "basic", "bca": "BCa"}[kind]
-    expected = scipy_interval(method, 999)
+    method = {"percentile": "percentile", "basic": "basic"}.get(kind, "BCa")
     statistics = ImageStatistics(40, {"recall": Ratio(hits, targets)})
-    ours = confidence_interval(
-        hits.sum() / targets.sum(),
-        expected.bootstrap_distribution,
-        level,
-        kind,
-        jackknife(statistics)["recall"],
-    )
+    asked = level
+    if kind == "expanded-bca":
+        # That of a normal distribution which reaches as far as t does, widened.
+        quantile = stats.t.ppf((1 + level) / 2, 39) * np.sqrt(40 / 39)
+        level = 2 * stats.norm.cdf(quantile) - 1
+    expected = scipy_interval(method, 999)
+    spread = Spread(expected.bootstrap_distribution, jackknife(statistics)["recall"])
+    ours = confidence_interval(hits.sum() / targets.sum(), spread, asked, kind)
     assert ours.lower == pytest.approx(expected.confidence_interval.low, abs=1e-12)
     assert ours.upper == pytest.approx(expected.confidence_interval.high, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["percentile", "bca"])
+@pytest.mark.parametrize("kind", ["percentile", "expanded-bca"])
 def test_coverage_of_recall(kind):
     """95 % intervals cover the truth about 95 times of 100, with targets that cluster in images."""
     rng = np.random.default_rng(11)
@@ -61,11 +71,8 @@ def test_coverage_of_recall(kind):
         # Every image has a difficulty of its own, of mean 0.7: targets are not independent.
         hits = rng.binomial(targets, rng.beta(1.4, 0.6, n_images))
         one = ImageStatistics(n_images, {"recall": Ratio(hits, targets)})
-        values = resample({"m": one}, resamples)["m"]["recall"]
-        left_out = jackknife(one)["recall"] if kind == "bca" else None
-        found = confidence_interval(
-            hits.sum() / targets.sum(), values, kind=kind, left_out=left_out
-        )
+        spread = resample({"m": one}, resamples)["m"]["recall"]
+        found = confidence_interval(hits.sum() / targets.sum(), spread, kind=kind)
         covered += found.lower <= 0.7 <= found.upper
     # Binomial(300, 0.94): 2.6 standard deviations to either side.
     assert 0.90 <= covered / n_sets <= 0.98
@@ -92,8 +99,8 @@ def test_coverage_of_average_precision():
     for _ in range(n_sets):
         table = simulated_table(rng, n_images)
         one = ImageStatistics(n_images, {"map50": average_precision_form(table, [0])})
-        values = resample({"m": one}, resamples)["m"]["map50"]
-        found = confidence_interval(average_precision(table).value, values)
+        spread = resample({"m": one}, resamples)["m"]["map50"]
+        found = confidence_interval(average_precision(table).value, spread)
         covered += found.lower <= truth <= found.upper
     assert 0.87 <= covered / n_sets <= 0.99
 
@@ -101,24 +108,94 @@ def test_coverage_of_average_precision():
 def test_draws_that_leave_a_metric_undefined_are_dropped_and_counted():
     # Two images, one of them with a target: the draw of the other twice has none.
     one = ImageStatistics(2, {"recall": Ratio(np.array([1, 0]), np.array([1, 0]))})
-    values = resample({"m": one}, Resamples(["a", "b"], 400))["m"]["recall"]
-    n_undefined = int(np.isnan(values).sum())
+    spread = resample({"m": one}, Resamples(["a", "b"], 400))["m"]["recall"]
+    n_undefined = int(np.isnan(spread.draws).sum())
     assert 60 < n_undefined < 140
-    found = confidence_interval(1.0, values)
+    assert np.isnan(spread.left_out).tolist() == [True, False]
+    found = confidence_interval(1.0, spread)
     assert (found.lower, found.upper, found.n_undefined) == (1.0, 1.0, n_undefined)
 
 
 def test_nothing_defined_has_no_interval():
-    found = confidence_interval(None, [np.nan, np.nan])
+    found = confidence_interval(None, Spread.undefined(2, 3))
     assert (found.lower, found.upper, found.n_undefined) == (None, None, 2)
     no_targets = ImageStatistics(3, {"recall": Ratio(np.zeros(3), np.zeros(3))})
     assert np.isnan(jackknife(no_targets)["recall"]).all()
 
 
-@pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
-def test_no_spread_is_a_point(kind):
-    found = confidence_interval(0.5, [0.5] * 50, kind=kind, left_out=[0.5] * 9)
-    assert (found.lower, found.upper) == (0.5, 0.5)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_no_spread_is_a_point(kind, value):
+    found = confidence_interval(value, spread_of([value] * 50, [value] * 9), kind=kind)
+    assert (found.lower, found.upper) == (value, value)
+
+
+@pytest.mark.parametrize("estimate", [0.0, 1.0])
+def test_an_estimate_at_its_bound_is_an_end_of_the_interval(estimate):
+    """No draw lies beyond; half of them are equal to the estimate."""
+    draws = np.abs(estimate - np.repeat([0.0, 0.01, 0.02], [50, 30, 20]))
+    left_out = np.abs(estimate - np.append(np.zeros(29), 0.01))
+    found = confidence_interval(estimate, spread_of(draws, left_out))
+    assert found.lower <= estimate <= found.upper
+    assert estimate in (found.lower, found.upper)
+    assert found.lower < found.upper
+
+
+def test_of_two_images_the_interval_is_the_range_of_the_draws():
+    one = ImageStatistics(2, {"recall": Ratio(np.array([1, 3]), np.array([4, 4]))})
+    spread = resample({"m": one}, Resamples(["a", "b"], 200))["m"]["recall"]
+    found = confidence_interval(0.5, spread)
+    assert (found.lower, found.upper) == (0.25, 0.75)
+
+
+shares = st.floats(0.0, 1.0)
+images = st.lists(st.tuples(shares, st.floats(0.1, 1.0)), min_size=2, max_size=12)
+
+
+def of_images(pairs, n_resamples=60):
+    parts, wholes = np.array(pairs).T
+    one = ImageStatistics(len(pairs), {"ratio": Ratio(parts * wholes, wholes)})
+    spread = resample({"m": one}, Resamples(ids_of(len(pairs)), n_resamples))["m"]["ratio"]
+    return float(parts @ wholes / wholes.sum()), spread
+
+
+@settings(max_examples=30, deadline=None)
+@given(images, st.sampled_from(["bca", "expanded-bca"]))
+def test_invariances(pairs, kind):
+    estimate, spread = of_images(pairs)
+    found = confidence_interval(estimate, spread, kind=kind)
+    assert spread.draws.min() <= found.lower <= found.upper <= spread.draws.max()
+    wider = confidence_interval(estimate, spread, 0.99, kind)
+    assert wider.lower <= found.lower <= found.upper <= wider.upper
+    # The complement, such as misses for hits, has the mirrored interval.
+    turned = Spread(1 - spread.draws, 1 - spread.left_out)
+    mirrored = confidence_interval(1 - estimate, turned, kind=kind)
+    np.testing.assert_allclose(
+        [1 - mirrored.upper, 1 - mirrored.lower], [found.lower, found.upper], atol=1e-9
+    )
+    # Another unit, such as that of Fa, changes nothing else.
+    scaled = Spread(1e-6 * spread.draws, 1e-6 * spread.left_out)
+    small = confidence_interval(1e-6 * estimate, scaled, kind=kind)
+    np.testing.assert_allclose(
+        [1e6 * small.lower, 1e6 * small.upper], [found.lower, found.upper], atol=1e-9
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.floats(-1, 1),
+    st.floats(-1 / 6, 1 / 6),
+    st.sampled_from([None, 2, 10, 300]),
+    st.floats(0.01, 0.99),
+)
+def test_the_level_is_that_of_the_interval_that_ends_there(bias, acceleration, n_images, level):
+    correction = Correction(bias, acceleration, n_images)
+    low, high = correction.tails(level)
+    assert 0 <= low <= high <= 1
+    for below, above in ((low, 1.0), (1.0, 1 - high)):
+        # Where a tail is a few last bits from 0 or 1 there is nothing left to invert.
+        if 1e-6 < below <= 1 and 1e-6 < above <= 1:
+            assert correction.level(below, above) == pytest.approx(level, abs=1e-6)
 
 
 def test_jackknife_leaves_out_one_image_each(make_truths, make_detections):
@@ -131,6 +208,27 @@ def test_jackknife_leaves_out_one_image_each(make_truths, make_detections):
         result = evaluate(found, others, threshold=1.0)
         for metric, values in left_out.items():
             assert values[index] == pytest.approx(result[metric], abs=1e-12), metric
+
+
+def test_groups_of_many_images_say_the_same_of_the_skewness(monkeypatch):
+    """And groups are by id: another order of the images changes nothing."""
+    rng = np.random.default_rng(7)
+    counts, place = rng.exponential(1, 4000), rng.permutation(4000)
+
+    def acceleration(order):
+        mean = ImageStatistics(4000, {"mean": Ratio(counts[order], np.ones(4000))})
+        left_out = jackknife(mean, place[order])["mean"]
+        n_left_out.append(len(left_out))
+        return Correction.of(0.0, np.zeros(2), left_out, expanded=True).acceleration
+
+    n_left_out = []
+    grouped = acceleration(np.arange(4000))
+    assert acceleration(rng.permutation(4000)) == pytest.approx(grouped, rel=1e-6)
+    monkeypatch.setattr("irbench.statistics.bootstrap.MOST_LEFT_OUT", 4000)
+    assert n_left_out == [1000, 1000]
+    # Of an exponential distribution the skewness is 2.
+    assert acceleration(np.arange(4000)) == pytest.approx(2 / (6 * np.sqrt(4000)), rel=0.15)
+    assert grouped == pytest.approx(2 / (6 * np.sqrt(4000)), rel=0.4)
 
 
 def test_order_of_images_and_detections_changes_nothing(
@@ -146,7 +244,9 @@ def test_order_of_images_and_detections_changes_nothing(
     before = values(truths, detections)
     after = values(*with_other_order(truths, detections))
     for metric, expected in before.items():
-        np.testing.assert_allclose(after[metric], expected, rtol=0, atol=1e-12, err_msg=metric)
+        np.testing.assert_allclose(
+            after[metric].draws, expected.draws, rtol=0, atol=1e-12, err_msg=metric
+        )
 
 
 def test_methods_share_the_draws_and_progress_ends(make_truths, make_detections):
@@ -162,13 +262,14 @@ def test_methods_share_the_draws_and_progress_ends(make_truths, make_detections)
     spread = resample({"a": one, "b": one}, Resamples([t.id for t in truths], 130), Counting())
     assert advances == [3]
     for metric in one.metrics:
-        assert np.array_equal(spread["a"][metric], spread["b"][metric], equal_nan=True)
+        one, other = spread["a"][metric], spread["b"][metric]
+        assert np.array_equal(one.draws, other.draws, equal_nan=True)
 
 
 def test_refusals():
     with pytest.raises(UnknownNameError, match="kind of interval"):
-        confidence_interval(1.0, [1.0], kind="t")
+        confidence_interval(1.0, spread_of([1.0]), kind="t")
     with pytest.raises(UsageError, match="level must be in"):
-        confidence_interval(1.0, [1.0], level=95)
-    with pytest.raises(UsageError, match="left_out must be given"):
-        confidence_interval(1.0, [1.0], kind="bca")
+        confidence_interval(1.0, spread_of([1.0]), level=95)
+    with pytest.raises(UsageError, match="at least two images, got 1"):
+        confidence_interval(1.0, spread_of([1.0], [1.0]))

@@ -12,14 +12,18 @@ from scipy import stats
 
 from irbench.errors import UsageError
 from irbench.metrics.weighted import Ratio
-from irbench.statistics.bootstrap import confidence_interval, resample
+from irbench.statistics.bootstrap import Spread, confidence_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import mcnemar_exact, paired_difference
 from irbench.statistics.resamples import Resamples
 
 
+def spread_of(draws, left_out=(0.4, 0.5, 0.6)):
+    return Spread(np.asarray(draws, float), np.asarray(left_out, float))
+
+
 def test_equal_methods_do_not_differ():
-    values = np.random.default_rng(0).random(200)
+    values = spread_of(np.random.default_rng(0).random(200))
     found = paired_difference(0.5, 0.5, values, values)
     assert found.p_value == 1
     assert (found.interval.estimate, found.interval.lower, found.interval.upper) == (0, 0, 0)
@@ -27,24 +31,29 @@ def test_equal_methods_do_not_differ():
 
 def test_swapping_the_methods_swaps_the_sign():
     rng = np.random.default_rng(1)
-    one, other = rng.normal(0.1, 1, 300), rng.normal(0, 1, 300)
+    one, other = (spread_of(rng.normal(mean, 1, 300), rng.random(30)) for mean in (0.1, 0))
     there, back = paired_difference(2, 1, one, other), paired_difference(1, 2, other, one)
-    assert there.p_value == back.p_value
+    assert there.p_value == pytest.approx(back.p_value, rel=1e-9)
     assert there.interval.lower == pytest.approx(-back.interval.upper, abs=1e-12)
 
 
-@pytest.mark.parametrize("shift", [0.0, 1.0, 1.7, 2.2, 3.0, 9.0])
-def test_p_value_inverts_the_interval(shift):
-    differences = np.random.default_rng(2).normal(shift, 1, 4000)
-    found = paired_difference(shift, 0.0, differences, np.zeros(4000))
-    # Two draws more, and the interval holds 0; two draws fewer, and it does not.
-    p, step = found.p_value, 4 / 4001
-    if p > 2 * step:
-        wide = confidence_interval(shift, differences, 1 - p + step)
-        assert wide.lower <= 0 <= wide.upper
-    if p < 1 - step:
-        narrow = confidence_interval(shift, differences, 1 - p - step)
-        assert not narrow.lower <= 0 <= narrow.upper
+@pytest.mark.parametrize("shift", [0.0, 1.0, -1.7, 2.2, 3.0, -9.0])
+@pytest.mark.parametrize("skewed", [False, True])
+def test_p_value_inverts_the_interval(shift, skewed):
+    rng = np.random.default_rng(2)
+    draws = rng.gumbel(shift, 1, 4000) if skewed else rng.normal(shift, 1, 4000)
+    left_out = -rng.exponential(1, 40) if skewed else rng.normal(0, 1, 40)
+    differences = spread_of(draws, left_out)
+    found = paired_difference(shift, 0.0, differences, spread_of(np.zeros(4000), np.zeros(40)))
+    p = found.p_value
+    if not (draws.min() < 0 < draws.max()):
+        assert p == 2 / 4001
+        return
+    # At this level the interval ends at the draw next to 0.
+    interval = confidence_interval(shift, differences, max(1 - p, 1e-9))
+    end = min(interval.lower, interval.upper, key=abs)
+    if p < 1:
+        assert np.count_nonzero((draws - end) * draws < 0) <= 1
 
 
 def test_false_alarms_of_the_test_are_as_rare_as_it_says():
@@ -69,23 +78,28 @@ def test_false_alarms_of_the_test_are_as_rare_as_it_says():
 
 def test_undefined_draws_of_either_method_are_dropped_and_counted():
     nan = np.nan
-    found = paired_difference(0.6, 0.5, [0.6, nan, 0.7, 0.8], [0.5, 0.5, nan, 0.5])
-    assert found.interval.n_undefined == 2
-    assert found.p_value == pytest.approx(2 / 3)
+    one, other = np.random.default_rng(5).normal([[0.2], [0.0]], 0.2, (2, 50))
+    whole = paired_difference(0.2, 0.0, spread_of(one), spread_of(other))
+    one, other = np.append(one, [nan, 0.9, 0.9]), np.append(other, [0.1, nan, nan])
+    found = paired_difference(0.2, 0.0, spread_of(one), spread_of(other))
+    assert (found.interval.n_undefined, found.p_value) == (3, whole.p_value)
+    assert 0 < found.p_value < 1
 
 
 @pytest.mark.parametrize(
     ("first", "second", "values"), [(None, 0.5, [0.1, 0.2]), (0.5, 0.5, [np.nan, np.nan])]
 )
 def test_no_difference_where_undefined(first, second, values):
-    found = paired_difference(first, second, values, [0.5, 0.5])
+    found = paired_difference(first, second, spread_of(values), spread_of([0.5, 0.5]))
     assert found.p_value is None
     assert found.interval.lower is None
 
 
 def test_different_draws_are_refused():
     with pytest.raises(UsageError, match="different draws"):
-        paired_difference(1, 1, [1, 1], [1, 1, 1])
+        paired_difference(1, 1, spread_of([1, 1]), spread_of([1, 1, 1]))
+    with pytest.raises(UsageError, match="different draws"):
+        paired_difference(1, 1, spread_of([1, 1]), spread_of([1, 1], [1, 1]))
 
 
 def binomial_two_sided(k, n):
