@@ -28,9 +28,10 @@ class Correction:
     acceleration : float
         ``a``: a sixth of the skewness of the influence of the images.
     n_images : int or None
-        Images, or groups of them. With it, 2 or more, quantiles are those of Student's t with one degree of freedom less,
-        times ``sqrt(n / (n - 1))``, since the spread of the draws is that of n images divided
-        by n, and itself an estimate [2]_; without it those of the normal distribution.
+        Images, or groups of them. With it, 2 or more, quantiles are those of Student's t with
+        one degree of freedom less, times ``sqrt(n / (n - 1))``, since the spread of the draws
+        is that of n images divided by n, and itself an estimate [2]_; without it those of the
+        normal distribution.
 
     References
     ----------
