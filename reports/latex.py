@@ -22,6 +22,15 @@ from ._templates import latex_environment
 WIDE_FROM = 19
 """So many columns of numbers, and the page is A3."""
 
+COLUMN_PT = 252
+"""A column of a journal's page, IEEE's; a wider table takes the page's width."""
+
+_LETTER_PT, _GAP_PT = 4.2, 12
+"""Of footnote size, which a table there is set in; and between two columns."""
+
+_TINY = 5 / 8
+"""Of footnote size."""
+
 _RANKS = {1: "irbenchbest", 2: "irbenchsecond", 3: "irbenchthird"}
 
 
@@ -45,16 +54,21 @@ class Latex(Report):
         if comparisons:
             text = _render("comparison.tex.jinja", tables=comparisons, parts=PARTS, label=name)
             fragments[f"{name}-paper-fragment.tex"] = text
+        cited = cited_entries(bibliography, "".join(fragments.values()))
         standalone = _render(
             "standalone.tex.jinja",
             body="\n".join(fragments.values()),
             fragment=f"{name}-fragment.tex",
             wide=sum(len(group.metrics) for group in table.columns) >= WIDE_FROM,
             siunitx=options.siunitx,
-            cited=cited_entries(bibliography, "".join(fragments.values())),
+            cited=cited,
         )
         paths = []
-        files = {f"{name}.tex": standalone, **fragments, "references.bib": bibliography.text()}
+        files = {
+            f"{name}.tex": standalone,
+            **fragments,
+            "references.bib": bibliography.text(key for key, _ in cited),
+        }
         for file, text in files.items():
             paths.append(out / file)
             write_bytes(paths[-1], text.encode("ascii"))
@@ -92,7 +106,9 @@ def render_table(
         "fragment.tex.jinja",
         table=table,
         label=label,
-        environment="table*",
+        # A caption of one sentence has no full stop.
+        title=table.title.removesuffix(".") if table.title.count(". ") == 0 else table.title,
+        environment="table" if _fits_a_column(table) else "table*",
         spans=spans,
         metrics=metrics,
         n_columns=n_labels + len(metrics),
@@ -110,6 +126,20 @@ def render_table(
         has_intervals=lambda row: any(cell.interval for cells in row.cells for cell in cells),
         tex_cell=_siunitx_cell if siunitx else _cell,
     )
+
+
+def _fits_a_column(table: ResultTable) -> bool:
+    """Whether a table is about as narrow as a column of a page of two."""
+    rows = [row for group in table.row_groups for row in group.rows]
+    titles = [f"{row.title} [00]" for row in rows] + [group.title for group in table.row_groups]
+    letters: list[float] = [max(map(len, titles), default=0)]
+    letters += [max(map(len, texts)) for texts in zip(*(row.settings for row in rows), strict=True)]
+    for index, group in enumerate(table.columns):
+        for place, metric in enumerate(group.metrics):
+            cells = [row.cells[index][place] for row in rows]
+            values = [max(len(cell.text), _TINY * len(cell.interval)) for cell in cells]
+            letters.append(max([len(metric.title) + 2, *values]))
+    return sum(_LETTER_PT * one + _GAP_PT for one in letters) <= COLUMN_PT
 
 
 def _cite(bibliography: Bibliography, references: Sequence[str]) -> str:
@@ -155,7 +185,8 @@ def _marks(cell: Cell) -> str:
 
 
 def _siunitx_cell(cell: Cell) -> str:
-    mark = f"{{{marks}}}" if (marks := _marks(cell)) else ""
+    # A mark has the colour of the text, not of the rank.
+    mark = rf"{{\normalfont\normalcolor{marks}}}" if (marks := _marks(cell)) else ""
     if not is_number(cell.text):
         return rf"{{{latex_text(cell.text)}}}"
     before = rf"\{_RANKS[cell.rank]} " if cell.rank is not None else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from irbench.errors import IrbenchError
 from irbench.markup.latex_text import latex_text
+from irbench.markup.venues import parse_venue
 
 _YEAR = re.compile(r"(?<![\d.])(1[89]\d\d|20\d\d)(?![\d.])")
 _DOI = re.compile(r"\bdoi[: ]\s*(10\.\S+?)[.,;]?$", re.IGNORECASE)
@@ -57,7 +58,8 @@ class Reference:
         return re.sub(r'"([^"]*)"', r"“\1”", self.text)
 
     def entry(self, key: str) -> str:
-        """The BibTeX entry."""
+        """The BibTeX entry: of an article, a conference's paper, a book, or of anything else."""
+        venue = parse_venue(self.venue)
         fields = {
             "author": " and ".join(
                 one
@@ -69,14 +71,20 @@ class Reference:
             ),
             # Braces, or styles would make small letters of names.
             "title": f"{{{latex_text(self.title)}}}",
-            "howpublished": latex_text(self.venue),
+            # A range of pages is LaTeX already, and holds digits alone.
+            **{
+                name: value if name == "pages" else latex_text(value)
+                for name, value in venue.named.items()
+            },
             "year": self.year,
             # Without a package, styles print neither doi nor url.
             "note": f"doi:{latex_text(self.doi)}" if self.doi else "",
             "doi": self.doi,
+            # What has no author is sorted by this.
+            "key": "" if self.authors else key,
         }
         lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-        return "\n".join([f"@misc{{{key},", *lines, "}"])
+        return "\n".join([f"@{venue.kind}{{{key},", *lines, "}"])
 
 
 def parse_reference(text: str) -> Reference | None:
@@ -139,10 +147,13 @@ class Bibliography:
             reference = parse_reference(text)
             if reference is None:
                 continue
-            identity = _identity(reference)
-            if identity not in self._keys:
+            key = next((self._keys[one] for one in _identities(reference) if one in self._keys), "")
+            if key:
+                self._entries[key] = _fuller(self._entries[key], reference)
+            else:
                 key = self._free_key(reference.stem)
-                self._keys[identity], self._entries[key] = key, reference
+                self._entries[key] = reference
+            self._keys |= dict.fromkeys(_identities(reference), key)
 
     @property
     def entries(self) -> Mapping[str, Reference]:
@@ -160,14 +171,15 @@ class Bibliography:
         parsed = parse_reference(reference)
         if parsed is None:
             return ""
-        try:
-            return self._keys[_identity(parsed)]
-        except KeyError:
-            raise IrbenchError(f"no entry of the bibliography is {reference!r}.") from None
+        for identity in _identities(parsed):
+            if identity in self._keys:
+                return self._keys[identity]
+        raise IrbenchError(f"no entry of the bibliography is {reference!r}.")
 
-    def text(self) -> str:
-        """All entries for BibTeX, by key."""
-        return "\n\n".join(self._entries[key].entry(key) for key in sorted(self._entries)) + "\n"
+    def text(self, keys: Iterable[str] | None = None) -> str:
+        """Entries for BibTeX, by key; those of ``keys``, by default all."""
+        chosen = self._entries if keys is None else set(keys)
+        return "\n\n".join(self._entries[key].entry(key) for key in sorted(chosen)) + "\n"
 
     def _free_key(self, stem: str) -> str:
         key, letter = stem, "b"
@@ -176,13 +188,29 @@ class Bibliography:
         return key
 
 
-def _identity(reference: Reference) -> str:
-    return reference.doi.casefold() or reference.text.casefold()
+def _identities(reference: Reference) -> list[str]:
+    """What tells a work: its DOI, and its title with the year; or the text, if not taken apart."""
+    if not reference.authors:
+        return [reference.text.casefold()]
+    letters = re.sub(r"\W+", "", reference.title.casefold())
+    return [*filter(None, [reference.doi.casefold()]), f"{letters} {reference.year}"]
+
+
+def _fuller(one: Reference, other: Reference) -> Reference:
+    """A work by two references of it, each of which may have what the other lacks."""
+    first, second = parse_venue(one.venue), parse_venue(other.venue)
+    n_known = [sum(map(bool, venue.named.values())) for venue in (first, second)]
+    return replace(
+        one,
+        authors=other.authors if "others" in one.authors else one.authors,
+        venue=other.venue if n_known[1] > n_known[0] else one.venue,
+        doi=one.doi or other.doi,
+    )
 
 
 def _outside_quotes(text: str) -> list[str]:
-    """Parts between commas, those within double quotes kept."""
-    return re.findall(r'(?:"[^"]*"|[^,"])+', text)
+    """Parts between commas and spaces, such as none has in ``l2,1``; what is quoted is kept."""
+    return re.findall(r'(?:"[^"]*"|,(?!\s)|[^,"])+', text)
 
 
 def _ascii_word(word: str) -> str:

@@ -45,6 +45,38 @@ def test_one_reference_has_one_key_and_two_have_two():
         found.key("K. Other, Z, 2001")
 
 
+def test_two_references_of_one_work_complete_each_other():
+    short = "B. Li et al., Nets, IEEE TIP 32, 10-20, 2023"
+    full = 'B. Li, C. Xiao, "Nets", IEEE TIP 32, 2023, doi:10.1/TIP'
+    found = Bibliography([short, full])
+    assert found.key(short) == found.key(full) == "li2023nets"
+    (entry,) = found.text().strip().split("\n\n")
+    for line in (
+        "@article{li2023nets,",
+        "author = {B. Li and C. Xiao},",
+        "journal = {IEEE Transactions on Image Processing},",
+        "volume = {32},",
+        "pages = {10--20},",
+        "doi = {10.1/TIP},",
+    ):
+        assert line in entry
+
+
+def test_the_same_title_of_another_year_is_another_work():
+    found = Bibliography(["B. Li, Nets, CVPR, 2022", "B. Li, Nets, CVPR, 2023"])
+    assert len(found.entries) == 2
+
+
+def test_a_comma_inside_a_word_ends_no_title():
+    one = parse_reference("L. Zhang, The l2,1 norm, Remote Sensing 10(11), 1821, 2018")
+    assert (one.title, one.venue) == ("The l2,1 norm", "Remote Sensing 10(11), 1821")
+
+
+def test_chosen_entries():
+    found = Bibliography(["A. One, X, CVPR, 2020", "B. Two, Y, CVPR, 2021"])
+    assert found.text(["two2021y"]).count("@") == 1
+
+
 def test_entries_are_escaped():
     (entry,) = Bibliography(["J. Müller, 50%_a & b, X, 2020"]).text().strip().split("\n\n")
     assert r"title = {{50\%\_a \& b}}" in entry
