@@ -74,9 +74,10 @@ def test_iterations_are_those_of_the_method(module: Any, image: NDArray[np.float
         assert floor.count == method.decompose(image.copy()).n_iterations
 
 
-def test_every_classical_method_has_a_floor(module: Any) -> None:
+def test_every_floor_is_that_of_a_method(module: Any) -> None:
+    # Not the other way round: a method without a floor is measured without one.
     methods = module("classical").classical_methods(None)
-    assert {method.info.name for method in methods} == set(module("_floors").FLOORS)
+    assert set(module("_floors").FLOORS) <= {method.info.name for method in methods}
 
 
 def test_exponent_of_a_power_law(module: Any) -> None:
