@@ -21,8 +21,8 @@ LEVEL = 0.95
 MOST_LEFT_OUT = 1000
 """Of more images, several are left out at a time: a tenth of the draws of a bootstrap is enough."""
 
-IntervalKind = Literal["percentile", "basic", "bca", "expanded-bca"]
-INTERVAL_KINDS = ("percentile", "basic", "bca", "expanded-bca")
+IntervalKind = Literal["percentile", "basic", "expanded", "bca", "expanded-bca"]
+INTERVAL_KINDS = ("percentile", "basic", "expanded", "bca", "expanded-bca")
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +184,12 @@ def confidence_interval(
         Draws that leave the metric undefined are dropped, and counted.
     level : float
         In (0, 1).
-    kind : {"expanded-bca", "bca", "percentile", "basic"}
+    kind : {"expanded-bca", "expanded", "bca", "percentile", "basic"}
         Quantiles of the draws corrected for bias, for a spread that changes with the value,
-        and for few images; the same without the last; the plain quantiles [1]_; those mirrored at
-        the estimate. :class:`~irbench.statistics.bca.Correction` has the references of the
-        first two; ``benchmarks/coverage.py`` measures which of them cover.
+        and for few images; those corrected for few images alone; those corrected for the first two
+        alone; the plain quantiles [1]_; and those mirrored at the estimate.
+        :class:`~irbench.statistics.bca.Correction` has the references of the first three;
+        ``benchmarks/coverage.py`` measures which of them cover.
 
     Returns
     -------
@@ -221,16 +222,16 @@ def confidence_interval(
     if estimate is None or not len(draws):
         return Interval(estimate, None, None, level, n_undefined)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    if kind in ("bca", "expanded-bca"):
-        tails = correction_of(estimate, spread, expanded=kind == "expanded-bca").tails(level)
+    if kind in ("expanded", "bca", "expanded-bca"):
+        tails = correction_of(estimate, spread, kind).tails(level)
     lower, upper = np.quantile(draws, tails).tolist()
     if kind == "basic":
         lower, upper = 2 * estimate - upper, 2 * estimate - lower
     return Interval(estimate, lower, upper, level, n_undefined)
 
 
-def correction_of(estimate: float, spread: Spread, expanded: bool = True) -> Correction:
-    """How the quantiles of a spread with defined draws are moved.
+def correction_of(estimate: float, spread: Spread, kind: IntervalKind) -> Correction:
+    """How a kind of interval moves the quantiles of a spread with defined draws.
 
     Raises
     ------
@@ -242,4 +243,7 @@ def correction_of(estimate: float, spread: Spread, expanded: bool = True) -> Cor
             "left_out must have values without each of at least two images, "
             f"got {len(spread.left_out)}; jackknife() computes them."
         )
+    if kind == "expanded":
+        return Correction(0.0, 0.0, len(spread.left_out))
+    expanded = kind == "expanded-bca"
     return Correction.of(estimate, spread.defined, spread.left_out, expanded)

@@ -11,10 +11,14 @@ from irbench.errors import UsageError
 from irbench.statistics.bootstrap import (
     LEVEL,
     Interval,
+    IntervalKind,
     Spread,
     confidence_interval,
     correction_of,
 )
+
+KIND: IntervalKind = "expanded"
+"""Of the interval of a difference."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ def paired_difference(
     level: float = LEVEL,
 ) -> PairedDifference:
     """Compare two methods by their values on the same draws of images.
+
+    The interval is of the quantiles of the differences, corrected for few images alone: what
+    makes the values of either method skew and biased cancels in the difference, where the
+    estimated corrections would only add their own error.
 
     The p-value inverts the interval: it is the least ``1 - level`` whose interval leaves 0
     out, but never under ``2 / (n + 1)``, the least that n draws can show. [1]_ Draws equal to 0
@@ -79,12 +87,12 @@ def paired_difference(
     """
     spread = first_spread - second_spread
     estimate = None if first is None or second is None else first - second
-    interval = confidence_interval(estimate, spread, level)
+    interval = confidence_interval(estimate, spread, level, KIND)
     if estimate is None or interval.lower is None:
         return PairedDifference(interval, None)
     draws = spread.defined
     below, above = float(np.mean(draws <= 0)), float(np.mean(draws >= 0))
-    p_value = 1 - correction_of(estimate, spread).level(below, above)
+    p_value = 1 - correction_of(estimate, spread, KIND).level(below, above)
     return PairedDifference(interval, min(1.0, max(p_value, 2 / (len(draws) + 1))))
 
 

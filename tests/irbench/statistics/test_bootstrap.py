@@ -28,7 +28,7 @@ def spread_of(draws, left_out=(0.4, 0.5, 0.6)):
     return Spread(np.asarray(draws, float), np.asarray(left_out, float))
 
 
-KINDS = ("percentile", "basic", "bca", "expanded-bca")
+KINDS = ("percentile", "basic", "expanded", "bca", "expanded-bca")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,10 +46,10 @@ def test_equals_scipy_on_the_same_draws(kind, level):
             method=method, n_resamples=n_resamples, rng=np.random.default_rng(0), **more,
         )  # fmt: skip
 
-    method = {"percentile": "percentile", "basic": "basic"}.get(kind, "BCa")
+    method = {"basic": "basic", "bca": "BCa", "expanded-bca": "BCa"}.get(kind, "percentile")
     statistics = ImageStatistics(40, {"recall": Ratio(hits, targets)})
     asked = level
-    if kind == "expanded-bca":
+    if kind.startswith("expanded"):
         # That of a normal distribution which reaches as far as t does, widened.
         quantile = stats.t.ppf((1 + level) / 2, 39) * np.sqrt(40 / 39)
         level = 2 * stats.norm.cdf(quantile) - 1
@@ -160,7 +160,7 @@ def of_images(pairs, n_resamples=60):
 
 
 @settings(max_examples=30, deadline=None)
-@given(images, st.sampled_from(["bca", "expanded-bca"]))
+@given(images, st.sampled_from(["expanded", "bca", "expanded-bca"]))
 def test_invariances(pairs, kind):
     estimate, spread = of_images(pairs)
     found = confidence_interval(estimate, spread, kind=kind)

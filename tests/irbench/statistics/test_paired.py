@@ -14,7 +14,7 @@ from irbench.errors import UsageError
 from irbench.metrics.weighted import Ratio
 from irbench.statistics.bootstrap import Spread, confidence_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
-from irbench.statistics.paired import mcnemar_exact, paired_difference
+from irbench.statistics.paired import KIND, mcnemar_exact, paired_difference
 from irbench.statistics.resamples import Resamples
 
 
@@ -50,7 +50,7 @@ def test_p_value_inverts_the_interval(shift, skewed):
         assert p == 2 / 4001
         return
     # At this level the interval ends at the draw next to 0.
-    interval = confidence_interval(shift, differences, max(1 - p, 1e-9))
+    interval = confidence_interval(shift, differences, max(1 - p, 1e-9), KIND)
     end = min(interval.lower, interval.upper, key=abs)
     if p < 1:
         assert np.count_nonzero((draws - end) * draws < 0) <= 1
