@@ -1,8 +1,8 @@
-"""Value ranges of a folder: found from its images, and what is reported of how they fit."""
+"""Value ranges and dead pixels of a folder: found from its images, and what is reported of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from irbench.auto_range import (
     used_share,
 )
 from irbench.conventions import Conventions
+from irbench.dead_pixels import DeadPixels, find_dead_pixels
 from irbench.errors import ImageError
 from irbench.images import ValueRange, check_file_values, read_image_file
 
@@ -25,6 +26,7 @@ NARROW_NOTE = (
     "uses less than a tenth of its value range, so that networks and pictures see hardly any "
     "contrast; state the camera's by --value-range BLACK WHITE, or --value-range auto"
 )
+DEAD_NOTE = "has dead pixels, {:.1g} of all, that the median of their neighbours replaces"
 CLIPPED_NOTE = "holds values outside the range that auto found, which are clipped"
 
 
@@ -38,22 +40,36 @@ def range_of_files(files: Sequence[Path]) -> ValueRange:
     ImageError
         If none can be read, or they are of several types.
     """
+    return find_range(_some_of(files))
+
+
+def dead_pixels_of_files(files: Sequence[Path], choice: str) -> DeadPixels:
+    """The dead pixels of a folder's images; see :mod:`irbench.dead_pixels`.
+
+    Images that cannot be read do not count here either.
+
+    Raises
+    ------
+    UsageError, ImageError
+    """
+    return find_dead_pixels(choice, _some_of(files))
+
+
+def _some_of(files: Sequence[Path]) -> Iterator[NDArray[Any]]:
     step = max(-(-len(files) // N_FRAMES), 1)
-
-    def readable() -> Any:
-        for file in files[::step]:
-            try:
-                yield read_image_file(file).pixels
-            except ImageError:
-                continue
-
-    return find_range(readable())
+    for file in files[::step]:
+        try:
+            yield read_image_file(file).pixels
+        except ImageError:
+            continue
 
 
 def fit_to_range(
     image: NDArray[Any], conventions: Conventions, path: Path
 ) -> tuple[NDArray[Any], ValueRange | None, tuple[str, ...]]:
     """An image as its conventions read it: clipped where the range was found, else checked.
+
+    Dead pixels come first: what they hold has no part in anything else.
 
     Returns
     -------
@@ -66,16 +82,19 @@ def fit_to_range(
     ImageError
         If values lie outside a stated range, or are NaN.
     """
-    choice = conventions.value_range
+    choice, notes = conventions.value_range, ()
+    if isinstance(conventions.dead_pixels, DeadPixels):
+        image, n_dead = conventions.dead_pixels.replaced(image, str(path))
+        notes = (DEAD_NOTE.format(n_dead / image.size),) if n_dead else ()
     if conventions.range_rule is None:
         assert not isinstance(choice, str)
         check_file_values(image, choice, path)
         wide = image.dtype != np.uint8 and used_share(image, choice) < NARROW
-        return image, choice, (NARROW_NOTE,) if wide else ()
+        return image, choice, (*notes, NARROW_NOTE) if wide else notes
     if isinstance(choice, str):
         image, choice, n_clipped = fit_frame(image, choice)
     else:
         assert choice is not None
         image, n_clipped = clip_to_range(image, choice)
     check_file_values(image, choice, path)
-    return image, choice, (CLIPPED_NOTE,) if n_clipped else ()
+    return image, choice, (*notes, CLIPPED_NOTE) if n_clipped else notes

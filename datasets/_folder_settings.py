@@ -9,6 +9,8 @@ from typing import Any
 
 from irbench.auto_range import AUTO, AUTO_FRAME, RangeChoice
 from irbench.conventions import Conventions
+from irbench.dead_pixels import AUTO as AUTO_DEAD
+from irbench.dead_pixels import NAN
 from irbench.errors import AnnotationError, UsageError
 
 FILE_NAME = "irbench.toml"
@@ -51,12 +53,12 @@ def read_settings(root: Path) -> FolderSettings:
     flat = {**content, **{f"voc.{name}": value for name, value in voc.items()}}
     known = (
         *("layout", "scheme", "value_range", "voc.origin", "voc.inclusive", "yolo_confidence"),
-        *("classes", "ignore_classes"),
+        *("classes", "ignore_classes", "dead_pixels"),
     )
     for name in flat:
         if name not in known:
             raise _invalid(path, "the keys", f"some of {', '.join(known)}", name)
-    for name in ("layout", "scheme", "yolo_confidence"):
+    for name in ("layout", "scheme", "yolo_confidence", "dead_pixels"):
         if not isinstance(flat.get(name, ""), str):
             raise _invalid(path, name, "a text", flat[name])
     origin, inclusive = flat.get("voc.origin"), flat.get("voc.inclusive")
@@ -74,6 +76,7 @@ def read_settings(root: Path) -> FolderSettings:
             yolo_confidence=flat.get("yolo_confidence"),
             classes=_names(path, "classes", flat.get("classes")),
             ignore_classes=_names(path, "ignore_classes", flat.get("ignore_classes")),
+            dead_pixels=_dead_pixels(root, flat.get("dead_pixels")),
         )
     except UsageError as error:
         raise AnnotationError(f"{path}: {error}") from error
@@ -86,6 +89,11 @@ def _names(path: Path, key: str, value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
         raise _invalid(path, key, 'a list of names such as ["person"]', value)
     return tuple(value)
+
+
+def _dead_pixels(root: Path, value: str | None) -> str | None:
+    """A word, or a file beside ``irbench.toml``."""
+    return value if value is None or value in (NAN, AUTO_DEAD) else str(root / value)
 
 
 def _value_range(path: Path, value: Any) -> RangeChoice:

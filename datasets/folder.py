@@ -28,7 +28,7 @@ from irbench.masks import read_mask
 from ._folder_boxes import FolderBoxes, missing_label
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
-from ._folder_ranges import fit_to_range, range_of_files
+from ._folder_ranges import dead_pixels_of_files, fit_to_range, range_of_files
 from ._folder_settings import read_settings
 from ._folder_splits import FoundLists, find_split_lists
 from ._folder_summary import (
@@ -93,7 +93,7 @@ class Folder(Dataset, Verifiable):
 
     What is not given here is taken from ``irbench.toml`` in the folder, where there is one:
     ``layout``, ``scheme``, ``value_range = [low, high]``, ``voc = {origin, inclusive}``,
-    ``yolo_confidence``, ``classes`` and ``ignore_classes``.
+    ``yolo_confidence``, ``classes``, ``ignore_classes`` and ``dead_pixels``.
 
     Attributes
     ----------
@@ -141,7 +141,11 @@ class Folder(Dataset, Verifiable):
         self._find_range()
 
     def _find_range(self) -> None:
-        """Put the range that is found in the place of the word that asks for it."""
+        """Put what is found, range and dead pixels, in the place of the words that ask for it."""
+        if isinstance(dead := self.conventions.dead_pixels, str):
+            files = [self._index.images[one] for one in sorted(self._index.images)]
+            known = dead_pixels_of_files(files, dead)
+            self.conventions = replace(self.conventions, dead_pixels=known)
         if self.conventions.value_range == AUTO:
             images = self._index.images
             found = range_of_files([images[one] for one in sorted(images)])

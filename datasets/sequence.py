@@ -12,7 +12,7 @@ from irbench.conventions import Conventions
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
 from irbench.masks import binarise
-from irbench.sequences.detection import sequence_range
+from irbench.sequences.detection import sequence_dead_pixels, sequence_range
 from irbench.sequences.opening import FrameSequence, open_sequence
 
 from ._folder_ranges import fit_to_range
@@ -31,7 +31,7 @@ class Sequence(Dataset):
     split : {"test", "all"}
     scheme : None
     conventions : Conventions, optional
-        The value range, where it is not the dtype's.
+        The value range, where it is not the dtype's, and the dead pixels.
 
     Raises
     ------
@@ -61,7 +61,8 @@ class Sequence(Dataset):
                 "frame, empty where there is no target."
             )
         found = sequence_range(self._frames, self.conventions.value_range)
-        self.conventions = replace(self.conventions, value_range=found)
+        dead = sequence_dead_pixels(self._frames, self.conventions.dead_pixels)
+        self.conventions = replace(self.conventions, value_range=found, dead_pixels=dead)
 
     def locate(self, root: Path | str | None) -> Path:
         """The folder with frames and masks."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from irbench.auto_range import AUTO, AUTO_FRAME, RULE, RangeChoice
+from irbench.dead_pixels import DeadChoice, DeadPixels
 from irbench.errors import UsageError
 
 YoloConfidence = Literal["last", "second"]
@@ -33,6 +34,9 @@ class Conventions:
     range_rule : str, optional
         The rule by which ``value_range`` was found: what lies outside of it is clipped, where
         of a stated range it is an error.
+    dead_pixels : str or DeadPixels, optional
+        Which pixels are replaced: ``"nan"``, ``"auto"``, a file, or what these came to; see
+        :mod:`irbench.dead_pixels`. By default none: NaN is an error.
     voc_origin : {0, 1}, optional
         The number of the first pixel in PASCAL VOC boxes.
     voc_inclusive : bool, optional
@@ -67,6 +71,7 @@ class Conventions:
     yolo_confidence: YoloConfidence | None = None
     classes: tuple[str, ...] | None = None
     ignore_classes: tuple[str, ...] | None = None
+    dead_pixels: DeadChoice = None
 
     def __post_init__(self) -> None:
         if isinstance(self.value_range, str):
@@ -121,10 +126,13 @@ class Conventions:
 
     def as_dict(self) -> dict[str, Any]:
         """What is stated as JSON takes it."""
-        return {
+        content = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self.stated().items()
         }
+        if isinstance(self.dead_pixels, DeadPixels):
+            content["dead_pixels"] = self.dead_pixels.as_dict()
+        return content
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Conventions:
@@ -135,6 +143,8 @@ class Conventions:
             for name, value in content.items()
             if name in known
         }
+        if isinstance(dead := values.get("dead_pixels"), Mapping):
+            values["dead_pixels"] = DeadPixels.from_dict(dead)
         return cls(**values)
 
     def __bool__(self) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from irbench.auto_range import RangeChoice
 from irbench.calibration import extent_without_labels
 from irbench.choosing.implants import implanted
+from irbench.dead_pixels import DeadPixels
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
 from irbench.engine.jobs.specs import MethodSpec
@@ -45,6 +46,8 @@ class ChooseJob:
         Begin no frame after so many seconds of detection.
     implants : bool
         Whether to detect on frames with implanted targets too.
+    dead : DeadPixels or None
+        Pixels that are replaced.
     """
 
     spec: MethodSpec
@@ -55,6 +58,7 @@ class ChooseJob:
     least_fps: float
     budget_s: float
     implants: bool
+    dead: DeadPixels | None = None
 
 
 @dataclass
@@ -91,7 +95,7 @@ def measure(job: ChooseJob) -> Measured:
     _set_threads(job.n_threads)
     sequence = open_sequence(map(Path, job.frames))
     begun: float | None = None
-    for fitted in fitted_frames(sequence, job.choice, job.found):
+    for fitted in fitted_frames(sequence, job.choice, job.found, job.dead):
         frame, image, value_range = fitted.frame, fitted.image, fitted.value_range
         if image is None:
             result.unread[frame.name] = fitted.error

@@ -104,6 +104,7 @@ def calibrate(
             params=params,
             plugins=plugins,
             value_range=conventions.value_range,
+            dead_pixels=conventions.dead_pixels,
         )
     if dataset is None:
         raise UsageError("give --dataset, or --frames and --alarms-per-frame.")

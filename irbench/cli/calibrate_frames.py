@@ -14,6 +14,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
 
 if TYPE_CHECKING:
     from irbench.auto_range import RangeChoice
+    from irbench.dead_pixels import DeadChoice, DeadPixels
     from irbench.engine.planning.plan import MethodPlan
     from irbench.progress import Progress
     from irbench.sequences.opening import FrameSequence
@@ -29,6 +30,7 @@ def calibrate_on_frames(
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
     value_range: RangeChoice,
+    dead_pixels: DeadChoice = None,
 ) -> int:
     """Find each method's threshold on frames, and add it to a calibration file.
 
@@ -46,7 +48,7 @@ def calibrate_on_frames(
     from irbench.calibration import Calibration
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
-    from irbench.sequences.detection import sequence_range
+    from irbench.sequences.detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opening import open_sequence
     from irbench.sequences.threshold import check_frames
 
@@ -55,6 +57,7 @@ def calibrate_on_frames(
     known = read_calibration_file(out)
     plans = plan_methods(split_names(methods), parse_assignments(params), load_plugins(plugins))
     found_range = sequence_range(sequence, value_range)
+    dead = sequence_dead_pixels(sequence, dead_pixels)
     progress = command_progress()
     n_failed = n_bad = 0
     for plan in plans:
@@ -64,7 +67,7 @@ def calibrate_on_frames(
             continue
         try:
             extent, found, bad = _threshold(
-                plan, sequence, value_range, found_range, alarms_per_frame, progress
+                plan, sequence, value_range, found_range, dead, alarms_per_frame, progress
             )
         except IrbenchError as error:
             progress.warn(f"{plan.info.title}: failed: {error}")
@@ -81,6 +84,7 @@ def calibrate_on_frames(
                 "n_alarms": found.n_alarms,
                 "interval_95": [low, high],
                 "value_range": found_range,
+                **({} if dead is None else {"dead_pixels": dead.as_dict()}),
             },
         }
         write_json(out, {"methods": dict(sorted(known.items()))})
@@ -101,6 +105,7 @@ def _threshold(
     sequence: FrameSequence,
     value_range: RangeChoice,
     found_range: RangeChoice,
+    dead: DeadPixels | None,
     alarms_per_frame: float,
     progress: Progress,
 ) -> tuple[float | None, AlarmThreshold, int]:
@@ -117,7 +122,7 @@ def _threshold(
     n_bad = 0
     with progress.track(f"{plan.info.title}", sequence.n_frames, "frames") as advance:
         for result in detect_frames(
-            detector, sequence, value_range, found=found_range, extent=extent
+            detector, sequence, value_range, found=found_range, extent=extent, dead=dead
         ):
             if result.found is None:
                 n_bad += 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completion import complete_methods
-from irbench.cli.convention_options import value_range_option
+from irbench.cli.convention_options import dead_pixels_option, value_range_option
 from irbench.cli.options import load_plugins, plugin_option, split_names
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
@@ -103,6 +103,7 @@ def _backends(
     help="Folder for choice.json and the Pareto picture.",
 )  # fmt: skip
 @value_range_option
+@dead_pixels_option
 @plugin_option
 @verbosity_options
 def choose(
@@ -116,6 +117,7 @@ def choose(
     minutes: float,
     out: Path,
     value_range: RangeChoice,
+    dead_pixels: str | None,
     plugins: tuple[Path, ...],
 ) -> int:
     """Find the detector for a camera: speed and accuracy on its own frames, and the one to take.
@@ -136,12 +138,13 @@ def choose(
     from irbench.choosing.picture import save_pareto
     from irbench.choosing.verdict import judge, pareto, to_take
     from irbench.engine.executors.worker_pool import WorkerPool
-    from irbench.sequences.detection import sequence_range
+    from irbench.sequences.detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opening import open_sequence
 
     plugin_paths = load_plugins(plugins)
     sequence = open_sequence(frames)
     found_range = sequence_range(sequence, value_range)
+    dead = sequence_dead_pixels(sequence, dead_pixels)
     first = next((one.pixels for one in sequence.spread(8) if one.pixels is not None), None)
     if first is None:
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
@@ -167,6 +170,7 @@ def choose(
                 min_fps,
                 share,
                 truths is None,
+                dead,
             )
             if left <= 0:
                 left_out[candidate.name] = f"not begun: --minutes {minutes:g} were over"
@@ -196,7 +200,11 @@ def choose(
     _print_table(rows, front, taken, truths is not None)
     for name, reason in left_out.items():
         click.echo(f"left out: {name}: {reason}")
-    commands = [] if taken is None else _commands(taken, frames, alarms_per_frame, value_range)
+    commands = (
+        []
+        if taken is None
+        else _commands(*(taken, frames, alarms_per_frame, value_range, dead_pixels))
+    )
     save_pareto(out / "pareto.png", rows, front, taken, min_fps)
     _write(out / "choice.json", rows, taken, left_out, commands)
     if taken is None:
@@ -246,7 +254,11 @@ def _print_table(
 
 
 def _commands(
-    taken: Verdict, frames: Sequence[Path], alarms_per_frame: float, value_range: RangeChoice
+    taken: Verdict,
+    frames: Sequence[Path],
+    alarms_per_frame: float,
+    value_range: RangeChoice,
+    dead_pixels: str | None,
 ) -> list[str]:
     """What calibrates, exports and runs the one to take, as it may be typed."""
     one = taken.candidate
@@ -255,6 +267,8 @@ def _commands(
     if value_range is not None:
         words = [value_range] if isinstance(value_range, str) else [f"{v:g}" for v in value_range]
         wide = ["--value-range", *words]
+    if dead_pixels is not None:
+        wide += ["--dead-pixels", dead_pixels]
     weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
     size = [] if one.image_size is None else ["--param", one.size_param]
     if one.backend != "torch":

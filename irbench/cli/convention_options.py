@@ -19,6 +19,13 @@ value_range_option = click.option(
     "of all frames, auto-frame: of each.",
 )
 
+dead_pixels_option = click.option(
+    "--dead-pixels",
+    metavar="nan | auto | FILE",
+    help="Put the median of the neighbours in the place of pixels that are not finite; auto: of "
+    "those too that stick out on every frame; FILE: of those of a list or a mask.",
+)
+
 _OPTIONS = (
     click.option(
         "--layout",
@@ -26,6 +33,7 @@ _OPTIONS = (
         help="The ground truth to read of a folder that has several kinds.",
     ),
     value_range_option,
+    dead_pixels_option,
     click.option(
         "--voc-origin",
         type=click.Choice(["0", "1"]),
@@ -54,7 +62,7 @@ _OPTIONS = (
 )
 
 CONVENTION_NAMES = (
-    *("layout", "value_range", "voc_origin", "voc_inclusive", "yolo_confidence"),
+    *("layout", "value_range", "dead_pixels", "voc_origin", "voc_inclusive", "yolo_confidence"),
     *("classes", "ignore_classes"),
 )
 """Names of the parameters, in the order of the help."""
@@ -109,6 +117,8 @@ def convention_arguments(conventions: Any) -> list[str]:
             continue
         elif name in ("classes", "ignore_classes"):
             words += [flag, ",".join(value)]
+        elif name == "dead_pixels":
+            words += [flag, getattr(value, "asked", value)]
         elif isinstance(value, tuple):
             words += [flag, *(f"{number:.17g}" for number in value)]
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_method
-from irbench.cli.convention_options import value_range_option
+from irbench.cli.convention_options import dead_pixels_option, value_range_option
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.opening import open_calibration
 from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     help="Extent and threshold from a run, or a file of `irbench calibrate`.",
 )
 @value_range_option
+@dead_pixels_option
 @network_options
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @plugin_option_of("your own methods")
@@ -76,6 +77,7 @@ def detect(
     extent: float | None,
     calibration: Path | None,
     value_range: RangeChoice,
+    dead_pixels: str | None,
     weights: str | None,
     tile: int | None,
     device: str | None,
@@ -131,6 +133,7 @@ def detect(
         pictures=pictures,
         fps=fps,
         value_range=value_range,
+        dead_pixels=dead_pixels,
     )
 
 
@@ -173,29 +176,35 @@ def detect_sequence(
     pictures: str,
     fps: float | None,
     value_range: RangeChoice,
+    dead_pixels: str | None = None,
 ) -> int:
     """Detect on all frames, write the files, print the summary; the exit code."""
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch
     from irbench.sequences.alarms import DEFAULT_FRAME_RATE
-    from irbench.sequences.detection import detect_frames, sequence_range
+    from irbench.sequences.detection import detect_frames, sequence_dead_pixels, sequence_range
 
     progress = command_progress()
     found_range = sequence_range(sequence, value_range)
+    dead = sequence_dead_pixels(sequence, dead_pixels)
     frame_rate = fps or sequence.frame_rate or DEFAULT_FRAME_RATE
     facts = {
         "method": detector.info.name,
         "params": detector.params,
         "threshold_from": chosen.describe(),
         "value_range": {"asked": value_range, "found": found_range},
+        **({} if dead is None else {"dead_pixels": dead.as_dict()}),
     }
-    watch = FrameWatch(progress, value_range)
+    watch = FrameWatch(progress, value_range, dead is not None)
     start, n_bad, seconds = time.perf_counter(), 0, 0.0
     title = f"{detector.info.title} on {sequence.n_frames} frames"
     with DetectOutput(out, sequence, pictures, facts) as output:
         with progress.track(title, sequence.n_frames, "frames") as advance:
             for result in detect_frames(
-                detector, sequence, value_range, found=found_range, extent=chosen.extent
+                *(detector, sequence, value_range),
+                found=found_range,
+                extent=chosen.extent,
+                dead=dead,
             ):
                 found, keep = result.found, chosen.threshold
                 if found is None:
@@ -244,8 +253,11 @@ def _say(
         click.echo(line)
     threshold = "none: all are kept" if chosen.threshold is None else f"{chosen.threshold:.5g}"
     click.echo(f"threshold: {threshold} ({chosen.describe()})")
-    if clipped := watch.facts():
-        click.echo(f"value range found; {clipped['clipped_share']:.2g} of all pixels clipped")
+    shares = watch.facts()
+    if "clipped_share" in shares:
+        click.echo(f"value range found; {shares['clipped_share']:.2g} of all pixels clipped")
+    if "dead_share" in shares:
+        click.echo(f"dead pixels: {shares['dead_share']:.2g} of all pixels replaced")
     if speed["frames_per_second"] and alarms.n_frames > 1:
         note(
             f"speed: {speed['frames_per_second']:.1f} frames/s with reading and drawing, the "

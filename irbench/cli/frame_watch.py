@@ -19,11 +19,13 @@ class FrameWatch:
     progress : Progress
     choice : (float, float), "auto", "auto-frame" or None
         The value range that was asked for.
+    replaces : bool
+        Whether dead pixels are replaced.
     """
 
-    def __init__(self, progress: Progress, choice: RangeChoice) -> None:
-        self._progress, self._choice = progress, choice
-        self._n_clipped = self._n_pixels = 0
+    def __init__(self, progress: Progress, choice: RangeChoice, replaces: bool = False) -> None:
+        self._progress, self._choice, self._replaces = progress, choice, replaces
+        self._n_clipped = self._n_dead = self._n_pixels = 0
         self._shape: tuple[int, ...] | None = None
         self._told: set[str] = set()
 
@@ -33,6 +35,7 @@ class FrameWatch:
         if result.found is None or pixels is None:
             return
         self._n_clipped += result.n_clipped
+        self._n_dead += result.n_dead
         self._n_pixels += pixels.size
         if self._shape not in (None, pixels.shape):
             self._tell(
@@ -57,6 +60,7 @@ class FrameWatch:
             self._progress.warn(message)
 
     def facts(self) -> dict[str, Any]:
-        """The share of all pixels that was clipped, where a range was found."""
-        share = self._n_clipped / self._n_pixels if self._n_pixels else 0.0
-        return {"clipped_share": share} if isinstance(self._choice, str) else {}
+        """The shares of all pixels that were clipped, where a range was found, and replaced."""
+        n = max(self._n_pixels, 1)
+        clipped = {"clipped_share": self._n_clipped / n} if isinstance(self._choice, str) else {}
+        return clipped | ({"dead_share": self._n_dead / n} if self._replaces else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from irbench.auto_range import (
     find_range,
     fit_frame,
 )
+from irbench.dead_pixels import DeadChoice, DeadPixels, find_dead_pixels
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
 from irbench.errors import ImageError, IrbenchError
@@ -44,6 +45,8 @@ class FrameResult:
         That the frame was read by; None is that of its type.
     n_clipped : int
         Pixels outside of a range that was found, which were clipped.
+    n_dead : int
+        Pixels that were replaced, in ``frame`` too.
     seconds : float
         The detector's own time, without reading and drawing.
     """
@@ -53,6 +56,7 @@ class FrameResult:
     error: str = ""
     value_range: ValueRange | None = None
     n_clipped: int = 0
+    n_dead: int = 0
     seconds: float = 0.0
 
 
@@ -65,7 +69,7 @@ class FittedFrame:
     frame : Frame
     image : (H, W) ndarray or None
         None for a frame that could not be read or was refused.
-    error, value_range, n_clipped
+    error, value_range, n_clipped, n_dead
         See :class:`FrameResult`.
     """
 
@@ -74,6 +78,7 @@ class FittedFrame:
     error: str = ""
     value_range: ValueRange | None = None
     n_clipped: int = 0
+    n_dead: int = 0
 
 
 def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
@@ -95,6 +100,19 @@ def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
     return find_range(f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
 
 
+def sequence_dead_pixels(sequence: FrameSequence, choice: DeadChoice) -> DeadPixels | None:
+    """What a word or a file of dead pixels comes to on frames; see :mod:`irbench.dead_pixels`.
+
+    Raises
+    ------
+    UsageError, ImageError
+    """
+    if not isinstance(choice, str):
+        return choice
+    frames = (f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
+    return find_dead_pixels(choice, frames)
+
+
 def detect_frames(
     detector: Detector,
     sequence: FrameSequence,
@@ -102,6 +120,7 @@ def detect_frames(
     *,
     found: RangeChoice = None,
     extent: float | None = None,
+    dead: DeadPixels | None = None,
 ) -> Iterator[FrameResult]:
     """Run a detector over frames, one after another.
 
@@ -117,6 +136,8 @@ def detect_frames(
         What :func:`sequence_range` has found for it, where that is known already.
     extent : float, optional
         Of score-map methods; by default the one that ships with the method.
+    dead : DeadPixels, optional
+        Pixels that are replaced; see :func:`sequence_dead_pixels`.
 
     Yields
     ------
@@ -129,7 +150,7 @@ def detect_frames(
         If a range is to be found and no frame can be read.
     """
     options: dict[str, Any] = {"extent": extent} if isinstance(detector, ScoreMapDetector) else {}
-    with closing(read_ahead(fitted_frames(sequence, choice, found))) as fitted:
+    with closing(read_ahead(fitted_frames(sequence, choice, found, dead))) as fitted:
         for one in fitted:
             if one.image is None:
                 yield FrameResult(one.frame, None, one.error)
@@ -141,11 +162,16 @@ def detect_frames(
                 yield FrameResult(one.frame, None, str(error), one.value_range)
                 continue
             seconds = time.perf_counter() - start
-            yield FrameResult(one.frame, detections, "", one.value_range, one.n_clipped, seconds)
+            yield FrameResult(
+                *(one.frame, detections, "", one.value_range, one.n_clipped, one.n_dead, seconds)
+            )
 
 
 def fitted_frames(
-    sequence: FrameSequence, choice: RangeChoice, found: RangeChoice
+    sequence: FrameSequence,
+    choice: RangeChoice,
+    found: RangeChoice,
+    dead: DeadPixels | None = None,
 ) -> Iterator[FittedFrame]:
     """All frames as a detector gets them, with their errors; see :func:`detect_frames`."""
     if found is None:
@@ -163,7 +189,11 @@ def fitted_frames(
                     f"{dtype}: black and white would be others; convert them to one type, or "
                     f"take --value-range {AUTO_FRAME}."
                 )
-            yield _fit(frame, choice, found)
+            n_dead = 0
+            if dead is not None:
+                pixels, n_dead = dead.replaced(frame.pixels, frame.name)
+                frame = replace(frame, pixels=pixels)
+            yield replace(_fit(frame, choice, found), n_dead=n_dead)
         except ImageError as error:
             yield FittedFrame(frame, None, str(error))
 

@@ -57,3 +57,22 @@ def test_each_frame_has_its_own(camera):
     opened = irbench.load_dataset(camera, conventions=Conventions(value_range="auto-frame"))
     assert len({sample.value_range for sample in opened}) == 3
     assert dataset_spec(opened, ()).open("test")[1].value_range == opened[1].value_range
+
+
+def test_dead_pixels_are_found_for_all_and_sent_along(camera):
+    wanted = Conventions(value_range=(0, 16383), dead_pixels="auto")
+    opened = irbench.load_dataset(camera, conventions=wanted)
+    assert opened.conventions.dead_pixels.places == ((3, 5),)
+    assert opened[0].image.max() < 7600
+    assert "has dead pixels, 8e-05 of all" in opened[0].notes[0]
+    again = dataset_spec(opened, ()).open("test")
+    assert again.conventions == opened.conventions
+    assert np.array_equal(again[0].image, opened[0].image)
+    # Of a list beside irbench.toml, named in it.
+    (camera / "dead.txt").write_text("3 5\n")
+    (camera / "irbench.toml").write_text('dead_pixels = "dead.txt"\nvalue_range = [0, 16383]\n')
+    listed = irbench.load_dataset(camera)
+    assert np.array_equal(listed[0].image, opened[0].image)
+    assert listed.conventions.as_dict()["dead_pixels"]["asked"] == "dead.txt"
+    plain = irbench.load_dataset(camera, conventions=Conventions(dead_pixels="nan"))
+    assert plain[0].image.max() == 16383

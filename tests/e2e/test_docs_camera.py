@@ -74,6 +74,12 @@ def test_the_page_runs_as_written(folder, monkeypatch, capfd):
     calibrated = json.loads((folder / "detections/detections.json").read_text())
     assert calibrated["threshold_from"].startswith("camera.json, made on 20 frames of empty.tif")
     assert calibrated["summary"]["frame_rate"] == 25
+    # The forty dead pixels are found, and stay silent: what is left are targets.
+    assert calibrated["dead_pixels"]["rule"] == "auto/1"
+    assert len(calibrated["dead_pixels"]["places"]) == 40
+    assert calibrated["summary"]["dead_share"] == 40 / (SHAPE[0] * SHAPE[1])
+    found = [one["box"] for image in calibrated["images"] for one in image["detections"]]
+    assert sum(one[0] >= 295 and one[1] >= 195 for one in found) >= N_CLIP
     choice = json.loads((folder / "choice/choice.json").read_text())
     assert choice["take"] in ("tophat", "maxmedian")
     assert (folder / "choice/pareto.png").exists()

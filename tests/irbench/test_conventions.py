@@ -92,7 +92,7 @@ def test_a_value_range_that_is_none_is_refused(value):
 def test_json_and_words_carry_all_of_them():
     stated = Conventions(layout="voc", value_range=(0.5, 16383), voc_origin=0, voc_inclusive=False)
     stated = Conventions(
-        yolo_confidence="second", classes=("a", "b"), ignore_classes=("c d",)
+        yolo_confidence="second", classes=("a", "b"), ignore_classes=("c d",), dead_pixels="auto"
     ).over(stated)
     assert set(stated.stated()) == set(CONVENTION_NAMES)
     assert Conventions.from_dict(json.loads(json.dumps(stated.as_dict()))) == stated

@@ -11,7 +11,7 @@ import irbench
 from irbench.auto_range import clip_to_range, find_range
 from irbench.errors import ImageError
 from irbench.sequences.alarm_pictures import ContactSheet
-from irbench.sequences.detection import detect_frames
+from irbench.sequences.detection import detect_frames, sequence_dead_pixels
 from irbench.sequences.opening import open_sequence
 from irbench.sequences.read_ahead import read_ahead
 from irbench.statistics.poisson import poisson_interval
@@ -36,6 +36,25 @@ def test_it_passes_a_bad_frame(tmp_path):
     assert "NaN" in results[2].error
     expected = detector.detect(frames[4], value_range=(0, 16383), extent=0.2)
     assert results[4].found == expected
+
+
+def test_dead_pixels_are_replaced_where_that_is_asked_for(tmp_path):
+    frames = camera_frames().astype(np.float32)
+    frames[2, 0, 0] = np.nan
+    frames[:, 5, 5] = 16383
+    np.save(tmp_path / "clip.npy", frames)
+    sequence = open_sequence([tmp_path / "clip.npy"])
+    for choice, n_fixed in (("nan", [0, 0, 1, 0, 0, 0]), ("auto", [1, 1, 2, 1, 1, 1])):
+        dead = sequence_dead_pixels(sequence, choice)
+        results = list(
+            detect_frames(irbench.load_method("tophat"), sequence, (0, 16383), dead=dead)
+        )
+        assert [result.n_dead for result in results] == n_fixed
+        assert all(result.found is not None for result in results)
+        # What is drawn is what the detector saw.
+        assert np.isfinite(results[2].frame.pixels).all()
+        assert (results[1].frame.pixels.max() == 16383) == (choice == "nan")
+    assert sequence_dead_pixels(sequence, None) is None
 
 
 def test_a_found_range_clips_dead_pixels_and_no_target(tmp_path):
