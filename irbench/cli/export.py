@@ -13,11 +13,12 @@ from irbench.cli.convention_options import value_range_option
 from irbench.cli.opening import open_calibration
 from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
-from irbench.errors import UsageError
+from irbench.errors import ImageError, UsageError
 from irbench.extras import require_packages
 
 if TYPE_CHECKING:
     from irbench.auto_range import RangeChoice
+    from irbench.dataset import Dataset
     from irbench.detector import Detector
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
@@ -162,14 +163,16 @@ def export(
     zeros right and below, to probabilities (B, 1, S, S).
     The file's metadata say all this, the weights with their SHA-256, and the thresholds.
 
-    --format model writes a directory instead: model.onnx with suppression, model.json with value
-    range, threshold and letterbox, the card, and detect.py, which runs it without irbench.
+    --format model writes a directory instead: model.onnx (of boxes with suppression), model.json
+    with value range, threshold and letterbox or scaling, the card, and detect.py, which runs it
+    without irbench. Of a segmentation network --imgsz is the side that frames must fit into.
 
     \b
     irbench export le-irstd --weights nudt
     irbench export le-irstd --weights best.safetensors --imgsz 320 --nms --out camera.onnx
     irbench export le-irstd --weights nudt --precision int8 --calibrate nudt
     irbench export le-irstd --weights nudt --format model --value-range 0 16383
+    irbench export acm-basic --weights nudt --format model --imgsz 640
     """
     if (precision == "int8") != (calibrate is not None):
         raise UsageError(
@@ -177,26 +180,25 @@ def export(
             "are taken from images."
         )
     load_plugins(plugins)
-    detector = _detector(method, weights, imgsz, params)
+    detector = _detector(method, weights, imgsz, params, as_canvas=format_ == "model")
     from irbench.networks.detector import NetworkDetector
 
     of_boxes = detector if isinstance(detector, NetworkDetector) else None
-    if calibrate is not None and of_boxes is None:
-        raise UsageError(f"--precision int8 is for networks of boxes; {method} returns maps.")
+    if calibrate is not None and of_boxes is None and format_ != "model":
+        raise UsageError(
+            f"--precision int8 of {method}, which returns maps, goes with --format model."
+        )
     require_packages("the export to ONNX", "deep", "torch")
     if format_ == "model":
-        if precision != "fp32":
-            raise UsageError("--format model is written in fp32; leave --precision out.")
-        if of_boxes is None:
-            raise UsageError(f"--format model is for networks of boxes; {method} gives masks.")
-        return _export_model(
-            of_boxes,
-            out or _default_path(detector, "", precision),
-            calibration,
-            value_range,
-            opset,
-            check,
-        )
+        folder = out or _default_path(detector, "", precision)
+        # Of a network of maps the canvas; at which size it is called says the parameter squash.
+        size = imgsz if of_boxes is None else None
+        # Data that are missing are named before anything is written.
+        dataset = None if calibrate is None else _dataset(calibrate, data_root)
+        _export_model(detector, folder, calibration, value_range, opset, check, size)
+        if dataset is not None:
+            _quantize_model(folder, detector, dataset, check)
+        return 0
     if calibration is not None or value_range is not None:
         raise UsageError("--calibration and --value-range go with --format model.")
     from irbench.networks.export import DEFAULT_OPSET, export_onnx
@@ -226,23 +228,50 @@ def _quantize(
 ) -> None:
     """Put the convolutions of an exported file into integers, and say what it costs."""
     from irbench.networks import quantization
+
+    dataset = _dataset(name, data_root)
+    samples = quantization.calibration_samples(dataset)
+    quantization.quantize_convolutions(path, path, quantization.letterboxed(detector), samples)
+    _say_quantized(path, len(samples), dataset)
+    if check:
+        quantized = dataclasses.replace(
+            detector, backend="onnxruntime", precision="int8", exported=str(path)
+        )
+        _say_cost(detector, quantized, dataset)
+
+
+def _dataset(name: str, data_root: Path | None) -> Dataset:
     from irbench.registry import load_dataset
 
-    dataset = load_dataset(name, data_root)
+    return load_dataset(name, data_root)
+
+
+def _quantize_model(folder: Path, detector: Exportable, dataset: Dataset, check: bool) -> None:
+    """The same of a model directory."""
+    from irbench.networks import deployed, deploying, quantization
+
     samples = quantization.calibration_samples(dataset)
-    quantization.quantize_convolutions(path, path, detector, samples)
+    deploying.write_int8(folder, samples)
+    _say_quantized(folder / deployed.MODEL_FILE, len(samples), dataset)
+    if check:
+        _say_cost(detector, deployed.DeployedModel(folder=str(folder)), dataset)
+
+
+def _say_quantized(path: Path, n_samples: int, dataset: Dataset) -> None:
     click.echo(
-        f"  int8: convolutions, ranges of {len(samples)} images of {dataset.info.title}, "
+        f"  int8: convolutions, ranges of {n_samples} images of {dataset.info.title}, "
         f"{path.stat().st_size / 1e6:.1f} MB"
     )
-    if not check:
+
+
+def _say_cost(detector: Exportable, quantized: Detector, dataset: Dataset) -> None:
+    from irbench.networks.quantization import cost_of_quantization
+
+    try:
+        cost = cost_of_quantization(detector, quantized, dataset, progress=command_progress())
+    except ImageError as error:
+        click.echo(f"  AP@50: not measured: a validation image does not fit: {error}")
         return
-    quantized = dataclasses.replace(
-        detector, backend="onnxruntime", precision="int8", exported=str(path)
-    )
-    cost = quantization.cost_of_quantization(
-        detector, quantized, dataset, progress=command_progress()
-    )
     if cost.before is None or cost.after is None:
         click.echo("  AP@50: undefined, the validation images have no target")
         return
@@ -253,13 +282,14 @@ def _quantize(
 
 
 def _export_model(
-    detector: NetworkDetector,
+    detector: Exportable,
     folder: Path,
     calibration: Path | None,
     value_range: RangeChoice,
     opset: int | None,
     check: bool,
-) -> int:
+    size: int | None,
+) -> None:
     from irbench.cli.network_options import network_calibration
     from irbench.networks.deploying import export_model
     from irbench.networks.export import DEFAULT_OPSET
@@ -277,6 +307,7 @@ def _export_model(
         folder,
         value_range=value_range,
         calibration=chosen,
+        size=size,
         opset=DEFAULT_OPSET if opset is None else opset,
         check=check,
     )
@@ -285,11 +316,15 @@ def _export_model(
     origin = "" if chosen is None else f" ({chosen.describe()})"
     click.echo(f"  threshold {threshold}{origin}; value range {value_range or 'of the pixels'}")
     note(f"To run it: irbench detect --model {folder} FRAMES, or python {folder}/detect.py FRAMES")
-    return 0
 
 
 def _detector(
-    method: str, weights: str | None, imgsz: int | None, params: tuple[str, ...]
+    method: str,
+    weights: str | None,
+    imgsz: int | None,
+    params: tuple[str, ...],
+    *,
+    as_canvas: bool,
 ) -> Exportable:
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.segmentation import SegmentationNetworkDetector
@@ -310,8 +345,10 @@ def _detector(
         values["weights"] = weights
     if imgsz is not None:
         # Of a fully convolutional network the squash says at which size it is called.
-        is_box = issubclass(cls, NetworkDetector)
-        values["image_size" if is_box else "squash"] = imgsz
+        if issubclass(cls, NetworkDetector):
+            values["image_size"] = imgsz
+        elif not as_canvas:
+            values["squash"] = imgsz
     return cls(**values)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import irbench
 from irbench.atomic import write_bytes, write_json
 from irbench.calibration import Calibration, threshold_as_json
+from irbench.dataset import Sample
 from irbench.errors import UsageError
 from irbench.images import ValueRange
 from irbench.networks.deployed import (
@@ -16,46 +19,16 @@ from irbench.networks.deployed import (
     FACTS_FILE,
     MODEL_FILE,
     SCHEMA,
+    DeployedModel,
 )
+from irbench.networks.deployed_programs import OF_BOXES, OF_MAPS
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.export import DEFAULT_OPSET, ExportedFile, export_onnx
 from irbench.networks.letterbox import PAD_VALUE
+from irbench.networks.segmentation import SegmentationNetworkDetector
 
-EXAMPLE = '''\
-"""Detects targets by this model: python detect.py FRAME… Needs numpy, opencv and onnxruntime."""
-
-import json
-import sys
-from pathlib import Path
-
-import cv2
-import numpy as np
-import onnxruntime
-
-here = Path(__file__).parent
-facts = json.loads((here / "model.json").read_text())
-session = onnxruntime.InferenceSession(str(here / "model.onnx"))
-size = facts["input_size"]
-for name in sys.argv[1:]:
-    frame = cv2.imread(name, cv2.IMREAD_UNCHANGED)  # keeps 16 bit
-    if frame is None or frame.ndim != 2:
-        sys.exit(f"{name} is no grey image")
-    whole = (0, np.iinfo(frame.dtype).max) if frame.dtype.kind == "u" else (0, 1)
-    low, high = facts["value_range"] or whole
-    grey = np.clip((frame.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
-    h, w = grey.shape
-    ratio = min(size / h, size / w)
-    nh, nw = max(1, round(h * ratio)), max(1, round(w * ratio))
-    y, x = (size - nh) // 2, (size - nw) // 2
-    canvas = np.full((1, 1, size, size), facts["pad_value"], np.float32)
-    canvas[0, 0, y : y + nh, x : x + nw] = cv2.resize(grey, (nw, nh))
-    boxes, scores, found = session.run(["boxes", "scores", "selected"], {"images": canvas})
-    scale = (nw / w, nh / h) * 2
-    for _, label, row in found:
-        box = ((boxes[0, row] - (x, y, x, y)) / scale).clip(0, (w, h) * 2)
-        if scores[0, row, label] >= (facts["threshold"] or 0) and (box[2:] - box[:2] >= 1e-3).all():
-            print(name, facts["classes"][label], *box.tolist(), scores[0, row, label].item())
-'''
+PIXEL_THRESHOLD = 0.5
+"""Of the conversion ``segments/1``."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +46,12 @@ class ExportedModel:
 
 
 def export_model(
-    detector: NetworkDetector,
+    detector: NetworkDetector | SegmentationNetworkDetector,
     folder: Path,
     *,
     value_range: ValueRange | None = None,
     calibration: Calibration | None = None,
+    size: int | None = None,
     opset: int = DEFAULT_OPSET,
     check: bool = True,
 ) -> ExportedModel:
@@ -85,7 +59,7 @@ def export_model(
 
     Parameters
     ----------
-    detector : NetworkDetector
+    detector : NetworkDetector or SegmentationNetworkDetector
         Without tiles.
     folder : Path
         Made where it is missing; files in it of the same names are replaced.
@@ -93,6 +67,9 @@ def export_model(
         Black and white of the camera; by default those of the pixels' type.
     calibration : Calibration, optional
         The threshold; by default everything above the detector's own confidence is kept.
+    size : int, optional
+        Of a segmentation network: side of the canvas that frames must fit into, in pixels; by
+        default that of its weights.
     opset : int
     check : bool
         See :func:`irbench.networks.export.export_onnx`.
@@ -104,34 +81,84 @@ def export_model(
     ExportError
         If the network cannot be exported, or the file computes otherwise.
     """
-    if detector.tile is not None:
+    of_boxes = isinstance(detector, NetworkDetector)
+    if isinstance(detector, NetworkDetector) and detector.tile is not None:
         raise UsageError("a model with tile=… is not exported as a directory; leave tile out.")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"cannot write {folder}: it is a file, expected a folder.")
+    if size is not None and isinstance(detector, SegmentationNetworkDetector):
+        size = detector.canvas_side(size)
     network = export_onnx(
-        detector, folder / MODEL_FILE, batch=1, opset=opset, nms=True, check=check
+        *(detector, folder / MODEL_FILE),
+        batch=1,
+        opset=opset,
+        nms=of_boxes,
+        check=check,
+        size=size,
     )
-    classes = network.outputs["scores"][-1]
     chosen = calibration or Calibration(None, None, "none")
     facts = {
         "schema": SCHEMA,
+        "kind": detector.kind,
         "irbench": irbench.__version__,
         "method": detector.info.name,
         "title": detector.info.title,
         "reference": detector.info.reference,
-        "input_size": detector.input_size,
-        "pad_value": PAD_VALUE,
-        "letterbox": "bilinear as cv2.INTER_LINEAR; sides rounded; centred, odd rests right, below",
+        "precision": "fp32",
         "value_range": None if value_range is None else list(value_range),
         "threshold": threshold_as_json(chosen.threshold),
         "threshold_from": chosen.describe(),
-        "classes": ["target"] if classes == 1 else [f"class {n}" for n in range(int(classes))],
-        "confidence": detector.confidence,
-        "nms_iou": detector.nms_iou,
-        "max_detections": detector.max_detections,
+        **(_box_facts(detector, network) if of_boxes else _map_facts(detector, network)),
     }
     write_json(folder / FACTS_FILE, facts)
     if detector.weights_file is not None:
         write_json(folder / CARD_FILE, detector.weights_file.card.as_dict())
-    write_bytes(folder / EXAMPLE_FILE, EXAMPLE.encode())
+    write_bytes(folder / EXAMPLE_FILE, (OF_BOXES if of_boxes else OF_MAPS).encode())
     return ExportedModel(folder, network)
+
+
+def write_int8(folder: Path, samples: Iterable[Sample]) -> None:
+    """Put the convolutions of a model directory into 8-bit integers.
+
+    Parameters
+    ----------
+    folder : Path
+        As :func:`export_model` writes it.
+    samples : iterable of Sample
+        That the ranges of activations are taken from, prepared as the directory prepares frames.
+    """
+    from irbench.networks.quantization import quantize_convolutions
+
+    model = DeployedModel(folder=str(folder))
+    path = folder / MODEL_FILE
+    quantize_convolutions(path, path, model.canvases_of, samples)
+    write_json(folder / FACTS_FILE, {**model.facts, "precision": "int8"})
+
+
+def _box_facts(detector: NetworkDetector, network: ExportedFile) -> dict[str, Any]:
+    n_classes = network.outputs["scores"][-1]
+    return {
+        "input_size": detector.input_size,
+        "pad_value": PAD_VALUE,
+        "letterbox": "bilinear as cv2.INTER_LINEAR; sides rounded; centred, odd rests right, below",
+        "classes": ["target"] if n_classes == 1 else [f"class {n}" for n in range(int(n_classes))],
+        "confidence": detector.confidence,
+        "nms_iou": detector.nms_iou,
+        "max_detections": detector.max_detections,
+    }
+
+
+def _map_facts(detector: SegmentationNetworkDetector, network: ExportedFile) -> dict[str, Any]:
+    scaling = detector.applied_scaling
+    return {
+        "input_size": network.inputs["images"][-1],
+        "squash": detector.squash,
+        "channels": detector.in_channels_used,
+        "divided_by_maximum": scaling.by_maximum,
+        "mean": list(scaling.mean),
+        "std": list(scaling.std),
+        "input": "(grey - mean) / std in every channel, then zeros to the right and at the bottom",
+        "pixel_threshold": PIXEL_THRESHOLD,
+        "score": "mean probability of an 8-connected component of pixels at pixel_threshold",
+        "classes": ["target"],
+    }

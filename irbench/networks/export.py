@@ -70,6 +70,7 @@ def export_onnx(
     opset: int = DEFAULT_OPSET,
     nms: bool = False,
     check: bool = True,
+    size: int | None = None,
 ) -> ExportedFile:
     """Write a detector as an ONNX file.
 
@@ -96,6 +97,8 @@ def export_onnx(
         :func:`irbench.networks.onnx_graph.append_suppression`.
     check : bool
         Compare with the network by onnxruntime; see :func:`irbench.networks.onnx_check.check_file`.
+    size : int, optional
+        Side of the canvas, in pixels, which fits the network; by default the detector's.
 
     Returns
     -------
@@ -119,14 +122,14 @@ def export_onnx(
     path = Path(path)
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a folder.")
-    size = detector.input_size
+    size = detector.input_size if size is None else size
     module: CanvasesToBoxes | CanvasesToProbabilities
     if isinstance(detector, SegmentationNetworkDetector):
         if nms:
             raise UsageError(f"{detector.info.name} returns no boxes: nothing is to be suppressed.")
-        module, metadata = CanvasesToProbabilities(detector), _map_metadata(detector)
+        module, metadata = CanvasesToProbabilities(detector), _map_metadata(detector, size)
     else:
-        module, metadata = CanvasesToBoxes(detector), _metadata(detector, nms=nms)
+        module, metadata = CanvasesToBoxes(detector), _metadata(detector, size, nms=nms)
     difference = None
     try:
         with replacing(path) as temporary:
@@ -156,11 +159,11 @@ def export_onnx(
     )
 
 
-def _map_metadata(detector: SegmentationNetworkDetector) -> dict[str, str]:
+def _map_metadata(detector: SegmentationNetworkDetector, size: int) -> dict[str, str]:
     """What an engineer needs who has the file and nothing else."""
-    size, scaling = detector.input_size, detector.applied_scaling
+    scaling = detector.applied_scaling
     return {
-        **_common_facts(detector),
+        **_common_facts(detector, size),
         "input": f"images (B, {detector.in_channels_used}, {size}, {size}) float32, scaled",
         "scaling": json.dumps(
             {
@@ -175,27 +178,28 @@ def _map_metadata(detector: SegmentationNetworkDetector) -> dict[str, str]:
     }
 
 
-def _common_facts(detector: NetworkDetector | SegmentationNetworkDetector) -> dict[str, str]:
+def _common_facts(
+    detector: NetworkDetector | SegmentationNetworkDetector, size: int
+) -> dict[str, str]:
     return {
         "irbench_version": irbench.__version__,
         "method": detector.info.name,
         "title": detector.info.title,
         "reference": detector.info.reference,
         **_weights_facts(detector),
-        "input_size": str(detector.input_size),
+        "input_size": str(size),
     }
 
 
-def _metadata(detector: NetworkDetector, *, nms: bool) -> dict[str, str]:
+def _metadata(detector: NetworkDetector, size: int, *, nms: bool) -> dict[str, str]:
     """What an engineer needs who has the file and nothing else."""
-    size = detector.input_size
     suppression = (
         "output selected (K, 3): image, class, box; the thresholds below are in the graph"
         if nms
         else "not in the graph: greedy, with the thresholds below"
     )
     return {
-        **_common_facts(detector),
+        **_common_facts(detector, size),
         "input": f"images (B, 1, {size}, {size}) float32, grey, 0 black to 1 white",
         "letterbox": json.dumps(
             {

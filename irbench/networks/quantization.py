@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import irbench
 from irbench.atomic import replacing
 from irbench.dataset import Dataset, Sample
+from irbench.detector import Detector
 from irbench.errors import UsageError
 from irbench.extras import require_packages
 from irbench.ground_truth import GroundTruth
@@ -67,7 +68,10 @@ def calibration_samples(dataset: Dataset, n_images: int = N_CALIBRATION) -> list
 
 
 def quantize_convolutions(
-    source: Path, target: Path, detector: NetworkDetector, samples: Iterable[Sample]
+    source: Path,
+    target: Path,
+    prepare: Callable[[Sample], NDArray[np.float32]],
+    samples: Iterable[Sample],
 ) -> None:
     """Write an exported file again, with its convolutions in 8-bit integers.
 
@@ -77,8 +81,8 @@ def quantize_convolutions(
         As :func:`irbench.networks.export.export_onnx` writes it.
     target : Path
         Replaced as a whole; its metadata say ``precision`` int8.
-    detector : NetworkDetector
-        Its letterbox prepares the images.
+    prepare : callable
+        From a sample to its canvases ``(B, C, S, S)``, as the network gets them.
     samples : iterable of Sample
         That the ranges of activations are taken from.
 
@@ -95,9 +99,7 @@ def quantize_convolutions(
     class Canvases(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
             self.rest: Iterator[NDArray[np.float32]] = (
-                canvas
-                for sample in samples
-                for canvas in detector.preprocess(sample.image, sample.value_range).numpy()[:, None]
+                canvas[None] for sample in samples for canvas in prepare(sample)
             )
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
@@ -127,9 +129,14 @@ def quantize_convolutions(
         root.setLevel(level)
 
 
+def letterboxed(detector: NetworkDetector) -> Callable[[Sample], NDArray[np.float32]]:
+    """What prepares samples as a detector of boxes does."""
+    return lambda sample: detector.preprocess(sample.image, sample.value_range).numpy()
+
+
 def cost_of_quantization(
-    detector: NetworkDetector,
-    quantized: NetworkDetector,
+    detector: Detector,
+    quantized: Detector,
     dataset: Dataset,
     n_images: int = N_VALIDATION,
     progress: Progress | None = None,
@@ -138,7 +145,7 @@ def cost_of_quantization(
 
     Parameters
     ----------
-    detector, quantized : NetworkDetector
+    detector, quantized : Detector
     dataset : Dataset
         With a validation split.
     n_images : int

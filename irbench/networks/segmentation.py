@@ -324,6 +324,10 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
             found = self.cut(self.decode(ready, ready(canvas)), image)
         return found[0, 0].float().clamp(0, 1).cpu().numpy()
 
+    def canvas_side(self, side: int) -> int:
+        """Side of the least square input that images of ``side`` pixels fit into, or are put on."""
+        return self._padded(side if self.squash is None else max(side, self.squash))
+
     def _padded(self, side: int) -> int:
         """The least legal side of an input that holds ``side`` pixels."""
         return -(-max(side, self.least) // self.multiple) * self.multiple

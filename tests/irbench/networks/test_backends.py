@@ -123,11 +123,15 @@ def test_a_file_that_is_none_is_refused(network, image, tmp_path):
 def test_only_convolutions_are_quantised(network, image, exported, tmp_path):
     import onnx
 
-    from irbench.networks.quantization import calibration_samples, quantize_convolutions
+    from irbench.networks.quantization import (
+        calibration_samples,
+        letterboxed,
+        quantize_convolutions,
+    )
 
     path = tmp_path / "int8.onnx"
     samples = calibration_samples(irbench.load_dataset("synth"), 4)
-    quantize_convolutions(exported, path, network, samples)
+    quantize_convolutions(exported, path, letterboxed(network), samples)
     model = onnx.load_model(path)
     assert {e.value for e in model.metadata_props if e.key == "precision"} == {"int8"}
     producers = {output: node for node in model.graph.node for output in node.output}
