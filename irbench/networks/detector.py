@@ -252,7 +252,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         import torch
 
         if self.tile is not None and len(canvases) > TILES_AT_ONCE:
-            parts = [self.compute(part) for part in canvases.split(TILES_AT_ONCE)]
+            parts = [self.compute(part) for part in torch.split(canvases, TILES_AT_ONCE)]
             return _joined([boxes for boxes, _ in parts]), _joined([one for _, one in parts])
         if self.backend != "torch":
             boxes, scores = self._engine(canvases.numpy())
