@@ -12,7 +12,7 @@ from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
-from irbench.figures.compared_methods import ComparedMethods, UnknownImageError
+from irbench.figures.compared_methods import ComparedMethods, check_image
 from irbench.plugin_files import plugin_files
 from irbench.progress import Progress
 from irbench.registry import load_plugin
@@ -98,8 +98,7 @@ def check_images(comparisons: Sequence[ComparedMethods], options: ReportOptions)
         return
     known = [truth.id for comparison in comparisons for truth in comparison.scored.truths]
     for image in options.images:
-        if image not in known:
-            raise UnknownImageError(image, known)
+        check_image(image, known)
 
 
 def draw(comparison: ComparedMethods, job: FigureJob) -> DrawnFigure:

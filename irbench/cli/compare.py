@@ -45,6 +45,15 @@ RANKING_METRICS = ("map50", "f1", "pd")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "csv"]),
+    default="text",
+    show_default=True,
+    help="As a terminal, a Markdown page or a paper shows it; csv: a line for each test, in "
+    "fractions and SI units.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @plugin_option_of("your own metrics")
 @verbosity_options
@@ -54,6 +63,7 @@ def compare(
     metrics: tuple[str, ...],
     resamples: int,
     seed: int,
+    form: str,
     as_json: bool,
     plugins: tuple[Path, ...],
 ) -> None:
@@ -68,7 +78,9 @@ def compare(
     irbench compare runs/nudt tophat mpcm --metric f1,niou --json
     irbench compare runs/nudt
     irbench compare runs/nudt tophat mpcm ipi --metric map50_95
+    irbench compare runs/nudt tophat mpcm --format latex
     """
+    from irbench.cli import comparison_formats
     from irbench.cli.comparison_tables import print_pair, print_ranking
     from irbench.cli.comparison_values import comparison_content
     from irbench.metrics.definition import quality_metrics, unknown_metric
@@ -77,6 +89,8 @@ def compare(
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.resamples import Resamples
 
+    if as_json and form != "text":
+        raise UsageError(f"--json and --format {form} are two formats; give one of them.")
     load_plugins(plugins)
     results = open_run(run)
     rows = _rows_to_compare(results, methods)
@@ -108,6 +122,8 @@ def compare(
 
         content = comparison_content(comparison, results)
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    elif form != "text":
+        click.echo(getattr(comparison_formats, form)(comparison, results), nl=False)
     elif len(rows) == 2:
         print_pair(comparison, results)
     else:

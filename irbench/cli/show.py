@@ -8,7 +8,7 @@ import click
 
 from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
-from irbench.errors import UsageError
+from irbench.errors import UnknownNameError, UsageError
 
 
 @click.command()
@@ -57,7 +57,7 @@ def show(
     from irbench.atomic import write_bytes
     from irbench.engine.storage.results import load_run
     from irbench.figures.catalogue import file_stem
-    from irbench.figures.compared_methods import ComparedMethods
+    from irbench.figures.compared_methods import ComparedMethods, check_image
     from irbench.figures.panel import image_figure
 
     load_plugins(plugins)
@@ -67,6 +67,12 @@ def show(
     if form not in ("png", "pdf", "svg"):
         raise UsageError(f"--out must end in .png, .pdf or .svg, got {target}.")
     names = [name for text in methods for name in split_names(text)] or None
+    # Scoring takes a second for each method: a slip of the pen is said before.
+    check_image(image, [truth.id for truth in results.ground_truth[results.dataset["split"]]])
+    known = [row["method"] for row in results.rows]
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("method of the run", name, known)
     comparison = ComparedMethods.with_progress(results, command_progress())
     figure = image_figure(comparison, image, methods=names, maps=maps)
     picture = io.BytesIO()

@@ -14,10 +14,13 @@ from irbench.cli.verbosity import Verbosity, verbosity
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.definition import METRICS
+from irbench.metrics.merit import merit
 
 BEST = "*"
 _LEAST_TO_RANK = 2
-COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou", "ms_median")
+COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou")
+ALARMS = ("alarms_per_frame", "alarms_free")
+"""Shown where any row has them: not all data has frames without targets."""
 
 
 def print_results(results: RunResults, wanted: Collection[str] | None = None) -> None:
@@ -42,11 +45,12 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     )
     # Whoever has a metric of their own wants to see it.
     own = [name for name in METRICS if name not in BUILT_IN and any(name in row for row in rows)]
-    best = {name: _best(rows, name) for name in (*COLUMNS, *own)}
+    alarms = [name for name in ALARMS if any(row.get(name) is not None for row in rows)]
+    best = {name: _best(rows, name) for name in (*COLUMNS, *alarms, "ms_median", *own)}
     console.print(_table(rows, best))
     if any(text is not None for text in best.values()):
         console.print(f"{BEST} best of its column", style="dim", markup=False)
-    for line in footnotes(results, rows):
+    for line in (*footnotes(results, rows), *_timed(results, rows)):
         console.print(line, style="dim", markup=False)
     if verbosity() == Verbosity.QUIET:
         return
@@ -63,7 +67,9 @@ def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Ta
     for name in best:
         metric = METRICS[name]
         unit = f"\n{metric.unit} " if metric.unit else ""
-        heading = f"{metric.title} {metric.arrow}{unit}"
+        # "Alarms/free frame" in three lines is as narrow as its numbers.
+        title = metric.title.replace("/", "/\n").replace(" frame", "\nframe")
+        heading = f"{title} {metric.arrow}{unit}"
         columns.append(number_column(heading, min_width=6))
     table = plain_table(columns, gap=1)
     group = None
@@ -80,10 +86,11 @@ def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Ta
 def _best(rows: Sequence[dict[str, Any]], name: str) -> str | None:
     """The best value of a column as printed; None where there are not two to choose from."""
     best: float | None = None
-    for row in rows:
-        if METRICS[name].is_better(row.get(name), best):
-            best = row[name]
-    if sum(row.get(name) is not None for row in rows) < _LEAST_TO_RANK:
+    values = [merit(row, METRICS[name]) for row in rows]
+    for value in values:
+        if METRICS[name].is_better(value, best):
+            best = value
+    if sum(value is not None for value in values) < _LEAST_TO_RANK:
         return None
     return None if best is None else METRICS[name].format(best)
 
@@ -91,7 +98,18 @@ def _best(rows: Sequence[dict[str, Any]], name: str) -> str | None:
 def _cell(row: dict[str, Any], name: str, best: str | None) -> str:
     """A value, the best one in bold and with a mark that stays where there is no bold."""
     text = METRICS[name].format(row.get(name))
-    return f"[bold]{text}{BEST}[/]" if text == best else f"{text} "
+    is_best = text == best and merit(row, METRICS[name]) is not None
+    return f"[bold]{text}{BEST}[/]" if is_best else f"{text} "
+
+
+def _timed(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """On how many images times were measured."""
+    counts = sorted(filter(None, (results.n_timed(row["method"]) for row in rows)))
+    if not counts:
+        return []
+    least, most = counts[0], counts[-1]
+    listed = str(most) if least == most else f"{least} to {most}"
+    return [f"Time: the median of {listed} image{'s' * (most > 1)}, end to end."]
 
 
 def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from irbench.data.annotations import BoxLabels, CocoImage, numbers_of, read_coco
 from irbench.data.annotations._coco_fields import read_json
 from irbench.data.annotations.coco import parse_coco, parse_coco_results
-from irbench.data.prediction_files import match_names
+from irbench.data.prediction_files import ForeignNamesError, match_names
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 
@@ -65,11 +65,12 @@ def read_coco_predictions(
         names, notes = _names_of_results(content, ids, numbered or {}, path)
     extra = _image_ids(content) - names.keys()
     if extra and not allow_extra:
-        raise DetectionsError(
+        raise ForeignNamesError(
+            sorted(map(str, extra)),
             f"{path}: {len(extra)} image ids are of no image of this split, such as "
             f"{', '.join(map(repr, sorted(extra, key=str)[:5]))}; expected ids such as "
             f"{', '.join(map(repr, list(names)[:3]))}. Give the COCO data set that numbers the "
-            "images, choose another split, or allow extra images."
+            "images, choose another split, or allow extra images.",
         )
     if extra:
         notes.append(f"{len(extra)} images that are not in the split are left out")

@@ -61,6 +61,47 @@ def list_predictions(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
+class ForeignNamesError(DetectionsError):
+    """Predictions of images that the split does not have.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What the images are called.
+    text : str
+    """
+
+    def __init__(self, names: Sequence[str], text: str) -> None:
+        super().__init__(text)
+        self.names = tuple(names)
+
+
+def split_of_names(names: Sequence[str], ids: Mapping[str, Collection[str]]) -> tuple[str, int]:
+    """The split that most names are of, by the rules of :func:`match_names`, and how many.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Distinct, without endings.
+    ids : mapping of str to collection of str
+        The images of each split.
+
+    Returns
+    -------
+    split : str
+        Empty where none has an image of any name.
+    count : int
+    """
+    counts = {"": 0}
+    for split, known in ids.items():
+        try:
+            counts[split] = len(match_names(names, known, split, allow_extra=True).names)
+        except DetectionsError:
+            continue
+    best = max(counts, key=counts.__getitem__)
+    return best, counts[best]
+
+
 def match_files(
     paths: Sequence[Path], folder: Path, ids: Collection[str], allow_extra: bool
 ) -> tuple[dict[str, Path], list[str]]:
@@ -86,7 +127,9 @@ def match_files(
     Raises
     ------
     DetectionsError
-        If a sample has two files, a file no sample, or no file any.
+        If a sample has two files.
+    ForeignNamesError
+        If a file has no sample, or none has.
     """
     by_name: dict[str, Path] = {}
     for path in paths:
@@ -126,7 +169,7 @@ def match_names(names: Sequence[str], ids: Collection[str], where: str, allow_ex
 
     Raises
     ------
-    DetectionsError
+    DetectionsError, ForeignNamesError
     """
     known = set(ids)
     last = [name.rsplit("/", 1)[-1] for name in names]
@@ -152,14 +195,16 @@ def match_names(names: Sequence[str], ids: Collection[str], where: str, allow_ex
         else:
             found[sample_id] = name
     if names and not found:
-        raise DetectionsError(
+        raise ForeignNamesError(
+            names,
             f"{where}: none of the {len(names)} names is that of an image: expected such as "
-            f"{_few(sorted(known))}, got such as {_few(sorted(names))}."
+            f"{_few(sorted(known))}, got such as {_few(sorted(names))}.",
         )
     if extra and not allow_extra:
-        raise DetectionsError(
+        raise ForeignNamesError(
+            extra,
             f"{where}: {len(extra)} of {len(names)} names are of no image of this split: "
-            f"{_few(extra)}. Remove them, choose another split, or allow extra files."
+            f"{_few(extra)}. Remove them, choose another split, or allow extra files.",
         )
     return Match(found, tuple(extra), note)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from irbench.conventions import YoloConfidence
-from irbench.data.annotations import BoxLabels, read_yolo
+from irbench.data.annotations import BoxLabels, numbers_of, read_yolo
 from irbench.data.coco_predictions import read_coco_predictions
 from irbench.data.prediction_classes import ClassChoice
-from irbench.data.prediction_files import ENDINGS, list_predictions, match_files
+from irbench.data.prediction_files import (
+    ENDINGS,
+    ForeignNamesError,
+    list_predictions,
+    match_files,
+    split_of_names,
+)
 from irbench.data.prediction_maps import MapKind, kind_of_maps, read_detections
 from irbench.data.yolo_columns import check_columns
 from irbench.dataset import Dataset
@@ -20,6 +26,7 @@ from irbench.errors import (
     AnnotationError,
     DetectionsError,
     ImageError,
+    IrbenchError,
     MaskError,
     MissingDataError,
     UnknownNameError,
@@ -70,6 +77,8 @@ def read_predictions(
 ) -> Predictions:
     """Read the output of somebody else's detector.
 
+    Predictions of another split of the dataset are refused, and the split is named.
+
     Parameters
     ----------
     path : path-like
@@ -111,9 +120,45 @@ def read_predictions(
     UnknownNameError
         For an unknown kind.
     """
-    path = Path(path).expanduser()
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind of predictions", kind, KINDS)
+    try:
+        return _read(
+            Path(path).expanduser(), dataset, kind, images, allow_extra, yolo_confidence, progress
+        )
+    except ForeignNamesError as error:
+        raise DetectionsError(f"{error}{_split_hint(dataset, error.names)}") from None
+
+
+def _split_hint(dataset: Dataset, names: Sequence[str]) -> str:
+    """Of which other split predictions are; empty where of none."""
+    ids: dict[str, set[str]] = {}
+    for split in dataset.splits:
+        if split not in (dataset.split, "all"):
+            try:
+                known = dataset.split_ids(split)
+            except (IrbenchError, OSError):
+                continue
+            # COCO files call an image by the number in its name, too.
+            ids[split] = {*known, *map(str, (numbers_of(known) or {}).values())}
+    split, count = split_of_names(names, ids)
+    if not split:
+        return ""
+    return (
+        f" {count} of these {len(names)} are of the split {split!r} of {dataset.info.title}: name "
+        "the split that was predicted by --split."
+    )
+
+
+def _read(
+    path: Path,
+    dataset: Dataset,
+    kind: Kind | None,
+    images: Path | str | None,
+    allow_extra: bool,
+    yolo_confidence: YoloConfidence | None,
+    progress: Progress | None,
+) -> Predictions:
     form, files = _find(path, kind)
     choice = ClassChoice(dataset.conventions, dataset.class_names)
     shapes, left_out = _read_shapes(dataset, progress)

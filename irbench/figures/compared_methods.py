@@ -187,6 +187,18 @@ class ComparedMethods:
         raise UnknownImageError(image, [truth.id for truth in self.scored.truths])
 
 
+def check_image(image: str, known: Sequence[str]) -> None:
+    """Refuse an image that was not tested.
+
+    Raises
+    ------
+    UnknownImageError
+        With the nearest ids.
+    """
+    if image not in known:
+        raise UnknownImageError(image, known)
+
+
 class UnknownImageError(UnknownNameError):
     """An image that the run has not tested; hundreds of others are not all listed."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.engine.storage.directory import differences
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
 from irbench.evaluation import Result
 from irbench.gate.baseline import Baseline, BaselineRow
 from irbench.ground_truth import GroundTruth
+from irbench.key_differences import differences
 
 _VERSIONS = {"code", "weights_sha256", "device"}
 """Facts of a method that a gate is there to see through; others make rows incomparable."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import get_metric, quality_metrics
+from irbench.metrics.merit import merit
 from irbench.progress import Progress
 from irbench.scoring import RULES, ScoredOutput
 from irbench.statistics.bootstrap import LEVEL, Interval, Spread, confidence_interval, resample
@@ -137,9 +138,16 @@ class Comparison:
         return p
 
     def ranking(self, metric: str) -> list[RankedMethod]:
-        """The methods by one metric, best first, with the groups not distinguishable."""
-        estimates = {method: self.estimate(method, metric) for method in self.methods}
-        higher = bool(get_metric(metric).higher_is_better)
+        """The methods by one metric, best first, with the groups not distinguishable.
+
+        In false alarms, one that keeps no detection has no rank.
+        """
+        definition = get_metric(metric)
+        estimates = {
+            method: merit(output.result.values, definition)
+            for method, output in self.outputs.items()
+        }
+        higher = bool(definition.higher_is_better)
         return rank_methods(estimates, self.p_holm(metric), higher, 1 - self.level)
 
     def found_alone(self, method: str, rule: str) -> list[tuple[GroundTruth, int]]:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from irbench.atomic import replacing
 from irbench.errors import UsageError
 from irbench.json_fields import parse_json
+from irbench.key_differences import changed
 
 SCHEMA = 2
 _MOMENTS = "optimizer."
@@ -225,7 +226,9 @@ def _check_key(path: Path, saved: Mapping[str, Any], wanted: Mapping[str, Any]) 
     ]
     if differ:
         listed = "; ".join(
-            f"{name}: {saved.get(name)!r} there, {wanted.get(name)!r} now" for name in differ[:5]
+            f"{name}: {changed(name, there, now) or f'{there!r} there, {now!r} now'}"
+            for name in differ[:5]
+            for there, now in [(saved.get(name), wanted.get(name))]
         )
         raise CheckpointError(
             f"{path} is of another training ({listed}). Give the same options, or another --out."

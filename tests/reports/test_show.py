@@ -31,7 +31,9 @@ def test_it_writes_a_picture_and_says_what_became_of_the_image(whole_run):
     assert f"wrote {picture}" in answer.output
 
 
-def test_a_name_that_no_image_has(whole_run):
+def test_a_name_that_no_image_has(whole_run, monkeypatch):
+    """Said before anything is scored."""
+    monkeypatch.setattr("irbench.figures.compared_methods.score_methods", None)
     answer = show(whole_run.path, "emptyy")
     assert answer.exception is not None
     assert "Did you mean empty? The run has 6 images: b, d, e, empty, f, …" in str(answer.exception)

@@ -16,13 +16,14 @@ from irbench.engine.run.method_run import MethodOutcome
 from irbench.engine.run.result_rows import finished_row, state_of, unfinished_row
 from irbench.engine.run.run_log import RunLog
 from irbench.engine.run.split_scan import SplitScan, scan_split
-from irbench.engine.storage.directory import RunDirectory, check_key, is_same
+from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
 from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_order, write_results
 from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.events import Events
+from irbench.key_differences import check_key, is_same
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.networks.training_leaks import leak_reason
 from irbench.progress import Progress

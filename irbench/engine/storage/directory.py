@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 from filelock import FileLock, Timeout
 
 from irbench.atomic import remove_leftovers, write_json
@@ -136,46 +135,3 @@ class RunDirectory:
     def write(self, content: dict[str, Any]) -> None:
         """Replace ``run.json`` atomically."""
         write_json(self.run_file, {"schema": SCHEMA_VERSION, **content})
-
-
-def differences(before: Any, now: Any, where: str = "") -> list[str]:
-    """The leaves in which two JSON values differ, as ``name: before -> now``."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        lines = []
-        for name in sorted(before.keys() | now.keys()):
-            path = f"{where}.{name}" if where else name
-            lines += differences(before.get(name), now.get(name), path)
-        return lines
-    return [] if before == now else [f"{where}: {_short(before)} -> {_short(now)}"]
-
-
-def is_same(before: Any, now: Any) -> bool:
-    """Whether what was read from JSON is what would be written now."""
-    return not _changes(before, now)
-
-
-def check_key(directory: Path, before: Any, now: Any) -> None:
-    """Refuse to resume in a directory that holds another run.
-
-    Raises
-    ------
-    RunKeyError
-        Showing what differs.
-    """
-    changed = _changes(before, now)
-    if changed:
-        listed = "; ".join(changed[:6]) + ("; …" if len(changed) > 6 else "")
-        raise RunKeyError(
-            f"{directory} holds a run with another key ({listed}). Use another --out, or repeat "
-            "the command that made it."
-        )
-
-
-def _changes(before: Any, now: Any) -> list[str]:
-    # Through JSON, so that tuples and lists compare as what they became on disk.
-    return differences(before, orjson.loads(orjson.dumps(storable(now))))
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
+import shutil
+import subprocess
 
 import click.testing
 import numpy as np
@@ -201,6 +206,56 @@ def test_a_narrow_terminal_cuts_no_number(run, monkeypatch, methods):
     for method in content["methods"]:
         for metric, value in method["values"].items():
             assert METRICS[metric].format(value["estimate"]) in narrow
+
+
+@pytest.mark.parametrize("methods", [("good", "poor"), ("good", "poor", "twin")])
+def test_every_format_has_the_same_p_values(run, methods):
+    content = call_json(run, *methods, "--metric", "f1,fa")
+    tests = [*content["differences"], *content["mcnemar"]]
+    table = call(run, *methods, "--metric", "f1,fa", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [float(row["p_holm"]) for row in rows] == [one["p_holm"] for one in tests]
+    assert [float(row["estimate"]) for row in rows] == [
+        one.get("estimate", one.get("difference")) for one in tests
+    ]
+    text = call(run, *methods, "--metric", "f1,fa")
+    printed = re.findall(r"(?:<0\.0001|[01]\.\d{4})", text)
+    markdown = call(run, *methods, "--metric", "f1,fa", "--format", "markdown")
+    latex = call(run, *methods, "--metric", "f1,fa", "--format", "latex")
+    assert re.findall(r"(?:<0\.0001|[01]\.\d{4})", markdown.replace(r"\<", "<")) == printed
+    assert re.findall(r"(?:<0\.0001|[01]\.\d{4})", latex.replace(r"\textless{}", "<")) == printed
+    assert latex.isascii()
+    for form in (text, markdown, latex):
+        assert "adjusted by Holm over" in " ".join(form.split())
+
+
+def test_two_formats_at_once_are_refused(run):
+    with pytest.raises(UsageError, match="two formats"):
+        call(run, "good", "poor", "--json", "--format", "csv")
+
+
+def test_latex_of_a_comparison_compiles(run, tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed (Debian: texlive-latex-recommended)")
+    text = call(run, "--metric", "f1", "--format", "latex")
+    (tmp_path / "c.tex").write_text(
+        r"\documentclass{article}\usepackage{booktabs}\usepackage{graphicx}\begin{document}"
+        + text
+        + r"\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "c.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert b"Overfull" not in done.stdout
+
+
+def test_a_method_that_keeps_nothing_has_no_rank_in_false_alarms(tmp_path):
+    run = write_run(tmp_path / "run", poor_threshold="inf")
+    rankings = call_json(run, "--metric", "fa,recall")["rankings"]
+    (poor,) = [one for one in rankings["fa"] if one["method"] == "poor"]
+    assert poor["rank"] is None
+    (poor,) = [one for one in rankings["recall"] if one["method"] == "poor"]
+    assert poor["rank"] == 3
 
 
 def test_few_images_are_warned_of(tmp_path):

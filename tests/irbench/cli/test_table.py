@@ -113,3 +113,26 @@ def test_one_method_is_followed_by_more(results, capsys):
         "irbench", "run", "--dataset", "/some where", "--scheme=official",
         "--methods", "all", "--out", "runs/x",
     ]  # fmt: skip
+
+
+def test_alarms_are_shown_where_a_run_has_them(results, capsys):
+    print_results(results)
+    assert "Alarms" not in capsys.readouterr().out
+    rows = [{**row, "alarms_per_frame": place / 8} for place, row in enumerate(results.rows)]
+    print_results(dataclasses.replace(results, rows=tuple(rows)))
+    text = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    assert "Alarms/" in text
+    assert "0.125" in text
+
+
+def test_what_detects_nothing_is_not_best_in_false_alarms(results, capsys):
+    rows = [
+        {**results.rows[0], "precision": None, "fa": 0.0},
+        {**results.rows[1], "precision": 0.5, "fa": 2e-5},
+        {**results.rows[1], "method": "d", "precision": 0.5, "fa": 3e-5},
+    ]
+    print_results(dataclasses.replace(results, rows=tuple(rows)))
+    text = capsys.readouterr().out
+    assert " 0.00*" not in text
+    assert "20.00*" in text

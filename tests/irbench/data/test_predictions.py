@@ -495,3 +495,27 @@ def test_numbers_that_mean_two_images_are_not_guessed(tmp_path):
     # All of them the same by both: nothing to decide.
     same = numbered_folder(tmp_path / "same", [0, 1, 2])
     assert len(read_predictions(results(tmp_path / "c.json", 1), same).detections["0001"]) == 1
+
+
+class InSplits(Three):
+    """A few images a split; those of training are called by numbers."""
+
+    def split_ids(self, split: str) -> list[str]:
+        parts = {"train": ["000001", "000002"], "val": ["000003"], "test": ["a", "b"]}
+        return parts[split]
+
+
+@pytest.mark.parametrize("kind", ["mask", "coco"])
+def test_predictions_of_another_split_say_which_it_is(tmp_path, kind):
+    path = tmp_path
+    if kind == "coco":
+        path = tmp_path / "found.json"
+        box = {"category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}
+        path.write_text(json.dumps([{"image_id": n, **box} for n in (1, 2)]))
+    else:
+        for name in ("000001_pred", "000002_pred"):
+            save(tmp_path / f"{name}.png", np.zeros((12, 16), np.uint8))
+    with pytest.raises(DetectionsError, match="2 of these 2 are of the split 'train'") as raised:
+        read_predictions(path, InSplits())
+    assert "--split" in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from irbench.atomic import replacing, write_json
-from irbench.engine.storage.directory import RunDirectory, check_key, differences
+from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import RunKeyError, RunLockedError, UsageError
+from irbench.key_differences import check_key, differences
 
 
 def test_a_lock_keeps_a_second_process_out(tmp_path):
@@ -35,6 +36,17 @@ def test_differences_name_the_leaves():
     now = {"protocol": {"name": "table1", "iou": 0.3}, "limit": 3}
     assert differences(before, now) == ["limit: None -> 3", "protocol.iou: 0.5 -> 0.3"]
     assert differences(before, before) == []
+
+
+def test_digests_are_said_in_words():
+    one, other = "0" * 16, "abcdef0123456789"
+    before = {"code": one, "manifests": {"test": one * 4}, "weights_sha256": None}
+    now = {"code": other, "manifests": {"test": other * 4}, "weights_sha256": other}
+    assert differences(before, now) == [
+        "code: the code of the method, or of what it uses, has changed",
+        "manifests.test: its images, masks or list are others",
+        "weights_sha256: None -> abcdef0123456789",
+    ]
 
 
 def test_keys_compare_as_what_they_become_on_disk(tmp_path):
