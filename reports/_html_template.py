@@ -49,7 +49,9 @@ def palette_css() -> str:
         ";".join(f"--c{place}:{colour}" for place, colour in enumerate(colours))
         for colours in (LIGHT, DARK)
     )
-    return f":root{{{light};{outcomes}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+    # Paper is light.
+    on_dark = f"@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}"
+    return f":root{{{light};{outcomes}}}\n{on_dark}\n"
 
 
 def json_text(value: Any) -> Markup:

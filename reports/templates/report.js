@@ -19,14 +19,37 @@
       for (const box of toggles) box.checked = Boolean(button.dataset.all);
       applyMethods();
     });
-  function light(method) {
-    document.body.classList.toggle("dimmed", method !== null);
-    for (const one of all(".series, .results tbody tr, .breakdown tbody tr")) one.classList.toggle("lit", one.dataset.method === method);
+  const chosen = new Set(); // Methods that stay forward.
+  let pointed = null;
+  function applyLight() {
+    const lit = (method) => method === pointed || chosen.has(method);
+    document.body.classList.toggle("dimmed", pointed !== null || chosen.size > 0);
+    for (const one of all(".series, .series-key, .results tbody tr, .breakdown tbody tr")) one.classList.toggle("lit", lit(one.dataset.method));
+    for (const one of all(".series-key")) one.setAttribute("aria-pressed", String(chosen.has(one.dataset.method)));
   }
-  for (const one of all(".series, .results tbody tr, .breakdown tbody tr")) {
+  function light(method) {
+    pointed = method;
+    applyLight();
+  }
+  for (const one of all(".series, .series-key, .results tbody tr, .breakdown tbody tr")) {
     one.addEventListener("mouseenter", () => light(one.dataset.method));
     one.addEventListener("mouseleave", () => light(null));
   }
+  for (const one of all(".series-key")) {
+    const { method } = one.dataset;
+    one.addEventListener("click", () => {
+      if (!chosen.delete(method)) chosen.add(method);
+      applyLight();
+    });
+    // Of the keyboard; a click leaves the focus behind too, and is no pointing.
+    one.addEventListener("focus", () => { if (one.matches(":focus-visible")) light(method); });
+    one.addEventListener("blur", () => light(null));
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || (pointed === null && !chosen.size)) return;
+    chosen.clear();
+    light(null);
+  });
   for (const box of toggles) {
     box.parentNode.addEventListener("mouseenter", () => light(box.dataset.toggle));
     box.parentNode.addEventListener("mouseleave", () => light(null));
@@ -228,4 +251,12 @@
     draw();
   }
   for (const section of all("section.data")) enableGallery(section);
+
+  // On paper nothing can be opened.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = all("section.data details:not([open]):not(.columns)");
+    for (const one of unfolded) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
 })();

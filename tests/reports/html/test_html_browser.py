@@ -88,13 +88,17 @@ class Page:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.show_on("screen", dark)
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.run(
             "new Promise((done) => document.readyState === 'complete' && "
             "location.protocol === 'file:' ? done() : addEventListener('load', done))"
         )
+
+    def show_on(self, medium: str, dark: bool = False) -> None:
+        """Take the page for one on a screen or on paper."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", media=medium, features=[scheme])
 
     def run(self, expression: str):
         """The value of an expression, a promise awaited."""
@@ -168,10 +172,10 @@ def test_the_table_sorts_best_first_and_then_the_other_way(opened):
         values = [float(key) for key in once if key]
         assert values == sorted(values, reverse=best is max)
         assert len(set(values)) > 1
-        # Methods without a value come last either way.
-        assert once[-2:] == ["", ""]
+        # A method without a value comes last either way.
+        assert once[-1] == ""
         opened.run(f"{button}.click()")
-        assert keys(opened, metric) == [*map(str, once[-3::-1]), "", ""]
+        assert keys(opened, metric) == [*map(str, once[-2::-1]), ""]
 
 
 def test_the_table_filters_by_name_group_and_state(opened):
@@ -184,7 +188,7 @@ def test_the_table_filters_by_name_group_and_state(opened):
     everything = methods(opened)
     type_in("top-h")
     assert methods(opened) == ["tophat"]
-    assert opened.run("document.querySelector('[data-count]').textContent") == "1 of 5 methods"
+    assert opened.run("document.querySelector('[data-count]').textContent") == "1 of 4 methods"
     type_in("deep learning")
     assert methods(opened) == ["boxes"]
     type_in("failed")
@@ -273,3 +277,67 @@ def test_it_fits_the_window_light_and_dark(page, whole_page, width, dark):
     colour = page.run("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, colour[4:-1].split(","))) < 200) is dark
     assert page.errors == []
+
+
+def test_the_table_needs_no_scrolling_in_a_common_window(page, whole_page):
+    page.open(whole_page, 1280, 900)
+    sides = "[one.scrollWidth, one.clientWidth]"
+    needed, there = page.run(f"(({{ parentNode: one }}) => {sides})({TABLE})")
+    assert needed <= there
+    # In a narrow one the names of the methods stay where they are.
+    page.open(whole_page, 700, 900)
+    needed, there = page.run(f"(({{ parentNode: one }}) => {sides})({TABLE})")
+    assert needed > there
+    name = f"Math.round({TABLE}.querySelector('tbody th').getBoundingClientRect().left)"
+    before = page.run(name)
+    page.run(f"{TABLE}.parentNode.scrollLeft = 200")
+    assert page.run(name) == before
+
+
+TABLE = "document.querySelector('.results')"
+FORWARD = (
+    "[...new Set([...document.querySelectorAll('.curves .series')]"
+    ".filter((one) => getComputedStyle(one).opacity === '1').map((one) => one.dataset.method))]"
+)
+
+
+def test_the_legend_brings_curves_forward_by_mouse_and_keyboard(opened):
+    def key(name):
+        return f"document.querySelector('.series-key[data-method={name}]')"
+
+    def press(code, **more):
+        for kind in ("rawKeyDown", "keyUp"):
+            opened.call("Input.dispatchKeyEvent", type=kind, key=code, code=code, **more)
+
+    everything = opened.run(FORWARD)
+    assert set(everything) >= {"tophat", "boxes"}
+    opened.run(f"{key('boxes')}.dispatchEvent(new MouseEvent('mouseenter'))")
+    assert opened.run(FORWARD) == ["boxes"]
+    opened.run(f"{key('boxes')}.dispatchEvent(new MouseEvent('mouseleave'))")
+    assert opened.run(FORWARD) == everything
+    opened.run(f"{key('tophat')}.click()")
+    assert opened.run(f"{key('tophat')}.getAttribute('aria-pressed')") == "true"
+    opened.run(f"{key('boxes')}.click()")
+    assert set(opened.run(FORWARD)) == {"tophat", "boxes"}
+    press("Escape", windowsVirtualKeyCode=27)
+    assert opened.run(FORWARD) == everything
+    # From the last key of the legend one step back with the keyboard.
+    opened.run(f"{key('boxes')}.focus()")
+    press("Tab", windowsVirtualKeyCode=9, modifiers=8)
+    focused = opened.run("document.activeElement.dataset.method")
+    assert opened.run(FORWARD) == [focused] != ["boxes"]
+
+
+def test_on_paper_it_is_light_whole_and_without_controls(page, whole_page):
+    page.open(whole_page, 1280, 900, dark=True)
+    page.show_on("print", dark=True)
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    hidden = "[...document.querySelectorAll('.script, .methods, dialog')]"
+    assert set(page.run(f"{hidden}.map((one) => one.offsetHeight)")) == {0}
+    assert page.run(f"getComputedStyle({TABLE}.parentNode).overflowX") == "visible"
+    closed = "document.querySelectorAll('section.data details:not([open]):not(.columns)').length"
+    before = page.run(closed)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run(closed) == 0 < before
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(closed) == before
