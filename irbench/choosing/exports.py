@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from irbench.choosing.candidates import Candidate
 from irbench.engine.executors.worker_pool import WorkerPool
+from irbench.engine.jobs.network_export import (
+    EXPORT_TIMEOUT_S,
+    ExportJob,
+    export_network,
+    in_torch,
+    with_exported,
+)
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.progress import Progress
-
-EXPORT_TIMEOUT_S = 600.0
-"""An export takes seconds; one that has not ended by then never will."""
-
-_OF_BACKENDS = ("backend", "precision", "exported")
-
-
-@dataclass(frozen=True)
-class ExportJob:
-    """What a worker is to export.
-
-    Attributes
-    ----------
-    spec : MethodSpec
-        In torch.
-    path : Path
-    """
-
-    spec: MethodSpec
-    path: Path
-
-
-def export(job: ExportJob) -> Path:
-    """Write a network as ONNX; the work of a worker process."""
-    from irbench.networks.detector import NetworkDetector
-    from irbench.networks.export import export_onnx
-
-    detector = job.spec.make()
-    assert isinstance(detector, NetworkDetector)
-    return export_onnx(detector, job.path, check=False).path
 
 
 def with_exports(
@@ -57,7 +33,7 @@ def with_exports(
         Takes up candidates whose network cannot be exported, with the reason.
     progress : Progress
     """
-    specs = {one.name: _in_torch(one.spec) for one in candidates if one.backend != "torch"}
+    specs = {one.name: in_torch(one.spec) for one in candidates if one.backend != "torch"}
     wanted = dict.fromkeys(specs.values())
     paths: dict[MethodSpec, Path] = {}
     errors: dict[MethodSpec, str] = {}
@@ -65,7 +41,7 @@ def with_exports(
         for number, spec in enumerate(wanted):
             with WorkerPool(1, None) as pool:
                 job = ExportJob(spec, folder / f"{number}.onnx")
-                outcome = pool.run_alone(export, job, EXPORT_TIMEOUT_S)
+                outcome = pool.run_alone(export_network, job, EXPORT_TIMEOUT_S)
             if outcome.returned is None:
                 errors[spec] = outcome.error
             else:
@@ -80,12 +56,6 @@ def with_exports(
         if spec in errors:
             left_out[candidate.name] = f"cannot be exported: {errors[spec]}"
             continue
-        params = {**dict(candidate.spec.params), "exported": str(paths[spec])}
-        exported = dataclasses.replace(candidate.spec, params=tuple(sorted(params.items())))
+        exported = with_exported(candidate.spec, paths[spec])
         ready.append(dataclasses.replace(candidate, spec=exported))
     return ready
-
-
-def _in_torch(spec: MethodSpec) -> MethodSpec:
-    params = tuple(one for one in spec.params if one[0] not in _OF_BACKENDS)
-    return dataclasses.replace(spec, params=params)

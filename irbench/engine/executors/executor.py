@@ -114,6 +114,11 @@ class Executor(ABC):
         """Whether this process may compute while jobs run, as it may where there are several."""
         return True
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether its workers see the temporary files of this process; only on this machine."""
+        return False
+
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` records of it; nothing for this machine alone."""
         return {}

@@ -184,6 +184,11 @@ class WorkerPool(Executor):
         """See :attr:`Executor.leaves_a_core`; one job is all that was asked for."""
         return self.n_workers > 1
 
+    @property
+    def shares_files(self) -> bool:
+        """See :attr:`Executor.shares_files`."""
+        return True
+
     def _on_gpu(self, device: str) -> WorkerPool:
         if device not in self._on_gpus:
             gpus = gpu_slots(device)[: self.n_workers]

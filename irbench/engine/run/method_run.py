@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from irbench.calibration import Calibration, calibrate, shipped_calibration
@@ -13,6 +15,14 @@ from irbench.conversion.dispatch import uses_extent
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.detection import inspect_network, process_image, time_images
+from irbench.engine.jobs.network_export import (
+    EXPORT_TIMEOUT_S,
+    ExportJob,
+    export_network,
+    in_torch,
+    is_exported_anew,
+    with_exported,
+)
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.jobs.specs import ImageJob, TimingJob
 from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
@@ -88,6 +98,7 @@ class MethodRun:
         self.scans, self.progress, self._quiet = scans, progress, quiet
         self.events = Events() if events is None else events
         self._open = ExitStack()
+        self._spec = method.spec
 
     def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
         """Run the method, resuming from its journal where there is one.
@@ -105,7 +116,7 @@ class MethodRun:
         MethodFailedError
         """
         network = self._inspect(pool)
-        with ExitStack() as stack:
+        with self._exported(pool), ExitStack() as stack:
             self._kept = journal = stack.enter_context(self._journal(key))
             if journal.entries:
                 n_images = len(journal.entries)
@@ -129,7 +140,7 @@ class MethodRun:
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
-        with self._journal(key) as journal:
+        with self._exported(pool), self._journal(key) as journal:
             return self._calibrate(pool, journal)
 
     def _record(self, event: str, **fields: Any) -> None:
@@ -143,6 +154,24 @@ class MethodRun:
         if outcome.returned is None:
             raise MethodFailedError(f"the network cannot be made: {outcome.error}")
         return outcome.returned
+
+    @contextmanager
+    def _exported(self, pool: Executor) -> Iterator[None]:
+        """Export a network for a backend once; each worker would take seconds for it.
+
+        Not for workers elsewhere, which do not see the file.
+        """
+        spec, device = self.method.spec, self.method.device
+        if not (is_exported_anew(spec) and pool.shares_files):
+            yield
+            return
+        with tempfile.TemporaryDirectory(prefix="irbench-") as folder:
+            job = ExportJob(in_torch(spec), Path(folder) / "network.onnx")
+            outcome = pool.run_alone(export_network, job, EXPORT_TIMEOUT_S, device)
+            if outcome.returned is None:
+                raise MethodFailedError(f"the network cannot be exported: {outcome.error}")
+            self._spec = with_exported(spec, outcome.returned)
+            yield
 
     def _journal(self, key: Mapping[str, Any]) -> Journal:
         row_key = hash_key([key, self.method.facts(self.plan.protocol)])
@@ -238,7 +267,7 @@ class MethodRun:
         plan = self.plan
         for truth in truths:
             yield ImageJob(
-                self.method.spec,
+                self._spec,
                 plan.dataset,
                 split,
                 truth.id,
@@ -263,7 +292,7 @@ class MethodRun:
         if plan.timeout_s is not None:
             timeout_s = plan.timeout_s * (len(images) + N_WARMUP)
         job = TimingJob(
-            self.method.spec,
+            self._spec,
             plan.dataset,
             plan.split,
             tuple(images),
