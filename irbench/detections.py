@@ -184,6 +184,9 @@ def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _as_float32(name: str, values: Any) -> NDArray[np.float32]:
+    # Made ten times an image by calibration, of arrays as they are to be.
+    if type(values) is np.ndarray and values.dtype == np.float32:
+        return values.copy()
     # NumPy would drop the mask, the imaginary part, or read a text as a number.
     if isinstance(values, np.ma.MaskedArray):
         raise DetectionsError(f"{name} must be without a mask, got a numpy.ma.MaskedArray.")

@@ -400,6 +400,9 @@ def _regions(
 
 def _in_raster_order(regions: Regions) -> Regions:
     """Of equal distances the assignment takes the first; the order of a list must not decide."""
+    # As the targets of every mask are.
+    if (np.diff(regions.first_pixels) > 0).all():
+        return regions
     return regions.take(Components.from_regions(regions).raster_order())
 
 

@@ -121,6 +121,8 @@ def _shared_pixels(kept: Regions, targets: Regions) -> NDArray[np.int64]:
     shared = np.zeros((len(targets), len(kept)), dtype=np.int64)
     a, b = targets.boxes[:, None], kept.boxes[None]
     meet = (np.maximum(a[..., :2], b[..., :2]) < np.minimum(a[..., 2:], b[..., 2:])).all(axis=-1)
+    if not meet.any():
+        return shared
     kept_pixels, target_pixels = _pixels_of_each(kept), _pixels_of_each(targets)
     for target, region in np.argwhere(meet).tolist():
         # The pixels of a region are distinct.
