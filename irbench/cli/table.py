@@ -20,7 +20,10 @@ BEST = "*"
 _LEAST_TO_RANK = 2
 COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou")
 ALARMS = ("alarms_per_frame", "alarms_free")
-"""Shown where any row has them: not all data has frames without targets."""
+"""Shown where any row has them; the second, which not all data has frames for, if there is room."""
+
+ROOMY = 110
+"""So many columns of a terminal take one more of a table."""
 
 
 def print_results(results: RunResults, wanted: Collection[str] | None = None) -> None:
@@ -46,6 +49,8 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     # Whoever has a metric of their own wants to see it.
     own = [name for name in METRICS if name not in BUILT_IN and any(name in row for row in rows)]
     alarms = [name for name in ALARMS if any(row.get(name) is not None for row in rows)]
+    if console.width < ROOMY:
+        alarms = [name for name in alarms if name == ALARMS[0]]
     best = {name: _best(rows, name) for name in (*COLUMNS, *alarms, "ms_median", *own)}
     console.print(_table(rows, best))
     if any(text is not None for text in best.values()):
