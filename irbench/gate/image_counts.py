@@ -62,7 +62,8 @@ _HOMES = {
 _OF_RANKING = {
     metric.name for metric in (*average_precision.METRICS, ap_point, precision_yolo, recall_yolo)
 }
-"""A baseline keeps of a ranking what these see of it; ``ap_yolo`` sees more, and so may others."""
+"""A baseline keeps of a ranking what these see of it; ``ap_yolo`` and ``ap_ultralytics`` see more,
+and so may others."""
 
 
 def is_counted(arrays: Mapping[str, NDArray[np.int64]], metric: Metric) -> bool:

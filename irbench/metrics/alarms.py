@@ -45,7 +45,7 @@ def _on_free_frames(counts: PointCounts) -> Ratio:
 alarms_per_frame = _alarms(
     "alarms_per_frame",
     "Alarms/frame",
-    "Kept detections without a target of their own, matched as for Fa, of a frame.",
+    "Kept detections without a target of their own, matched as for Fa, of a frame or image.",
     formula="unmatched components / images",
     form=_per_frame,
     reason=NO_IMAGES,

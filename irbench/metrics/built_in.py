@@ -46,6 +46,8 @@ _MEASURED: tuple[Metric, ...] = (
     *pixels.METRICS,
     *hierarchical_iou.METRICS,
     *MAP_METRICS.values(),
+    *yolo_average_precision.LATER,
+    *pixels.LATER,
 )
 
 _NOT_MEASURED = (

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from irbench.errors import MaskError
 from irbench.metrics.metric import TOOLKIT, fraction
-from irbench.metrics.value import NO_IMAGES
+from irbench.metrics.value import NO_IMAGES, NOTHING_KEPT
 from irbench.metrics.weighted import Ratio
 
 _ACM = "Y. Dai et al., WACV 2021"
+_AGPCNET = "T. Zhang et al., IEEE Trans. Aerosp. Electron. Syst. 59(4), 2023 (AGPCNet)"
+_NO_TARGET_PIXELS = "no target pixel in any image"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,36 @@ pixel_recall = fraction(
     equals=TOOLKIT,
     needs="pixels",
     form=lambda counts: Ratio(counts.intersection, counts.target),
-    reason="no target pixel in any image",
+    reason=_NO_TARGET_PIXELS,
+)
+
+pixel_precision = fraction(
+    "pixel_precision",
+    "Pixel precision",
+    "pixels",
+    _AGPCNET,
+    "Kept pixels that are of a target, of all kept pixels.",
+    formula="Σ |kept ∩ mask| / Σ |kept|",
+    equals=TOOLKIT,
+    needs="pixels",
+    form=lambda counts: Ratio(counts.intersection, counts.kept),
+    reason=NOTHING_KEPT,
+)
+
+# Defined, as 0, where there are targets and nothing is kept, as F1 of boxes is.
+pixel_f1 = fraction(
+    "pixel_f1",
+    "Pixel F1",
+    "pixels",
+    _AGPCNET,
+    "Harmonic mean of pixel precision and pixel recall.",
+    formula="2 Σ |kept ∩ mask| / (Σ |kept| + Σ |mask|)",
+    equals=TOOLKIT,
+    needs="pixels",
+    form=lambda counts: Ratio(2 * counts.intersection, counts.kept + counts.target, counts.target),
+    reason=_NO_TARGET_PIXELS,
 )
 
 METRICS = (iou, niou, pixel_recall)
+LATER = (pixel_precision, pixel_f1)
+"""Behind all others in a results table, whose order is older than they are."""

@@ -1,4 +1,4 @@
-"""Average precision as the tools round YOLO networks compute it: a dialect of its own.
+"""Average precision as the tools round YOLO networks compute it: two dialects of their own.
 
 Only to compare with figures that such a tool printed. The matching is ours, as for
 every other metric on boxes; what differs is the area, and where P and R are read.
@@ -21,18 +21,23 @@ _YOLO = "YOLOv5 (G. Jocher, 2020), validation"
 _UPPER_BOUND = "yolo: threshold chosen on the tested split"
 
 
-def average_precision_yolo(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> float:
-    """Area under the precision-recall curve by the estimator of YOLO tools.
+def average_precision_yolo(
+    recall: NDArray[np.float64], precision: NDArray[np.float64], triangle: bool = True
+) -> float:
+    """Area under the precision-recall curve by an estimator of YOLO tools.
 
     The envelope of precision is joined by straight lines, also from recall 0 and precision 1, and
     to recall 1 and precision 0; read at 101 recalls and summed by the trapezoidal rule. So a
     triangle is added beyond the greatest recall reached: one hit of two targets has 0.75 here,
-    51 / 101 by COCO's estimator.
+    51 / 101 by COCO's estimator. Without the triangle precision falls to 0 at the recall reached,
+    and is 0 beyond: 0.495. A perfect curve has 0.995 by either, since at recall 1 the 0 is read.
 
     Parameters
     ----------
     recall, precision : (n_points,) ndarray of float64
         Recall ascending. At each recall the first and the last point matter, others do not.
+    triangle : bool
+        Whether the last line goes to recall 1, as in YOLOv5 and ultralytics up to 8.4.36.
 
     Returns
     -------
@@ -49,18 +54,21 @@ def average_precision_yolo(recall: NDArray[np.float64], precision: NDArray[np.fl
     >>> import numpy as np
     >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0])), 12)
     0.75
+    >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0]), triangle=False), 12)
+    0.495
     """
     if not len(recall):
         return 0.0
-    recall = np.concatenate([[0.0], recall, [1.0]])
-    precision = np.concatenate([[1.0], precision, [0.0]])
+    end = [1.0] if triangle else [recall[-1], 1.0]
+    recall = np.concatenate([[0.0], recall, end])
+    precision = np.concatenate([[1.0], precision, np.zeros(len(end))])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     # Of points of one recall np.interp takes the last: a drop at one recall is a step.
     at_recalls = np.interp(_RECALLS, recall, envelope)
     return float(np.trapezoid(at_recalls, _RECALLS))
 
 
-def ap_yolo_form(table: MatchTable, iou_index: int) -> Form:
+def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Form:
     """The area of :func:`average_precision_yolo` as a function of draws."""
 
     def form(draws: Draws) -> Values:
@@ -77,7 +85,8 @@ def ap_yolo_form(table: MatchTable, iou_index: int) -> Form:
             there = np.diff(counted[draw], prepend=0.0) > 0
             found = true_positives[draw, there]
             recall = found / n_targets[draw]
-            values[draw] = average_precision_yolo(recall, found / counted[draw, there])
+            precision = found / counted[draw, there]
+            values[draw] = average_precision_yolo(recall, precision, triangle)
         return values
 
     return form
@@ -137,7 +146,7 @@ ap_yolo = fraction(
     "ap_yolo",
     "AP (YOLO tools)",
     "boxes",
-    _YOLO,
+    f"{_YOLO}; ultralytics up to 8.4.36",
     "Area under the envelope joined by lines, also to precision 0 at recall 1; 101 trapezoids.",
     formula="trapezoids over r = 0, 0.01, …, 1 of the envelope of (0, 1), (R, P), (1, 0)",
     dialect="yolo",
@@ -172,4 +181,19 @@ recall_yolo = fraction(
     reason=NO_TARGETS,
 )
 
+ap_ultralytics = fraction(
+    "ap_ultralytics",
+    "AP (ultralytics)",
+    "boxes",
+    "ultralytics from 8.4.37, validation",
+    "As AP (YOLO tools), but precision is 0 from the greatest recall reached on: no triangle.",
+    formula="trapezoids over r = 0, 0.01, …, 1 of the envelope of (0, 1), (R, P), (max R, 0)",
+    dialect="yolo without triangle",
+    needs="table",
+    form=lambda table: ap_yolo_form(table, table.iou_index(0.5), triangle=False),
+    reason=NO_TARGETS,
+)
+
 METRICS = (ap_yolo, precision_yolo, recall_yolo)
+LATER = (ap_ultralytics,)
+"""Behind all others in a results table, whose order is older than they are."""

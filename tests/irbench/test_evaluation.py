@@ -242,7 +242,8 @@ def test_bad_detections_name_method_image_and_index(truths, one, message, split)
 
 FALLING = (
     *("precision", "f1", "map30", "map50", "map75", "map50_95", "ap_all_point", "ap_yolo"),
-    *("ap_point", "iou", "niou", "hiou", "hiou_localisation"),
+    *("ap_ultralytics", "ap_point", "iou", "niou", "hiou", "hiou_localisation"),
+    *("pixel_precision", "pixel_f1"),
 )
 # Not precision_yolo: its threshold is chosen on these images, and moves.
 SAME = ("recall", "pd", "pixel_recall", "hiou_segmentation")

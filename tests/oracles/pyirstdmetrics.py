@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 from py_irstd_metrics import (
     CMMetrics,
+    FmeasureHandler,
     HierarchicalIoUBasedErrorAnalysis,
     IoUHandler,
     MatchingBasedMetrics,
+    PrecisionHandler,
     ProbabilityDetectionAndFalseAlarmRate,
     RecallHandler,
 )
@@ -89,6 +91,10 @@ def measure(images):
             "iou": IoUHandler(sample_based=False),
             "niou": IoUHandler(sample_based=True),
             "pixel_recall": RecallHandler(sample_based=False),
+            "pixel_precision": PrecisionHandler(sample_based=False),
+            "pixel_f1": FmeasureHandler(
+                with_dynamic=False, with_binary=True, sample_based=False, beta=1.0
+            ),
         }
     )
     points = ProbabilityDetectionAndFalseAlarmRate()

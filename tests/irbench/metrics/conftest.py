@@ -238,14 +238,20 @@ class SlowMetrics:
             area, last = area + (level - last) * best, level
         return area
 
-    def ap_yolo(self) -> float | None:
+    def ap_ultralytics(self) -> float | None:
+        if self.n_targets == 0:
+            return None
+        reached = max((recall for recall, _ in self.points(0.5)), default=0.0)
+        return self.ap_yolo((reached, 0.0))
+
+    def ap_yolo(self, *ends: tuple[float, float]) -> float | None:
         """Lines between the points of the envelope, and trapezoids by hand."""
         if self.n_targets == 0:
             return None
         points = self.points(0.5)
         if not points:
             return 0.0
-        points = [(0.0, 1.0), *points, (1.0, 0.0)]
+        points = [(0.0, 1.0), *points, *ends, (1.0, 0.0)]
         points = [(r, max(p for _, p in points[i:])) for i, (r, _) in enumerate(points)]
 
         def at(recall: float) -> float:
@@ -440,6 +446,17 @@ class SlowMetrics:
         n_pixels = sum(len(mask) for _, mask in self.masks())
         hit = sum(len(kept & mask) for kept, mask in self.masks())
         return hit / n_pixels if n_pixels else None
+
+    def pixel_precision(self) -> float | None:
+        n_pixels = sum(len(kept) for kept, _ in self.masks())
+        hit = sum(len(kept & mask) for kept, mask in self.masks())
+        return hit / n_pixels if n_pixels else None
+
+    def pixel_f1(self) -> float | None:
+        p, r = self.pixel_precision() or 0.0, self.pixel_recall()
+        if r is None:
+            return None
+        return 2 * p * r / (p + r) if p + r else 0.0
 
 
 @pytest.fixture(scope="session")

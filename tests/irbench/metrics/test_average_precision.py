@@ -202,6 +202,31 @@ def test_no_area_is_added_beyond_the_recall_that_was_reached():
     assert average_precision(table).value == 51 / 101
 
 
+@pytest.mark.parametrize("n", [2, 3, 7, 150])
+@pytest.mark.parametrize("found", [1, 2])
+def test_where_the_estimators_differ(n, found):
+    """Recall k / n is reached: k / n of the area, and the recalls 0, 0.01, … up to it of 101."""
+    targets = [[10 * i, 0, 10 * i + 4, 4] for i in range(n)]
+    hits = targets[:found]
+    clutter = [[10 * i, 50, 10 * i + 4, 54] for i in range(n)]
+    # The false alarms rank below: they change neither.
+    scores = np.append(2 + np.arange(found), np.linspace(0, 1, n))
+    table = match_detections([hits + clutter], [scores], [targets])
+    assert average_precision(table, estimator="all-point").value == pytest.approx(found / n)
+    n_reached = np.count_nonzero(np.arange(101) * n <= 100 * found)
+    assert average_precision(table).value == pytest.approx(n_reached / 101)
+    assert abs(found / n - n_reached / 101) > 1e-4 or found == n
+
+
+def test_the_estimators_weigh_a_drop_of_precision_differently():
+    """Hit, false alarm, hit, of three: 1/3 + 2/3 * 1/3, against 34 and 33 of 101 recalls."""
+    targets = [[10 * i, 0, 10 * i + 4, 4] for i in range(3)]
+    table = match_detections([[targets[0], [50, 50, 54, 54], targets[1]]], [[3, 2, 1]], [targets])
+    area = average_precision(table, estimator="all-point").value
+    assert area == pytest.approx(1 / 3 + 2 / 3 * 1 / 3)
+    assert average_precision(table).value == pytest.approx((34 + 33 * 2 / 3) / 101)
+
+
 @pytest.mark.parametrize("estimator", AP_ESTIMATORS)
 @pytest.mark.parametrize("n", [1, 3, 7, 49])
 def test_perfect_detections_have_ap_one_exactly(n, estimator):

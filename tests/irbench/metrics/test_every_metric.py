@@ -92,6 +92,7 @@ OURS = {
     "map30": lambda s, w: average_precision.average_precision(loose_table(s), 0.3, w),
     "map75": lambda s, w: average_precision.average_precision(table_of(s), 0.75, w),
     "ap_yolo": lambda s, w: yolo_average_precision.ap_yolo(table_of(s), w),
+    "ap_ultralytics": lambda s, w: yolo_average_precision.ap_ultralytics(table_of(s), w),
     "precision_yolo": lambda s, w: yolo_average_precision.precision_yolo(table_of(s), w),
     "recall_yolo": lambda s, w: yolo_average_precision.recall_yolo(table_of(s), w),
     "ap_point": lambda s, w: point_average_precision.ap_point(ranked_points(s), w),
@@ -106,6 +107,8 @@ OURS = {
     "iou": lambda s, w: pixels.iou(pixel_counts(s), w),
     "niou": lambda s, w: pixels.niou(pixel_counts(s), w),
     "pixel_recall": lambda s, w: pixels.pixel_recall(pixel_counts(s), w),
+    "pixel_precision": lambda s, w: pixels.pixel_precision(pixel_counts(s), w),
+    "pixel_f1": lambda s, w: pixels.pixel_f1(pixel_counts(s), w),
 }
 SLOW_NAMES = {"iou": "pixel_iou"}
 

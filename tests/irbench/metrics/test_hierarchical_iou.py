@@ -21,7 +21,14 @@ from irbench.metrics.hierarchical_iou import (
     segmentation_iou,
     with_padding,
 )
-from irbench.metrics.pixels import count_pixels, iou, niou, pixel_recall
+from irbench.metrics.pixels import (
+    count_pixels,
+    iou,
+    niou,
+    pixel_f1,
+    pixel_precision,
+    pixel_recall,
+)
 from irbench.metrics.points import count_points, fa, pd
 from irbench.metrics.region_matching import compare_regions, match_by_overlap_then_distance
 
@@ -86,6 +93,8 @@ def region_metrics(name):
         "iou": iou(counts),
         "niou": niou(counts),
         "pixel_recall": pixel_recall(counts),
+        "pixel_precision": pixel_precision(counts),
+        "pixel_f1": pixel_f1(counts),
         "pd": pd(components),
         "fa": fa(components),
     }

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from irbench.errors import MaskError
-from irbench.metrics.pixels import count_pixels, iou, niou, pixel_recall
+from irbench.metrics.pixels import (
+    count_pixels,
+    iou,
+    niou,
+    pixel_f1,
+    pixel_precision,
+    pixel_recall,
+)
 
 
 def row(*pixels):
@@ -20,6 +27,8 @@ def test_set_wide_iou_and_the_mean_over_images_are_two_metrics():
     assert iou(counts).value == 4 / 6
     assert niou(counts).value == pytest.approx((1 + 0 + 1) / 3)
     assert pixel_recall(counts).value == 4 / 5
+    assert pixel_precision(counts).value == 4 / 5
+    assert pixel_f1(counts).value == pytest.approx(4 / 5)
 
 
 def test_overlapping_regions_are_one_union():
@@ -42,6 +51,10 @@ def test_empty_everything():
     assert iou(empty).reason == "no pixel is kept or of a target"
     assert niou(empty).value == 1
     assert pixel_recall(empty).reason == "no target pixel in any image"
+    assert pixel_f1(empty).reason == "no target pixel in any image"
+    assert pixel_precision(empty).reason == "no detection reaches the threshold"
+    missed = count_pixels([(row(), row(3))])
+    assert (pixel_precision(missed).value, pixel_f1(missed).value) == (None, 0)
     assert niou(count_pixels([])).reason == "no image"
     assert niou(empty, np.array([0])).value is None
 

@@ -8,7 +8,12 @@ from irbench.metrics.average_precision import average_precision
 from irbench.metrics.counting import count_boxes, precision, recall
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import best_f1_threshold
-from irbench.metrics.yolo_average_precision import ap_yolo, precision_yolo, recall_yolo
+from irbench.metrics.yolo_average_precision import (
+    ap_ultralytics,
+    ap_yolo,
+    precision_yolo,
+    recall_yolo,
+)
 
 BOX, AWAY = [10, 10, 14, 14], [20, 3, 24, 7]
 
@@ -30,7 +35,29 @@ def test_a_triangle_is_added_beyond_the_recall_reached(n_targets):
     assert average_precision(table).value < ap_yolo(table).value
 
 
+@pytest.mark.parametrize("n_targets", [2, 4, 5])
+def test_without_the_triangle_nothing_is_beyond_the_recall_reached(n_targets):
+    """Of the interval that ends there, half: 0.495 for one hit of two."""
+    targets = [BOX, *([30 * i, 50, 30 * i + 4, 54] for i in range(1, n_targets))]
+    expected = 1 / n_targets - 0.005
+    assert ap_ultralytics(match_detections([[BOX]], [[0.9]], [targets])).value == pytest.approx(
+        expected
+    )
+    # False alarms below the last hit change neither dialect's envelope, nor this area.
+    below = match_detections([[BOX, AWAY]], [[0.9, 0.1]], [targets])
+    assert ap_ultralytics(below).value == pytest.approx(expected)
+
+
+def test_both_dialects_agree_where_all_targets_are_found(make_scene):
+    found = match_detections([[BOX, [0, 0, 1, 1], AWAY]], [[3, 2, 1]], [[BOX, AWAY]])
+    assert ap_ultralytics(found).value == pytest.approx(ap_yolo(found).value)
+    assert ap_ultralytics(match_detections([[BOX]], [[1]], [[BOX]])).value == pytest.approx(0.995)
+    table = match_detections(*make_scene(4, 25, 6, 12).lists())
+    assert ap_ultralytics(table).value <= ap_yolo(table).value
+
+
 def test_without_hits_it_is_zero():
+    assert ap_ultralytics(match_detections([[AWAY]], [[1]], [[BOX]])).value == 0
     assert ap_yolo(match_detections([[]], [[]], [[BOX]])).value == 0
     assert ap_yolo(match_detections([[AWAY]], [[1]], [[BOX]])).value == 0
 

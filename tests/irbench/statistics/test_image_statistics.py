@@ -74,7 +74,7 @@ def test_what_an_evaluation_has_no_counts_of_is_left_out(make_truths, make_detec
     assert "pd" in ImageStatistics.of(boxes).metrics
     unkept = evaluate(make_detections(truths), truths)
     ranked = {"map50", "map50_95", "map30", "map75", "ap_all_point", "ap_point"}
-    ranked |= {"ap_yolo", "precision_yolo", "recall_yolo"}
+    ranked |= {"ap_yolo", "ap_ultralytics", "precision_yolo", "recall_yolo"}
     assert set(ImageStatistics.of(unkept).metrics) == ranked
 
 
