@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from irbench.cli.comparison_values import bounds, difference_text, gains_text, p_text, rule_text
+from irbench.cli.comparison_values import bounds, difference_text, map_text, p_text, rule_text
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
@@ -14,7 +14,7 @@ from irbench.statistics.comparison import Comparison
 from irbench.statistics.paired import McNemar
 
 FEW_IMAGES = 20
-"""Percentile intervals from fewer images are reported to be too narrow."""
+"""Intervals from fewer images are reported to be too narrow."""
 
 SHARED_LETTERS = "Methods that share a letter are not distinguishable."
 
@@ -179,7 +179,7 @@ def _undefined(
             if reason:
                 yield f"{of} undefined: {reason}."
             maps = result.counts.maps
-            if maps is not None and (report := gains_text(metric, maps.gains)):
+            if maps is not None and (report := map_text(metric, maps)):
                 yield f"{of} {report}."
             dropped = comparison.interval(method, metric).n_undefined
             if dropped and not reason:

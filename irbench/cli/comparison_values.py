@@ -8,7 +8,9 @@ from typing import Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.clutter_suppression import Gains
+from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.metrics.pixel_roc import auc, auc_resolution
 from irbench.scoring import RULES
 from irbench.statistics.bootstrap import Interval
 from irbench.statistics.comparison import Comparison, PairTest
@@ -44,6 +46,16 @@ def rule_text(rule: str, results: RunResults) -> str:
         "distance": f"centroid < {protocol['distance_px']:g} px",
     }
     return texts[rule]
+
+
+def map_text(metric: str, maps: MapCounts) -> str:
+    """What a value of score maps is to be read with; empty where nothing."""
+    if metric != auc.name:
+        return gains_text(metric, maps.gains)
+    resolution = auc_resolution(maps.roc).value
+    if resolution is None:
+        return ""
+    return f"within {resolution:.2g} of the area by ranking every pixel: those of one bin tie"
 
 
 def gains_text(metric: str, gains: Gains) -> str:

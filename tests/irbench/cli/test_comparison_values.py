@@ -1,16 +1,31 @@
+"""What a comparison adds to values of score maps."""
+
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from irbench.cli.comparison_values import gains_text
-from irbench.metrics.clutter_suppression import Gains
+from irbench.cli.comparison_values import map_text
+from irbench.masks import mask_regions
+from irbench.metrics.map_statistics import MapCounts, measure_map
+from irbench.metrics.pixel_roc import auc_resolution
 
 
-def test_how_many_targets_have_no_gain():
-    gain = np.array([2.0, np.inf, np.nan, np.nan, 3.0])
-    erased = np.array([False, False, True, False, False])
-    flat = np.ones(5)
-    gains = Gains(1, np.zeros(5, np.int64), gain, flat, flat, erased)
-    expected = "infinite at 1 and undefined at 2 (1 of them erased by the method) of 5 targets"
-    assert gains_text("scrg", gains) == gains_text("scrg_mean", gains) == expected
-    assert gains_text("bsf", gains) == gains_text("map50", gains) == ""
+def counts_of(score_map, mask):
+    grey = np.random.default_rng(1).uniform(0, 255, mask.shape)
+    return MapCounts.of([measure_map(score_map, grey, mask_regions(mask))])
+
+
+def test_the_resolution_of_an_area_is_said():
+    mask = np.zeros((24, 24), bool)
+    mask[10:12, 10:12] = True
+    counts = counts_of(np.random.default_rng(0).random((24, 24)), mask)
+    resolution = auc_resolution(counts.roc).value
+    assert resolution > 0
+    text = map_text("auc", counts)
+    assert float(text.split()[1]) == pytest.approx(resolution, rel=0.05)
+    assert map_text("auc_df", counts) == ""
+
+
+def test_without_targets_there_is_none():
+    assert map_text("auc", counts_of(np.ones((8, 8)), np.zeros((8, 8), bool))) == ""
