@@ -56,6 +56,13 @@ def stress(session: nox.Session) -> None:
 
 
 @nox.session
+def paper(session: nox.Session) -> None:
+    """Build the paper of docs/paper from runs on `synth`; needs pdflatex, bibtex and IEEEtran."""
+    install(session)
+    session.run("python", "docs/paper/build.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
     session.install("ruff", "--constraint", "constraints.txt")
