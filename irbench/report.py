@@ -29,12 +29,15 @@ class ReportInfo:
         itself.
     printed : bool
         Whether ``irbench report`` prints the first file to the terminal too.
+    keeps_skipped : bool
+        Whether it has the rows of skipped methods whatever is asked for.
     """
 
     name: str
     title: str
     folder: str = "tables"
     printed: bool = False
+    keeps_skipped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from irbench.errors import UsageError
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.metric import MetricDefinition
 from irbench.statistics.bootstrap import LEVEL
+from irbench.statistics.comparison import FEW_IMAGES
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.resamples import N_RESAMPLES, Resamples
 from irbench.statistics.scored_group import ScoredGroup, score_methods
@@ -111,15 +112,15 @@ def significance(
     with_tests = {test.metric for test in tests}
     untested = [metric.title for metric in metrics if metric.name not in with_tests]
     title = next(row["title"] for row in methods_in_order(groups) if row["method"] == reference)
+    family = f"{len(tests)} comparisons" if len(tests) > 1 else "one comparison"
     legend = (
         f"{GLYPHS['better']} better, {GLYPHS['worse']} worse than {title}, {GLYPHS['same']} not "
         f"distinguishable from it: paired bootstrap over images ({N_RESAMPLES} draws, seed "
         f"{Resamples.seed}), two-sided at {100 * ALPHA:g} %, p-values adjusted by Holm over the "
-        f"{len(tests)} comparisons of this table"
-        + (f"; not tested: {', '.join(untested)}." if untested else ".")
+        f"{family} of this table" + (f"; not tested: {', '.join(untested)}." if untested else ".")
     )
     amiss = [f"{one.removesuffix('.')}." for found in scored for one in found.problems]
-    amiss += _absent(groups, title, reference)
+    amiss += [*_absent(groups, title, reference), *_few(groups, scored)]
     return Significance(tuple(outcomes), tuple(p_holm), legend, tuple(amiss))
 
 
@@ -128,6 +129,15 @@ def _absent(groups: Sequence[DataGroup], title: str, reference: str) -> list[str
     return (
         [f"Nothing is tested on {', '.join(absent)}, where {title} was not run."] if absent else []
     )
+
+
+def _few(groups: Sequence[DataGroup], scored: Sequence[ScoredGroup]) -> list[str]:
+    few = [
+        f"{len(found.truths)} on {group.title}"
+        for group, found in zip(groups, scored, strict=True)
+        if 1 < len(found.truths) < FEW_IMAGES
+    ]
+    return [f"Few images ({', '.join(few)}): p-values from so few are too small."] if few else []
 
 
 def _tests(

@@ -38,7 +38,9 @@ class Csv(Report):
     """Everything that the rows hold, tidy: one row per method and dataset."""
 
     info: ClassVar[ReportInfo] = ReportInfo(
-        name="csv", title="one row per method and dataset, fractions and SI units"
+        name="csv",
+        title="one row per method and dataset, fractions and SI units",
+        keeps_skipped=True,
     )
 
     def write(

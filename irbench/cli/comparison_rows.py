@@ -10,11 +10,8 @@ from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 from irbench.scoring import RULES
-from irbench.statistics.comparison import Comparison
+from irbench.statistics.comparison import FEW_IMAGES, Comparison
 from irbench.statistics.paired import McNemar
-
-FEW_IMAGES = 20
-"""Intervals from fewer images are reported to be too narrow."""
 
 SHARED_LETTERS = "Methods that share a letter are not distinguishable."
 

@@ -190,7 +190,8 @@ def report(
             click.echo(f"{text}\n")
         for path in paths:
             note(f"wrote {path}")
-    if skipped := not_shown(opened, options):
+    leaves_out = any(not cls.info.keeps_skipped for cls in classes)
+    if leaves_out and (skipped := not_shown(opened, options)):
         note(f"skipped, and not shown (--show-empty shows them): {', '.join(skipped)}")
     if missing:
         note(f"without a run: {', '.join(missing)}")

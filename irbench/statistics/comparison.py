@@ -23,6 +23,9 @@ from irbench.statistics.paired import McNemar, PairedDifference, mcnemar_exact, 
 from irbench.statistics.ranking import RankedMethod, rank_methods
 from irbench.statistics.resamples import Resamples
 
+FEW_IMAGES = 20
+"""Intervals from fewer images are reported to be too narrow."""
+
 
 @dataclass(frozen=True)
 class PairTest:

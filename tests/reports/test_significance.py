@@ -112,6 +112,13 @@ def test_every_format_has_the_same_marks(whole_run, expected, tmp_path):
     assert sorted(re.findall(r"\d[¹²³]?\*?([+−≈])", shown)) == wanted
 
 
+def test_one_comparison_and_few_images_are_said(whole_run):
+    options = ReportOptions(reference="boxes", columns=("f1",), methods=("boxes", "tophat"))
+    table = result_table(table_groups([whole_run], options), options)
+    assert "over the one comparison of this table" in table.legend[0]
+    assert any("Few images (6 on my night scenes)" in note for note in table.footnotes)
+
+
 def test_nothing_is_marked_unless_asked_for(whole_run, tmp_path):
     assert "irbenchsame" not in Latex().write([whole_run], tmp_path)[1].read_text()
     assert "_p_holm" not in Csv().write([whole_run], tmp_path)[0].read_text(encoding="utf-8")
@@ -120,7 +127,7 @@ def test_nothing_is_marked_unless_asked_for(whole_run, tmp_path):
 def test_the_legend_of_the_marks_stays_where_nothing_else_is_said(whole_run):
     options = ReportOptions(reference="boxes", columns=("f1",), notes="none")
     table = result_table(table_groups([whole_run], options), options)
-    assert "2 comparisons" in table.legend[0]
+    assert "the 2 comparisons" in table.legend[0]
     assert table.footnotes == table.row_notes == ()
 
 
