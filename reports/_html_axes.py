@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,35 @@ class Axis:
             ((power - first) / (last - first), _power(power))
             for power in range(first, last + 1, step)
         ]
+
+
+@dataclass(frozen=True)
+class NamedAxis(Axis):
+    """An axis of places with names, from 0 on, the same distance from each other.
+
+    Attributes
+    ----------
+    names : tuple of str
+        At least two.
+    """
+
+    names: tuple[str, ...] = ()
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Position and text of each place."""
+        return [(place / self.high, name) for place, name in enumerate(self.names)]
+
+
+def named_axis(label: str, names: Sequence[str]) -> NamedAxis:
+    """An axis of named places.
+
+    Examples
+    --------
+    >>> named_axis("bit", ["clean", "8", "6"]).ticks
+    [(0.0, 'clean'), (0.5, '8'), (1.0, '6')]
+    """
+    return NamedAxis(label, 0.0, float(len(names) - 1), names=tuple(names))
 
 
 def _power(power: int) -> str:

@@ -21,6 +21,7 @@ from ._html_charts import cost_charts, curve_charts
 from ._html_maps import add_score_maps
 from ._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from ._html_pictures import MOST_BYTES, Pictures, read_pictures
+from ._html_robustness import RobustnessPart, robustness
 from ._html_table import HtmlTable, first_columns, html_table
 from ._html_verdict import Verdict, verdicts
 from ._model import Outcome
@@ -41,6 +42,8 @@ class Section:
     table : HtmlTable
     footnotes : list of str
     curves, costs : list of Chart
+    robustness : list of RobustnessPart
+        One of each degradation that runs are stored of.
     breakdowns : list of RecallByBin
     gallery : dict
         What the script shows; ``images`` is empty where nothing could be scored.
@@ -60,6 +63,7 @@ class Section:
     footnotes: list[str]
     curves: list[Chart]
     costs: list[Chart]
+    robustness: list[RobustnessPart]
     breakdowns: list[RecallByBin]
     gallery: dict[str, Any]
     gallery_note: str
@@ -123,6 +127,7 @@ def _section(
     # The table shows every metric that a method has.
     for one in scored.methods.values():
         one.resample(METRICS)
+    worse, problems = robustness(group.runs, styles)
     return Section(
         title=group.title,
         facts=_facts(group),
@@ -131,10 +136,11 @@ def _section(
         footnotes=footnotes([group], columns),
         curves=curve_charts(scored, Protocol(**group.protocol), styles),
         costs=cost_charts(rows, styles),
+        robustness=worse,
         breakdowns=recall_by_bins(scored, pictures.scr),
         gallery=_gallery(group, scored, pictures, styles, options.full),
         gallery_note=pictures.note,
-        problems=scored.problems,
+        problems=(*scored.problems, *problems),
         repeat=_commands(group),
         details=_details(group),
     )

@@ -44,10 +44,10 @@ def robustness(
     irbench robustness runs/synth --degrade noise=2,5,10 --degrade quantise=6,4
     irbench robustness runs/nudt --degrade stripes --limit 50
     """
-    from irbench.degradation.curves import parse_levels, points_of, write_curves
+    from irbench.degradation.curves import FOLDER, parse_levels, points_of, write_curves
 
     clean = open_run(run_directory)
-    out = run_directory / "robustness"
+    out = run_directory / FOLDER
     points: list[Point] = points_of(clean, None)
     n_failed = 0
     for one in parse_levels(degrade):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from irbench.atomic import write_bytes
 from irbench.degradation.models import MODELS, Degradation
-from irbench.errors import UnknownNameError
+from irbench.errors import IrbenchError, UnknownNameError, UsageError
 from irbench.markup.csv_text import csv_text
 from irbench.metrics.definition import METRICS
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from irbench.engine.storage.results import RunResults
+
+FOLDER = "robustness"
+"""In a run directory: a run of each level, and what is drawn of them."""
 
 SHOWN = ("f1", "map50", "alarms_per_frame")
 """The metrics of the curves."""
@@ -84,6 +87,63 @@ def points_of(run: RunResults, degradation: Degradation | None) -> list[Point]:
         )
         for row in run.scored_rows
     ]
+
+
+def stored_points(run: RunResults) -> tuple[list[Point], list[str]]:
+    """What is stored of a run's robustness, the mildest level of each degradation first.
+
+    Parameters
+    ----------
+    run : RunResults
+        Of clean images; its folder :data:`FOLDER` holds a run for each level, as ``irbench
+        robustness`` and ``irbench run --degrade NAME=LEVEL --out RUN/robustness/NAME=LEVEL`` make
+        them.
+
+    Returns
+    -------
+    points : list of Point
+        Those of the clean images first; none where no level is stored.
+    problems : list of str
+        What cannot be read or compared, a clause each.
+    """
+    from irbench.engine.storage.results import load_run
+
+    points: list[Point] = []
+    problems = []
+    for one, path in _stored_levels(run.path / FOLDER):
+        try:
+            worse = load_run(path)
+        except IrbenchError as error:
+            problems.append(f"{one}: {str(error).removesuffix('.')}")
+            continue
+        key = worse.run["key"]
+        if key.get("degrade") != [str(one)] or key["manifests"] != run.run["key"]["manifests"]:
+            problems.append(f"{one}: {path} is a run of other images, or not of this degradation")
+            continue
+        n_images, n_clean = worse.dataset["n_images"], run.dataset["n_images"]
+        if n_images != n_clean:
+            problems.append(f"{one}: of {n_images} images, where the clean ones are {n_clean}")
+        points += points_of(worse, one)
+    return ([*points_of(run, None), *points] if points else []), problems
+
+
+def _stored_levels(folder: Path) -> list[tuple[Degradation, Path]]:
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            one = Degradation.parse(path.name)
+        except UsageError:
+            continue
+        if (path / "results.json").is_file():
+            found.append((one, path))
+    order = list(MODELS)
+
+    def rank(level: tuple[Degradation, Path]) -> tuple[int, float]:
+        one = level[0]
+        mildest, *_, worst = MODELS[one.name].levels
+        return order.index(one.name), one.level if mildest < worst else -one.level
+
+    return sorted(found, key=rank)
 
 
 def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:

@@ -116,6 +116,12 @@ def unfinished(method, state, reason, title=None, **more):
 
 
 @pytest.fixture
+def finished_row():
+    """Makes a finished row; see :func:`done`."""
+    return done
+
+
+@pytest.fixture
 def rows():
     """Makers of rows: ``rows.done("tophat", 0.7)``."""
 
