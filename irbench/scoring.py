@@ -6,8 +6,9 @@ dealt with is decided here, for the rows of a run, comparisons, the gate, report
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,13 @@ from irbench.metrics.components import Components, components_of
 from irbench.metrics.counts import Counts
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
-from irbench.metrics.ignored_regions import without_ignored_of
+from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
 from irbench.metrics.value import MetricValue
+from irbench.packed_detections import DetectionsById, PackedDetections
 from irbench.protocol import TABLE1, Protocol
 from irbench.regions import Regions
 
@@ -41,7 +43,7 @@ NO_MASKS = "the data has boxes only"
 NO_REGIONS = "the method returns boxes only"
 NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
 
-_BLOCK_IMAGES = 4096
+_BLOCK_IMAGES = 512
 
 RULES = ("overlap", "distance")
 """By what a target is found: a kept box that hits it, or a kept detection near it."""
@@ -84,8 +86,9 @@ class ScoredOutput:
     Attributes
     ----------
     result : Result
-    images : list of Detections
-        Of each image, the best-scored ones, as many as the protocol counts.
+    images : sequence of Detections
+        Of each image, the best-scored ones, as many as the protocol counts; an object is made of
+        each whenever it is asked for.
     truths : sequence of GroundTruth
     table : MatchTable
         Over all scores; column ``column`` is that of the protocol's IoU.
@@ -94,7 +97,7 @@ class ScoredOutput:
     """
 
     result: Result
-    images: list[Detections]
+    images: Sequence[Detections]
     truths: Sequence[GroundTruth]
     table: MatchTable
     column: int
@@ -175,7 +178,7 @@ def score(
     """
     check_threshold(threshold)
     found = counted_detections(detections, truths, protocol, method)
-    has_boxes = any(one.regions is None and len(one) for one in found)
+    has_boxes = not found.has_regions.all()
     table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
     # The same table unless the protocol asks for another IoU than COCO's.
     at_protocol = table
@@ -197,7 +200,7 @@ def score(
                     one.scores,
                     components_of(truth.boxes, truth.targets, truth),
                 )
-                for one, truth in zip(found, truths, strict=True)
+                for one, truth in zip(found, map(_unremembered, truths), strict=True)
             ),
             protocol.distance_px,
         ),
@@ -208,15 +211,9 @@ def score(
         missing = dict.fromkeys(names, point.reason)
     else:
         parts["boxes"] = counting.count_boxes(at_protocol, point.value, column)
-        kept = [one.above(point.value) for one in found]
-        parts |= _count_points(kept, truths, protocol.distance_px)
-        if reason := _why_no_regions(kept, truths, kind):
+        if reason := _why_no_regions(found, point.value, truths, kind):
             missing = dict.fromkeys(("pixels", "regions"), reason)
-        else:
-            parts["pixels"] = pixels.count_pixels(_masks(kept, truths))
-            parts["regions"] = hierarchical_iou.count_hierarchical(
-                _regions(kept, truths), distance_px=protocol.distance_px
-            )
+        parts |= _count_kept(found, truths, point.value, protocol.distance_px, not reason)
     if any(truth.targets is None for truth in truths):
         missing["maps"] = NO_MASKS
     elif map_statistics is None:
@@ -270,7 +267,7 @@ def counted_detections(
     truths: Sequence[GroundTruth],
     protocol: Protocol,
     method: str = "",
-) -> list[Detections]:
+) -> PackedDetections:
     """The detections that count: of each image the best-scored ones outside ignored regions.
 
     Parameters
@@ -283,8 +280,9 @@ def counted_detections(
 
     Returns
     -------
-    list of Detections
-        One of each image; empty where it is absent.
+    PackedDetections
+        One of each image, empty where it is absent; objects of all images would take several
+        times the memory.
 
     Raises
     ------
@@ -292,9 +290,31 @@ def counted_detections(
         See :func:`irbench.evaluation.evaluate`.
     """
     check_truths(truths)
-    found = checked_detections(detections, truths, method)
-    best = [one.best(protocol.max_detections) for one in found]
-    return list(without_ignored_of(best, truths, protocol))
+    each = checked_detections(detections, truths, method)
+    if isinstance(detections, DetectionsById) and _counts_whole(detections, truths, protocol):
+        for _ in each:
+            pass
+        return detections.packed
+    return PackedDetections.of(
+        _counted(one.best(protocol.max_detections), truth, protocol)
+        for one, truth in zip(each, truths, strict=True)
+    )
+
+
+def _counts_whole(found: DetectionsById, truths: Sequence[GroundTruth], protocol: Protocol) -> bool:
+    """Whether these are the images in their order, with no more on each than counts."""
+    n_found = np.diff(found.packed.offsets)
+    return (
+        list(found) == [truth.id for truth in truths]
+        and not (n_found > protocol.max_detections).any()
+        and not any(len(truth.ignored) for truth in truths)
+    )
+
+
+def _counted(best: Detections, truth: GroundTruth, protocol: Protocol) -> Detections:
+    if not len(truth.ignored):
+        return best
+    return without_ignored(best, truth.boxes, truth.ignored, protocol)
 
 
 def row_threshold(row: Row) -> float | None:
@@ -357,34 +377,69 @@ def _operating_point(
     return MetricValue(float("inf")) if nothing else found
 
 
-def _count_points(
-    kept: Sequence[Detections], truths: Sequence[GroundTruth], distance_px: float
-) -> dict[str, points.PointCounts]:
-    """The counts of both matchings: some images at a time, whose components take memory."""
-    found: dict[str, list[points.PointCounts]] = {"points": [], "hungarian": []}
+def _count_kept(
+    found: PackedDetections,
+    truths: Sequence[GroundTruth],
+    threshold: float,
+    distance_px: float,
+    with_regions: bool,
+) -> dict[str, Any]:
+    """The counts of what is kept, by what they are of: some images at a time.
+
+    Objects of all images, and what these remember of themselves, would take most of the memory.
+    """
+    blocks: dict[str, list[Any]] = {}
     for first in range(0, max(len(truths), 1), _BLOCK_IMAGES):
         some = slice(first, first + _BLOCK_IMAGES)
+        kept = [one.above(threshold) for one in found[some]]
+        own = [_unremembered(truth) for truth in truths[some]]
         near = [
             (
                 components_of(one.boxes, one.regions, truth),
                 components_of(truth.boxes, truth.targets, truth),
                 truth.shape,
             )
-            for one, truth in zip(kept[some], truths[some], strict=True)
+            for one, truth in zip(kept, own, strict=True)
         ]
-        found["points"].append(points.count_points(near, "raster", distance_px))
-        found["hungarian"].append(points.count_points(near, "hungarian", distance_px))
-    return {name: points.PointCounts.concatenate(blocks) for name, blocks in found.items()}
+        counted: dict[str, Any] = {
+            "points": points.count_points(near, "raster", distance_px),
+            "hungarian": points.count_points(near, "hungarian", distance_px),
+        }
+        if with_regions:
+            counted["pixels"] = pixels.count_pixels(_masks(kept, own))
+            counted["regions"] = hierarchical_iou.count_hierarchical(
+                _regions(kept, own), distance_px=distance_px
+            )
+        for name, counts in counted.items():
+            blocks.setdefault(name, []).append(counts)
+    return {name: _joined(some) for name, some in blocks.items()}
+
+
+def _joined(blocks: Sequence[Any]) -> Any:
+    """Counts of each image, those of one block behind those of another."""
+    columns = (
+        np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(blocks[0])
+    )
+    return type(blocks[0])(*columns)
+
+
+def _unremembered(truth: GroundTruth) -> GroundTruth:
+    """The same, whose regions forget with it what they compute of themselves."""
+    if truth.targets is None:
+        return truth
+    return replace(truth, targets=copy.copy(truth.targets))
 
 
 def _why_no_regions(
-    kept: Sequence[Detections], truths: Sequence[GroundTruth], kind: str | None
+    found: PackedDetections, threshold: float, truths: Sequence[GroundTruth], kind: str | None
 ) -> str:
     """Why the metrics of pixels and regions are undefined; empty where they are not."""
     if any(truth.targets is None for truth in truths):
         return NO_MASKS
-    has_regions = kind not in (None, "box") or any(one.regions is not None for one in kept)
-    if not has_regions or any(one.regions is None and len(one) for one in kept):
+    has_regions = kind not in (None, "box") or bool((found.shapes[:, 0] >= 0).any())
+    # As Detections.above compares.
+    is_kept = found.scores.astype(np.float64) >= threshold
+    if not has_regions or (is_kept & ~found.has_regions).any():
         return NO_REGIONS
     return ""
 

@@ -62,7 +62,7 @@ class AnalysedMethod:
         return self.output.threshold
 
     @property
-    def images(self) -> list[Detections]:
+    def images(self) -> Sequence[Detections]:
         """The detections of each image that count."""
         return self.output.images
 

@@ -48,6 +48,8 @@ def robustness(
 
     clean = open_run(run_directory)
     out = run_directory / FOLDER
+    # By default the images that the clean run was limited to: others do not compare with them.
+    limit = clean.run["key"].get("limit") if limit is None else limit
     points: list[Point] = points_of(clean, None)
     n_failed = 0
     for one in parse_levels(degrade):

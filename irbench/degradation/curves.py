@@ -116,8 +116,9 @@ def stored_points(run: RunResults) -> tuple[list[Point], list[str]]:
         except IrbenchError as error:
             problems.append(f"{one}: {str(error).removesuffix('.')}")
             continue
-        key = worse.run["key"]
-        if key.get("degrade") != [str(one)] or key["manifests"] != run.run["key"]["manifests"]:
+        key, clean = worse.run["key"], run.run["key"]
+        same = all(key[name] == clean[name] for name in ("dataset", "scheme", "split"))
+        if key.get("degrade") != [str(one)] or not same:
             problems.append(f"{one}: {path} is a run of other images, or not of this degradation")
             continue
         n_images, n_clean = worse.dataset["n_images"], run.dataset["n_images"]

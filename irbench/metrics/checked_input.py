@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def check_truths(truths: Sequence[GroundTruth]) -> None:
 
 def checked_detections(
     detections: Mapping[str, Detections], truths: Sequence[GroundTruth], method: str = ""
-) -> list[Detections]:
+) -> Iterator[Detections]:
     """The detections on each image, none where it has no entry; refused if they are not its.
 
     Parameters
@@ -68,8 +68,8 @@ def checked_detections(
 
     Returns
     -------
-    list of Detections
-        In the order of ``truths``.
+    iterator of Detections
+        In the order of ``truths``; each is checked when it is drawn.
 
     Raises
     ------
@@ -84,13 +84,19 @@ def checked_detections(
             f"{whose}detections must be on images of the dataset; {len(strangers)} are not, "
             f"such as {strangers[0]!r}."
         )
+    return _checked(detections, truths, whose)
+
+
+def _checked(
+    detections: Mapping[str, Detections], truths: Sequence[GroundTruth], whose: str
+) -> Iterator[Detections]:
     nothing = Detections.empty()
-    # Each asked for once: of packed detections an object is made whenever one is.
-    found = [detections.get(truth.id, nothing) for truth in truths]
-    for one, truth in zip(found, truths, strict=True):
+    for truth in truths:
+        # Asked for once: of packed detections an object is made whenever one is.
+        one = detections.get(truth.id, nothing)
         if one is not nothing:
             _check_one(one, truth, whose)
-    return found
+        yield one
 
 
 def check_threshold(threshold: float | None) -> None:

@@ -8,7 +8,7 @@ under the old rule kept as ``fa_legacy``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -61,12 +61,6 @@ class PointCounts:
     def n_images(self) -> int:
         """Number of images."""
         return len(self.targets)
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[PointCounts]) -> PointCounts:
-        """The counts of the images of all parts in turn; of one part at least."""
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def count_points(

@@ -44,7 +44,7 @@ class ScoredMethod:
     """Why a metric that was asked for has no interval, where its form failed on a draw."""
 
     @property
-    def images(self) -> list[Detections]:
+    def images(self) -> Sequence[Detections]:
         """Of each image, the best-scored detections that count."""
         return self.output.images
 

@@ -76,7 +76,7 @@ def test_the_page_has_a_section_of_its_own(run, make_run, finished_row, tmp_path
 def test_runs_of_other_images_and_damaged_ones_are_named(run):
     first = run.path / "robustness" / "noise=2" / "run.json"
     content = orjson.loads(first.read_bytes())
-    content["key"]["manifests"]["test"] = "of others"
+    content["key"]["scheme"] = "official"
     first.write_bytes(orjson.dumps(content))
     (run.path / "robustness" / "quantise=4" / "run.json").write_text("{")
     points, problems = stored_points(run)
