@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from irbench.errors import UsageError
 from irbench.gate.map_counts import as_bits, as_fractions, map_arrays, maps_of_arrays
 from irbench.gate.ranked_matches import RANKING_ARRAYS, ranking_arrays, table_of_ranking
+from irbench.gate.whole_tables import WHOLE_ARRAYS, table_of_arrays, whole_arrays
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import average_precision
+from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.counting import BoxCounts
 from irbench.metrics.counts import Counts
+from irbench.metrics.definition import quality_metrics
 from irbench.metrics.hierarchical_iou import HierarchicalCounts
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS
 from irbench.metrics.metric import Metric
@@ -62,15 +65,17 @@ _HOMES = {
 _OF_RANKING = {
     metric.name for metric in (*average_precision.METRICS, ap_point, precision_yolo, recall_yolo)
 }
-"""A baseline keeps of a ranking what these see of it; ``ap_yolo`` and ``ap_ultralytics`` see more,
-and so may others."""
+"""A baseline keeps of a ranking what these see of it; ``ap_yolo`` and ``ap_ultralytics`` see more.
+Of metrics of plug-ins nobody knows: tables that such a one needs are kept whole beside it."""
+_WHOLE = "_whole"
 
 
 def is_counted(arrays: Mapping[str, NDArray[np.int64]], metric: Metric) -> bool:
     """Whether the counts of a baseline give a metric again, so that it has an interval."""
+    home = _HOMES[metric.needs]
     if metric.needs in _RANKINGS and metric.name not in _OF_RANKING:
-        return False
-    return any(name.startswith(f"{_HOMES[metric.needs]}.") for name in arrays)
+        home += _WHOLE
+    return any(name.startswith(f"{home}.") for name in arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +147,9 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
             if table is not None:
                 ranking = ranking_arrays(table)
                 arrays.update({f"{kind}.{name}": array for name, array in ranking.items()})
+            if table is not None and home in _parts_of_plugins():
+                whole = whole_arrays(table)
+                arrays.update({f"{kind}{_WHOLE}.{name}": array for name, array in whole.items()})
         if result.counts.maps is not None:
             arrays.update(map_arrays(result.counts.maps))
     return arrays
@@ -187,6 +195,10 @@ def counted_result(
         complete = {name: array for name, array in ranking.items() if array is not None}
         if len(complete) == len(ranking):
             parts[home] = table_of_ranking(complete, truth.targets, iou_thresholds)
+        names = [f"{kind}{_WHOLE}.{name}" for name in WHOLE_ARRAYS]
+        if all(name in arrays for name in names):
+            whole = {name.partition(".")[2]: arrays[name] for name in names}
+            parts[home] = table_of_arrays(whole, truth.targets, iou_thresholds)
     return Result(
         values=dict(values),
         undefined={},
@@ -195,6 +207,11 @@ def counted_result(
         n_targets=int(truth.targets.sum()),
         counts=Counts(**parts, maps=maps_of_arrays(arrays, n_images)),
     )
+
+
+def _parts_of_plugins() -> set[str]:
+    """What the metrics of plug-ins are computed from."""
+    return {one.needs for name, one in quality_metrics().items() if name not in BUILT_IN}
 
 
 def _own_fields(kind: str) -> list[str]:

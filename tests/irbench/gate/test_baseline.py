@@ -10,13 +10,16 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineError, _checksum, read_baseline
 from irbench.gate.image_counts import TruthCounts, count_arrays, is_counted
-from irbench.gate.recording import gated_metrics, record_baseline
+from irbench.gate.recording import gated_metrics, record_baseline, score_row, sorted_truths
+from irbench.gate.whole_tables import table_of_arrays, whole_arrays
 from irbench.metrics.counting import count_boxes
 from irbench.metrics.counts import Counts
-from irbench.metrics.definition import METRICS
+from irbench.metrics.definition import METRICS, quality_metrics
 from irbench.metrics.matching import match_detections
+from irbench.metrics.metric import Metric
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.points import PointCounts
+from irbench.metrics.weighted import Draws
 from irbench.statistics.image_statistics import ImageStatistics
 
 
@@ -57,6 +60,68 @@ def test_the_counts_give_the_metrics_again(baseline, file):
             # Undefined: no image of these is without targets.
             expected = np.nan if expected is None else expected
             assert value[0] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+def lowest_hit(table):
+    """A form that sees of a table what average precision does not: the scores themselves."""
+    hits = table.scores[table.hit[:, 0]]
+    images = table.image_index[table.hit[:, 0]]
+
+    def values(draws):
+        drawn = draws.weights[images] > 0
+        return np.where(drawn, hits[:, None], 1e9).min(axis=0, initial=1e9)
+
+    return values
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """A metric of a plug-in, made of a match table."""
+    metric = Metric(
+        name="lowest_hit", title="Lowest hit", kind="boxes", higher_is_better=True,
+        bounds=(0.0, 1e9), unit="", scale=1.0, decimals=3, reference="none",
+        description="The least score of a hit.", needs="table", form=lowest_hit, reason="none",
+    )  # fmt: skip
+    known = {**quality_metrics(), metric.name: metric}
+    monkeypatch.setattr("irbench.gate.image_counts.quality_metrics", lambda: known)
+    return metric
+
+
+def test_tables_that_metrics_of_plugins_need_are_kept_whole(baseline, toy, reference_run, tmp_path):
+    # Written without it: what it needs is not there.
+    assert not is_counted(baseline.rows["net"].counts, toy)
+    record_baseline(reference_run).write(tmp_path / "whole.json")
+    again = read_baseline(tmp_path / "whole.json")
+    assert is_counted(again.rows["net"].counts, toy)
+    table = again.result("net").counts.table
+    (row,) = (one for one in reference_run.rows if one["method"] == "net")
+    expected = score_row(reference_run, row, sorted_truths(reference_run)).counts.table
+    for one in dataclasses.fields(expected):
+        np.testing.assert_array_equal(getattr(table, one.name), getattr(expected, one.name))
+    draws = Draws(np.random.default_rng(2).integers(0, 3, (table.n_images, 9)).astype(float))
+    np.testing.assert_array_equal(toy.checked(table)(draws), toy.checked(expected)(draws))
+    # What is built in comes out as before, to the last bit.
+    for name in ("map50", "map50_95"):
+        one = METRICS[name]
+        before = one.checked(baseline.result("net").counts.table)(draws)
+        np.testing.assert_array_equal(one.checked(table)(draws), before)
+
+
+def test_whole_tables_that_contradict_themselves_are_refused():
+    table = match_detections(
+        [np.array([[0, 0, 4, 4], [9, 9, 12, 12]])],
+        [np.array([0.9, 0.1])],
+        [np.array([[0, 0, 4, 4]])],
+    )
+    arrays = whole_arrays(table)
+    ious = tuple(table.iou_thresholds)
+    assert table_of_arrays(arrays, table.n_targets, ious).scores.tolist() == [0.9, 0.1]
+    for name, changed in (
+        ("n_found", [3]), ("scores", [1]), ("targets", [1] * 5), ("targets", [2] * 20),
+        ("targets", [-1] * 20), ("n_found", [-1, 3]), ("detections", []),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match="a match table"):
+            table_of_arrays({**arrays, name: np.array(changed)}, table.n_targets, ious)
 
 
 def test_which_methods_the_bootstrap_judges(reference_run):
