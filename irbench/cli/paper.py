@@ -127,15 +127,16 @@ def paper(
     if format_name == "json":
         import orjson
 
-        from irbench.cli.paper_json import paper_content
+        from irbench.cli.paper_formats import paper_content
 
         content = paper_content(numbers, wrong, tolerance, differing, counts, measured, opened)
         _write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n", out)
         return
-    from irbench.cli.paper_comparisons import counts_section, measured_sections
     from irbench.cli.paper_sections import (
         consistency_section,
+        counts_section,
         disagreement_section,
+        measured_sections,
         table_sections,
     )
 
