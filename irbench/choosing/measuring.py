@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from irbench.auto_range import RangeChoice
 from irbench.calibration import extent_without_labels
 from irbench.choosing.implants import implanted
+from irbench.data.findings import plural
 from irbench.dead_pixels import DeadPixels
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
@@ -105,7 +106,7 @@ def measure(job: ChooseJob) -> Measured:
             _detect(detector, image, value_range)
             begun = time.perf_counter()
         if time.perf_counter() - begun > job.budget_s and result.seconds:
-            result.given_up = f"out of time after {len(result.seconds)} frames"
+            result.given_up = f"out of time after {plural(len(result.seconds), 'frame')}"
             break
         start = time.perf_counter()
         found = _detect(detector, image, value_range)

@@ -93,8 +93,8 @@ def calibrate_on_frames(
             f"{found.n_frames} frames: {found.rate:.3g} a frame (95 % {low:.2g} to {high:.2g})"
         )
     note(
-        "Every detection counted as a false alarm. Where targets are in these frames, the rate of "
-        "false alarms is at most this, and the threshold higher than need be."
+        "Every detection counted as a false alarm. Where targets are in these frames, the rate is "
+        "an upper bound of that of false alarms, and the threshold higher than need be."
     )
     note(f"written: {out}; use it by irbench detect METHOD FRAMES --calibration {out}")
     return EXIT_FAILED if n_failed or n_bad else EXIT_DONE
