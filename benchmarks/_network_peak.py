@@ -47,6 +47,9 @@ def _main() -> None:
     import torch
     from _network_time import inference_pass, make_detector, training_step
 
+    from irbench.resources import keep_freed_memory
+
+    keep_freed_memory()
     torch.set_num_threads(1)
     detector = make_detector(name, side)
     if batch:

@@ -21,6 +21,7 @@ from irbench.networks.detector import NetworkDetector
 from irbench.networks.mask_losses import MaskTargets
 from irbench.networks.segmentation import SegmentationNetworkDetector
 from irbench.registry import method_class
+from irbench.resources import keep_activations_mapped
 from irbench.training.mask_settings import MaskSettings
 from irbench.training.settings import TrainingSettings
 
@@ -162,6 +163,8 @@ def time_training(
     clock: Clock = time.perf_counter,
 ) -> NetworkTime:
     """A :func:`training_step` without the optimiser; the floor in the same precision."""
+    # As ``irbench train`` does.
+    keep_activations_mapped()
     step, forward = training_step(detector, side, batch, dtype)
     calls = convolutions_of(detector.network, forward, dtype)
     floor = training_pass(calls, from_image=True)

@@ -45,7 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     from _network_time import make_detector
 
     from irbench.errors import IrbenchError
+    from irbench.resources import keep_freed_memory
 
+    # As the workers of a run have it.
+    keep_freed_memory()
     torch.set_num_threads(1)
     try:
         detectors = {name: make_detector(name, options.side) for name in options.networks}

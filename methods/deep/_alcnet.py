@@ -8,12 +8,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor, nn
 
 from ._acm import WIDTHS
+from ._local_contrast import local_contrast
 from ._residual import (
     AsymmetricFusion,
     BasicBlock,
@@ -28,58 +26,6 @@ from ._resizing import resize_like
 
 SHIFTS = {"single": (13,), "multiple": (13, 17)}
 """Distances in cells of the contrast that each mode takes the greatest of."""
-
-_AXES = ((1, 1), (1, 0), (1, -1), (0, -1))
-
-_TOGETHER = 2**17
-"""Elements that are worked on together."""
-
-
-def local_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
-    """The contrast to opposite neighbours, the smallest of four directions (Eq. 2 of [1]_).
-
-    Parameters
-    ----------
-    x : (B, C, H, W) Tensor
-    shifts : sequence of int
-        Distances of the neighbours in cells, of which the greatest contrast is taken; the map
-        goes on at its opposite border.
-
-    Returns
-    -------
-    (B, C, H, W) Tensor
-        Products of two differences: positive where both neighbours are lower, or both higher.
-    """
-    n_channels = max(1, _TOGETHER // (x.shape[2] * x.shape[3]))
-    # In rows whatever the layout, and a few channels at a time, so that they stay in the cache.
-    parts = torch.split(x.contiguous(), n_channels, 1)
-    found = torch.cat([_greatest_contrast(part, shifts) for part in parts], 1)
-    rows_of_channels = x.is_contiguous(memory_format=torch.channels_last)
-    return found.contiguous(memory_format=torch.channels_last) if rows_of_channels else found
-
-
-def _greatest_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
-    height, width = x.shape[2], x.shape[3]
-    steps = [(shift % height, shift % width) for shift in shifts]
-    # One border that all shifts read.
-    rows, columns = (max(lengths) for lengths in zip(*steps, strict=True))
-    wrapped = torch.cat((x[:, :, height - rows :], x, x[:, :, :rows]), 2)
-    wrapped = torch.cat((wrapped[..., width - columns :], wrapped, wrapped[..., :columns]), 3)
-
-    def neighbour(dy: int, dx: int) -> Tensor:
-        return wrapped.narrow(2, rows + dy, height).narrow(3, columns + dx, width)
-
-    greatest = None
-    for step_y, step_x in steps:
-        smallest = None
-        for axis_y, axis_x in _AXES:
-            dy, dx = axis_y * step_y, axis_x * step_x
-            product = (neighbour(dy, dx) - x) * (neighbour(-dy, -dx) - x)
-            smallest = product if smallest is None else torch.minimum(smallest, product)
-        assert smallest is not None
-        greatest = smallest if greatest is None else torch.maximum(greatest, smallest)
-    assert greatest is not None
-    return greatest
 
 
 class BottomUpFusion(nn.Module):

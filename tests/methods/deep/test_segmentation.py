@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from irbench import load_method  # noqa: E402
 from irbench.errors import UsageError  # noqa: E402
 from irbench.images import to_unit_range  # noqa: E402
-from irbench.methods.deep._alcnet import local_contrast  # noqa: E402
+from irbench.methods.deep._local_contrast import _greatest_contrast, local_contrast  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
 
@@ -184,6 +184,19 @@ def test_a_weighting_by_the_greatest_value_keeps_a_black_image_black():
     image[3, 4] = 51
     lit = load_method("uiunet").preprocess(image).canvas
     assert torch.allclose(lit[0, :, 3, 4], torch.tensor((1 - 0.485) / 0.229))
+
+
+@pytest.mark.parametrize("shape", [(9, 40), (8, 5)])
+def test_the_gradient_of_local_contrast_is_that_of_its_steps(shape):
+    x = torch.randn(2, 3, *shape, dtype=torch.float64, requires_grad=True)
+    outer = torch.randn(2, 3, *shape, dtype=torch.float64)
+    (expected,) = torch.autograd.grad(_greatest_contrast(x, (3, 7)), x, outer)
+    (found,) = torch.autograd.grad(local_contrast(x, (3, 7)), x, outer)
+    torch.testing.assert_close(found, expected)
+    half = x.detach().bfloat16().contiguous(memory_format=torch.channels_last).requires_grad_()
+    (rough,) = torch.autograd.grad(local_contrast(half, (3, 7)), half, outer.bfloat16())
+    assert rough.dtype == torch.bfloat16
+    assert torch.equal(local_contrast(x, (3, 7)), _greatest_contrast(x, (3, 7)))
 
 
 @pytest.mark.parametrize(("shape", "shift"), [((40, 33), 13), ((8, 5), 17), ((13, 26), 13)])
