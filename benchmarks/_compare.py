@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -11,17 +13,16 @@ from _floors import FLOORS
 from _images import benchmark_image
 from _timing import Quartiles, in_turn, on_copies
 
-SIDE = 256
-"""Height and width of the images."""
+SIDE, N_IMAGES = 256, 5
+"""Height and width of the images, and how many there are, where nothing else is asked for."""
 
-_N_IMAGES = 5
 _ROUNDS_PER_IMAGE = 20
 _SECONDS_PER_IMAGE = 0.3
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A method and its floor on images of 256x256 pixels.
+    """A method and its floor on images of one size.
 
     Attributes
     ----------
@@ -47,18 +48,38 @@ class Comparison:
     met: bool | None
 
 
-def compare_with_floor(method: Any, n_runs: int) -> Comparison:
+@dataclass(frozen=True)
+class Sampling:
+    """On what a method and its floor are run, and how often.
+
+    Attributes
+    ----------
+    n_runs : int
+        At least so many; quick methods run more often.
+    n_images : int
+    side : int
+        Height and width of the images, in pixels.
+    clock : callable
+        Seconds by it.
+    """
+
+    n_runs: int
+    n_images: int = N_IMAGES
+    side: int = SIDE
+    clock: Callable[[], float] = time.perf_counter
+
+
+def compare_with_floor(method: Any, sampling: Sampling) -> Comparison:
     """Measure a method and its floor in turn, over several images.
 
     Parameters
     ----------
     method : ScoreMapDetector
-    n_runs : int
-        At least so many; quick methods run more often.
+    sampling : Sampling
     """
     recipe = FLOORS.get(method.info.name)
     contents = recipe.contents if recipe else "none is defined"
-    n_least = -(-n_runs // _N_IMAGES)
+    n_least = -(-sampling.n_runs // sampling.n_images)
     pairs: list[tuple[float, float]] = []
     counts: list[int] = []
     unit = ""
@@ -66,8 +87,8 @@ def compare_with_floor(method: Any, n_runs: int) -> Comparison:
     def n_rounds(seconds: float) -> int:
         return max(n_least, min(_ROUNDS_PER_IMAGE, int(_SECONDS_PER_IMAGE / seconds)))
 
-    for index in range(_N_IMAGES):
-        image = method.preprocess(benchmark_image(index, SIDE))
+    for index in range(sampling.n_images):
+        image = method.preprocess(benchmark_image(index, sampling.side))
         floor = None
         if recipe:
             try:
@@ -76,7 +97,7 @@ def compare_with_floor(method: Any, n_runs: int) -> Comparison:
             except Exception as error:
                 recipe, contents = None, f"none: {type(error).__name__}: {error}"
         run = on_copies(method.compute, image, 1 + max(n_least, _ROUNDS_PER_IMAGE))
-        pairs += in_turn(run, floor.run if floor else _nothing, n_rounds)
+        pairs += in_turn(run, floor.run if floor else _nothing, n_rounds, sampling.clock)
         if floor and floor.count is not None:
             counts.append(floor.count)
             unit = floor.unit

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from _compare import SIDE, Comparison
+from _compare import Comparison, Sampling
 from _scale import MEMORY_SIDE, Scaling
 from _timing import Quartiles
 
 BEGIN = "<!-- classical: begin (written by classical.py) -->"
 END = "<!-- classical: end -->"
 
+_TIMES = {time.perf_counter: "Time", time.process_time: "Processor time"}
 _NONE = "—"
 _SKIPPED = "skipped (> budget)"
 
@@ -21,6 +23,7 @@ def markdown(
     comparisons: Mapping[str, Comparison],
     scalings: Mapping[str, Scaling],
     machine: Mapping[str, Any],
+    sampling: Sampling,
 ) -> str:
     """All tables, with the machine named."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
@@ -34,8 +37,12 @@ def markdown(
         load = f"{machine['load_average']:.1f}"
         parts[0] += f" Load average before the start: {load} (0 is an idle machine)."
     if comparisons:
+        side = sampling.side
         parts += [
-            f"Time of the score map of an image of {SIDE}x{SIDE} pixels, and its floor:",
+            (
+                f"{_TIMES[sampling.clock]} of the score map of an image of {side}x{side} pixels, "
+                "and its floor:"
+            ),
             _comparison_table(comparisons),
             "What a floor consists of:",
             table(

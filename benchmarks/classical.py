@@ -4,6 +4,7 @@ Run from anywhere, on an idle machine; one thread is used::
 
     python benchmarks/classical.py
     python benchmarks/classical.py --methods tllcm,wslcm --sizes 256,512
+    python benchmarks/classical.py --methods ipi-fast,ript --side 512 --sizes none
     python benchmarks/classical.py --profile ript
 
 ``benchmarks/README.md`` says what the columns mean.
@@ -102,11 +103,13 @@ def print_profile(name: str) -> None:
 
 
 def _measure_all(methods: list[Any], options: argparse.Namespace) -> int:
-    from _compare import compare_with_floor
+    from _compare import Sampling, compare_with_floor
     from _scale import scale
     from _tables import markdown, write_into
 
     start, machine = time.perf_counter(), _machine()
+    clock = time.process_time if options.processor_time else time.perf_counter
+    sampling = Sampling(options.repeats, options.images, options.side, clock)
     comparisons: dict[str, Comparison] = {}
     scalings: dict[str, Scaling] = {}
     failed = False
@@ -114,13 +117,15 @@ def _measure_all(methods: list[Any], options: argparse.Namespace) -> int:
         name = method.info.name
         print(f"{time.perf_counter() - start:4.0f} s  {name}", file=sys.stderr, flush=True)
         try:
-            comparisons[name] = compare_with_floor(method, options.repeats)
-            scalings[name] = scale(method, options.sizes, options.budget, not options.no_memory)
+            comparisons[name] = compare_with_floor(method, sampling)
+            if options.sizes:
+                memory = not options.no_memory
+                scalings[name] = scale(method, options.sizes, options.budget, memory)
         # One method that breaks costs its own row.
         except Exception as error:
             print(f"{name} failed: {type(error).__name__}: {error}", file=sys.stderr)
             failed = True
-    text = markdown(comparisons, scalings, machine)
+    text = markdown(comparisons, scalings, machine, sampling)
     print(text)
     if options.out:
         as_json = options.out.suffix == ".json"
@@ -159,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         return [name.strip() for name in text.split(",") if name.strip()]
 
     def sides(text: str) -> list[int]:
-        return sorted({int(side) for side in names(text)})
+        return sorted({int(side) for side in names(text)}) if text != "none" else []
 
     def output(text: str) -> Path:
         if Path(text).suffix not in (".json", ".md"):
@@ -172,7 +177,14 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes",
         type=sides,
         default=[128, 256, 512, 1024],
-        help="sides of square images for the scaling, in pixels (default 128,256,512,1024)",
+        help="sides of square images for the scaling (default 128,256,512,1024), or none",
+    )
+    parser.add_argument(
+        "--side", type=int, default=256, help="of the images that meet the floor (default 256)"
+    )
+    parser.add_argument("--images", type=int, default=5, help="so many of them (default 5)")
+    parser.add_argument(
+        "--processor-time", action="store_true", help="not of the clock: on a busy machine"
     )
     parser.add_argument("--repeats", type=int, default=5, help="least number of runs (default 5)")
     parser.add_argument(
