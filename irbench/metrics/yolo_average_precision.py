@@ -57,36 +57,55 @@ def average_precision_yolo(
     >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0]), triangle=False), 12)
     0.495
     """
+    return float(np.trapezoid(_at_recalls(recall, precision, triangle), _RECALLS))
+
+
+def _at_recalls(
+    recall: NDArray[np.float64], precision: NDArray[np.float64], triangle: bool
+) -> NDArray[np.float64]:
+    """``(101,)`` precision of the joined envelope at the recalls."""
     if not len(recall):
-        return 0.0
+        return np.zeros(len(_RECALLS))
     end = [1.0] if triangle else [recall[-1], 1.0]
     recall = np.concatenate([[0.0], recall, end])
     precision = np.concatenate([[1.0], precision, np.zeros(len(end))])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     # Of points of one recall np.interp takes the last: a drop at one recall is a step.
-    at_recalls = np.interp(_RECALLS, recall, envelope)
-    return float(np.trapezoid(at_recalls, _RECALLS))
+    return np.interp(_RECALLS, recall, envelope)
+
+
+_Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Recall and precision of a draw, point by point."""
+
+
+def _curves(table: MatchTable, iou_index: int, draws: Draws) -> dict[int, _Curve]:
+    """The curve of each draw that has targets."""
+    hits, kept, n_targets = table.weighted.points(draws, iou_index)
+    before, n_kept = table.weighted.kept_before(draws, iou_index)
+    n_points = hits.shape[1]
+    # A point before each rise of recall, one after it, and the last of all.
+    true_positives, counted = np.zeros((2, draws.n_draws, 2 * n_points + 1))
+    true_positives[:, 2::2] = true_positives[:, 1::2] = hits
+    counted[:, 1::2], counted[:, 0:-1:2], counted[:, -1] = kept, before, n_kept
+    # What a draw has not got is no point of its curve.
+    there = np.diff(counted, axis=1, prepend=0.0) > 0
+    curves = {}
+    for draw in np.flatnonzero(n_targets > 0).tolist():
+        found = true_positives[draw, there[draw]]
+        curves[draw] = found / n_targets[draw], found / counted[draw, there[draw]]
+    return curves
 
 
 def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Form:
     """The area of :func:`average_precision_yolo` as a function of draws."""
 
     def form(draws: Draws) -> Values:
-        hits, kept, n_targets = table.weighted.points(draws, iou_index)
-        before, n_kept = table.weighted.kept_before(draws, iou_index)
-        n_points = hits.shape[1]
-        # A point before each rise of recall, one after it, and the last of all.
-        true_positives, counted = np.zeros((2, draws.n_draws, 2 * n_points + 1))
-        true_positives[:, 2::2] = true_positives[:, 1::2] = hits
-        counted[:, 1::2], counted[:, 0:-1:2], counted[:, -1] = kept, before, n_kept
+        key = ("yolo curves", id(table), iou_index)
+        curves = draws.once(key, lambda: _curves(table, iou_index, draws))
         values = np.full(draws.n_draws, np.nan)
-        for draw in np.flatnonzero(n_targets > 0):
-            # What this draw has not got is no point of its curve.
-            there = np.diff(counted[draw], prepend=0.0) > 0
-            found = true_positives[draw, there]
-            recall = found / n_targets[draw]
-            precision = found / counted[draw, there]
-            values[draw] = average_precision_yolo(recall, precision, triangle)
+        if curves:
+            read = np.stack([_at_recalls(*curve, triangle) for curve in curves.values()])
+            values[list(curves)] = np.trapezoid(read, _RECALLS, axis=1)
         return values
 
     return form

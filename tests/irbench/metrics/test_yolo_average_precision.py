@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from irbench.metrics.average_precision import average_precision
 from irbench.metrics.counting import count_boxes, precision, recall
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import best_f1_threshold
+from irbench.metrics.weighted import Draws
 from irbench.metrics.yolo_average_precision import (
     ap_ultralytics,
     ap_yolo,
+    ap_yolo_form,
     precision_yolo,
     recall_yolo,
 )
@@ -82,3 +85,18 @@ def test_undefined():
     assert precision_yolo(empty).reason == "no detection in any image"
     assert recall_yolo(empty).value == 0
     assert precision_yolo(nothing).reason == "no target in any image"
+
+
+@pytest.mark.parametrize("triangle", [True, False])
+def test_draws_at_once_equal_each_by_itself(make_scene, triangle):
+    table = match_detections(*make_scene(5, 12, 4, 9).lists())
+    n = table.n_images
+    weights = np.random.default_rng(3).multinomial(n, np.full(n, 1 / n), 20).T.astype(float)
+    weights[:, 7] = 0  # no targets at all
+    form = ap_yolo_form(table, 0, triangle)
+    at_once = form(Draws(weights))
+    alone = [form(Draws(weights[:, [draw]]))[0] for draw in range(20)]
+    # To the last bit: an interval must not depend on how many draws are made at a time.
+    np.testing.assert_array_equal(at_once, alone)
+    assert np.isnan(at_once[7])
+    assert len(np.unique(at_once)) > 5
