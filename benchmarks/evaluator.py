@@ -20,11 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.metrics.average_precision import average_precision, mean_average_precision
+from irbench.metrics.average_precision import (
+    average_precision,
+    average_precision_form,
+    mean_average_precision,
+)
 from irbench.metrics.counting import count_boxes, f1, precision, recall
 from irbench.metrics.matching import MatchTable, match_detections
 from irbench.metrics.operating_point import best_f1_threshold
-from irbench.statistics.average_precision import WeightedAveragePrecision
+from irbench.metrics.weighted import Draws
 from irbench.statistics.resamples import Resamples
 
 SIDE = 256
@@ -120,10 +124,9 @@ def pycocotools_evaluator(scene: Scene) -> Callable[[], float]:
 
 def bootstrap(table: MatchTable, n_resamples: int, n_columns: int) -> NDArray[np.float64]:
     """Average precision of every draw, drawing and preparing included."""
-    weighted = WeightedAveragePrecision(table, range(n_columns))
+    form = average_precision_form(table, range(n_columns))
     resamples = Resamples([f"{image:06d}" for image in range(table.n_images)], n_resamples)
-    values = [weighted.values(weights).mean(axis=1) for weights in resamples.blocks()]
-    return np.concatenate(values)
+    return np.concatenate([form(Draws(weights)) for weights in resamples.blocks()])
 
 
 def slow_bootstrap(table: MatchTable, n_resamples: int) -> NDArray[np.float64]:
