@@ -31,6 +31,9 @@ class ReportInfo:
         Whether ``irbench report`` prints the first file to the terminal too.
     keeps_skipped : bool
         Whether it has the rows of skipped methods whatever is asked for.
+    last : bool
+        Whether a command with several formats writes it after those that are not: what they have
+        scored is not scored again.
     """
 
     name: str
@@ -38,6 +41,7 @@ class ReportInfo:
     folder: str = "tables"
     printed: bool = False
     keeps_skipped: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

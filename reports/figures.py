@@ -12,6 +12,7 @@ from irbench.figures.compared_methods import ComparedMethods
 from irbench.progress import terminal_progress
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 from irbench.resources import n_cores
+from irbench.statistics.scored_group import are_scored
 
 from ._figure_jobs import (
     DrawnFigure,
@@ -38,6 +39,7 @@ class Figures(Report):
         name="figures",
         title="PNG and PDF at print size: curves, Pareto fronts, breakdowns, pictures",
         folder="figures",
+        last=True,
     )
 
     def write(
@@ -73,6 +75,8 @@ def _drawn(
 ) -> Iterator[tuple[FigureJob, DrawnFigure]]:
     n_images = sum(row.get("n_images") or 0 for row in comparison.rows)
     n_workers = min(n_cores(), MOST_WORKERS)
-    if n_workers > 1 and n_images >= WORTH_WORKERS:
+    # Each worker scores for itself, which takes as long as half of the drawing.
+    scored = are_scored(comparison.runs, comparison.rows)
+    if n_workers > 1 and n_images >= WORTH_WORKERS and not scored:
         return draw_by_workers(comparison, jobs, n_workers)
     return draw_in_turn(comparison, jobs)

@@ -159,6 +159,7 @@ def report(
     load_plugins(plugins)
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
     classes = [report_class(name) for name in dict.fromkeys(names)]
+    classes.sort(key=lambda cls: cls.info.last)
     opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
     options = ReportOptions(
         table=table,

@@ -11,29 +11,14 @@ the last bit; this one is used wherever numba can compile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.compiling import compiled
 from irbench.conversion.flooding import PeakRegions, region_cuts
 from irbench.regions import Regions
-
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-    # Interpreted, this is a hundred times slower than the other form.
-    raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT)")
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _compiled(function: _Function) -> _Function:
-    """Compile at the first call, and keep the result on disk where a folder can be written."""
-    try:
-        return cast("_Function", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # neither beside the module nor in the user's cache can be written
-        return cast("_Function", numba.njit(nogil=True)(function))
 
 
 def descended_regions(
@@ -79,7 +64,7 @@ _DIGIT_BITS = 11
 _N_DIGITS = 6
 
 
-@_compiled
+@compiled
 def visiting_order(flat: NDArray[np.float64], floor: float) -> NDArray[np.int32]:
     """Raster indices of the pixels above ``floor``, by descending value, then raster order.
 
@@ -128,7 +113,7 @@ def visiting_order(flat: NDArray[np.float64], floor: float) -> NDArray[np.int32]
     return order
 
 
-@_compiled
+@compiled
 def descend(
     flat: NDArray[np.float64],
     width: int,
@@ -283,7 +268,7 @@ def descend(
     return peaks[:n_high], accepted[:n_high], boxes[:n_high]
 
 
-@_compiled
+@compiled
 def label_regions(
     flat: NDArray[np.float64],
     width: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from irbench.metrics.value import NO_TARGETS, MetricValue
 from irbench.metrics.weighted import Draws, Form, Values
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
+_MANY_DRAWS = 16
 
 _PAPER = "LE-IRSTD, Eq."
 _COCO = "COCO detection evaluation (T.-Y. Lin et al., ECCV 2014; pycocotools), maxDets 300"
@@ -41,22 +43,58 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
     .. [1] T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
        evaluation code.
     """
+    # For a few draws numba is not worth its import.
+    read = _precision_at_recalls() if len(kept) >= _MANY_DRAWS else precision_at_recalls
+    # Of one type and layout, for each of which numba would compile again.
+    curves = [np.ascontiguousarray(part, np.float64) for part in (true_positives, kept, n_targets)]
+    envelope = read(*curves, _RECALLS)
+    return np.asarray(envelope.mean(axis=1))
+
+
+@cache
+def _precision_at_recalls() -> Callable[[Points, Points, Values, Values], Points]:
+    """The compiled form, or the other where there is no numba that can compile."""
+    try:
+        from irbench.metrics import compiled_envelope
+    except ImportError:
+        return precision_at_recalls
+    return compiled_envelope.precision_at_recalls
+
+
+def precision_at_recalls(
+    true_positives: Points, kept: Points, n_targets: Values, recalls: Values
+) -> Points:
+    """The greatest precision from each recall on, of many curves.
+
+    Parameters
+    ----------
+    true_positives, kept, n_targets : ndarray of float64
+        As an :data:`Estimator` gets them.
+    recalls : (n,) ndarray of float64
+        Ascending from 0.
+
+    Returns
+    -------
+    (n_draws, n) ndarray of float64
+        The same to the last bit as those of
+        :func:`irbench.metrics.compiled_envelope.precision_at_recalls`.
+    """
     n_draws, n_points = kept.shape
     # One more column: the precision at a recall that is never reached.
     precision = np.zeros((n_draws, n_points + 1))
     np.divide(true_positives, kept, out=precision[:, :-1], where=kept > 0)
     recall = true_positives / np.where(n_targets > 0, n_targets, 1)[:, None]
-    reached = np.empty((n_draws, len(_RECALLS)), dtype=np.int64)
+    reached = np.empty((n_draws, len(recalls)), dtype=np.int64)
     for draw in range(n_draws):
         # The array's own method: called a million times a report, NumPy's function adds as much.
-        reached[draw] = recall[draw].searchsorted(_RECALLS, side="left")
+        reached[draw] = recall[draw].searchsorted(recalls, side="left")
     # Recall 0 is reached at a draw's first point, so that the pieces of a draw end with it.
     # A point at which recall does not rise in this draw has no greater precision than the one
     # before it, of the same recall: it needs no special care.
     reached += (n_points + 1) * np.arange(n_draws)[:, None]
     pieces = np.maximum.reduceat(precision.ravel(), reached.ravel()).reshape(reached.shape)
     envelope = np.maximum.accumulate(pieces[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(np.ascontiguousarray(envelope).mean(axis=1))
+    return np.ascontiguousarray(envelope)
 
 
 def all_point(true_positives: Points, kept: Points, n_targets: Values) -> Values:

@@ -196,6 +196,12 @@ def score_methods(
     return ScoredGroup(truths, methods, tuple(problems))
 
 
+def are_scored(runs: Sequence[RunResults], rows: Sequence[Row]) -> bool:
+    """Whether every method of a dataset that can be scored was, in this process."""
+    kept = {method for run in runs for method in _kept.get(run, ())}
+    return {row["method"] for row in rows if row["state"] in SCORED_STATES} <= kept
+
+
 def _score(
     row: Row, run: RunResults, truths: Sequence[GroundTruth], draws: Resamples | None
 ) -> ScoredMethod:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.accuracy_cost import pareto_figure
 from irbench.figures.canvas import save_figure
@@ -106,7 +107,10 @@ def test_a_large_run_is_drawn_by_workers(html_run, tmp_path, monkeypatch, drawn_
     monkeypatch.setattr("irbench.reports.figures.WORTH_WORKERS", 1)
     monkeypatch.setattr("irbench.reports.figures.n_cores", lambda: 64)
     monkeypatch.setattr("irbench.reports.figures.draw_by_workers", by_workers)
+    # What was scored here is drawn here; a run that was not, by workers.
     assert Figures().write([run], tmp_path) == expected
+    assert used == []
+    assert Figures().write([load_run(run.path)], tmp_path) == expected
     assert used == [4]
 
 

@@ -18,6 +18,7 @@ from irbench.metrics.average_precision import (
     average_precision,
     average_precision_coco101,
     mean_average_precision,
+    precision_at_recalls,
 )
 from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.matching import match_detections
@@ -357,3 +358,35 @@ def test_a_long_perfect_curve_has_area_one_to_the_last_bit():
         hits = np.cumsum(rng.integers(1, 6, rng.integers(1, 400))).astype(float)
         curve = PrecisionRecallCurve(-hits, hits, hits, hits[-1])
         assert all_point_of(curve) == 1
+
+
+CURVES = {
+    "many points": (np.cumsum(np.random.default_rng(1).integers(0, 3, (20, 50)), axis=1), 4),
+    "no points": (np.zeros((20, 0)), 3),
+    "no targets": (np.zeros((20, 5)), 0),
+    "all found": (np.tile(np.arange(1.0, 5.0), (20, 1)), 0),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
+    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    hits, missed = CURVES[name]
+    random = np.random.default_rng(2)
+    hits = hits.astype(float)
+    kept = hits + np.cumsum(random.integers(0, 2, hits.shape), axis=1)
+    targets = (hits[:, -1] if hits.shape[1] else np.zeros(20)) + missed
+    recalls = np.linspace(0.0, 1.0, 101)
+    slow = precision_at_recalls(hits, kept, targets, recalls)
+    np.testing.assert_array_equal(
+        compiled_envelope.precision_at_recalls(hits, kept, targets, recalls), slow
+    )
+    # By the definition: the best of all points at this recall or beyond.
+    with np.errstate(all="ignore"):
+        recall, precision = hits / targets[:, None], np.nan_to_num(hits / kept)
+    if targets.all():
+        expected = [
+            [max([0.0, *p[r >= at]]) for at in recalls]
+            for r, p in zip(recall, precision, strict=True)
+        ]
+        np.testing.assert_array_equal(slow, expected)

@@ -1,0 +1,26 @@
+"""Functions that numba compiles at their first call.
+
+Importing this module raises ImportError where numba is missing, or is told not to compile:
+callers have another form of the same function then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    # Interpreted, such loops are a hundred times slower than the other form.
+    raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT)")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile at the first call, and keep the result on disk where a folder can be written."""
+    try:
+        return cast("_Function", numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # neither beside the module nor in the user's cache can be written
+        return cast("_Function", numba.njit(nogil=True)(function))
