@@ -46,8 +46,10 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
     # For a few draws numba is not worth its import.
     read = _precision_at_recalls() if len(kept) >= _MANY_DRAWS else precision_at_recalls
     # Of one type and layout, for each of which numba would compile again.
-    curves = [np.ascontiguousarray(part, np.float64) for part in (true_positives, kept, n_targets)]
-    envelope = read(*curves, _RECALLS)
+    hits, counted, targets = (
+        np.ascontiguousarray(part, np.float64) for part in (true_positives, kept, n_targets)
+    )
+    envelope = read(hits, counted, targets, _RECALLS)
     return np.asarray(envelope.mean(axis=1))
 
 

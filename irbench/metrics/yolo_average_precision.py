@@ -104,7 +104,7 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
         curves = draws.once(key, lambda: _curves(table, iou_index, draws))
         values = np.full(draws.n_draws, np.nan)
         if curves:
-            read = np.stack([_at_recalls(*curve, triangle) for curve in curves.values()])
+            read = np.stack([_at_recalls(r, p, triangle) for r, p in curves.values()])
             values[list(curves)] = np.trapezoid(read, _RECALLS, axis=1)
         return values
 

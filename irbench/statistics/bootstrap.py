@@ -189,7 +189,7 @@ def confidence_interval(
         and for few images; those corrected for few images alone; those corrected for the first two
         alone; the plain quantiles [1]_; and those mirrored at the estimate.
         :class:`~irbench.statistics.bca.Correction` has the references of the first three;
-        ``benchmarks/coverage.py`` measures which of them cover.
+        ``benchmarks/interval_coverage.py`` measures which of them cover.
 
     Returns
     -------

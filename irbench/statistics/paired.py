@@ -48,7 +48,7 @@ def paired_difference(
 
     The interval is of the quantiles of the differences, corrected for few images alone: what
     makes the values of either method skew and biased mostly cancels in the difference, where the
-    estimated corrections add an error of their own (``benchmarks/coverage.py``).
+    estimated corrections add an error of their own (``benchmarks/interval_coverage.py``).
 
     The p-value inverts the interval: it is the least ``1 - level`` whose interval leaves 0
     out, but never under ``2 / (n + 1)``, the least that n draws can show. [1]_ Draws equal to 0

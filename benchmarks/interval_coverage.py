@@ -1,12 +1,13 @@
 """How often 95 % intervals cover the truth, and how often the paired test errs.
 
-OMP_NUM_THREADS=1 python benchmarks/coverage.py       # 2,000 repetitions, 8 minutes
-python benchmarks/coverage.py --repetitions 200       # a first look
-python benchmarks/coverage.py --write-readme          # the tables of README.md
+OMP_NUM_THREADS=1 python benchmarks/interval_coverage.py       # 2,000 repetitions, 8 minutes
+python benchmarks/interval_coverage.py --repetitions 200       # a first look
+python benchmarks/interval_coverage.py --write-readme          # the tables of README.md
 
 Samples of images are drawn from a superpopulation whose metrics are known exactly; of each, the
 intervals and the test are those of ``irbench report`` and ``irbench compare``, made by the same
-functions. No data are needed; one core is used.
+functions. No data are needed; one core is used. It is not called coverage.py: the package of that
+name is looked for by others.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from _coverage import NAMES, Misses, Outcome
+from _interval_coverage import NAMES, Misses, Outcome
 from _superpopulation import METRICS, DetectorModel, Superpopulation
 from _tables import table, write_into
 
 from irbench.statistics.bootstrap import LEVEL, IntervalKind
 
 README = Path(__file__).with_name("README.md")
-BEGIN = "<!-- coverage: begin (written by coverage.py) -->"
+BEGIN = "<!-- coverage: begin (written by interval_coverage.py) -->"
 END = "<!-- coverage: end -->"
 
 MODELS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from irbench.metrics.average_precision import average_precision
 from irbench.metrics.match_table import MatchTable
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SCRIPT = BENCHMARKS / "coverage.py"
 
 
 @pytest.fixture
@@ -52,12 +50,7 @@ def test_a_sample_is_the_list_with_each_image_as_often_as_it_was_drawn(populatio
 
 def test_tables_count_misses_on_both_sides(module: Any) -> None:
     made = module("_superpopulation")
-    # By its path: a package of the same name may be there.
-    spec = importlib.util.spec_from_file_location("coverage_of_intervals", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    coverage = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(coverage)
+    coverage = module("interval_coverage")
     models = (made.DetectorModel("a", 1.5, 1.0), made.DetectorModel("b", 1.0, 1.0))
     populations = {one.title: made.Superpopulation(one, n_scenes=200) for one in models}
     tables = [population.table for population in populations.values()]
