@@ -82,7 +82,8 @@ def fit_to_range(
     ImageError
         If values lie outside a stated range, or are NaN.
     """
-    choice, notes = conventions.value_range, ()
+    choice = conventions.value_range
+    notes: tuple[str, ...] = ()
     if isinstance(conventions.dead_pixels, DeadPixels):
         image, n_dead = conventions.dead_pixels.replaced(image, str(path))
         notes = (DEAD_NOTE.format(n_dead / image.size),) if n_dead else ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from irbench.conventions import Conventions
 from irbench.data.findings import plural
+from irbench.dead_pixels import DeadPixels
 from irbench.splits import SPLITS
 
 from ._folder_files import list_files
@@ -115,6 +116,9 @@ def unread_lists(root: Path, index: Index, found: FoundLists) -> str:
 def describe_conventions(conventions: Conventions) -> str:
     """What was stated, by the names of ``irbench.toml``."""
     stated = conventions.as_dict()
+    if isinstance(conventions.dead_pixels, DeadPixels):
+        # Of hundreds of places the number will do.
+        stated["dead_pixels"] = conventions.dead_pixels.describe()
     shown = ", ".join(f"{name} = {value}" for name, value in stated.items())
     return f"conventions stated: {shown or 'none'}"
 

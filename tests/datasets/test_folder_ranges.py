@@ -68,6 +68,7 @@ def test_dead_pixels_are_found_for_all_and_sent_along(camera):
     again = dataset_spec(opened, ()).open("test")
     assert again.conventions == opened.conventions
     assert np.array_equal(again[0].image, opened[0].image)
+    assert "dead_pixels = 1 on every frame (auto/1)" in opened.understood()[-1]
     # Of a list beside irbench.toml, named in it.
     (camera / "dead.txt").write_text("3 5\n")
     (camera / "irbench.toml").write_text('dead_pixels = "dead.txt"\nvalue_range = [0, 16383]\n')
