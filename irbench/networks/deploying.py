@@ -97,6 +97,10 @@ def export_model(
         size=size,
     )
     chosen = calibration or Calibration(None, None, "none")
+    if isinstance(detector, NetworkDetector):
+        own = _box_facts(detector, network)
+    else:
+        own = _map_facts(detector, network)
     facts = {
         "schema": SCHEMA,
         "kind": detector.kind,
@@ -108,7 +112,7 @@ def export_model(
         "value_range": None if value_range is None else list(value_range),
         "threshold": threshold_as_json(chosen.threshold),
         "threshold_from": chosen.describe(),
-        **(_box_facts(detector, network) if of_boxes else _map_facts(detector, network)),
+        **own,
     }
     write_json(folder / FACTS_FILE, facts)
     if detector.weights_file is not None:
