@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -427,7 +427,10 @@ def _unremembered(truth: GroundTruth) -> GroundTruth:
     """The same, whose regions forget with it what they compute of themselves."""
     if truth.targets is None:
         return truth
-    return replace(truth, targets=copy.copy(truth.targets))
+    # Samples of a dataset stand in for ground truth, and compute their targets themselves.
+    one = copy.copy(truth)
+    object.__setattr__(one, "targets", copy.copy(truth.targets))
+    return one
 
 
 def _why_no_regions(

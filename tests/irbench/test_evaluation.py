@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from irbench import Detections, Protocol, evaluate
+from irbench import Detections, Protocol, Sample, evaluate
 from irbench.errors import AnnotationError, DetectionsError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.masks import mask_regions
@@ -347,3 +347,14 @@ def test_no_images_at_all():
     result = evaluate({}, [], threshold=0.5)
     assert all(value is None for value in result.values.values())
     assert all(result.undefined[name] for name in result.values)
+
+
+def test_samples_stand_in_for_ground_truth():
+    mask = np.zeros((20, 20), bool)
+    mask[3:6, 4:8] = True
+    sample = Sample("a", np.zeros((20, 20), np.uint8), mask)
+    found = {"a": Detections([[4, 3, 8, 6]], [0.9])}
+    of_sample = evaluate(found, [sample], threshold=0.5)
+    of_truth = evaluate(found, [GroundTruth.of(sample)], threshold=0.5)
+    assert of_sample.values == of_truth.values
+    assert of_sample["pd"] == of_sample["f1"] == 1
