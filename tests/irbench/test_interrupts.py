@@ -66,7 +66,7 @@ def test_a_call_is_handed_over_whole_before_the_interrupt(monkeypatch, number):
     class Pool:
         active = True
 
-        def schedule(self, function, args, timeout):
+        def schedule(self, function, args):
             signal.raise_signal(number)
             handed_over.append(args)
 
