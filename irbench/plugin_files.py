@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from irbench.errors import UsageError
 from irbench.external_text import error_text
@@ -28,6 +29,19 @@ class Failure:
 
     source: str
     reason: str
+
+
+class _SourceLoader(importlib.machinery.SourceFileLoader):
+    """Compiles the file as it is, and leaves nothing beside it.
+
+    Kept bytecode is told from its source by size and by seconds: after two edits within one second
+    the older of them would run, under the code version of the newer.
+    """
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the file, never that of ``__pycache__``."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def plugin_module(path: Path) -> ModuleType:
@@ -49,7 +63,8 @@ def plugin_module(path: Path) -> ModuleType:
     name = f"{_PLUGIN_MODULE}{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _SourceLoader(name, str(path)) if path.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise UsageError(f"--plugin must name a Python file (*.py), got {path}.")
     module = importlib.util.module_from_spec(spec)
