@@ -15,6 +15,7 @@ from irbench.cli.comparison_rows import (
 from irbench.cli.comparison_values import comparison_content
 from irbench.engine.storage.results import RunResults
 from irbench.markup.csv_text import csv_text
+from irbench.markup.latex_table import fitted_tabular, notes_below
 from irbench.markup.latex_text import latex_text
 from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 from irbench.statistics.comparison import Comparison
@@ -71,18 +72,8 @@ def _float(table: TextTable, notes: list[str]) -> str:
             r"\centering",
             rf"\caption{{{latex_text(table.title)}}}",
             r"\setlength{\abovetopsep}{3pt}%",
-            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * (len(table.heads) - 1)}}}",
-            r"\toprule",
-            head,
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\par\medskip",
-            r"\begin{minipage}{\linewidth}\footnotesize\raggedright",
-            *(rf"{latex_text(note)}\par" for note in (*table.notes, *notes)),
-            r"\end{minipage}",
+            *fitted_tabular("l" + "r" * (len(table.heads) - 1), [head], body),
+            *notes_below(map(latex_text, (*table.notes, *notes))),
             r"\end{table}",
             "",
         ]

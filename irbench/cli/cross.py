@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option_of, split_names
+from irbench.cli.options import load_plugins, plugin_option, runs_argument, split_names
 from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
@@ -27,14 +26,7 @@ OWN = "°"
 
 
 @click.command()
-@click.argument(
-    "runs",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN…",
-    shell_complete=complete_run,
-)
+@runs_argument
 @click.option(
     "--metric",
     "metrics",
@@ -54,7 +46,7 @@ OWN = "°"
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
 @click.option("--no-run", is_flag=True, help="Run nothing: what was not run yet is a dash.")
-@plugin_option_of("your own methods, datasets or metrics")
+@plugin_option
 @verbosity_options
 def cross(
     runs: tuple[Path, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from irbench.cli.completion import complete_run
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ def plugin_option_of(what: str) -> Callable[[Function], Function]:
     )
 
 
+runs_argument = click.argument(
+    "runs",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN…",
+    shell_complete=complete_run,
+)
 plugin_option = plugin_option_of("your own methods, datasets or metrics")
 data_root_option = click.option(
     "--data-root",

@@ -12,6 +12,7 @@ from rich.markup import escape
 from irbench.cli.paper_sections import PaperSection
 from irbench.cli.plain_table import WIDTH, number_column, plain_table, text_column
 from irbench.engine.storage.results import RunResults
+from irbench.markup.latex_table import fitted_tabular
 from irbench.markup.latex_text import latex_text
 from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 from irbench.published import PublishedTable, published_source, published_tables
@@ -127,14 +128,12 @@ def _latex_section(section: PaperSection) -> str:
         columns = "l" * section.n_texts + "r" * (len(section.heads) - section.n_texts)
         lines += [
             r"\medskip",
-            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            _latex_row(map(_latex_head, section.heads)),
-            r"\midrule",
-            *(_latex_row(map(latex_text, row)) for row in section.rows),
-            r"\bottomrule",
-            r"\end{tabular}}\par",
+            *fitted_tabular(
+                columns,
+                [_latex_row(map(_latex_head, section.heads))],
+                [_latex_row(map(latex_text, row)) for row in section.rows],
+            ),
+            r"\par",
         ]
     lines += [rf"\smallskip{{\footnotesize {latex_text(note)}\par}}" for note in section.notes]
     return "\n".join([*lines, r"\end{minipage}\par\bigskip", ""])

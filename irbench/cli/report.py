@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_format, complete_row, complete_run
+from irbench.cli.completion import complete_format, complete_row
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option_of, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, runs_argument, split_names
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
@@ -34,14 +34,7 @@ class ReportCommand(click.Command):
 
 
 @click.command(cls=ReportCommand)
-@click.argument(
-    "runs",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN…",
-    shell_complete=complete_run,
-)
+@runs_argument
 @click.option(
     "--format",
     "formats",

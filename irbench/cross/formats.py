@@ -9,6 +9,7 @@ from typing import Any
 from irbench.cross.networks import CrossedNetwork
 from irbench.cross.table import CrossCell, CrossTable
 from irbench.markup.csv_text import csv_text
+from irbench.markup.latex_table import fitted_tabular, notes_below
 from irbench.markup.latex_text import latex_inside_braces, latex_text
 from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
 from irbench.metrics.metric import MetricDefinition
@@ -80,26 +81,19 @@ def latex(table: CrossTable) -> str:
         rf"\multicolumn{{1}}{{c}}{{{latex_inside_braces(f'{one.title} {one.arrow}'.strip())}}}"
         for one in table.metrics * len(table.columns)
     )
+    heads = [
+        rf"{' & '.join(HEADS)} & {' & '.join(groups)} \\",
+        *(rf"\cmidrule(lr){{{first}-{first + width - 1}}}" for first in spans),
+        rf"& & {' & '.join(titles)} \\",
+    ]
     lines = [
         r"% Needs \usepackage{booktabs} and \usepackage{graphicx}.",
         r"\begin{table*}[tp]",
         r"\centering",
         rf"\caption{{{latex_inside_braces(_caption(table))}}}",
         r"\label{tab:cross}",
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{ll{'r' * width * len(table.columns)}}}",
-        r"\toprule",
-        rf"{' & '.join(HEADS)} & {' & '.join(groups)} \\",
-        *(rf"\cmidrule(lr){{{first}-{first + width - 1}}}" for first in spans),
-        rf"& & {' & '.join(titles)} \\",
-        r"\midrule",
-        *_latex_rows(table),
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\par\medskip",
-        r"\begin{minipage}{\linewidth}\footnotesize\raggedright",
-        *(rf"{latex_text(note)}\par" for note in table.notes),
-        r"\end{minipage}",
+        *fitted_tabular(f"ll{'r' * width * len(table.columns)}", heads, _latex_rows(table)),
+        *notes_below(map(latex_text, table.notes)),
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
