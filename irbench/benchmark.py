@@ -33,6 +33,7 @@ def run(
     limit: int | None = None,
     timeout_s: float | None = 600.0,
     timing_images: int = 20,
+    time_again: bool = False,
     device: str = "auto",
     backend: str | None = None,
     precision: str | None = None,
@@ -75,7 +76,10 @@ def run(
     timeout_s : float or None
         Seconds for one image; longer counts as failed.
     timing_images : int
-        Images of the timing pass of each method; 0 for none.
+        Images of the timing pass of each method; 0 for none. Methods that are done already and
+        were not timed are timed.
+    time_again : bool
+        Time methods that are done and timed once more, such as on a machine that is idle now.
     device : {"auto", "cpu", "cuda", "cuda:N"}
         Where networks compute.
     backend, precision : str, optional
@@ -120,6 +124,7 @@ def run(
         jobs=jobs,
         timeout_s=timeout_s,
         timing_images=timing_images,
+        time_again=time_again,
         device=device,
         backend=backend,
         precision=precision,

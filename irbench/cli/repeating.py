@@ -12,7 +12,7 @@ from irbench.errors import UsageError
 _OF_THE_RUN = ("--out", "--methods", "--calibration", "--jobs", "--timing-images")
 """Options that a repetition is given anew."""
 
-_VERBOSITY = ("-q", "--quiet", "-v", "--verbose")
+_FLAGS = ("-q", "--quiet", "-v", "--verbose", "--time-again")
 
 
 def command_words(run: RunResults) -> list[str]:
@@ -63,7 +63,7 @@ def repeat_run(
     from irbench.cli.run import run
 
     new = [
-        *without_options(words, (*_OF_THE_RUN, *without), _VERBOSITY),
+        *without_options(words, (*_OF_THE_RUN, *without), _FLAGS),
         *("--methods", ",".join(methods), "--out", str(out), "--timing-images", "0", "--quiet"),
         *([] if jobs is None else ["--jobs", str(jobs)]),
         *more,

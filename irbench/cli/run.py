@@ -94,7 +94,13 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=20,
     show_default=True,
-    help="Images of the timing pass of each method; 0 for none.",
+    help="Images of the timing pass of each method, of those too that are done and were not "
+    "timed; 0 for none.",
+)
+@click.option(
+    "--time-again",
+    is_flag=True,
+    help="Time the methods that are done once more, such as on a machine that is idle now.",
 )
 @click.option(
     "--param",

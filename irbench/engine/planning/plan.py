@@ -97,6 +97,8 @@ class RunPlan:
         For one image.
     n_timing_images : int
         0 for no timing pass.
+    time_again : bool
+        Whether methods that are done and timed are timed once more.
     calibrations : mapping of str to Calibration
         Given from outside; replaces calibration on the validation split.
     calibration_source : str
@@ -119,6 +121,7 @@ class RunPlan:
     calibration_source: str = "validation"
     command: tuple[str, ...] = ()
     unweighted: tuple[str, ...] = ()
+    time_again: bool = False
 
 
 def plan_methods(

@@ -61,7 +61,10 @@ class RunRequest:
     timeout_s : float or None
         For one image.
     timing_images : int
-        Images of each method's timing pass; 0 for none.
+        Images of each method's timing pass; 0 for none. Methods that are done and were not timed
+        are timed.
+    time_again : bool
+        Whether methods that are done and timed are timed once more.
     device : {"auto", "cpu", "cuda", "cuda:N"}
         Where networks compute.
     out : path-like or None
@@ -93,6 +96,7 @@ class RunRequest:
     jobs: int | None = None
     timeout_s: float | None = 600.0
     timing_images: int = 20
+    time_again: bool = False
     device: str = "auto"
     backend: str | None = None
     precision: str | None = None
@@ -104,6 +108,8 @@ class RunRequest:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} must be at least {least}, got {value}.")
+        if self.time_again and not self.timing_images:
+            raise UsageError("time_again needs timing_images of at least 1, got 0.")
         if not self.methods:
             raise UsageError('methods must name at least one method, such as ["tophat"].')
 
@@ -165,6 +171,7 @@ class RunRequest:
             n_jobs=self.jobs or n_cores(),
             timeout_s=self.timeout_s,
             n_timing_images=self.timing_images,
+            time_again=self.time_again,
             calibrations=calibrations,
             calibration_source=source,
             command=self.command,

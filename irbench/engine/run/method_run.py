@@ -31,7 +31,12 @@ from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.image_records import ImageRecord, RecordBlock, TimingOutcome
 from irbench.engine.storage.journal import Journal
 from irbench.engine.storage.map_statistics_file import map_statistics_writer
-from irbench.engine.storage.parquet_files import detections_writer, timings_writer, write_blocks
+from irbench.engine.storage.parquet_files import (
+    detections_writer,
+    replace_measured,
+    timings_writer,
+    write_blocks,
+)
 from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
@@ -137,6 +142,23 @@ class MethodRun:
         """Write what :meth:`execute` found as Parquet files; no more than once."""
         with self._open:
             self._store(self._kept, outcome)
+
+    def time_again(self, pool: Executor, outcome: MethodOutcome) -> MethodOutcome:
+        """Time a method whose results are stored, and put it in the place of an earlier pass.
+
+        Returns
+        -------
+        MethodOutcome
+            The one given, with another ``timing``; with its own where the pass fails.
+        """
+        extent = outcome.calibration.extent
+        with self._exported(pool):
+            timing = self._time(pool, () if extent is None else (extent,), outcome.errors)
+        if timing is None:
+            return outcome
+        timings_file = self.directory.timings_file(self.method.name)
+        replace_measured(timings_file, timing.times, self.plan.split)
+        return dataclasses.replace(outcome, timing=timing)
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""

@@ -134,19 +134,25 @@ class Runner:
                 summary = method.network.weights.card.summary
                 session.progress.say(f"{method.info.title}: weights {summary}")
             session.begin(method)
-            run = MethodRun(
-                self.plan,
-                method,
-                session.directory,
-                session.scans,
-                session.progress,
-                session.log.events,
-                background.wait,
-            )
+            run = self._method_run(method, background)
             outcome = run.execute(executor, session.run["key"])
+        elif self.plan.n_timing_images and (self.plan.time_again or outcome.timing is None):
+            outcome = self._method_run(method, background).time_again(executor, outcome)
         # Takes this process a second or two, in which the workers continue with the next method.
         what = f"scoring {method.info.title}"
         background.submit(partial(self._finish, method, run, outcome), what)
+
+    def _method_run(self, method: MethodPlan, background: BackgroundCalls) -> MethodRun:
+        session = self.session
+        return MethodRun(
+            self.plan,
+            method,
+            session.directory,
+            session.scans,
+            session.progress,
+            session.log.events,
+            background.wait,
+        )
 
     def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
         with self._blaming(method):

@@ -200,10 +200,15 @@ def read_ground_truth(path: Path) -> dict[str, list[GroundTruth]]:
 
 @contextmanager
 def timings_writer(
-    path: Path, measured: Mapping[str, StageTimes], split: str
+    path: Path, measured: Mapping[str, StageTimes], split: str, before: pa.Table | None = None
 ) -> Iterator[WriteRecords]:
-    """Give a function that writes what entries took; what was ``measured`` comes last."""
+    """Give a function that writes what entries took; what was ``measured`` comes last.
+
+    ``before`` has rows that such a file held, which come first.
+    """
     with replacing(path) as temporary, pq.ParquetWriter(temporary, TIMINGS_SCHEMA) as writer:
+        if before is not None:
+            writer.write_table(before.select(TIMINGS_SCHEMA.names).cast(TIMINGS_SCHEMA))
 
         def write(entries: RecordBlock) -> None:
             columns = entries.splits, entries.images, entries.times, entries.errors
@@ -220,6 +225,16 @@ def write_timings(
 ) -> None:
     """Write what each image took in the run, and in the timing pass; and what failed."""
     write_all(entries, timings_writer(path, measured, split))
+
+
+def replace_measured(path: Path, measured: Mapping[str, StageTimes], split: str) -> None:
+    """Put another timing pass in the place of the one in a file, and leave the rest as it is."""
+    import pyarrow.compute as pc
+
+    table = pq.read_table(path)
+    check_columns(table, TIMINGS_SCHEMA, TIMINGS_SCHEMA.names)
+    with timings_writer(path, measured, split, table.filter(pc.equal(table["purpose"], "run"))):
+        pass
 
 
 def read_timings(

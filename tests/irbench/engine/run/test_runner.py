@@ -92,7 +92,7 @@ class Run:
         self.directory = RunDirectory(folder / "run")
         self.images = []
 
-    def __call__(self, *methods, params=None, executor=None):
+    def __call__(self, *methods, params=None, executor=None, n_timing_images=0, time_again=False):
         from irbench.registry import load_plugin
 
         load_plugin(self.plugin)
@@ -102,7 +102,8 @@ class Run:
             split="test",
             protocol=get_protocol("table1"),
             methods=plan_methods(methods, params or {}, (self.plugin,), dataset=data),
-            n_timing_images=0,
+            n_timing_images=n_timing_images,
+            time_again=time_again,
         )
         self.images.clear()
         executor = InProcess(job_run=self.note) if executor is None else executor
@@ -194,6 +195,42 @@ def test_an_error_in_scoring_is_the_failure_of_its_own_method(run, monkeypatch, 
     monkeypatch.undo()
     assert run("first", "second", "third")["second"]["state"] == "done"
     assert run.images == []
+
+
+def test_what_was_not_timed_is_timed_and_what_was_only_if_asked(run):
+    import pandas as pd
+
+    def measured():
+        return pd.read_parquet(run.directory.timings_file("first"))
+
+    untimed = run("first", "second")
+    assert untimed["first"]["fps"] is None
+    of_images = measured()
+    assert set(of_images["purpose"]) == {"run"}
+    timed = run("first", n_timing_images=3)
+    assert run.images == []
+    assert timed["first"]["fps"] > 0
+    assert timed["second"] == untimed["second"]
+    # Nothing but the timing pass is new, in the row as in the file.
+    of_time = {"fps", "peak_memory", *(key for key in timed["first"] if key.startswith("ms_"))}
+    for key in timed["first"].keys() - of_time:
+        assert timed["first"][key] == untimed["first"][key], key
+    both = measured()
+    pd.testing.assert_frame_equal(both[both["purpose"] == "run"], of_images)
+    assert len(both) == len(of_images) + 3
+    assert run("first", n_timing_images=2) == timed
+    again = run("first", n_timing_images=2, time_again=True)
+    assert again["first"]["ms_median"] != timed["first"]["ms_median"]
+    assert len(measured()) == len(of_images) + 2
+
+
+def test_a_timing_pass_that_fails_leaves_the_one_before(run):
+    class Busy(InProcess):
+        def run_alone(self, function, job, timeout_s, device="cpu"):
+            return Outcome(job, None, "took too long")
+
+    timed = run("first", n_timing_images=2)
+    assert run("first", n_timing_images=2, time_again=True, executor=Busy()) == timed
 
 
 def test_boxes_outside_the_image_fail_that_image(run):
