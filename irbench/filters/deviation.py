@@ -55,14 +55,7 @@ def deviation(flat: FloatArray, size: int, hole: int, pitch: int, *, exact: bool
     n_pixels = size**2 - hole**2
     sums = ring_sum(flat, size, hole, pitch)
     if exact:
-        energy = ring_sum(flat * flat, size, hole, pitch)
-        energy *= n_pixels
-        sums *= sums
-        energy -= sums
-        # Rounding is none, but squares of windows beyond 15 x 15 may exceed 53 bits.
-        np.maximum(energy, 0.0, out=energy)
-        energy *= 1 / (n_pixels * (n_pixels - 1))
-        return np.sqrt(energy, out=energy)
+        return deviation_of_sums(sums, ring_sum(flat * flat, size, hole, pitch), n_pixels)
     sums *= 1 / n_pixels
     energy = np.zeros_like(sums)
     for offset in _offsets(size, hole, pitch):
@@ -70,6 +63,30 @@ def deviation(flat: FloatArray, size: int, hole: int, pitch: int, *, exact: bool
         difference *= difference
         energy += difference
     energy *= 1 / (n_pixels - 1)
+    return np.sqrt(energy, out=energy)
+
+
+def deviation_of_sums(sums: FloatArray, energy: FloatArray, n_pixels: int) -> FloatArray:
+    """Sample standard deviation (N - 1) from exact sums.
+
+    Parameters
+    ----------
+    sums, energy : ndarray of float64
+        Of the values and of their squares. Both are overwritten.
+    n_pixels : int
+        How many values each of them is over, at least 2.
+
+    Returns
+    -------
+    ndarray of float64
+        ``energy``. Never negative.
+    """
+    energy *= n_pixels
+    sums *= sums
+    energy -= sums
+    # Rounding is none, but squares of windows beyond 15 x 15 may exceed 53 bits.
+    np.maximum(energy, 0.0, out=energy)
+    energy *= 1 / (n_pixels * (n_pixels - 1))
     return np.sqrt(energy, out=energy)
 
 

@@ -9,7 +9,7 @@ they belong to the margin, and :meth:`FlatImage.crop` leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,6 +133,27 @@ class FlatImage:
 _STRIP = 65536
 
 
+def strip_bounds(height: int, pitch: int) -> Iterator[tuple[int, int]]:
+    """Cut an image into strips whose planes stay in cache.
+
+    Parameters
+    ----------
+    height : int
+        Number of rows, at least 1.
+    pitch : int
+        Entries of a row.
+
+    Yields
+    ------
+    start, stop : int
+        A strip's first row, and the one after its last.
+    """
+    n_strips = min(height, -(-height * pitch // _STRIP))
+    n_rows = -(-height // n_strips)
+    for start in range(0, height, n_rows):
+        yield start, min(start + n_rows, height)
+
+
 def map_strips(function: Callable[..., FloatArray], *planes: FlatImage) -> FloatArray:
     """Compute a map strip by strip.
 
@@ -150,11 +171,8 @@ def map_strips(function: Callable[..., FloatArray], *planes: FlatImage) -> Float
     """
     keep_freed_memory()
     height, width = planes[0].shape
-    n_strips = min(height, -(-height * planes[0].pitch // _STRIP))
-    n_rows = -(-height // n_strips)
     result = np.empty((height, width))
-    for start in range(0, height, n_rows):
-        stop = min(start + n_rows, height)
+    for start, stop in strip_bounds(height, planes[0].pitch):
         strips = [plane.rows(start, stop) for plane in planes]
         result[start:stop] = strips[0].crop(function(*strips))
     return result

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from irbench.errors import ParameterError
-from irbench.filters.deviation import centred
 from irbench.filters.flat import FloatArray
-from irbench.filters.running import box_sum
 
 
 def from_darkest(image: FloatArray) -> FloatArray:
@@ -18,34 +16,27 @@ def from_darkest(image: FloatArray) -> FloatArray:
     return shifted
 
 
-def ring_contrast(
-    sums: FloatArray, around: FloatArray, inner: int, outer: int, pitch: int
-) -> FloatArray:
+def ring_contrast(square: FloatArray, around: FloatArray, inner: int, outer: int) -> FloatArray:
     """Mean of a square minus the mean of the ring between it and a larger square.
 
     Parameters
     ----------
-    sums : (M,) ndarray of float64
-        Plane of which the inner square is summed.
-    around : (N - (outer - 1) (pitch + 1),) ndarray of float64
-        Sums over the outer square, anchored at its upper left corner, of the same plane.
+    square, around : (N,) or (H, W) ndarray of float64
+        Sums over the inner and the outer square, at the same places. ``square`` is overwritten.
     inner, outer : int
         Sides in pixels, odd, ``inner < outer``.
-    pitch : int
-        See :class:`irbench.filters.flat.FlatImage`.
 
     Returns
     -------
     ndarray of float64
-        In line with ``around``. The numerator is a whole number where the plane's values
-        are: a flat area has exactly no contrast.
+        ``square``. The numerator is a whole number where the plane's values are: a flat area
+        has exactly no contrast.
     """
     n_inner, n_outer = inner**2, outer**2
-    square = centred(box_sum(sums, inner, pitch), inner, outer, pitch)
-    contrast = n_outer * square
-    contrast -= n_inner * around
-    contrast *= 1 / (n_inner * (n_outer - n_inner))
-    return contrast
+    square *= n_outer
+    square -= n_inner * around
+    square *= 1 / (n_inner * (n_outer - n_inner))
+    return square
 
 
 def require_larger(method: str, name: str, value: int, other: str, least: int) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
-from irbench.filters.running import box_sum
+from irbench.filters.flat import FloatArray
+from irbench.filters.windows import WindowedImage, Windows
 from irbench.parameters import parameter
 
-from ._rings import from_darkest, require_larger, require_several, ring_contrast
+from ._rings import require_larger, require_several, ring_contrast
 
 
 class HBMLCM(ScoreMapDetector):
@@ -31,7 +31,8 @@ class HBMLCM(ScoreMapDetector):
     power of a gain, strengthened by a positive offset, and exactly 0 on a constant image.
     It commutes with transposition and flips, up to rounding.
 
-    Time O(H W (n_scales + sum(log scales) + log outer + log boost)).
+    Time O(H W n_scales) where grey levels are whole, as those of 8-bit images are; else O(H W
+    (n_scales + sum(log scales) + log outer + log boost)), twice as long.
 
     Parameters
     ----------
@@ -89,34 +90,35 @@ class HBMLCM(ScoreMapDetector):
 
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        plane = FlatImage.pad(from_darkest(image), self.boost // 2, "replicate")
-        boosted = map_strips(self._excess, plane)
+        levels = WindowedImage.of(image)
+        boosted = levels.map(self._excess, self.boost // 2, "replicate")
         boosted *= image
-        plane = FlatImage.pad(boosted, self.outer // 2, "replicate")
-        return map_strips(self._spread, plane)
+        reach = self.outer // 2
+        # Whole where the grey levels are: at most 255**2 of a pixel, times the pixels of a
+        # window, cubed in the contrasts: 2**52 with the largest windows.
+        spread = levels.product(boosted, reach).map(self._spread, reach, "replicate")
+        spread *= 1 / self.boost**2
+        return np.multiply(spread, spread, out=spread)
 
-    def _excess(self, plane: FlatImage) -> FloatArray:
-        """By how much a pixel exceeds its surroundings."""
-        reach, n_pixels = self.boost // 2, self.boost**2
-        excess = n_pixels * plane.around(0)
-        excess -= box_sum(plane.around(reach), self.boost, plane.pitch)
-        np.maximum(excess, 0.0, out=excess)
-        excess *= 1 / n_pixels
-        return excess
+    def _excess(self, windows: Windows) -> FloatArray:
+        """By how much a pixel exceeds its surroundings, times the pixels of their window."""
+        excess = windows.box_sum(1)
+        excess *= self.boost**2
+        excess -= windows.box_sum(self.boost)
+        return np.maximum(excess, 0.0, out=excess)
 
-    def _spread(self, plane: FlatImage) -> FloatArray:
-        contrasts = self._contrasts(plane)
+    def _spread(self, windows: Windows) -> FloatArray:
+        contrasts = self._contrasts(windows)
         largest = next(contrasts)
         least = largest.copy()
         for contrast in contrasts:
             np.maximum(largest, contrast, out=largest)
             np.minimum(least, contrast, out=least)
         largest -= least
-        return np.multiply(largest, largest, out=largest)
+        return largest
 
-    def _contrasts(self, plane: FlatImage) -> Iterator[FloatArray]:
-        values, pitch = plane.around(self.outer // 2), plane.pitch
-        around = box_sum(values, self.outer, pitch)
+    def _contrasts(self, windows: Windows) -> Iterator[FloatArray]:
+        around = windows.box_sum(self.outer)
         for scale in self.scales:
-            contrast = ring_contrast(values, around, scale, self.outer, pitch)
+            contrast = ring_contrast(windows.box_sum(scale), around, scale, self.outer)
             yield np.abs(contrast, out=contrast)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.deviation import centred, deviation, sums_are_exact
-from irbench.filters.flat import FlatImage, FloatArray, Padding, map_strips
-from irbench.filters.running import box_sum
+from irbench.filters.flat import FloatArray
+from irbench.filters.windows import WindowedImage, Windows
 from irbench.parameters import parameter
-
-from ._rings import from_darkest
 
 
 class TTLDM(ScoreMapDetector):
@@ -33,8 +30,8 @@ class TTLDM(ScoreMapDetector):
     the whole image is rescaled, one dead or hot pixel does. It commutes with transposition
     and flips, up to rounding.
 
-    Time O(H W log K) where grey levels are multiples of 1/256, as those of 8-bit images are;
-    else O(H W K^2), some ten times as long.
+    Time O(H W) where grey levels are whole, as those of 8-bit images are; O(H W log K), more
+    than twice as long, where they are multiples of 1/256; else O(H W K^2), some ten times.
 
     Parameters
     ----------
@@ -81,44 +78,31 @@ class TTLDM(ScoreMapDetector):
 
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        shifted = from_darkest(image)
-        brightest = float(shifted.max())
-        if brightest == 0.0:
-            return np.zeros_like(shifted)
-        exact = sums_are_exact(shifted)
-
-        def product(mirrored: FlatImage, repeated: FlatImage) -> FloatArray:
-            contrast = self._contrast(repeated)
-            contrast *= self._excess(mirrored, self.sigma * brightest, exact)
-            return contrast
-
-        margin = 5 * self.k // 2
-        planes = [FlatImage.pad(shifted, margin, padding) for padding in _PADDINGS]
-        score_map = map_strips(product, *planes)
+        levels = WindowedImage.of(image)
+        if levels.span == 0.0:
+            return np.zeros_like(image)
+        reach, sigma = 5 * self.k // 2, self.sigma * levels.span
+        score_map = levels.map(self._contrast, reach, "replicate")
+        score_map *= levels.map(lambda windows: self._excess(windows, sigma), reach, "reflect")
         # Both factors are of the first degree: rescaled here, sums of grey levels stay exact.
-        score_map /= brightest**2
+        score_map /= levels.span**2
         return score_map
 
-    def _contrast(self, plane: FlatImage) -> FloatArray:
-        middle, outer, pitch = 3 * self.k, 5 * self.k, plane.pitch
-        values = plane.around(outer // 2)
-        contrast = 34.0 * centred(box_sum(values, self.k, pitch), self.k, outer, pitch)
-        contrast -= centred(box_sum(values, middle, pitch), middle, outer, pitch)
-        contrast -= box_sum(values, outer, pitch)
+    def _contrast(self, windows: Windows) -> FloatArray:
+        contrast = windows.box_sum(self.k)
+        contrast *= 34.0
+        contrast -= windows.box_sum(3 * self.k)
+        contrast -= windows.box_sum(5 * self.k)
         np.maximum(contrast, 0.0, out=contrast)
         # 2 S1 / K^2 - (S3 - S1) / 8 K^2 - (S5 - S3) / 16 K^2, with sums S over the squares.
         contrast *= 1 / (16 * self.k**2)
         return contrast
 
-    def _excess(self, plane: FlatImage, sigma: float, exact: bool) -> FloatArray:
-        middle, outer = 3 * self.k, 5 * self.k
-        own = deviation(plane.around(middle // 2), middle, 0, plane.pitch, exact=exact)
-        excess = deviation(plane.around(outer // 2), outer, middle, plane.pitch, exact=exact)
+    def _excess(self, windows: Windows, sigma: float) -> FloatArray:
+        own = windows.deviation(3 * self.k)
+        excess = windows.deviation(5 * self.k, 3 * self.k)
         excess += sigma
         np.divide(own, excess, out=excess)
         excess *= own
         excess -= own
         return np.maximum(excess, 0.0, out=excess)
-
-
-_PADDINGS: tuple[Padding, Padding] = ("reflect", "replicate")
