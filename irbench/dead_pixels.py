@@ -37,6 +37,7 @@ MOST_SHARE = 0.01
 MOST_LISTED = 2**16
 _STD_OF_MAD = 1.4826
 _LEAST_STD = 0.5
+_SIDE_PX = 640
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,25 @@ def find_dead_pixels(choice: str, frames: Iterable[NDArray[Any]]) -> DeadPixels:
         )
     places = tuple((int(row), int(column)) for row, column in np.argwhere(stuck))
     return DeadPixels(AUTO, RULES[AUTO], places, (stuck.shape[0], stuck.shape[1]))
+
+
+def suspected_dead_pixels(frames: Iterable[NDArray[Any]]) -> tuple[tuple[int, int], ...]:
+    """What ``"auto"`` would take for stuck, on few frames; nothing where that cannot be seen.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W) ndarray
+        Evenly spread. The first 640 rows and columns of each are looked at.
+
+    Returns
+    -------
+    tuple of (int, int)
+        Row and column, in raster order.
+    """
+    try:
+        return find_dead_pixels(AUTO, (frame[:_SIDE_PX, :_SIDE_PX] for frame in frames)).places
+    except (UsageError, ImageError):  # too few, of several sizes, or a pattern of many pixels
+        return ()
 
 
 def _listed(path: Path) -> DeadPixels:

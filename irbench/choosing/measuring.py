@@ -78,6 +78,8 @@ class Measured:
         Why a frame could not be read, by its name.
     given_up : str
         Why it stopped early; empty if it did not.
+    too_slow : bool
+        Whether that is for its speed.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -87,6 +89,7 @@ class Measured:
     on_implants: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     given_up: str = ""
+    too_slow: bool = False
 
 
 def measure(job: ChooseJob) -> Measured:
@@ -114,11 +117,11 @@ def measure(job: ChooseJob) -> Measured:
         result.names.append(frame.name)
         result.boxes.append(found.boxes)
         result.scores.append(found.scores)
-        n = len(result.seconds)
-        if n >= SURE_OF_SPEED and n / sum(result.seconds) < job.least_fps / FAR_TOO_SLOW:
-            result.given_up = (
-                f"{n / sum(result.seconds):.2g} frames/s, less than a third of what is wanted"
-            )
+        # The quickest frame counts: a busy moment of the machine makes no candidate too slow.
+        best_fps = 1 / min(result.seconds)
+        if len(result.seconds) >= SURE_OF_SPEED and best_fps < job.least_fps / FAR_TOO_SLOW:
+            result.too_slow = True
+            result.given_up = f"{best_fps:.2g} frames/s, less than a third of what is wanted"
             break
         if job.implants:
             worse, centres = implanted(image, value_range, frame.name)

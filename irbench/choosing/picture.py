@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irbench.atomic import write_bytes
-from irbench.choosing.verdict import Verdict
+from irbench.choosing.verdict import CandidateRow
 from irbench.figures.canvas import (
     TWO_COLUMNS_IN,
     new_figure,
@@ -19,9 +19,9 @@ from irbench.figures.canvas import (
 
 def save_pareto(
     path: Path,
-    rows: Sequence[Verdict],
-    front: Sequence[Verdict],
-    taken: Verdict | None,
+    rows: Sequence[CandidateRow],
+    front: Sequence[CandidateRow],
+    taken: CandidateRow | None,
     least_fps: float,
 ) -> None:
     """Draw the candidates, the front that none beats, and what is fast enough, as PNG.
@@ -29,8 +29,8 @@ def save_pareto(
     Parameters
     ----------
     path : Path
-    rows, front : sequence of Verdict
-    taken : Verdict or None
+    rows, front : sequence of CandidateRow
+    taken : CandidateRow or None
     least_fps : float
 
     Raises

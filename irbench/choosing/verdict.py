@@ -21,7 +21,7 @@ from irbench.protocol import TABLE1
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CandidateRow:
     """A row of the table.
 
     Attributes
@@ -77,7 +77,7 @@ def judge(
     measured: Measured,
     alarms_per_frame: float,
     truths: Mapping[str, GroundTruth] | None,
-) -> Verdict:
+) -> CandidateRow:
     """The row of a candidate.
 
     Parameters
@@ -113,7 +113,7 @@ def judge(
             for centres, centroids, found in measured.on_implants
         )
         share = n_hits / sum(len(centres) for centres, _, _ in measured.on_implants)
-    return Verdict(
+    return CandidateRow(
         candidate=candidate,
         n_frames=n_frames,
         fps=1 / float(median),
@@ -141,16 +141,16 @@ def _precision(measured: Measured, truths: Mapping[str, GroundTruth]) -> float |
     return average_precision(table, TABLE1.iou_threshold).value
 
 
-def pareto(rows: Sequence[Verdict]) -> list[Verdict]:
+def pareto(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
     """Those that none is both faster and better than, the fastest first."""
-    front: list[Verdict] = []
+    front: list[CandidateRow] = []
     for row in sorted(rows, key=lambda one: (-one.fps, -one.quality)):
         if not front or row.quality > front[-1].quality:
             front.append(row)
     return front
 
 
-def to_take(rows: Sequence[Verdict], least_fps: float) -> Verdict | None:
+def to_take(rows: Sequence[CandidateRow], least_fps: float) -> CandidateRow | None:
     """The best of those that are fast enough, of equal ones the fastest; None where none is."""
     fast = [row for row in rows if row.fps >= least_fps]
     return max(fast, key=lambda row: (row.quality, row.fps), default=None)

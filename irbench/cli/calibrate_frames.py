@@ -46,6 +46,7 @@ def calibrate_on_frames(
     """
     from irbench.atomic import write_json
     from irbench.calibration import Calibration
+    from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
     from irbench.sequences.detection import sequence_dead_pixels, sequence_range
@@ -59,6 +60,7 @@ def calibrate_on_frames(
     found_range = sequence_range(sequence, value_range)
     dead = sequence_dead_pixels(sequence, dead_pixels)
     progress = command_progress()
+    warn_of_dead_pixels(sequence, dead_pixels, progress)
     n_failed = n_bad = 0
     for plan in plans:
         network = plan.network

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,8 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.auto_range import RangeChoice
-    from irbench.choosing.verdict import Verdict
+    from irbench.choosing.verdict import CandidateRow
+    from irbench.engine.jobs.specs import MethodSpec
     from irbench.ground_truth import GroundTruth
 
 
@@ -134,10 +134,11 @@ def choose(
     """
     from irbench.choosing.candidates import find_candidates
     from irbench.choosing.exports import with_exports
-    from irbench.choosing.measuring import SETUP_S, ChooseJob, measure
+    from irbench.choosing.measuring import ChooseJob
     from irbench.choosing.picture import save_pareto
+    from irbench.choosing.trials import run_trials
     from irbench.choosing.verdict import judge, pareto, to_take
-    from irbench.engine.executors.worker_pool import WorkerPool
+    from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.sequences.detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opening import open_sequence
 
@@ -150,45 +151,27 @@ def choose(
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
     truths = None if labels is None else _truths(frames, labels)
     candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
-    progress, rows, unread = command_progress(), [], dict[str, str]()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        progress.track("candidates", len(candidates)) as advance,
-    ):
+    progress = command_progress()
+    warn_of_dead_pixels(sequence, dead_pixels, progress)
+
+    def make_job(spec: MethodSpec, budget_s: float) -> ChooseJob:
+        return ChooseJob(
+            spec,
+            tuple(map(str, frames)),
+            value_range,
+            found_range,
+            threads,
+            min_fps,
+            budget_s,
+            truths is None,
+            dead,
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
         candidates = with_exports(candidates, Path(folder), left_out, progress)
-        begun = time.monotonic()
-        for place, candidate in enumerate(candidates):
-            left = 60 * minutes - (time.monotonic() - begun)
-            # What quick ones leave is there for the others.
-            share = max(left, 0.0) / (len(candidates) - place)
-            job = ChooseJob(
-                candidate.spec,
-                tuple(map(str, frames)),
-                value_range,
-                found_range,
-                threads,
-                min_fps,
-                share,
-                truths is None,
-                dead,
-            )
-            if left <= 0:
-                left_out[candidate.name] = f"not begun: --minutes {minutes:g} were over"
-                advance()
-                continue
-            with WorkerPool(1, None) as pool:
-                outcome = pool.run_alone(measure, job, share + SETUP_S)
-            advance()
-            measured = outcome.returned
-            unread |= {} if measured is None else measured.unread
-            if measured is None or not measured.seconds:
-                left_out[candidate.name] = outcome.error or "no frame could be read"
-                continue
-            if measured.given_up:
-                left_out[candidate.name] = measured.given_up
-                if len(measured.seconds) < sequence.n_frames / 2:
-                    continue
-            rows.append(judge(candidate, measured, alarms_per_frame, truths))
+        tried = run_trials(*(candidates, make_job, minutes, sequence.n_frames), left_out, progress)
+    rows = [judge(one, measured, alarms_per_frame, truths) for one, measured in tried]
+    unread = {name: why for _, measured in tried for name, why in measured.unread.items()}
     for name, reason in unread.items():
         progress.warn(f"{name}: {reason}")
     if not rows:
@@ -240,7 +223,10 @@ def _truths(frames: Sequence[Path], labels: Path) -> Mapping[str, GroundTruth]:
 
 
 def _print_table(
-    rows: Sequence[Verdict], front: Sequence[Verdict], taken: Verdict | None, labelled: bool
+    rows: Sequence[CandidateRow],
+    front: Sequence[CandidateRow],
+    taken: CandidateRow | None,
+    labelled: bool,
 ) -> None:
     measure = "AP@50" if labelled else "implants found"
     click.echo(f"{'candidate':28} {'frames/s':>9} {'quartiles':>15} {measure:>15} {'alarms':>7}")
@@ -254,7 +240,7 @@ def _print_table(
 
 
 def _commands(
-    taken: Verdict,
+    taken: CandidateRow,
     frames: Sequence[Path],
     alarms_per_frame: float,
     value_range: RangeChoice,
@@ -297,8 +283,8 @@ def _commands(
 
 def _write(
     path: Path,
-    rows: Sequence[Verdict],
-    taken: Verdict | None,
+    rows: Sequence[CandidateRow],
+    taken: CandidateRow | None,
     left_out: Mapping[str, str],
     commands: Sequence[str],
 ) -> None:

@@ -180,13 +180,14 @@ def detect_sequence(
 ) -> int:
     """Detect on all frames, write the files, print the summary; the exit code."""
     from irbench.cli.detect_output import DetectOutput
-    from irbench.cli.frame_watch import FrameWatch
+    from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
     from irbench.sequences.alarms import DEFAULT_FRAME_RATE
     from irbench.sequences.detection import detect_frames, sequence_dead_pixels, sequence_range
 
     progress = command_progress()
     found_range = sequence_range(sequence, value_range)
     dead = sequence_dead_pixels(sequence, dead_pixels)
+    warn_of_dead_pixels(sequence, dead_pixels, progress)
     frame_rate = fps or sequence.frame_rate or DEFAULT_FRAME_RATE
     facts = {
         "method": detector.info.name,

@@ -1,4 +1,4 @@
-"""What of the frames of ``irbench detect`` a person should know."""
+"""What of a sequence of frames a person should know."""
 
 from __future__ import annotations
 
@@ -7,8 +7,38 @@ from typing import Any
 import numpy as np
 
 from irbench.auto_range import NARROW, RangeChoice, used_share
+from irbench.data.findings import plural
+from irbench.dead_pixels import AUTO, LEAST_FRAMES, DeadChoice, suspected_dead_pixels
 from irbench.progress import Progress
 from irbench.sequences.detection import FrameResult
+from irbench.sequences.opening import FrameSequence
+
+N_LOOKED_AT = 8
+"""Frames, evenly spread, on which stuck pixels are looked for."""
+
+
+def warn_of_dead_pixels(sequence: FrameSequence, choice: DeadChoice, progress: Progress) -> None:
+    """Report pixels that seem to be dead or stuck where none are to be replaced.
+
+    Parameters
+    ----------
+    sequence : FrameSequence
+        Of which a few frames are read.
+    choice : str, DeadPixels or None
+        What was said of dead pixels; None is nothing.
+    progress : Progress
+    """
+    if choice is not None or sequence.n_frames < LEAST_FRAMES:
+        return
+    frames = (one.pixels for one in sequence.spread(N_LOOKED_AT) if one.pixels is not None)
+    places = suspected_dead_pixels(frames)
+    if places:
+        row, column = places[0]
+        progress.warn(
+            f"{plural(len(places), 'pixel')} out of line with the neighbours on every frame that "
+            f"was looked at, such as row {row}, column {column}: dead or stuck? If no target is "
+            f"there, --dead-pixels {AUTO} replaces them."
+        )
 
 
 class FrameWatch:
@@ -27,7 +57,7 @@ class FrameWatch:
         self._progress, self._choice, self._replaces = progress, choice, replaces
         self._n_clipped = self._n_dead = self._n_pixels = 0
         self._shape: tuple[int, ...] | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def look_at(self, result: FrameResult) -> None:
         """See one frame."""
@@ -38,7 +68,7 @@ class FrameWatch:
         self._n_dead += result.n_dead
         self._n_pixels += pixels.size
         if self._shape not in (None, pixels.shape):
-            self._tell(
+            self._report_once(
                 "sizes",
                 f"{result.frame.name} has the shape {pixels.shape}, the frame "
                 f"before {self._shape}: frames of several sizes in one sequence.",
@@ -48,15 +78,15 @@ class FrameWatch:
             return
         share = used_share(pixels, result.value_range)
         if share < NARROW:
-            self._tell(
+            self._report_once(
                 "narrow",
                 f"{result.frame.name} uses {share:.1%} of its value range, so that a network sees "
                 "hardly any contrast: --value-range BLACK WHITE of the camera, or auto.",
             )
 
-    def _tell(self, what: str, message: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+    def _report_once(self, what: str, message: str) -> None:
+        if what not in self._reported:
+            self._reported.add(what)
             self._progress.warn(message)
 
     def facts(self) -> dict[str, Any]:

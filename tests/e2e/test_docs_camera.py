@@ -66,6 +66,9 @@ def test_the_page_runs_as_written(folder, monkeypatch, capfd):
             main(words[1:])
         printed = capfd.readouterr()
         assert end.value.code == 0, (command, printed.err)
+        # Who has dead pixels and does not say so gets the option named.
+        hinted = "40 pixels out of line" in printed.err and "--dead-pixels auto" in printed.err
+        assert hinted == (command.endswith("--out first")), command
     first = json.loads((folder / "first/detections.json").read_text())
     assert first["summary"]["clipped_share"] > 0
     assert len(list((folder / "first/clip").glob("*.png"))) == N_CLIP

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.conventions import Conventions
-from irbench.dead_pixels import DeadPixels, find_dead_pixels
+from irbench.dead_pixels import DeadPixels, find_dead_pixels, suspected_dead_pixels
 from irbench.errors import ImageError, UsageError
 
 RNG = np.random.default_rng(5)
@@ -109,6 +109,15 @@ def test_what_cannot_be_found_says_what_to_give_instead():
     frames[:, ::4, ::4] = 16383
     with pytest.raises(ImageError, match="stick out on every frame, more than 1%"):
         find_dead_pixels("auto", frames)
+
+
+def test_a_suspicion_is_what_the_rule_finds_and_never_an_error():
+    assert suspected_dead_pixels(camera()) == tuple(sorted(STUCK))
+    assert suspected_dead_pixels(camera(3)) == ()
+    assert suspected_dead_pixels([*camera(2), *camera(2, (41, 48))]) == ()
+    far = np.full((5, 700, 8), 100, np.uint8)
+    far[:, [639, 640], 4] = 200, 201
+    assert suspected_dead_pixels(far) == ((639, 4),)
 
 
 def test_a_list_and_a_mask_are_the_same(tmp_path):
