@@ -61,7 +61,7 @@ def describe_splits(
     elif index.splits:
         source = "of the folders or files that are called so"
     else:
-        source = "as no list, folder or file tells any: every image is tested"
+        source = "as no list, folder or file states any: every image is tested"
     lines = [f"splits: {counts}, {source}"]
     others = [scheme.describe() for scheme in found.schemes.values() if scheme.ids != lists]
     return lines + ([f"split lists not chosen: {'; '.join(others)}"] if others else [])
@@ -86,7 +86,7 @@ def describe_unused(root: Path, index: Index, found: FoundLists) -> list[str]:
 
 
 def unread_lists(root: Path, index: Index, found: FoundLists) -> str:
-    """A note of files that look like split lists, where nothing tells splits; empty if none does.
+    """A note of files that look like split lists, where nothing states splits; empty if none does.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Functions that numba compiles at their first call.
 
-Importing this module raises ImportError where numba is missing, or is told not to compile:
+Importing this module raises ImportError where numba is missing, or is set not to compile:
 callers have another form of the same function then.
 """
 
@@ -13,7 +13,7 @@ import numba
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
     # Interpreted, such loops are a hundred times slower than the other form.
-    raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT)")
+    raise ImportError("numba is set not to compile (NUMBA_DISABLE_JIT)")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -34,8 +34,8 @@ class Failure:
 class _SourceLoader(importlib.machinery.SourceFileLoader):
     """Compiles the file as it is, and leaves nothing beside it.
 
-    Kept bytecode is told from its source by size and by seconds: after two edits within one second
-    the older of them would run, under the code version of the newer.
+    Kept bytecode is matched with its source by size and by seconds: after two edits within one
+    second the older of them would run, under the code version of the newer.
     """
 
     def get_code(self, fullname: str) -> CodeType | None:

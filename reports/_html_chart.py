@@ -44,7 +44,7 @@ class ChartLine:
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """A method in a scatter plot, with its label beside it."""
 
     style: MethodStyle
@@ -65,7 +65,7 @@ class Chart:
     title, note : str
     x, y : Axis
     lines : tuple of ChartLine
-    points : tuple of Point
+    points : tuple of ChartPoint
     front : str
         Path of the Pareto front; empty for none.
     """
@@ -75,7 +75,7 @@ class Chart:
     x: Axis
     y: Axis
     lines: tuple[ChartLine, ...] = ()
-    points: tuple[Point, ...] = ()
+    points: tuple[ChartPoint, ...] = ()
     front: str = ""
     x_ticks: list[tuple[float, str]] = field(init=False)
     y_ticks: list[tuple[float, str]] = field(init=False)
@@ -122,7 +122,7 @@ def scatter(
     y: Axis,
     values: Mapping[MethodStyle, tuple[float, float]],
     tooltips: Mapping[MethodStyle, str],
-) -> tuple[tuple[Point, ...], str]:
+) -> tuple[tuple[ChartPoint, ...], str]:
     """Points with labels that do not overlap, where there is room; and the Pareto front.
 
     Parameters
@@ -134,7 +134,7 @@ def scatter(
 
     Returns
     -------
-    points : tuple of Point
+    points : tuple of ChartPoint
     front : str
         A path in steps, which nothing measured lies above or left of.
     """
@@ -149,7 +149,7 @@ def scatter(
     for style, (px, py) in sorted(places.items(), key=lambda one: one[1][1]):
         label_x, label_y, anchor = _label_place(style.title, px, py, taken, style in best)
         points.append(
-            Point(
+            ChartPoint(
                 style, _shape(style, px, py), tooltips[style], label_x, label_y, anchor,
                 style in best,
             )

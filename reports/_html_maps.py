@@ -23,7 +23,7 @@ _QUALITY = 85
 def add_score_maps(
     group: DataGroup, images: Sequence[dict[str, Any]], positions: Mapping[str, int]
 ) -> None:
-    """Compute the score map of every image by every method that has them; tells how far it is.
+    """Compute the score map of every image by every method that has them, and report progress.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from ._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from ._html_pictures import MOST_BYTES, Pictures, read_pictures
 from ._html_robustness import RobustnessPart, robustness
 from ._html_table import HtmlTable, first_columns, html_table
-from ._html_verdict import Verdict, verdicts
+from ._html_verdict import MetricLeaders, verdicts
 from ._model import Outcome
 from ._side_by_side import DataGroup, methods_in_order
 from ._significance import significance
@@ -38,7 +38,7 @@ class Section:
     title : str
     facts : tuple of (str, str)
         What was run on what.
-    verdicts : list of Verdict
+    verdicts : list of MetricLeaders
     table : HtmlTable
     footnotes : list of str
     curves, costs : list of Chart
@@ -58,7 +58,7 @@ class Section:
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    verdicts: list[Verdict]
+    verdicts: list[MetricLeaders]
     table: HtmlTable
     footnotes: list[str]
     curves: list[Chart]

@@ -1,4 +1,4 @@
-"""The template of the page, which escapes every value unless told that it is markup."""
+"""The template of the page, which escapes every value unless it is marked as markup."""
 
 from __future__ import annotations
 

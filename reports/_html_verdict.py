@@ -16,7 +16,7 @@ from ._side_by_side import DataGroup, methods_in_order
 
 
 @dataclass(frozen=True)
-class Verdict:
+class MetricLeaders:
     """Who is best by one metric.
 
     Attributes
@@ -44,7 +44,7 @@ def verdicts(
     scored: ScoredGroup,
     styles: Mapping[str, MethodStyle],
     metrics: Sequence[MetricDefinition],
-) -> list[Verdict]:
+) -> list[MetricLeaders]:
     """The best method by each metric that has a direction and that any method has.
 
     Parameters
@@ -70,7 +70,7 @@ def verdicts(
         best = [method for method in values if places[method] == 1] or list(values)
         text = f"{metric.format(values[best[0]])} {metric.unit}".strip()
         found.append(
-            Verdict(
+            MetricLeaders(
                 metric,
                 tuple(styles[method] for method in best),
                 text,

@@ -21,7 +21,7 @@ class DataGroup:
     Attributes
     ----------
     title : str
-        The dataset's, with what tells it from others of the same title.
+        The dataset's, with what distinguishes it from others of the same title.
     runs : tuple of RunResults
     rows : dict of str to dict
         By method.
@@ -172,7 +172,7 @@ _FACTS: tuple[Callable[[RunResults], str], ...] = (
 
 
 def _titles(runs: Sequence[RunResults]) -> list[str]:
-    """The datasets' titles, each with what tells it from those of the same title."""
+    """The datasets' titles, each with what distinguishes it from those of the same title."""
     titles = []
     for run in runs:
         title = run.dataset["title"]

@@ -18,7 +18,7 @@ from irbench.analysis.score_curves import (
     pd_by_distance,
     threshold_curve,
 )
-from irbench.analysis.sensitivity import Spread, box_spreads, pixel_spreads, point_spreads
+from irbench.analysis.sensitivity import ScoreSpread, box_spreads, pixel_spreads, point_spreads
 from irbench.analysis.strata import Strata, StratumScores, shares
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
 from irbench.metrics.breakdown import (
@@ -255,7 +255,7 @@ def _at_threshold(method: AnalysedMethod, recall: float | None, pd: float | None
     return {"recall": recall, "pd": pd}
 
 
-def _describe(spread: Spread) -> Record:
+def _describe(spread: ScoreSpread) -> Record:
     values = spread.values
     return {
         "mean": float(values.mean()),

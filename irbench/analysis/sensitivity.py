@@ -33,7 +33,7 @@ SCORES = ("map50", "f1", "pd", "iou", "niou")
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class ScoreSpread:
     """A score under repeated jitter.
 
     Attributes
@@ -102,7 +102,7 @@ def box_spreads(
     strata: Strata,
     threshold: float | None,
     iou_threshold: float = 0.5,
-) -> list[Spread]:
+) -> list[ScoreSpread]:
     """AP at one IoU, and F1, under jitter: of all targets and of each area.
 
     Parameters
@@ -118,7 +118,7 @@ def box_spreads(
 
     Returns
     -------
-    list of Spread
+    list of ScoreSpread
         See :class:`irbench.analysis.strata.StratumScores` for what the score of an area is.
     """
     boxes = jittered_boxes(targets.boxes, jitter.displacement)
@@ -138,7 +138,7 @@ def box_spreads(
 
 def point_spreads(
     kept: Objects, targets: Objects, jitter: Jitter, strata: Strata, distance_px: float
-) -> list[Spread]:
+) -> list[ScoreSpread]:
     """Pd under jitter: of all targets and of each area.
 
     Parameters
@@ -152,14 +152,14 @@ def point_spreads(
 
     Returns
     -------
-    list of Spread
+    list of ScoreSpread
     """
     detection, target = pairs_within_images(kept, targets)
     difference = centred(targets, jitter)[:, target] - kept.centroids[detection]
     near = np.sqrt((difference**2).sum(axis=-1)) < distance_px
     found = match_near_pairs(kept, targets, detection, target, near) >= 0
     return [
-        Spread("pd", level, found[:, members].mean(axis=1))
+        ScoreSpread("pd", level, found[:, members].mean(axis=1))
         for level, members in _levels(strata)
         if members.any()
     ]
@@ -167,7 +167,7 @@ def point_spreads(
 
 def pixel_spreads(
     kept: Sequence[Detections], truths: Sequence[GroundTruth], masks: PixelSets
-) -> list[Spread]:
+) -> list[ScoreSpread]:
     """IoU and nIoU against masks whose targets were moved.
 
     Parameters
@@ -181,7 +181,7 @@ def pixel_spreads(
 
     Returns
     -------
-    list of Spread
+    list of ScoreSpread
         Of all targets only: a false pixel has no area of a target.
     """
     offsets = image_offsets(truths)
@@ -198,9 +198,9 @@ def pixel_spreads(
     union = n_kept + n_target - both
     per_image = np.divide(both, union, out=np.ones(shape), where=union > 0)
     total = union.sum(axis=1)
-    spreads = [Spread("niou", ALL, per_image.mean(axis=1))]
+    spreads = [ScoreSpread("niou", ALL, per_image.mean(axis=1))]
     if (total > 0).all():
-        spreads.insert(0, Spread("iou", ALL, both.sum(axis=1) / total))
+        spreads.insert(0, ScoreSpread("iou", ALL, both.sum(axis=1) / total))
     return spreads
 
 
@@ -216,6 +216,6 @@ def _levels(strata: Strata) -> list[tuple[str, NDArray[np.bool_]]]:
     return [everything, *((name, strata.level == i) for i, name in enumerate(strata.names))]
 
 
-def _spread(score: str, level: str, values: list[float | None]) -> Spread | None:
+def _spread(score: str, level: str, values: list[float | None]) -> ScoreSpread | None:
     defined = [value for value in values if value is not None]
-    return Spread(score, level, np.array(defined)) if defined else None
+    return ScoreSpread(score, level, np.array(defined)) if defined else None

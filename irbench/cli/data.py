@@ -385,7 +385,7 @@ def _guess(path: Path) -> str:
     fitting = [alias for alias in names if alias in stem]
     if not fitting:
         raise UsageError(
-            f"cannot tell from the name {path.name!r} which dataset it is; say --dataset."
+            f"the name {path.name!r} does not show which dataset it is; give --dataset."
         )
     return names[max(fitting, key=len)]
 

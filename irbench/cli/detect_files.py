@@ -58,7 +58,7 @@ def check_targets(files: Iterable[Path], targets: Iterable[Path]) -> None:
     Raises
     ------
     UsageError
-        Naming the image. Links, and names that differ in what a file system does not tell
+        Naming the image. Links, and names that differ in what a file system does not distinguish
         apart, are seen through.
     """
     # A target that is an image exists, since the image does.

@@ -34,7 +34,7 @@ def robustness(
 ) -> int:
     """Run the methods of RUN again on degraded images, with the thresholds of RUN.
 
-    Each level is a run of its own in RUN/robustness/, with its own key, and goes on where it
+    Each level is a run of its own in RUN/robustness/, with its own key, and resumes where it
     stopped; RUN stays as it is. Written beside them: robustness.csv, and robustness.html with
     curves of F1, AP@50 and alarms a frame against the level. Levels are grey levels of 0 to 255
     (noise and stripes: standard deviation; offset: the most either way), % (dead pixels; gain),

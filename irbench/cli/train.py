@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on from the checkpoint in --out, if there is one, to the same end.",
+    help="Resume from the checkpoint in --out, if there is one; the weights come out the same.",
 )
 @click.option(
     "--max-minutes",
@@ -292,7 +292,7 @@ def _how_to_go_on(job: TrainingJob) -> str:
     if not job.checkpoint.exists():
         return " There is no checkpoint yet."
     more = () if "--resume" in job.command else ("--resume",)
-    return f" Go on: {shlex.join((*job.command, *more))}"
+    return f" Resume: {shlex.join((*job.command, *more))}"
 
 
 def _data_arguments(

@@ -47,7 +47,7 @@ class CrossedNetwork:
         """Whether the weights were trained on the dataset that a run is of."""
         card = self.weights.card
         if card.dataset == ANONYMOUS:
-            # Folders of somebody's own images share a name; their validation images tell them.
+            # Folders of somebody's own images share a name; their validation images identify them.
             manifests = run.run["key"].get("manifests", {})
             return "val" in manifests and bool(manifests["val"] == card.manifests.get("val"))
         return bool(card.dataset == run.dataset["name"])

@@ -40,7 +40,7 @@ def grad_cam_figure(
 ) -> Figure:
     """Grad-CAM of a network's stages: gradient of the sum of its detection scores.
 
-    The network runs again on one image. A stage is as bright as it tells the detections
+    The network runs again on one image. A stage is as bright as it separates the detections
     from the rest; each is scaled by its own greatest value.
 
     Parameters

@@ -136,7 +136,7 @@ class Bibliography:
     Parameters
     ----------
     references : iterable of str
-        Their order decides the letters that tell keys of one stem apart. What cannot be
+        Their order decides the letters that distinguish keys of one stem. What cannot be
         cited is left out.
     """
 
@@ -189,7 +189,7 @@ class Bibliography:
 
 
 def _identities(reference: Reference) -> list[str]:
-    """What tells a work: its DOI, and its title with the year; or the text, if not taken apart."""
+    """What identifies a work: DOI, and title with year; or the text, if not taken apart."""
     if not reference.authors:
         return [reference.text.casefold()]
     letters = re.sub(r"\W+", "", reference.title.casefold())

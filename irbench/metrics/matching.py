@@ -184,7 +184,7 @@ def _close_pairs(
     for slot in range(int(n_targets.max(initial=0))):
         rows = rows[per_detection[rows] > slot]
         columns = first_target[image_index[rows]] + slot
-        # Most pairs are apart, which one coordinate tells for a quarter of the work.
+        # Most pairs are apart, which one coordinate shows for a quarter of the work.
         meet = (left[rows] < targets[columns, 2]) & (targets[columns, 0] < right[rows])
         near, columns = rows[meet], columns[meet]
         iou = iou_pairs(boxes[near], targets[columns])

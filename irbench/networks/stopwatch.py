@@ -20,7 +20,7 @@ class Stopwatch(ABC):
 
 
 class HostStopwatch(Stopwatch):
-    """Time on the clock of the host, for a device that works when it is told to."""
+    """Time on the clock of the host, for a device that works at the call."""
 
     def __init__(self) -> None:
         self._marks: list[float] = []

@@ -109,7 +109,7 @@ class FitsSource(ArraySource):
 
     def _claimed(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
         with self._image() as image:
-            # Scaling decides the type, so that a pixel tells it.
+            # Scaling decides the type, so that a pixel shows it.
             return image.shape, image.section[(slice(0, 1),) * len(image.shape)].dtype
 
     def _read(self, index: int) -> NDArray[Any]:

@@ -129,7 +129,7 @@ class TrainingJob:
         Parameters
         ----------
         resume : bool
-            Go on from the checkpoint in ``out``, if there is one.
+            Resume from the checkpoint in ``out``, if there is one.
         max_minutes : float, optional
             See :meth:`Trainer.fit`.
 

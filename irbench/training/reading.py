@@ -17,7 +17,7 @@ from irbench.images import to_unit_range
 from irbench.progress import Progress
 
 # Of the reasons why samples are left out, so many are reported.
-_MAX_TOLD = 10
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +77,10 @@ class SampleReader:
         UsageError
             If nothing has a target.
         """
-        for sample_id, why in islice(self.left_out.items(), _MAX_TOLD):
+        for sample_id, why in islice(self.left_out.items(), _MAX_NAMED):
             self.progress.say(f"left out of training: {sample_id}: {why}")
-        if len(self.left_out) > _MAX_TOLD:
-            self.progress.say(f"left out of training: {len(self.left_out) - _MAX_TOLD} more")
+        if len(self.left_out) > _MAX_NAMED:
+            self.progress.say(f"left out of training: {len(self.left_out) - _MAX_NAMED} more")
         where = f"{self.dataset.split!r} split of {self.dataset.info.title}"
         if not n_read:
             why = "it is empty"

@@ -163,7 +163,7 @@ class Trainer:
         return self.out / CHECKPOINT
 
     def resume(self) -> None:
-        """Go on from the checkpoint.
+        """Resume from the checkpoint.
 
         Raises
         ------

@@ -95,7 +95,7 @@ class PyramidContext(nn.Module):
         return y
 
 
-class AsymmetricFusion(nn.Module):
+class AsymmetricGate(nn.Module):
     """A coarse and a fine map, weighted by pixels of the fine and channels of the coarse one."""
 
     def __init__(self, high: int, low: int) -> None:
@@ -149,8 +149,8 @@ class AGPCNetwork(nn.Module):
     def __init__(self, channels: int = 3, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
         self.backbone = Backbone(channels, widths)
-        self.fuse23 = AsymmetricFusion(widths[3], widths[2])
-        self.fuse12 = AsymmetricFusion(widths[2], widths[1])
+        self.fuse23 = AsymmetricGate(widths[3], widths[2])
+        self.fuse12 = AsymmetricGate(widths[2], widths[1])
         self.head = Head(widths[1], bias=True)
         self.context = PyramidContext(widths[3], CONTEXT, SCALES)
         for module in self.modules():

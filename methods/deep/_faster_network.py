@@ -37,14 +37,14 @@ _CHUNK = 64
 """Proposals that pass the second stage together in inference; changes memory only."""
 
 
-class Limits(NamedTuple):
+class ProposalLimits(NamedTuple):
     """How many proposals there are of an image, before and after suppression."""
 
     before: int
     after: int
 
 
-TRAINING_LIMITS, INFERENCE_LIMITS = Limits(12000, 2000), Limits(6000, 1000)
+TRAINING_LIMITS, INFERENCE_LIMITS = ProposalLimits(12000, 2000), ProposalLimits(6000, 1000)
 
 
 class FasterOutput(NamedTuple):
@@ -98,7 +98,7 @@ class FasterNetwork(nn.Module):
     ----------
     smallest_anchor : float
         Side of the smallest anchor in pixels; 32 in common code.
-    limits : Limits
+    limits : ProposalLimits
         Of inference.
     width : float
         Times which the channels are, for small tests.
@@ -107,7 +107,7 @@ class FasterNetwork(nn.Module):
     def __init__(
         self,
         smallest_anchor: float = 32.0,
-        limits: Limits = INFERENCE_LIMITS,
+        limits: ProposalLimits = INFERENCE_LIMITS,
         width: float = 1.0,
     ) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class FasterNetwork(nn.Module):
         found = grid_anchors((rows, columns), STRIDE, self.sides, RATIOS)
         return found.to(output.features.device)
 
-    def propose(self, output: FasterOutput, limits: Limits) -> list[Tensor]:
+    def propose(self, output: FasterOutput, limits: ProposalLimits) -> list[Tensor]:
         """The proposals of each image, ``(M, 4)``, best first, inside it."""
         logits, offsets = output.logits.float(), output.offsets.float()
         best, index = logits.topk(min(limits.before, logits.shape[1]), dim=1)

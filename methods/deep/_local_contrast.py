@@ -35,7 +35,7 @@ def local_contrast(x: Tensor, shifts: Sequence[int]) -> Tensor:
     x : (B, C, H, W) Tensor
     shifts : sequence of int
         Distances of the neighbours in cells, of which the greatest contrast is taken; the map
-        goes on at its opposite border.
+        continues at its opposite border.
 
     Returns
     -------

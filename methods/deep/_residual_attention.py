@@ -11,7 +11,7 @@ from ._residual import BiasedBlock
 REDUCTION = 16
 
 
-class ChannelAttention(nn.Module):
+class PooledChannelAttention(nn.Module):
     """Weights of the channels from their means and maxima, by shared convolutions."""
 
     def __init__(self, channels: int) -> None:
@@ -31,7 +31,7 @@ class ChannelAttention(nn.Module):
         return weights
 
 
-class SpatialAttention(nn.Module):
+class PooledSpatialAttention(nn.Module):
     """Weights of the pixels from mean and maximum over the channels, through one kernel."""
 
     def __init__(self, kernel: int = 7) -> None:
@@ -51,8 +51,8 @@ class ResidualAttention(BiasedBlock):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, nn.ReLU())
-        self.ca = ChannelAttention(outputs)
-        self.sa = SpatialAttention()
+        self.ca = PooledChannelAttention(outputs)
+        self.sa = PooledSpatialAttention()
 
     def weigh(self, y: Tensor) -> Tensor:
         """Weigh the channels, then the pixels."""

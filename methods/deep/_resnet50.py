@@ -20,7 +20,7 @@ STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
 """Inner channels and number of blocks of each stage of [1]_."""
 
 
-class Bottleneck(nn.Module):
+class ResNetBottleneck(nn.Module):
     """Convolutions 1×1, 3×3 and 1×1, each normalised, around a shortcut.
 
     Parameters
@@ -76,8 +76,8 @@ class ResNet50(nn.Module):
         incoming = (inner[0], *self.channels)
         self.stages = nn.ModuleList(
             nn.Sequential(
-                Bottleneck(incoming[i], inner[i], 1 if i == 0 else 2),
-                *(Bottleneck(self.channels[i], inner[i]) for _ in range(n_blocks - 1)),
+                ResNetBottleneck(incoming[i], inner[i], 1 if i == 0 else 2),
+                *(ResNetBottleneck(self.channels[i], inner[i]) for _ in range(n_blocks - 1)),
             )
             for i, (_, n_blocks) in enumerate(STAGES)
         )

@@ -33,7 +33,7 @@ def roi_align(
     Returns
     -------
     (N, C, side, side) Tensor
-        Beyond the outermost centres the map goes on with its border.
+        Beyond the outermost centres the map continues with its border.
     """
     n_boxes, channels = len(boxes), features.shape[0]
     total = features.new_zeros(channels, n_boxes * side, side)

@@ -17,7 +17,7 @@ def _convolutions(n_middle: int, *, normalised: bool) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv2d(WIDTH, 1, 3, 1, 1))
 
 
-class Background(nn.Module):
+class BackgroundStep(nn.Module):
     """The low-rank part: what is left without the targets, corrected by a network."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Background(nn.Module):
         return background
 
 
-class Target(nn.Module):
+class TargetStep(nn.Module):
     """The sparse part: a gradient step whose threshold is a network."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Target(nn.Module):
         return found
 
 
-class Reconstruction(nn.Module):
+class ReconstructionStep(nn.Module):
     """The image again, from its parts."""
 
     def __init__(self) -> None:
@@ -64,9 +64,9 @@ class Stage(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lowrank = Background()
-        self.sparse = Target()
-        self.merge = Reconstruction()
+        self.lowrank = BackgroundStep()
+        self.sparse = TargetStep()
+        self.merge = ReconstructionStep()
 
     def forward(self, image: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """From image and targets to both again."""

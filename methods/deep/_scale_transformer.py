@@ -36,7 +36,7 @@ class Embedding(nn.Module):
         return y
 
 
-class Reconstruction(nn.Module):
+class Enlargement(nn.Module):
     """Back to the resolution before the embedding."""
 
     def __init__(self, channels: int, factor: int) -> None:
@@ -78,7 +78,7 @@ class ScaleTransformer(nn.Module):
             self.add_module(f"embeddings_{index + 1}", Embedding(width, PATCH >> index))
         self.encoder = Encoder(widths, n_blocks)
         for index, width in enumerate(widths):
-            self.add_module(f"reconstruct_{index + 1}", Reconstruction(width, PATCH >> index))
+            self.add_module(f"reconstruct_{index + 1}", Enlargement(width, PATCH >> index))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Keeps all shapes."""

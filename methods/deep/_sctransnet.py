@@ -37,7 +37,7 @@ class SkipAttention(nn.Module):
         return y
 
 
-class Layer(nn.Module):
+class NormalisedConv(nn.Module):
     """A 3×3 convolution, normalised."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -59,7 +59,9 @@ class DecoderStage(nn.Module):
         super().__init__()
         self.up = nn.Upsample(scale_factor=2)
         self.coatt = SkipAttention(channels)
-        self.nConvs = nn.Sequential(Layer(2 * channels, outputs), Layer(outputs, outputs))
+        self.nConvs = nn.Sequential(
+            NormalisedConv(2 * channels, outputs), NormalisedConv(outputs, outputs)
+        )
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """From ``(B, C, H / 2, W / 2)`` and ``(B, C, H, W)`` to ``(B, outputs, H, W)``."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ._inner_unet import Block, InnerUNet
 from ._residual import gate, layer
-from ._residual_attention import SpatialAttention
+from ._residual_attention import PooledSpatialAttention
 from ._resizing import resize_like
 
 ENCODER = (
@@ -42,7 +42,7 @@ class InteractiveFusion(nn.Module):
         narrow = channels // 4
         self.feature_high = layer(channels, channels, 1)
         self.topdown = nn.Sequential(nn.AdaptiveAvgPool2d(1), *gate(channels, narrow))
-        self.bottomup = nn.Sequential(*layer(channels, narrow, 1), SpatialAttention(3))
+        self.bottomup = nn.Sequential(*layer(channels, narrow, 1), PooledSpatialAttention(3))
         self.post = layer(channels, channels, 3)
 
     def forward(self, high: Tensor, low: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ def test_each_layout_says_what_was_understood(tmp_path, layout):
     text = "\n".join(format_report(report))
     assert report.ok
     assert f"layout: {TITLES[layout]}" in text
-    assert "splits: test 3, as no list, folder or file tells any: every image is tested" in text
+    assert "splits: test 3, as no list, folder or file states any: every image is tested" in text
     assert "values: 3 images of uint8, black 0, white 255" in text
     assert "conventions stated: none" in text
     assert list(report.understood) == report.as_dict()["understood"]

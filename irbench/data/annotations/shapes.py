@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from irbench.data.annotations.labels import Shape, check_box
 from irbench.data.annotations.place import Place, check_number
 
-POINTS = "points as labels: each is a box of the one pixel it lies in; distances tell more than IoU"
+POINTS = "points as labels: each is a box of the one pixel it lies in; distances say more than IoU"
 """A note of images whose targets were labelled by points."""
 
 _UPRIGHT_PX = 0.5

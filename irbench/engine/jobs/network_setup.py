@@ -73,8 +73,8 @@ def prepare_network(detector: NeuralDetector, device: str, sha256: str | None) -
     file = detector.weights_file
     if (None if file is None else file.card.sha256) != sha256:
         raise WeightsError(
-            f"the weights {file.path if file else detector.weights} were replaced while the run "
-            "went on; repeat the command with another --out."
+            f"the weights {file.path if file else detector.weights} were replaced during the run; "
+            "repeat the command with another --out."
         )
     detector.to(device)
     # Loaded now, so that what is wrong with weights shows before any image.

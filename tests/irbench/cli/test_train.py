@@ -129,13 +129,13 @@ def test_a_training_says_what_came_out_and_what_comes_next(call, tmp_path):
     assert lines[3].startswith("next: irbench run --methods plain-net --dataset trap-scenes")
     assert f"--plugin {PLUGIN}" in lines[3]
     assert lines[3].endswith("--param plain-net.weights=out/plain-net-trap-scenes.safetensors")
-    assert lines[4].startswith("Go on: irbench train plain-net ")
+    assert lines[4].startswith("Resume: irbench train plain-net ")
     assert lines[4].endswith(" --resume")
     assert "epoch 1/3" in done.stderr
     done = call("plain-net", *SHORT, "--epochs", 3, "--resume")
     assert done.return_value == 0
     assert done.stdout.startswith("all epochs done: 3 epochs, the best is ")
-    assert "Go on" not in done.stdout
+    assert "Resume" not in done.stdout
 
 
 def test_what_is_there_is_never_overwritten(call):
@@ -193,7 +193,7 @@ def test_a_second_interruption_says_how_to_go_on(call, monkeypatch):
     monkeypatch.setattr(Trainer, "_set_rate", interrupted)
     done = call("plain-net", *SHORT, "--epochs", 3)
     assert done.return_value == 130
-    assert "irbench: interrupted. Go on: irbench train plain-net" in done.stderr
+    assert "irbench: interrupted. Resume: irbench train plain-net" in done.stderr
     assert done.stderr.rstrip().endswith("--resume")
 
 
@@ -249,7 +249,7 @@ def test_killed_or_stopped_it_goes_on_to_the_same_weights(call, tmp_path):
     assert status == 130, err
     assert out.startswith("interrupted: ")
     assert "written: out/drop-net-trap-scenes.safetensors" in out
-    assert "Go on: irbench train drop-net" in out
+    assert "Resume: irbench train drop-net" in out
     assert (folders["stopped"] / "out" / "drop-net-trap-scenes.json").exists()
 
     tensors = {}

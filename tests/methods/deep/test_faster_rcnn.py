@@ -12,7 +12,7 @@ from irbench.methods.deep._faster_loss import FasterLoss, sample  # noqa: E402
 from irbench.methods.deep._faster_network import (  # noqa: E402
     INFERENCE_LIMITS,
     FasterNetwork,
-    Limits,
+    ProposalLimits,
 )
 from irbench.methods.deep._roi_align import roi_align  # noqa: E402
 from irbench.networks.box_iou import box_iou  # noqa: E402
@@ -26,7 +26,7 @@ def count(module):
 @pytest.fixture(scope="module")
 def without_values():
     with torch.device("meta"):
-        return FasterNetwork(4.0, Limits(6000, 1))
+        return FasterNetwork(4.0, ProposalLimits(6000, 1))
 
 
 def test_the_parameters_of_each_part(without_values):
@@ -114,14 +114,14 @@ def test_samples_keep_to_the_numbers_and_never_take_what_is_ignored():
 
 def small(seed=0):
     torch.manual_seed(seed)
-    return FasterNetwork(8.0, Limits(6000, 30), width=0.125)
+    return FasterNetwork(8.0, ProposalLimits(6000, 30), width=0.125)
 
 
 def test_boxes_are_inside_and_what_fills_up_has_no_score():
     network = small().eval()
     with torch.inference_mode():
         output = network(torch.rand(2, 3, 64, 96))
-        proposed = network.propose(output, Limits(100, 30))
+        proposed = network.propose(output, ProposalLimits(100, 30))
         boxes, scores = network.decode(output)
     assert boxes.shape == (2, max(map(len, proposed)), 4)
     assert scores.shape == (*boxes.shape[:2], 1)
