@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from irbench.filters.flat import FloatArray
+from irbench.filters.flat import LevelArray
 
 
 def clamp_bounds(
-    flat: FloatArray, half: int, stride: int, n_entries: int
-) -> tuple[FloatArray, FloatArray]:
+    flat: LevelArray, half: int, stride: int, n_entries: int
+) -> tuple[LevelArray, LevelArray]:
     """The two middle values of a line without its centre.
 
     The median of ``2 half + 1`` values is the centre, clamped to the interval
@@ -18,7 +18,7 @@ def clamp_bounds(
 
     Parameters
     ----------
-    flat : (N,) ndarray of float64
+    flat : (N,) ndarray of float64 or uint8
         The plane of a :class:`irbench.filters.flat.FlatImage`; entry ``i`` is the
         first pixel of line ``i``.
     half : int
@@ -30,7 +30,7 @@ def clamp_bounds(
 
     Returns
     -------
-    lower, upper : (n_entries,) ndarray of float64
+    lower, upper : (n_entries,) ndarray of the same dtype
         The ``half``-th and the next larger of the ``2 half`` values.
     """
     if half == 2:
@@ -42,8 +42,8 @@ def clamp_bounds(
 
 
 def _middle_of_two_pairs(
-    flat: FloatArray, stride: int, n_entries: int
-) -> tuple[FloatArray, FloatArray]:
+    flat: LevelArray, stride: int, n_entries: int
+) -> tuple[LevelArray, LevelArray]:
     """The case of the default, in 6 passes: the pairs on both sides are the same plane."""
     n_pairs = n_entries + 3 * stride
     smaller = np.minimum(flat[:n_pairs], flat[stride : stride + n_pairs])

@@ -8,26 +8,28 @@ bit, nothing drifts along a row, and a flat area has exactly no contrast.
 
 All functions take the plane of a :class:`irbench.filters.flat.FlatImage` and
 return values for the window that *starts* at each entry; the result is shorter by the
-extent of the window.
+extent of the window. Of planes of bytes, sums over squares are unsigned integers of as many
+bits as they need, and extrema are bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.filters.flat import FloatArray
+from irbench.filters.flat import FloatArray, LevelArray
 
 
-def running_sum(flat: FloatArray, size: int, stride: int) -> FloatArray:
+def running_sum(flat: NDArray[Any], size: int, stride: int) -> NDArray[Any]:
     """Sums over ``size`` entries ``stride`` apart.
 
     Parameters
     ----------
-    flat : (N,) ndarray of float64
+    flat : (N,) ndarray
+        Of a type that holds the sums.
     size : int
         Number of entries in the window, at least 1.
     stride : int
@@ -35,7 +37,7 @@ def running_sum(flat: FloatArray, size: int, stride: int) -> FloatArray:
 
     Returns
     -------
-    (N - (size - 1) stride,) ndarray of float64
+    (N - (size - 1) stride,) ndarray of the same dtype
         ``result[i] = flat[i] + flat[i + stride] + …``; the input itself for size 1.
     """
     # Windows of 1, 2, 4 … entries; those in the binary expansion of `size` are put end to end.
@@ -52,22 +54,22 @@ def running_sum(flat: FloatArray, size: int, stride: int) -> FloatArray:
         length *= 2
 
 
-def running_max(flat: FloatArray, size: int, stride: int) -> FloatArray:
+def running_max(flat: LevelArray, size: int, stride: int) -> LevelArray:
     """Maxima over ``size`` entries ``stride`` apart; see :func:`running_sum`."""
     return _running_extremum(np.maximum, flat, size, stride)
 
 
-def running_min(flat: FloatArray, size: int, stride: int) -> FloatArray:
+def running_min(flat: LevelArray, size: int, stride: int) -> LevelArray:
     """Minima over ``size`` entries ``stride`` apart; see :func:`running_sum`."""
     return _running_extremum(np.minimum, flat, size, stride)
 
 
-def box_sum(flat: FloatArray, size: int, pitch: int) -> FloatArray:
+def box_sum(flat: LevelArray, size: int, pitch: int) -> NDArray[Any]:
     """Sums over squares of ``size`` pixels a side, anchored at their upper left corner.
 
     Parameters
     ----------
-    flat : (N,) ndarray of float64
+    flat : (N,) ndarray of float64 or uint8
     size : int
         Side of the square in pixels, at least 1.
     pitch : int
@@ -75,8 +77,10 @@ def box_sum(flat: FloatArray, size: int, pitch: int) -> FloatArray:
 
     Returns
     -------
-    (N - (size - 1) (pitch + 1),) ndarray of float64
+    (N - (size - 1) (pitch + 1),) ndarray of float64 or unsigned int
     """
+    if flat.dtype == np.uint8:
+        flat = flat.astype(np.min_scalar_type(np.iinfo(np.uint8).max * size**2))
     return running_sum(running_sum(flat, size, 1), size, pitch)
 
 
@@ -88,26 +92,26 @@ def box_count(marked: NDArray[np.bool_], size: int, pitch: int) -> NDArray[np.in
     (N - (size - 1) (pitch + 1),) ndarray of unsigned int
         Of as few bits as ``size ** 2`` needs: passes over bytes take an eighth of the time.
     """
-    flags: Any = marked.astype(np.min_scalar_type(size**2))
-    return cast("NDArray[np.integer[Any]]", box_sum(flags, size, pitch))
+    flags = marked.astype(np.min_scalar_type(size**2))
+    return running_sum(running_sum(flags, size, 1), size, pitch)
 
 
-def box_max(flat: FloatArray, size: int, pitch: int) -> FloatArray:
+def box_max(flat: LevelArray, size: int, pitch: int) -> LevelArray:
     """Maxima over squares of ``size`` pixels a side; see :func:`box_sum`."""
     return running_max(running_max(flat, size, 1), size, pitch)
 
 
-def box_min(flat: FloatArray, size: int, pitch: int) -> FloatArray:
+def box_min(flat: LevelArray, size: int, pitch: int) -> LevelArray:
     """Minima over squares of ``size`` pixels a side; see :func:`box_sum`."""
     return running_min(running_min(flat, size, 1), size, pitch)
 
 
-def binomial_3x3(flat: FloatArray, pitch: int) -> FloatArray:
+def binomial_3x3(flat: LevelArray, pitch: int) -> FloatArray:
     """Gaussian smoothing with the kernel ``[1 2 1; 2 4 2; 1 2 1] / 16``.
 
     Parameters
     ----------
-    flat : (N,) ndarray of float64
+    flat : (N,) ndarray of float64 or uint8
     pitch : int
         See :class:`irbench.filters.flat.FlatImage`.
 
@@ -117,18 +121,17 @@ def binomial_3x3(flat: FloatArray, pitch: int) -> FloatArray:
         Anchored at the upper left corner of the 3x3 window. Exactly ``c`` where
         all nine pixels are ``c``.
     """
-    smooth = flat
+    smooth = flat.astype(np.uint16) if flat.dtype == np.uint8 else flat
     for stride in (1, pitch):
         outer = _join(np.add, smooth, smooth, 2 * stride)
-        centre = 2.0 * smooth[stride : stride + outer.size]
+        centre = 2 * smooth[stride : stride + outer.size]
         smooth = np.add(outer, centre, out=centre)
-    smooth *= 1 / 16
-    return smooth
+    return np.asarray(np.multiply(smooth, 1 / 16, dtype=np.float64))
 
 
 def _running_extremum(
-    extremum: Callable[..., Any], flat: FloatArray, size: int, stride: int
-) -> FloatArray:
+    extremum: Callable[..., Any], flat: LevelArray, size: int, stride: int
+) -> LevelArray:
     result, length = flat, 1
     while length < size:
         # The last two blocks may overlap: no entry counts twice in an extremum.
@@ -139,9 +142,9 @@ def _running_extremum(
 
 
 def _join(
-    operation: Callable[..., Any], first: FloatArray, second: FloatArray, offset: int
-) -> FloatArray:
+    operation: Callable[..., Any], first: NDArray[Any], second: NDArray[Any], offset: int
+) -> NDArray[Any]:
     """Combine ``first[i]`` with ``second[i + offset]``, as far as both reach."""
     length = min(first.size, second.size - offset)
-    joined: FloatArray = operation(first[:length], second[offset : offset + length])
+    joined: NDArray[Any] = operation(first[:length], second[offset : offset + length])
     return joined

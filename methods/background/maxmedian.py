@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, LevelArray, map_strips, narrowed
 from irbench.filters.median import clamp_bounds
 from irbench.parameters import parameter
 
@@ -69,7 +69,7 @@ class MaxMedian(ScoreMapDetector):
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
         half = self.length // 2
 
-        def background(plane: FlatImage) -> FloatArray:
+        def background(plane: FlatImage) -> LevelArray:
             # max_i clamp(f, L_i, U_i) = clamp(f, max_i L_i, max_i U_i): one clamp for all lines.
             bounds = []
             for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -83,5 +83,5 @@ class MaxMedian(ScoreMapDetector):
             np.minimum(upper, plane.around(0), out=upper)
             return np.maximum(upper, lower, out=upper)
 
-        medians = map_strips(background, FlatImage.pad(image, half, "reflect"))
+        medians = map_strips(background, FlatImage.pad(narrowed(image), half, "reflect"))
         return np.subtract(image, medians, out=medians)

@@ -6,7 +6,7 @@ import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.errors import ParameterError
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, LevelArray, map_strips, narrowed
 from irbench.filters.running import box_min, running_max
 from irbench.parameters import parameter
 
@@ -95,19 +95,22 @@ class NewTopHat(ScoreMapDetector):
 
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        dilated = dilate_by_ring(image, self.outer_radius, self.inner_radius)
+        # Where no pixel is in reach of a ring, the infinity that says so is needed.
+        reached = max(image.shape) // 2 > self.inner_radius
+        levels = narrowed(image) if reached else image
+        dilated = dilate_by_ring(levels, self.outer_radius, self.inner_radius)
         score_map = np.subtract(image, erode_by_square(dilated, self.element_size), out=image)
         np.maximum(score_map, 0.0, out=score_map)
         score_map[np.isinf(score_map)] = 0.0
         return score_map
 
 
-def dilate_by_ring(image: FloatArray, outer_radius: int, inner_radius: int) -> FloatArray:
+def dilate_by_ring(image: LevelArray, outer_radius: int, inner_radius: int) -> FloatArray:
     """Dilate by a square ring; pixels outside the image never win.
 
     Parameters
     ----------
-    image : (H, W) ndarray of float64
+    image : (H, W) ndarray of float64 or uint8
     outer_radius, inner_radius : int
         The ring holds the pixels whose distance from its centre, the larger of the
         two coordinate differences, is over ``inner_radius`` and at most ``outer_radius``.
@@ -115,11 +118,11 @@ def dilate_by_ring(image: FloatArray, outer_radius: int, inner_radius: int) -> F
     Returns
     -------
     (H, W) ndarray of float64
-        Minus infinity where no pixel of the ring lies in the image.
+        Where no pixel of the ring lies in the image, minus infinity; 0 if it is of bytes.
     """
     thickness, across = outer_radius - inner_radius, outer_radius + inner_radius + 1
 
-    def dilate(plane: FlatImage) -> FloatArray:
+    def dilate(plane: FlatImage) -> LevelArray:
         pitch, values = plane.pitch, plane.values
         # Above and below: as wide as the outer square. Left and right: as high as the inner one.
         flat_bars = running_max(running_max(values, thickness, pitch), 2 * outer_radius + 1, 1)
@@ -132,12 +135,12 @@ def dilate_by_ring(image: FloatArray, outer_radius: int, inner_radius: int) -> F
     return map_strips(dilate, FlatImage.pad(image, outer_radius, "lowest"))
 
 
-def erode_by_square(image: FloatArray, size: int) -> FloatArray:
+def erode_by_square(image: LevelArray, size: int) -> FloatArray:
     """Erode by a square; pixels outside the image never win.
 
     Parameters
     ----------
-    image : (H, W) ndarray of float64
+    image : (H, W) ndarray of float64 or uint8
     size : int
         Side of the square. Its offsets are ``-((size - 1) // 2)`` to ``size // 2``.
 
@@ -146,7 +149,7 @@ def erode_by_square(image: FloatArray, size: int) -> FloatArray:
     (H, W) ndarray of float64
     """
 
-    def erode(plane: FlatImage) -> FloatArray:
+    def erode(plane: FlatImage) -> LevelArray:
         # An even square leaves out the first row and column of the margin.
         first = (1 - size % 2) * (plane.pitch + 1)
         return box_min(plane.values[first:], size, plane.pitch)

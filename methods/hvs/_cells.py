@@ -10,8 +10,10 @@ of statistics are anchored at the upper left cell of the square.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from irbench.errors import ParameterError
 from irbench.filters.flat import FloatArray
@@ -22,12 +24,12 @@ def reach_of_square(cell: int) -> int:
     return 3 * cell // 2
 
 
-def central_cell(statistic: FloatArray, cell: int, pitch: int) -> FloatArray:
+def central_cell(statistic: NDArray[Any], cell: int, pitch: int) -> NDArray[Any]:
     """A cell's own statistic, in line with its neighbours'.
 
     Parameters
     ----------
-    statistic : (N,) ndarray of float64
+    statistic : (N,) ndarray
         A statistic of the cell at each position.
     cell : int
         Side of a cell, in pixels.
@@ -36,21 +38,21 @@ def central_cell(statistic: FloatArray, cell: int, pitch: int) -> FloatArray:
 
     Returns
     -------
-    (N - 2 cell (pitch + 1),) ndarray of float64
+    (N - 2 cell (pitch + 1),) ndarray of the same dtype
         A view.
     """
     offset = cell * (pitch + 1)
     return statistic[offset : statistic.size - offset]
 
 
-def neighbouring_cells(statistic: FloatArray, cell: int, pitch: int) -> list[FloatArray]:
+def neighbouring_cells(statistic: NDArray[Any], cell: int, pitch: int) -> list[NDArray[Any]]:
     """The statistic of the eight neighbours, clockwise from the upper left.
 
     Entry ``i + 4`` lies opposite entry ``i``. Parameters as for :func:`central_cell`.
 
     Returns
     -------
-    list of 8 (N - 2 cell (pitch + 1),) ndarray of float64
+    list of 8 (N - 2 cell (pitch + 1),) ndarray of the same dtype
         Views.
     """
     length = statistic.size - 2 * cell * (pitch + 1)
@@ -59,7 +61,7 @@ def neighbouring_cells(statistic: FloatArray, cell: int, pitch: int) -> list[Flo
     return [statistic[offset : offset + length] for offset in offsets]
 
 
-def largest_neighbour(statistic: FloatArray, cell: int, pitch: int) -> FloatArray:
+def largest_neighbour(statistic: NDArray[Any], cell: int, pitch: int) -> NDArray[Any]:
     """The largest statistic of the eight neighbours.
 
     Parameters as for :func:`central_cell`. Time 4 passes instead of 7: two
@@ -67,14 +69,15 @@ def largest_neighbour(statistic: FloatArray, cell: int, pitch: int) -> FloatArra
 
     Returns
     -------
-    (N - 2 cell (pitch + 1),) ndarray of float64
+    (N - 2 cell (pitch + 1),) ndarray of the same dtype
     """
     row = cell * pitch
     sides = np.maximum(statistic[: -2 * cell], statistic[2 * cell :])
     triples = np.maximum(sides, statistic[cell:-cell])
     length = sides.size - 2 * row
-    largest: FloatArray = np.maximum(triples[:length], triples[2 * row :])
-    return np.maximum(largest, sides[row : row + length], out=largest)
+    largest: NDArray[Any] = np.maximum(triples[:length], triples[2 * row :])
+    np.maximum(largest, sides[row : row + length], out=largest)
+    return largest
 
 
 def squared_ratio(centre: FloatArray, background: FloatArray, floor: float) -> FloatArray:

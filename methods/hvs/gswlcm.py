@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, map_strips
+from irbench.filters.flat import FlatImage, map_strips, narrowed
 from irbench.filters.random_walker import centre_probability, windows_at
 from irbench.parameters import parameter
 
@@ -188,7 +188,7 @@ def local_contrast(image: NDArray[np.float64], floor: float) -> NDArray[np.float
     (H, W) ndarray of float64
     """
     rlcm = _rlcm(floor)
-    plane = FlatImage.pad(image, reach_of_square(rlcm.cell), "replicate")
+    plane = FlatImage.pad(narrowed(image), reach_of_square(rlcm.cell), "replicate")
     return finite_or_zero(map_strips(rlcm.contrast, plane))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, map_strips, narrowed
 from irbench.filters.running import box_max, box_sum
 from irbench.parameters import parameter
 
@@ -90,7 +92,7 @@ class LCM(ScoreMapDetector):
 
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        plane = FlatImage.pad(image, reach_of_square(max(self.scales)), "reflect")
+        plane = FlatImage.pad(narrowed(image), reach_of_square(max(self.scales)), "reflect")
         return finite_or_zero(map_strips(self._contrast, plane))
 
     def _contrast(self, plane: FlatImage) -> FloatArray:
@@ -98,8 +100,9 @@ class LCM(ScoreMapDetector):
 
     def _contrast_of_cell(self, plane: FlatImage, cell: int) -> FloatArray:
         sums = box_sum(plane.around(reach_of_square(cell)), cell, plane.pitch)
-        background = largest_neighbour(sums, cell, plane.pitch)
-        background *= 1 / cell**2
+        largest = largest_neighbour(sums, cell, plane.pitch)
+        background = np.multiply(largest, 1 / cell**2, dtype=np.float64)
         # The mirrored margin repeats pixels of the cell itself, so the maximum is the image's.
         brightest = box_max(plane.around(cell // 2), cell, plane.pitch)
+        brightest = brightest.astype(np.float64, copy=False)
         return squared_ratio(brightest, background, self.background_floor)

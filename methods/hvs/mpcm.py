@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, FloatArray, Padding, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, Padding, map_strips, narrowed
 from irbench.filters.running import box_sum
 from irbench.parameters import parameter
 
 from ._cells import central_cell, fuse_scales, neighbouring_cells, reach_of_square, require_scales
+
+_LARGEST_NARROW_CELL = 13
+"""Up to this side, ``(255 * side ** 2) ** 2`` is below 2^31."""
 
 
 class MPCM(ScoreMapDetector):
@@ -102,7 +105,7 @@ class MPCM(ScoreMapDetector):
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
         padding: Padding = "reflect" if self.clamped else "replicate"
-        plane = FlatImage.pad(image, reach_of_square(max(self._cells)), padding)
+        plane = FlatImage.pad(narrowed(image), reach_of_square(max(self._cells)), padding)
         return map_strips(self._contrast, plane)
 
     def _contrast(self, plane: FlatImage) -> FloatArray:
@@ -113,6 +116,9 @@ class MPCM(ScoreMapDetector):
 
 def _least_product(plane: FlatImage, cell: int) -> FloatArray:
     sums = box_sum(plane.around(reach_of_square(cell)), cell, plane.pitch)
+    # Products of differences of whole numbers are exact in either type that holds them.
+    is_narrow = sums.dtype == np.uint16 and cell <= _LARGEST_NARROW_CELL
+    sums = sums.astype(np.int32 if is_narrow else np.float64, copy=False)
     centre = central_cell(sums, cell, plane.pitch)
     neighbours = neighbouring_cells(sums, cell, plane.pitch)
     least = centre - neighbours[0]
@@ -122,5 +128,4 @@ def _least_product(plane: FlatImage, cell: int) -> FloatArray:
         product *= centre - opposite
         np.minimum(least, product, out=least)
     # Sums to means, in both factors.
-    least *= 1 / cell**4
-    return least
+    return np.asarray(np.multiply(least, 1 / cell**4, dtype=np.float64))

@@ -8,7 +8,7 @@ import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.errors import ParameterError
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, map_strips, narrowed
 from irbench.filters.largest import means_of_largest
 from irbench.parameters import parameter
 
@@ -124,7 +124,7 @@ class RLCM(ScoreMapDetector):
 
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
-        plane = FlatImage.pad(image, reach_of_square(self.cell), self.padding)
+        plane = FlatImage.pad(narrowed(image), reach_of_square(self.cell), self.padding)
         return finite_or_zero(map_strips(self.contrast, plane))
 
     def contrast(self, plane: FlatImage) -> FloatArray:

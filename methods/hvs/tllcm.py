@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
-from irbench.filters.flat import FlatImage, FloatArray, map_strips
+from irbench.filters.flat import FlatImage, FloatArray, map_strips, narrowed
 from irbench.filters.largest import means_of_largest
 from irbench.filters.running import binomial_3x3
 from irbench.parameters import parameter
@@ -126,8 +126,9 @@ class TLLCM(ScoreMapDetector):
     def compute(self, image: FloatArray) -> FloatArray:
         """Compute the score map; see :meth:`irbench.ScoreMapDetector.compute`."""
         margin = reach_of_square(max(self._cells))
-        surrounding = FlatImage.pad(image, margin, self.padding)
-        core = FlatImage.pad(image, margin, "replicate")
+        levels = narrowed(image)
+        surrounding = FlatImage.pad(levels, margin, self.padding)
+        core = FlatImage.pad(levels, margin, "replicate")
         return finite_or_zero(map_strips(self._contrast, surrounding, core))
 
     def _contrast(self, surrounding: FlatImage, core: FlatImage) -> FloatArray:

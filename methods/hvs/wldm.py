@@ -123,7 +123,7 @@ class WLDM(ScoreMapDetector):
             difference *= 1 / (side**2 * largest**2)
             np.maximum(most, difference, out=most)
             np.minimum(least, difference, out=least)
-        contrast = np.maximum(most, -least)
+        contrast: FloatArray = np.maximum(most, -least)
         spread = np.subtract(most, least, out=most)
         flat = spread < _FLAT
         spread[flat] = 1.0

@@ -168,7 +168,7 @@ class WSLCM(ScoreMapDetector):
     def _weight(self, intensity: FloatArray, cell: int, pitch: int) -> FloatArray:
         """W from the improved regional intensity level of the cell at each position."""
         own = central_cell(intensity, cell, pitch)
-        weight = own - largest_neighbour(intensity, cell, pitch)
+        weight: FloatArray = own - largest_neighbour(intensity, cell, pitch)
         np.maximum(weight, 0.0, out=weight)
         weight *= own
         spread = standard_deviation(neighbouring_cells(intensity, cell, pitch))

@@ -5,6 +5,7 @@ One row per method and variant: add a method by adding its row.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -232,11 +233,23 @@ def test_a_target_on_black_needs_a_floor(make):
     assert mended[30, 30] == mended.max()
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (34, 41)])
+def test_bytes_give_the_maps_of_floats(promise, shape, monkeypatch):
+    image = np.rint(textured(shape))
+    image[-1, -1] = 255
+    assert flat.narrowed(image).dtype == np.uint8
+    expected = score(promise.make(1.0), image)
+    for module in [*sys.modules.values()]:
+        if getattr(module, "narrowed", None) is flat.narrowed:
+            monkeypatch.setattr(module, "narrowed", lambda levels: levels)
+    np.testing.assert_array_equal(score(promise.make(1.0), image), expected)
+
+
 def test_strips_do_not_show(promise, monkeypatch):
     image = textured((70, 41))
     whole = score(promise.make(1.0), image)
     monkeypatch.setattr(flat, "_STRIP", 500)
-    monkeypatch.setattr(largest, "_BLOCK", 333)
+    monkeypatch.setattr(largest, "_BLOCK_BYTES", 333 * 8)
     np.testing.assert_array_equal(score(promise.make(1.0), image), whole)
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from irbench.filters import flat
-from irbench.filters.flat import FlatImage, map_strips, pad
+from irbench.filters.flat import FlatImage, map_strips, narrowed, pad
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (7, 5)])
@@ -26,6 +26,25 @@ def test_padding_is_numpys(shape, margin, padding, mode, options):
     np.testing.assert_array_equal(padded, np.pad(image, margin, mode=mode, **options))
     assert padded.flags.c_contiguous
     assert not np.shares_memory(padded, image)
+
+
+@pytest.mark.parametrize("outsider", [0.5, -1.0, 256.0, 1e300, np.nan, np.inf, -np.inf])
+def test_whole_grey_levels_become_bytes_and_others_stay(outsider):
+    levels = np.arange(256.0).reshape(4, 64)
+    of_bytes = narrowed(levels)
+    assert of_bytes.dtype == np.uint8
+    np.testing.assert_array_equal(of_bytes, levels)
+    assert narrowed(of_bytes) is of_bytes
+    levels[2, 3] = outsider
+    assert narrowed(levels) is levels
+
+
+def test_padding_of_bytes():
+    image = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    for padding, value in (("zero", 0), ("lowest", 0), ("highest", 255)):
+        padded = pad(image, 2, padding)
+        assert padded.dtype == np.uint8
+        np.testing.assert_array_equal(padded, np.pad(image, 2, constant_values=value))
 
 
 def test_padding_takes_any_layout():

@@ -51,6 +51,17 @@ def test_means_of_equal_values_are_exact(level, size):
 def test_blocks_do_not_show(monkeypatch):
     values = np.random.default_rng(1).normal(size=3000)
     whole = means_of_largest(values, 5, 40, [3, 9])
-    monkeypatch.setattr(largest, "_BLOCK", 77)
+    monkeypatch.setattr(largest, "_BLOCK_BYTES", 77 * 8)
     np.testing.assert_array_equal(means_of_largest(values, 5, 40, [3, 9]), whole)
     np.testing.assert_array_equal(means_of_largest(values[:164], 5, 40, [9]), [[]])
+
+
+def test_bytes_are_as_good_as_floats():
+    values = np.random.default_rng(2).integers(0, 256, 3000).astype(np.uint8)
+    values[100:900] = 255  # the largest sums
+    counts = [1, 2, 9, 16, 81]
+    of_bytes = means_of_largest(values, 9, 40, counts)
+    fractions = means_of_largest(values / 2, 9, 40, counts)
+    for one, half in zip(of_bytes, fractions, strict=True):
+        assert one.dtype == np.float64
+        np.testing.assert_array_equal(one, 2 * half)

@@ -28,9 +28,11 @@ def test_running_windows(size, stride, seed):
     np.testing.assert_array_equal(running_min(values, size, stride), windows.min(axis=1))
 
 
-@pytest.mark.parametrize("size", [1, 3, 4, 9])
-def test_boxes(size):
-    image = np.random.default_rng(0).integers(0, 256, (14, 17)).astype(float)
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+@pytest.mark.parametrize("size", [1, 3, 4, 17])
+def test_boxes(size, dtype):
+    image = np.random.default_rng(0).integers(0, 256, (14, 17)).astype(dtype)
+    image[:9, :9] = 255
     plane = FlatImage.pad(image, size, "reflect")
     # The window that starts at a pixel reaches to the right and down.
     padded = np.pad(image, ((0, size - 1), (0, size - 1)), "symmetric")
@@ -54,13 +56,15 @@ def test_sums_over_equal_windows_are_equal_to_the_last_bit(level, size):
     assert np.unique(np.delete(sums, np.s_[61 - size : 61])).size == 1
 
 
-def test_binomial_smoothing():
-    image = np.random.default_rng(2).uniform(0, 255, (12, 19))
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+def test_binomial_smoothing(dtype):
+    image = np.random.default_rng(2).uniform(0, 255, (12, 19)).astype(dtype)
+    image[:4, :4] = 255
     plane = FlatImage.pad(image, 3, "replicate")
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
     np.testing.assert_allclose(
         plane.crop(binomial_3x3(plane.around(1), plane.pitch)),
-        ndimage.correlate(image, kernel, mode="nearest"),
+        ndimage.correlate(image.astype(float), kernel, mode="nearest"),
         rtol=1e-14,
     )
 
