@@ -26,11 +26,23 @@ def bench(session: nox.Session) -> None:
     session.run("irbench", "report", "runs/synth", "--format", "html")
 
 
+TEST_EXTRAS = ("test", "onnx", "openvino", "dask", "tensorboard")
+TWO_PROCESSES = ("-n", "2", "--dist", "worksteal")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests. Those on real data run where IRBENCH_DATA and IRBENCH_REFERENCE are set."""
-    install(session, "test", "onnx", "openvino", "dask", "tensorboard")
-    session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "worksteal"]))
+    """Run all but the slow tests. Those on real data run where IRBENCH_DATA and more are set."""
+    install(session, *TEST_EXTRAS)
+    quick = ["-m", "not slow and not stress", *TWO_PROCESSES]
+    session.run("pytest", *(session.posargs or quick))
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Run the slow tests: trainings, kills, exports of networks, pages as they are written."""
+    install(session, *TEST_EXTRAS)
+    session.run("pytest", "-m", "slow and not stress", *(session.posargs or TWO_PROCESSES))
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

@@ -149,6 +149,7 @@ def test_tables_replace_what_stands_between_the_markers(module: Any, tmp_path: P
     assert tables.END in ours
 
 
+@pytest.mark.slow
 def test_script_measures_and_writes(tmp_path: Path) -> None:
     out = tmp_path / "times.json"
     script = [sys.executable, str(BENCHMARKS / "classical.py")]

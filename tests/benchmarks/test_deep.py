@@ -96,6 +96,7 @@ def test_training_step_leaves_gradients(module: Any) -> None:
     assert sum(p.grad is not None and bool(p.grad.any()) for p in trained) > 0.9 * len(trained)
 
 
+@pytest.mark.slow
 def test_script_measures_and_writes(tmp_path: Path) -> None:
     out = tmp_path / "times.json"
     script = [sys.executable, str(BENCHMARKS / "deep.py"), "--networks", "yolov8n"]
@@ -128,6 +129,7 @@ def test_script_measures_and_writes(tmp_path: Path) -> None:
     assert "| yolov8n |" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell the peak")
 def test_peak_memory_is_that_of_a_process_that_trains_the_network(module: Any) -> None:
     network_peak = module("_network_peak").network_peak

@@ -1,4 +1,4 @@
-"""Every command as a user types it."""
+"""Every command as a user types it; those that are about what comes out, in this process."""
 
 from __future__ import annotations
 
@@ -48,9 +48,11 @@ def test_methods_list_and_show(irbench_command):
 
 
 def test_data_list_stats_and_export(irbench_command):
-    assert "synth" in irbench_command("data", "list").stdout
-    assert "89 targets" in irbench_command("data", "stats", "synth", "--split", "test").stdout
-    irbench_command("data", "export", "synth", "out", "--format", "coco", "--split", "val")
+    assert "synth" in irbench_command.within("data", "list").stdout
+    assert (
+        "89 targets" in irbench_command.within("data", "stats", "synth", "--split", "test").stdout
+    )
+    irbench_command.within("data", "export", "synth", "out", "--format", "coco", "--split", "val")
     exported = irbench.load_dataset(irbench_command.folder / "out", split="all")
     original = irbench.load_dataset("synth", split="val")
     assert len(exported) == 50
@@ -58,7 +60,7 @@ def test_data_list_stats_and_export(irbench_command):
 
 
 def test_verify_names_a_damaged_image(irbench_command, small_dataset, tmp_path):
-    irbench_command("data", "verify", small_dataset)
+    irbench_command.within("data", "verify", small_dataset)
     copy = tmp_path / "copy"
     for file in small_dataset.rglob("*.*"):
         target = copy / file.relative_to(small_dataset)
@@ -67,14 +69,14 @@ def test_verify_names_a_damaged_image(irbench_command, small_dataset, tmp_path):
     damaged = copy / "images" / "scene_03.png"
     damaged.write_bytes(damaged.read_bytes()[:90])
     cv2.imwrite(str(copy / "masks" / "scene_05.png"), np.zeros((9, 9), np.uint8))
-    done = irbench_command("data", "verify", copy, status=1)
+    done = irbench_command.within("data", "verify", copy, status=1)
     assert "scene_03" in done.stdout
     assert "scene_05" in done.stdout
 
 
 def test_missing_data_says_where_it_was_looked_for(irbench_command, monkeypatch):
     monkeypatch.delenv("IRBENCH_DATA", raising=False)
-    done = irbench_command("run", "--dataset", "nudt", "--data-root", "nowhere", status=2)
+    done = irbench_command.within("run", "--dataset", "nudt", "--data-root", "nowhere", status=2)
     assert "nowhere" in done.stderr
     assert "github.com" in done.stderr
     assert "irbench data import" in done.stderr
@@ -82,14 +84,14 @@ def test_missing_data_says_where_it_was_looked_for(irbench_command, monkeypatch)
 
 def test_detect_draws_and_describes(irbench_command, small_dataset):
     folder = small_dataset / "images"
-    irbench_command("detect", "tophat", folder, "--threshold", 8, "--out", "found")
+    irbench_command.within("detect", "tophat", folder, "--threshold", 8, "--out", "found")
     content = json.loads((irbench_command.folder / "found" / "detections.json").read_text())
     assert len(content["images"]) == 26
     assert sum(len(image["detections"]) for image in content["images"]) > 10
     picture = cv2.imread(str(irbench_command.folder / "found" / "scene_00.png"))
     assert max(picture.shape) >= 512
     (irbench_command.folder / "broken.png").write_bytes(b"nothing")
-    done = irbench_command("detect", "tophat", "broken.png", "--out", "found", status=1)
+    done = irbench_command.within("detect", "tophat", "broken.png", "--out", "found", status=1)
     assert "broken.png" in done.stderr
 
 
@@ -98,7 +100,7 @@ def test_sixteen_bit_frames_are_seen_whole(irbench_command):
     frame = rng.normal(5000, 4, (64, 64))
     frame[30:33, 40:43] += 80  # Less than one level of 8 bit.
     cv2.imwrite(str(irbench_command.folder / "frame.tiff"), frame.astype(np.uint16))
-    irbench_command(
+    irbench_command.within(
         "detect", "tophat", "frame.tiff", "--threshold", 8, "--value-range", 0, 16383, "--out", "o"
     )
     content = json.loads((irbench_command.folder / "o" / "detections.json").read_text())
@@ -137,8 +139,8 @@ def test_somebody_elses_output_becomes_a_row(irbench_command, small_dataset, som
     masks, texts, n_targets = some_results
     irbench_command.run(small_dataset, "brightness")
     evaluate = ("evaluate", "--dataset", small_dataset, "--out", "run", "--predictions")
-    irbench_command(*evaluate, masks, "--name", "My Net (v2)")
-    irbench_command(*evaluate, texts, "--name", "My Boxes", "--threshold", 0.5)
+    irbench_command.within(*evaluate, masks, "--name", "My Net (v2)")
+    irbench_command.within(*evaluate, texts, "--name", "My Boxes", "--threshold", 0.5)
     rows = {row["method"]: row for row in irbench_command.results()["rows"]}
     assert set(rows) == {"brightness", "my-net-v2", "my-boxes"}
     for name in ("my-net-v2", "my-boxes"):
@@ -152,7 +154,7 @@ def test_somebody_elses_output_becomes_a_row(irbench_command, small_dataset, som
 def test_calibrate_writes_what_run_takes(irbench_command, small_dataset):
     plugin = ("--plugin", PLUGIN)
     words = ("--dataset", small_dataset, *plugin, "--jobs", 1, "--out", "c.json")
-    done = irbench_command("calibrate", "--methods", "broken,brightness", *words, status=1)
+    done = irbench_command.within("calibrate", "--methods", "broken,brightness", *words, status=1)
     assert "Broken: failed: failed on" in done.stderr
     irbench_command.run(small_dataset, "brightness", "own")
     irbench_command.run(small_dataset, "brightness", "given", "--calibration", "c.json")

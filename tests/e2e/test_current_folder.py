@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Modules that a starting worker, and the one that spawns it, import.
 NAMES = ("signal", "threading", "pickle", "struct", "secrets", "tempfile", "runpy", "numpy", "cv2")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("distributed", reason="the extra irbench[dask] is not installed")
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")

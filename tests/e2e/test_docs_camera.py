@@ -14,6 +14,8 @@ import tifffile
 
 from irbench.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "camera.md"
 SHAPE = (512, 640)
 N_EMPTY, N_CLIP, N_LABELLED = 20, 4, 4

@@ -67,7 +67,7 @@ def test_the_commands_of_the_page_run(ring, small_dataset):
             words += ["--timing-images", "0", "--jobs", "1"]
         if words[0] == "run" and "--out" not in words:
             words += ["--out", "run"]
-        command(*words)
+        command.within(*words)
     assert {row["method"] for row in command.results("run")["rows"]} == {"ring", "tophat"}
     (wider,) = command.results("runs/wider")["rows"]
     assert wider["method_params"] == {"inner": 3, "outer": 15}
@@ -106,6 +106,7 @@ def test_the_camera_has_splits(tmp_path, small_dataset):
 
 
 # The pipes of Jupyter's kernel are closed by the garbage collector.
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )

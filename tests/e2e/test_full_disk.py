@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TRAINABLE = Path(__file__).parents[1] / "irbench" / "training" / "trainable_plugin.py"
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 METHODS = "boxes,slow"
 

@@ -97,7 +97,7 @@ def test_a_directory_without_measured_maps_is_still_read(irbench_command, small_
             row.pop(name, None)
     (folder / "results.json").write_text(json.dumps(content))
     assert load_run(folder).map_statistics("brightness") is None
-    irbench_command("report", folder, "--format", "csv", "--columns", "all")
+    irbench_command.within("report", folder, "--format", "csv", "--columns", "all")
     irbench_command.run(small_dataset, "brightness,boxes")
     row = rows_of(irbench_command.results())["brightness"]
     assert row["f1"] == before["f1"]

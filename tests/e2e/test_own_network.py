@@ -16,6 +16,8 @@ pytest.importorskip("torch")
 
 from irbench.testing import check_detector
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "own-network.md").read_text()
 FILE, MASK_FILE = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 COMMANDS, MASK_COMMANDS = re.findall(r"```\n(irbench .*?)```", PAGE, re.S)

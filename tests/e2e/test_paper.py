@@ -12,6 +12,8 @@ import pytest
 
 from irbench.engine.storage.results import load_run
 
+pytestmark = pytest.mark.slow
+
 BUILD = Path(__file__).parents[2] / "docs" / "paper" / "build.py"
 
 

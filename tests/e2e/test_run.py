@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 
@@ -60,6 +61,7 @@ def test_the_number_of_jobs_changes_nothing(irbench_command, small_dataset):
     assert irbench_command.results("one") == irbench_command.results("two")
 
 
+@pytest.mark.slow
 def test_ctrl_c_and_sigterm_leave_a_run_to_go_on_with(irbench_command, small_dataset):
     folder = irbench_command.folder / "run"
     journal = folder / "journal" / "slow.jsonl"
@@ -97,6 +99,7 @@ def test_a_method_that_fails_harms_no_other(irbench_command, small_dataset):
     assert "never works" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_costs_its_image_only(irbench_command, small_dataset):
     irbench_command.run(
         small_dataset, "hanging,brightness", "run",

@@ -22,6 +22,8 @@ import irbench
 from .conftest import CommandLine
 from .test_docs_commands import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGES = (ROOT / "README.md", ROOT / "docs" / "quick-start.md")
 
 RUN = ("--limit", 3, "--timing-images", 1, "--jobs", 1)

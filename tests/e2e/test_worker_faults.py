@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 

@@ -31,6 +31,7 @@ def network():
     return irbench.load_method("yolov8n", weights="nudt", image_size=160, confidence=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_returns_the_boxes_of_torch(network, image, backend):
     pytest.importorskip(backend)
@@ -69,6 +70,7 @@ def test_a_graphics_card_is_not_promised(network):
         dataclasses.replace(network, backend="onnxruntime").to("cuda")
 
 
+@pytest.mark.slow
 def test_precision_is_asked_for_where_the_processor_would_choose(network, image):
     openvino = pytest.importorskip("openvino")
     pytest.importorskip("onnxscript")

@@ -110,6 +110,7 @@ def enliven(network):
     return len(offsets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["yolov8n", "le-irstd"])
 def test_real_networks_answer_alike_for_any_batch(name, tmp_path):
     torch.manual_seed(0)

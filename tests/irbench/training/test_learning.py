@@ -16,6 +16,8 @@ from irbench.training.settings import TrainingSettings  # noqa: E402
 from irbench.training.trainer import Trainer  # noqa: E402
 from irbench.training.validation import Validator  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -61,12 +61,14 @@ def torchrun(folder, *arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_what_two_processes_tell_each_other(tmp_path):
     script = tmp_path / "sums.py"
     script.write_text(SUMS)
     assert torchrun(tmp_path, script).count("fine") == 2
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(make_job, make_settings, standing, tmp_path):
     """Without normalisation, a batch in two processes is the batch in one."""
     settings = {"batch": 8, "epochs": 3, "momentum": 0.5}

@@ -127,6 +127,7 @@ def test_the_command_takes_everything_else_from_the_file(tmp_path):
         CliRunner().invoke(train, [], catch_exceptions=False, standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_a_queue_of_real_trainings_on_one_and_on_two_datasets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # Beside a file that would break Python if the trainings' processes took it for their own.

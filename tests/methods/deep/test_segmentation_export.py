@@ -26,6 +26,7 @@ SLOW = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["acm-fpn", *(pytest.param(name, marks=pytest.mark.stress) for name in SLOW)]
 )
@@ -47,6 +48,7 @@ def test_the_file_returns_what_the_network_returns_for_any_batch(name, tmp_path)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_printed_program_finds_what_irbench_finds(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(3)

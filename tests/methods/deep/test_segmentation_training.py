@@ -16,6 +16,8 @@ from irbench.networks.mask_losses import MaskTargets  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
 from irbench.training.tasks import check_recipe  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64
 
 QUICK = ["acm-unet", "acm-fpn", "acm-basic", "alcnet-basic", "rdian", "mshnet"]
