@@ -68,13 +68,9 @@ class OperatingPointRule(ABC):
     ----------
     name : str
         As a protocol names it.
-    sees_tested_split : bool
-        Whether the threshold is chosen on the very images it is then tested on;
-        such rows stand in a table of their own, labelled.
     """
 
     name: ClassVar[str]
-    sees_tested_split: ClassVar[bool] = False
 
     @abstractmethod
     def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
@@ -161,7 +157,6 @@ class OracleF1(OperatingPointRule):
     """The best F1 on the tested split itself: an upper bound, never a result."""
 
     name = "oracle"
-    sees_tested_split = True
     iou_threshold: float = 0.5
 
     def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:

@@ -21,49 +21,10 @@ _YOLO = "YOLOv5 (G. Jocher, 2020), validation"
 _UPPER_BOUND = "yolo: threshold chosen on the tested split"
 
 
-def average_precision_yolo(
-    recall: NDArray[np.float64], precision: NDArray[np.float64], triangle: bool = True
-) -> float:
-    """Area under the precision-recall curve by an estimator of YOLO tools.
-
-    The envelope of precision is joined by straight lines, also from recall 0 and precision 1, and
-    to recall 1 and precision 0; read at 101 recalls and summed by the trapezoidal rule. So a
-    triangle is added beyond the greatest recall reached: one hit of two targets has 0.75 here,
-    51 / 101 by COCO's estimator. Without the triangle precision falls to 0 at the recall reached,
-    and is 0 beyond: 0.495. A perfect curve has 0.995 by either, since at recall 1 the 0 is read.
-
-    Parameters
-    ----------
-    recall, precision : (n_points,) ndarray of float64
-        Recall ascending. At each recall the first and the last point matter, others do not.
-    triangle : bool
-        Whether the last line goes to recall 1, as in YOLOv5 and ultralytics up to 8.4.36.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 0 without points.
-
-    References
-    ----------
-    .. [1] G. Jocher, "YOLOv5", 2020 (validation of the published tool, method ``interp`` of its
-       average precision).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0])), 12)
-    0.75
-    >>> round(average_precision_yolo(np.array([0.5]), np.array([1.0]), triangle=False), 12)
-    0.495
-    """
-    return float(np.trapezoid(_at_recalls(recall, precision, triangle), _RECALLS))
-
-
 def _at_recalls(
     recall: NDArray[np.float64], precision: NDArray[np.float64], triangle: bool
 ) -> NDArray[np.float64]:
-    """``(101,)`` precision of the joined envelope at the recalls."""
+    """``(101,)`` precision of the joined envelope at the recalls; see :func:`ap_yolo_form`."""
     if not len(recall):
         return np.zeros(len(_RECALLS))
     end = [1.0] if triangle else [recall[-1], 1.0]
@@ -97,7 +58,27 @@ def _curves(table: MatchTable, iou_index: int, draws: Draws) -> dict[int, _Curve
 
 
 def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Form:
-    """The area of :func:`average_precision_yolo` as a function of draws."""
+    """Area under the precision-recall curve by an estimator of YOLO tools, as a function of draws.
+
+    The envelope of precision is joined by straight lines, also from recall 0 and precision 1, and
+    to recall 1 and precision 0; read at 101 recalls and summed by the trapezoidal rule. So a
+    triangle is added beyond the greatest recall reached: one hit of two targets has 0.75 here,
+    51 / 101 by COCO's estimator. Without the triangle precision falls to 0 at the recall reached,
+    and is 0 beyond: 0.495. A perfect curve has 0.995 by either, since at recall 1 the 0 is read.
+
+    Parameters
+    ----------
+    table : MatchTable
+    iou_index : int
+        Of the table's thresholds.
+    triangle : bool
+        Whether the last line goes to recall 1, as in YOLOv5 and ultralytics up to 8.4.36.
+
+    References
+    ----------
+    .. [1] G. Jocher, "YOLOv5", 2020 (validation of the published tool, method ``interp`` of its
+       average precision).
+    """
 
     def form(draws: Draws) -> Values:
         key = ("yolo curves", id(table), iou_index)

@@ -90,11 +90,6 @@ def test_each_rule_looks_where_it_may():
     assert MeanKStd(7.5).threshold(None, TESTED).value == 7.5
 
 
-def test_only_the_oracle_sees_the_tested_split():
-    rules = [ValidationF1(), FixedThreshold(0.5), MeanKStd(), OracleF1()]
-    assert [rule.name for rule in rules if rule.sees_tested_split] == ["oracle"]
-
-
 def test_validation_data_is_not_replaced_by_the_tested_split():
     with pytest.raises(MissingValidationError, match="'val-f1' needs validation data"):
         ValidationF1().threshold(None, TESTED)
