@@ -61,6 +61,9 @@ class ReportOptions:
         Add the rows of the paper's table that the runs lack, marked as published.
     intervals : bool
         Print the 95 % interval of each value that can be resampled.
+    seeds : bool
+        A network that several runs have on the same images, with weights of its own in each, is
+        one row: mean and standard deviation.
     siunitx : bool
         Align numbers by the LaTeX package of that name.
     methods : tuple of str
@@ -84,6 +87,7 @@ class ReportOptions:
     paper: bool = False
     as_published: bool = False
     intervals: bool = False
+    seeds: bool = False
     siunitx: bool = False
     methods: tuple[str, ...] = ()
     images: tuple[str, ...] = ()

@@ -27,7 +27,8 @@ class Cell:
     mark : str
         Printed behind it.
     interval : str
-        Its 95 % interval as ``lower–upper``; empty where there is none or none is wanted.
+        Its 95 % interval as ``lower–upper``, or the standard deviation of a mean as ``±s``; empty
+        where there is none or none is wanted.
     outcome : {"", "better", "worse", "same"}
         Whether it differs from the reference row's beyond chance; empty without a test.
     """

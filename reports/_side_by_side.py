@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
 from irbench.engine.storage.results import Row, RunResults, row_order
 from irbench.errors import UsageError
+
+from ._seeds import MergedRow, merged_row
 
 PAPER_DATASETS = ("irstd1k", "nuaa", "nudt")
 """The datasets of Table I, in its order."""
@@ -27,12 +29,15 @@ class DataGroup:
         By method.
     order : tuple of str
         The methods from the top; empty for the order of Table I.
+    merged : dict of str to MergedRow
+        By method, the rows that are means over several runs, such as of seeds.
     """
 
     title: str
     runs: tuple[RunResults, ...]
     rows: Mapping[str, Row]
     order: tuple[str, ...] = ()
+    merged: Mapping[str, MergedRow] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -51,7 +56,9 @@ class DataGroup:
         return self.runs[0].protocol
 
 
-def side_by_side(runs: Sequence[RunResults], order: Sequence[str] = ()) -> tuple[DataGroup, ...]:
+def side_by_side(
+    runs: Sequence[RunResults], order: Sequence[str] = (), *, seeds: bool = False
+) -> tuple[DataGroup, ...]:
     """Arrange runs as groups of columns.
 
     Runs on the same images become one group, with the rows of all of them. The
@@ -62,6 +69,8 @@ def side_by_side(runs: Sequence[RunResults], order: Sequence[str] = ()) -> tuple
     runs : sequence of RunResults
     order : sequence of str
         The methods from the top; by default as in Table I.
+    seeds : bool
+        Merge the rows that several runs have of a method on the same images.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def side_by_side(runs: Sequence[RunResults], order: Sequence[str] = ()) -> tuple
     ------
     UsageError
         For runs under different protocols, for operating points of different kinds,
-        and for a method that two runs have on the same images.
+        and for a method that two runs have on the same images, unless ``seeds``.
     """
     if not runs:
         raise UsageError("a report needs at least one run directory.")
@@ -83,10 +92,13 @@ def side_by_side(runs: Sequence[RunResults], order: Sequence[str] = ()) -> tuple
         groups.setdefault(_images_of(run), []).append(run)
     members = sorted(groups.values(), key=_dataset_rank)
     titles = _titles([group[0] for group in members])
-    return tuple(
-        DataGroup(title, tuple(group), _merged_rows(group), tuple(order))
-        for title, group in zip(titles, members, strict=True)
-    )
+    found = []
+    for title, group in zip(titles, members, strict=True):
+        merged = _merged_rows(group) if seeds else {}
+        rows = {name: one.row for name, one in merged.items()} if seeds else _all_rows(group)
+        spread = {name: one for name, one in merged.items() if one.n_runs > 1}
+        found.append(DataGroup(title, tuple(group), rows, tuple(order), spread))
+    return tuple(found)
 
 
 def methods_in_order(groups: Sequence[DataGroup]) -> list[Row]:
@@ -148,7 +160,18 @@ def _dataset_rank(group: Sequence[RunResults]) -> int:
     return PAPER_DATASETS.index(name) if name in PAPER_DATASETS else len(PAPER_DATASETS)
 
 
-def _merged_rows(runs: Sequence[RunResults]) -> dict[str, Row]:
+def _merged_rows(runs: Sequence[RunResults]) -> dict[str, MergedRow]:
+    found: dict[str, list[tuple[Row, str]]] = {}
+    for run in runs:
+        for row in run.rows:
+            found.setdefault(row["method"], []).append((row, str(run.path)))
+    return {
+        method: merged_row(*zip(*pairs, strict=True)) if len(pairs) > 1 else MergedRow(pairs[0][0])
+        for method, pairs in found.items()
+    }
+
+
+def _all_rows(runs: Sequence[RunResults]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     home: dict[str, RunResults] = {}
     for run in runs:
@@ -157,7 +180,7 @@ def _merged_rows(runs: Sequence[RunResults]) -> dict[str, Row]:
             if method in rows:
                 raise UsageError(
                     f"{row['title']} on the same images is in both {home[method].path} and "
-                    f"{run.path}; give one of them."
+                    f"{run.path}; give one of them, or --seeds for the mean over both."
                 )
             rows[method], home[method] = row, run
     return rows

@@ -22,6 +22,7 @@ from ._footnotes import box_legend, footnotes
 from ._intervals import interval_texts
 from ._model import Cell, ColumnGroup, ResultTable, RowGroup, TableRow
 from ._row_notes import NumberedNotes, row_notes
+from ._seeds import deviation_legend, deviation_texts
 from ._side_by_side import DataGroup, rows_of, side_by_side
 from ._significance import significance
 from ._table_lines import TABLE_1, Line, headings, restricted, table_lines
@@ -39,10 +40,15 @@ def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[Da
     UnknownNameError
         For a method or a reference that the runs have not.
     """
+    if options.seeds and (options.intervals or options.reference):
+        raise UsageError(
+            "--seeds prints the spread over runs, --intervals and --reference that over the images "
+            "of one run; give the one or the other."
+        )
     if options.reference:
         check_reference(runs, options)
     chosen = chosen_runs(restricted(runs, options.table), options)
-    groups = side_by_side(chosen, options.methods)
+    groups = side_by_side(chosen, options.methods, seeds=options.seeds)
     oracle = any(row.get("operating_point") == "oracle" for row in rows_of(groups))
     if oracle and (options.paper or options.as_published):
         raise UsageError(
@@ -111,7 +117,7 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
         columns=tuple(block.columns for block in blocks),
         row_groups=_row_groups(lines, rows_of_table),
         row_notes=notes.texts,
-        legend=tuple(filter(None, (legend, box_legend(groups, metrics)))),
+        legend=tuple(filter(None, (legend, _spread(groups), box_legend(groups, metrics)))),
         footnotes=(
             *remarks,
             *ablation_notes(lines, groups, options.table),
@@ -155,12 +161,18 @@ def _additions(
     remarks += [] if tests is None else [one for one in tests.problems if one not in remarks]
     additions = [
         Additions(
-            {} if spreads is None else spreads.texts[place],
+            deviation_texts(groups[place].merged, metrics)
+            if spreads is None
+            else spreads.texts[place],
             {} if tests is None else tests.outcomes[place],
         )
         for place in range(len(groups))
     ]
     return additions, "" if tests is None else tests.legend, tuple(remarks)
+
+
+def _spread(groups: Sequence[DataGroup]) -> str:
+    return deviation_legend([one for group in groups for one in group.merged.values()])
 
 
 def _timed(group: DataGroup, metrics: Sequence[MetricDefinition]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 from ._columns import chosen_columns
 from ._intervals import interval_bounds
 from ._published import comparisons
+from ._seeds import MergedRow
 from ._side_by_side import DataGroup, methods_in_order
 from ._significance import significance
 from ._table import table_groups
@@ -53,7 +54,8 @@ class Csv(Report):
         and what it varies beside each network; with ``options.intervals`` each metric that
         can be resampled has ``METRIC_lower`` and ``METRIC_upper``; with ``options.reference``
         those of Table I, or of ``options.columns``, have ``METRIC_vs_REFERENCE`` (better, worse
-        or same) and ``METRIC_p_holm``. Skipped rows are among them.
+        or same) and ``METRIC_p_holm``. With ``options.seeds`` there are ``n_runs`` and, of a mean,
+        ``METRIC_sd``. Skipped rows are among them.
         """
         groups = table_groups(runs, replace(options, show_empty=True))
         metrics = [metric.name for metric in chosen_columns(options.columns or ("all",))]
@@ -62,6 +64,8 @@ class Csv(Report):
         bounds: tuple[str, ...] = ()
         if options.intervals:
             bounds = _add_bounds(rows, groups, metrics)
+        if options.seeds:
+            bounds = _add_deviations(rows, groups, metrics)
         tests = _add_tests(rows, groups, options) if options.reference else ()
         names = (
             *settings, *_IDENTITY, *_DATA, "limit", "protocol", *_MEANING, *_STATE, *metrics,
@@ -127,6 +131,24 @@ def _add_bounds(
                         row[f"{metric}_{side}"] = end
                         added[f"{metric}_{side}"] = None
     return tuple(added)
+
+
+def _add_deviations(
+    rows: Sequence[Row], groups: Sequence[DataGroup], metrics: Sequence[str]
+) -> tuple[str, ...]:
+    """Put the standard deviations of means into rows, and say which fields were added."""
+    merged: dict[tuple[object, ...], MergedRow] = {
+        (group.facts["name"], method, str(run.path)): one
+        for group in groups
+        for run in group.runs
+        for method, one in group.merged.items()
+    }
+    for row in rows:
+        one = merged.get((row["dataset"], row.get("method"), row.get("run")))
+        row["n_runs"] = 1 if one is None else one.n_runs
+        for name, deviation in ({} if one is None else one.deviations).items():
+            row[f"{name}_sd"] = deviation
+    return ("n_runs", *(f"{name}_sd" for name in metrics))
 
 
 def _add_tests(

@@ -23,6 +23,7 @@ from ._figure_jobs import (
     figure_jobs,
     group_comparison,
 )
+from ._seeds import refuse_seeds
 from ._table import table_groups
 
 WORTH_WORKERS = 1000
@@ -49,6 +50,7 @@ class Figures(Report):
 
         What cannot be drawn of a run is said on standard error, with the reason.
         """
+        refuse_seeds(options, "figures")
         groups = table_groups(runs, options)
         progress = terminal_progress()
         written: list[Path] = []

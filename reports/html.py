@@ -15,6 +15,7 @@ from irbench.statistics.resamples import N_RESAMPLES
 from ._html_page import page_sections
 from ._html_template import render_page
 from ._published import comparison_tables
+from ._seeds import refuse_seeds
 from ._table import table_groups
 
 FILE = "report.html"
@@ -35,6 +36,7 @@ class Html(Report):
         The table has every metric that any method has; those of ``options.columns``, by
         default the wide table's, are seen at first.
         """
+        refuse_seeds(options, "html")
         groups = table_groups(runs, options)
         styles, sections = page_sections(groups, options, not_shown(runs, options))
         text = render_page(

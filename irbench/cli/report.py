@@ -65,6 +65,12 @@ class ReportCommand(click.Command):
 )
 @click.option("--intervals", is_flag=True, help="Print 95 % intervals of a bootstrap over images.")
 @click.option(
+    "--seeds",
+    is_flag=True,
+    help="A network that several RUNs have on the same images, such as of trainings with other "
+    "seeds, is one row: mean and standard deviation. For tables.",
+)
+@click.option(
     "--methods",
     default="",
     metavar="NAME,…",
@@ -121,6 +127,7 @@ def report(
     paper: bool,
     as_published: bool,
     intervals: bool,
+    seeds: bool,
     methods: str,
     reference: str,
     show_empty: bool,
@@ -143,6 +150,7 @@ def report(
     irbench report runs/nudt --format csv --out tables/
     irbench report runs/irstd1k --table 2 --format latex --as-published --intervals
     irbench report runs/nudt --methods le-irstd,yolov8n,tophat --reference le-irstd
+    irbench report runs/seed-0 runs/seed-1 runs/seed-2 --seeds
     irbench report runs/nudt --format figures --methods tophat,le-irstd --images 000331,000123
     """
     from irbench.cli.plain_table import results_console
@@ -160,6 +168,7 @@ def report(
         paper=paper,
         as_published=as_published,
         intervals=intervals,
+        seeds=seeds,
         methods=tuple(dict.fromkeys(split_names(methods))) if methods else (),
         reference=reference,
         show_empty=show_empty,
