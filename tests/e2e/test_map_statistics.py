@@ -60,6 +60,7 @@ def test_a_run_measures_score_maps(irbench_command, small_dataset):
     }
 
 
+@pytest.mark.slow
 def test_jobs_and_a_kill_change_nothing(irbench_command, small_dataset):
     """Two jobs, one job, and a run killed among its tested images are equal in every number."""
     irbench_command.run(small_dataset, "slow", "two", "--jobs", 2)

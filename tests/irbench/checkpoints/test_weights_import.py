@@ -72,6 +72,7 @@ def test_validation_images_count_as_trained_on(import_, network, save, images_of
     assert "leak" in leak_reason(file, "tiny-scenes", tested, joined["val"])
 
 
+@pytest.mark.slow
 def test_unknown_training_images_are_said_of_every_row(import_, network, save, tmp_path):
     out = tmp_path / "own.safetensors"
     said = import_(save(network.state_dict()), "--out", out, trained_on="unknown").output

@@ -104,6 +104,7 @@ def made(data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_another_number_of_jobs_passes(made, data, tmp_path):
     run(data, tmp_path / "run", write_plugin(tmp_path / "plugins"), jobs=1)
     said = call(tmp_path / "run", "--baseline", made / "b.json")

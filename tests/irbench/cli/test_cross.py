@@ -63,6 +63,7 @@ def rows_of(folder):
         return {(row["trained_on"], row["dataset"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_cells_are_those_of_runs_made_one_by_one(call, two_runs, tmp_path):
     metrics = ("--metric", ",".join(COLUMNS))
     done = call(cross, *two_runs, *metrics, "--jobs", 1)

@@ -227,6 +227,7 @@ class Started:
         return self.process.returncode, out, err
 
 
+@pytest.mark.slow
 def test_killed_or_stopped_it_goes_on_to_the_same_weights(call, tmp_path):
     from safetensors.torch import load_file
 

@@ -186,6 +186,7 @@ def test_the_queue_for_a_gpu_names_options_methods_and_recipes_that_exist():
         check_recipe(cls(), read_recipe(path, defaults))
 
 
+@pytest.mark.slow
 def test_the_queue_for_a_gpu_runs_dry_on_tiny_images(tmp_path, monkeypatch):
     """Its quickest network of masks and one of boxes, from one packed file, as it stands there."""
     entries = tomllib.loads(GPU_QUEUE.read_text())["training"]
