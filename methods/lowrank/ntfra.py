@@ -145,35 +145,51 @@ class NTFRA(WeightedPatchTensorMethod):
         sparsity = self.varpi / np.sqrt(max(n, h) * w)
         # A prior of 0 is a cost beyond any grey level, and not infinity.
         cost = leading_rank(data, self.energy_ratio) / np.maximum(prior, 1e-200)
-        weight: NDArray[np.float64] | float = 1.0
-        background, target = np.zeros_like(data), np.zeros_like(data)
+        weight = np.ones_like(data)
+        background, target, work = (np.zeros_like(data) for _ in range(3))
+        # All duals are kept divided by their penalties, which grow by one factor.
         dual = np.zeros_like(data)
         mode_duals = [np.zeros_like(data) for _ in _AXES]
+        distrusted = [np.zeros(data.shape[axis] // 2 + 1, dtype=bool) for axis in _AXES]
         variation = _TotalVariation(data, self.tv_penalty)
         norm = float(np.linalg.norm(data))
+        # Weights of a mean, the same in all rounds.
+        data_share, *mode_shares = [float(mu / (beta + mus.sum())) for mu in (beta, *mus)]
         for iteration in range(1, self.max_iter + 1):  # noqa: B007
             threshold = float(shares[0] / mus[0])
-            total = beta * (data - target)
-            total += dual
-            for axis, mu, mode_dual in zip(_AXES, mus, mode_duals, strict=True):
+            mean = data - target
+            mean += dual
+            mean *= data_share
+            for axis, share, mode_dual, flags in zip(
+                _AXES, mode_shares, mode_duals, distrusted, strict=True
+            ):
+                np.add(background, mode_dual, out=work)
                 low_rank = log_shrinkage(
-                    background + mode_dual / mu, axis, threshold, self.log_offset
+                    work, axis, threshold, self.log_offset, share=share, distrusted=flags
                 )
-                low_rank *= mu
                 low_rank -= mode_dual
-                total += low_rank
-            previous, background = background, total / (beta + mus.sum())
+                low_rank *= share
+                mean += low_rank
+            previous, background = background, mean
             gap = data - background
-            target = np.maximum(gap + dual / beta - weight * (sparsity / beta), 0.0)
-            weight = cost / (target + self.epsilon)
+            weight *= sparsity / beta
+            np.add(gap, dual, out=target)
+            target -= weight
+            np.maximum(target, 0.0, out=target)
+            np.add(target, self.epsilon, out=weight)
+            np.divide(cost, weight, out=weight)
             differences = variation.step(background, beta)
-            change = float(np.linalg.norm(previous - background))
+            size = float(np.linalg.norm(previous))
+            previous -= background
             gap -= target
-            if change < self.tolerance * float(np.linalg.norm(previous)):
+            if float(np.linalg.norm(previous)) < self.tolerance * size:
                 break
-            dual += beta * gap
-            for mu, mode_dual, difference in zip(mus, mode_duals, differences, strict=True):
-                mode_dual += mu * (background - difference)
+            dual += gap
+            dual *= 1 / self.rho
+            for mode_dual, difference in zip(mode_duals, differences, strict=True):
+                mode_dual += background
+                mode_dual -= difference
+                mode_dual *= 1 / self.rho
             beta *= self.rho
             mus *= self.rho
         return Decomposition(target, background, iteration, float(np.linalg.norm(gap)) / norm)
@@ -196,41 +212,55 @@ class _TotalVariation:
     def __init__(self, data: NDArray[np.float64], penalty: float) -> None:
         self._data, self._penalty = data, penalty
         self._smooth = np.zeros_like(data)
-        self._dual = np.ones_like(data)
+        # The duals are kept divided by the penalty; both start at 1 undivided.
+        self._dual = np.full_like(data, 1 / penalty)
         self._parts = [np.ones_like(data) for _ in _AXES]
-        self._part_duals = [np.ones_like(data) for _ in _AXES]
+        self._part_duals = [np.full_like(data, 1 / penalty) for _ in _AXES]
+        self._work, self._differences = np.empty_like(data), [np.empty_like(data) for _ in _AXES]
         n, h, _ = data.shape
         patches = 4 * np.sin(np.pi * np.arange(n) / n) ** 2
         rows = 4 * np.sin(np.pi * np.arange(h) / h) ** 2
-        self._system = 1 + rows[None, :, None] + 2 * patches[:, None, None]
+        self._system = 1 / (1 + rows[None, :, None] + 2 * patches[:, None, None])
 
     def step(self, background: NDArray[np.float64], beta: float) -> list[NDArray[np.float64]]:
-        """Follow the background; the differences along rows, columns and patches."""
+        """Follow the background; the differences along rows, columns and patches.
+
+        They are overwritten by the next step.
+        """
         from scipy import fft
 
-        r = self._penalty
-        right = background - self._dual / r
+        work, differences = self._work, self._differences
+        right = background - self._dual
         for axis, part, dual in zip(_AXES, self._parts, self._part_duals, strict=True):
-            right += _difference(part + dual / r, axis, self._smooth)
-        spectrum = fft.rfftn(right) / self._system
+            part += dual
+            right += _difference(part, axis, self._smooth, work)
+        spectrum = fft.rfftn(right)
+        spectrum *= self._system
         self._smooth = fft.irfftn(spectrum, s=right.shape)
-        differences = [_difference(self._smooth, axis, self._data) for axis in _AXES]
-        self._dual += r * (self._smooth - background)
-        for index, difference in enumerate(differences):
-            dual = self._part_duals[index]
-            part = np.maximum(difference - dual / r - beta / r, 0.0)
-            self._parts[index] = part
-            dual += r * (part - difference)
+        self._dual -= background
+        self._dual += self._smooth
+        for axis, part, dual, difference in zip(
+            _AXES, self._parts, self._part_duals, differences, strict=True
+        ):
+            _difference(self._smooth, axis, self._data, difference)
+            # The next dual is dual + part - difference, the part max(difference - dual - c, 0).
+            dual -= difference
+            np.add(dual, beta / self._penalty, out=part)
+            np.negative(part, out=part)
+            np.maximum(part, 0.0, out=part)
+            dual += part
         return differences
 
 
 def _difference(
-    tensor: NDArray[np.float64], axis: int, closing: NDArray[np.float64]
+    tensor: NDArray[np.float64],
+    axis: int,
+    closing: NDArray[np.float64],
+    out: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Forward differences; the last slice is the first less the last of ``closing``."""
-    result = np.empty_like(tensor)
-    to, of = np.moveaxis(result, axis, 0), np.moveaxis(tensor, axis, 0)
+    to, of = np.moveaxis(out, axis, 0), np.moveaxis(tensor, axis, 0)
     np.subtract(of[1:], of[:-1], out=to[:-1])
     ends = np.moveaxis(closing, axis, 0)
     np.subtract(ends[0], ends[-1], out=to[-1])
-    return result
+    return out

@@ -7,7 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from irbench.methods.lowrank._log_shrinkage import log_shrinkage
+from irbench.methods.lowrank._log_shrinkage import (
+    _shrink_by_gram,
+    _shrink_by_svd,
+    log_shrinkage,
+)
 from irbench.methods.lowrank.ntfra import NTFRA
 
 
@@ -47,6 +51,43 @@ def test_shrinkage_equals_the_whole_spectrum(shape, axis, mean):
     expected = np.moveaxis(np.fft.ifft(spectrum, axis=0).real, 0, axis)
     ours = log_shrinkage(tensor, axis, threshold, offset)
     np.testing.assert_allclose(ours, expected, atol=1e-8, rtol=1e-12)
+
+
+def test_flags_change_the_way_and_not_the_result():
+    tensor = np.random.default_rng(3).normal(0, 20, (6, 8, 5))
+    tensor[0] += 1e7
+    flags = np.zeros(4, dtype=bool)
+    first = log_shrinkage(tensor, 0, 900.0, 1e-6, distrusted=flags)
+    # A trial of the Gram matrix finds out; the next call does without it.
+    assert flags.any()
+    again = log_shrinkage(tensor, 0, 900.0, 1e-6, distrusted=flags)
+    np.testing.assert_allclose(again, first, rtol=1e-13, atol=1e-8)
+    # Where the result has a small share, its error may be great.
+    log_shrinkage(tensor, 0, 900.0, 1e-6, share=1e-7, distrusted=flags)
+    assert not flags.any()
+    # What has become harmless is tried again.
+    flags[:] = True
+    log_shrinkage(
+        np.random.default_rng(3).normal(0, 20, (6, 8, 5)), 0, 900.0, 1e-6, distrusted=flags
+    )
+    assert not flags.any()
+
+
+@pytest.mark.parametrize("brightness", [1e3, 1e5, 1e7])
+@pytest.mark.parametrize("last", [1.02, 0.98, 4.0])
+def test_the_error_of_a_gram_matrix_is_foreseen(brightness, last):
+    threshold, offset = 900.0, 1e-6
+    generator = np.random.default_rng(8)
+    left, right = (np.linalg.qr(generator.normal(size=(n, 12)))[0] for n in (12, 15))
+    values = 60 * np.array([brightness, *np.linspace(9, 3, 9), last, 0.9 * min(last, 1.0)])
+    matrix = ((left * values) @ right.T).astype(complex)
+    expected, foreseen = _shrink_by_svd(matrix, threshold, offset)
+    found, error = _shrink_by_gram(matrix[None], threshold, offset)
+    actual = np.linalg.norm(found[0] - expected, 2)
+    floor = 1e-14 * np.linalg.norm(matrix)
+    assert actual <= 10 * foreseen + floor
+    # Where the trial misjudges what passes, its own figures still refuse it.
+    assert error[0] > 1e-9 or actual <= 1e-7 + floor
 
 
 def test_finds_a_planted_target():
