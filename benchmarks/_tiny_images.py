@@ -1,4 +1,4 @@
-"""A plug-in of 100,000 images of 16x16 pixels and ten detectors that do next to nothing.
+"""A plug-in of 100,000 images of 16x16 or 32x32 pixels and detectors that do next to nothing.
 
 What a run of them takes is the engine's own work. With ``busy_ms`` they take as long as a real one.
 """
@@ -10,11 +10,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from irbench import BoxDetector, Dataset, DatasetInfo, MethodInfo, Sample, parameter
+from irbench import (
+    BoxDetector,
+    Dataset,
+    DatasetInfo,
+    MethodInfo,
+    Sample,
+    ScoreMapDetector,
+    parameter,
+)
 
 N_IMAGES = 100_000
 N_DETECTORS = 10
 SIDE = 16
+MASKED_SIDE = 32
 
 
 class Tiny(Dataset):
@@ -39,6 +48,44 @@ class Tiny(Dataset):
         image[row + 1, column + 1] = 100 + number % 100
         box = np.array([[column, row, column + 3, row + 3]], np.float32)
         return Sample(sample_id, image, None, box)
+
+
+class TinyMasks(Dataset):
+    """Cut out of one plane of noise, each with one target of 3x3 pixels and its mask."""
+
+    info: ClassVar[DatasetInfo] = DatasetInfo(
+        name="tiny-masks", title="tiny-masks", reference="irbench, generated", schemes=("numbers",)
+    )
+    _plane: ClassVar = np.random.default_rng(0).integers(40, 60, (500, 500), np.uint8)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return ("test",)
+
+    def split_ids(self, split: str) -> list[str]:
+        return [f"{number:06d}" for number in range(N_IMAGES)]
+
+    def load(self, sample_id: str) -> Sample:
+        number = int(sample_id)
+        top, left = number % 467, number // 467 % 467
+        image = self._plane[top : top + MASKED_SIDE, left : left + MASKED_SIDE].copy()
+        mask = np.zeros(image.shape, bool)
+        row, column = number % (MASKED_SIDE - 3), number // 29 % (MASKED_SIDE - 3)
+        mask[row : row + 3, column : column + 3] = True
+        image[mask] = 120 + number % 100
+        return Sample(sample_id, image, mask)
+
+
+class TrivialMap(ScoreMapDetector):
+    """The image less its mean, and a little of the row above: no two values of it are equal."""
+
+    info: ClassVar[MethodInfo] = MethodInfo(
+        name="trivial-map", title="Trivial map", group="Trivial", year=2026, reference="none"
+    )
+
+    def compute(self, image):
+        found: np.ndarray = image - image.mean() + np.roll(image, 1, axis=0) / np.pi
+        return found
 
 
 class _Brightest(BoxDetector):

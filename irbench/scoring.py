@@ -10,14 +10,14 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.calibration import match_images
 from irbench.detections import Detections
-from irbench.errors import DetectionsError, MetricError
+from irbench.errors import MetricError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import counting, hierarchical_iou, pixels, point_average_precision, points
 from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
@@ -30,6 +30,7 @@ from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistic
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
+from irbench.metrics.pooled_maps import PooledMaps, check_images
 from irbench.metrics.value import MetricValue
 from irbench.packed_detections import DetectionsById, PackedDetections
 from irbench.protocol import TABLE1, Protocol
@@ -44,6 +45,8 @@ NO_REGIONS = "the method returns boxes only"
 NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
 
 _BLOCK_IMAGES = 512
+
+Maps = TypeVar("Maps", bound=Mapping[str, MapStatistics] | PooledMaps)
 
 RULES = ("overlap", "distance")
 """By what a target is found: a kept box that hits it, or a kept detection near it."""
@@ -152,7 +155,7 @@ def score(
     *,
     threshold: float | None = None,
     validation: tuple[Mapping[str, Detections], Sequence[GroundTruth]] | None = None,
-    map_statistics: Mapping[str, MapStatistics] | None = None,
+    map_statistics: Mapping[str, MapStatistics] | PooledMaps | None = None,
     method: str = "",
     kind: str | None = None,
 ) -> ScoredOutput:
@@ -162,8 +165,10 @@ def score(
     ----------
     detections : mapping of str to Detections
     truths : sequence of GroundTruth
-    protocol, threshold, validation, map_statistics, method
+    protocol, threshold, validation, method
         As there.
+    map_statistics : mapping of str to MapStatistics, or PooledMaps, optional
+        As there; or pooled, where values of all images are wanted alone, and no spread of them.
     kind : {"score-map", "segmentation", "box"}, optional
         A method of another kind than ``"box"`` has regions also where it finds nothing at all:
         they are empty. Of an unknown kind only what it found can say so.
@@ -324,10 +329,10 @@ def row_threshold(row: Row) -> float | None:
 
 
 def complete_maps(
-    maps: Mapping[str, MapStatistics] | None,
+    maps: Maps | None,
     truths: Sequence[GroundTruth],
     failed: Iterable[str],
-) -> Mapping[str, MapStatistics] | None:
+) -> Maps | None:
     """The statistics of score maps if every image that did not fail has some; else None.
 
     They are incomplete in runs that were begun before score maps were measured.
@@ -472,14 +477,11 @@ def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterabl
 
 
 def _map_counts(
-    statistics: Mapping[str, MapStatistics], truths: Sequence[GroundTruth]
+    statistics: Mapping[str, MapStatistics] | PooledMaps, truths: Sequence[GroundTruth]
 ) -> MapCounts:
-    strangers = sorted(statistics.keys() - {truth.id for truth in truths})
-    if strangers:
-        raise DetectionsError(
-            f"score maps must be of images of the dataset; {len(strangers)} are not, "
-            f"such as {strangers[0]!r}."
-        )
+    if isinstance(statistics, PooledMaps):
+        return statistics.counts(truths)
+    check_images(statistics.keys(), truths)
     binning = next((one.binning for one in statistics.values()), STANDARDISED)
     images = []
     for truth in truths:

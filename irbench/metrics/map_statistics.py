@@ -6,7 +6,7 @@ Two pairs of histograms, two sums and four numbers a target say all that the met
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,15 +156,24 @@ class MapCounts:
         UsageError
             If some are of probability maps and others are not.
         """
-        binnings = sorted({one.binning for one in images})
-        if len(binnings) > 1:
-            raise UsageError(f"images must be of one binning, got {' and '.join(binnings)}.")
         return cls(
-            binnings[0] if binnings else STANDARDISED,
+            the_binning({one.binning for one in images}),
             RocCounts.of(one.histograms for one in images),
             Roc3dCounts.of([one.normalised for one in images]),
             Gains.of([one.contrasts for one in images]),
         )
+
+
+def the_binning(binnings: Collection[Binning]) -> Binning:
+    """The one that several score maps have; that of score maps where there are none.
+
+    Raises
+    ------
+    UsageError
+    """
+    if len(binnings) > 1:
+        raise UsageError(f"images must be of one binning, got {' and '.join(sorted(binnings))}.")
+    return next(iter(binnings), STANDARDISED)
 
 
 def map_values(

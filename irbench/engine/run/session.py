@@ -18,13 +18,15 @@ from irbench.engine.run.run_log import RunLog
 from irbench.engine.run.split_scan import SplitScan, scan_split
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.file_reading import file_reader
-from irbench.engine.storage.map_statistics_file import read_map_statistics
+from irbench.engine.storage.map_statistics_file import read_map_statistics, read_pooled_maps
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
 from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_order, write_results
 from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.events import Events
 from irbench.key_differences import check_key, is_same
-from irbench.metrics.map_statistics import MapStatistics
+from irbench.metrics.definition import quality_metrics
+from irbench.metrics.map_statistics import MAP_METRICS, MapStatistics
+from irbench.metrics.pooled_maps import PooledMaps
 from irbench.networks.training_leaks import leak_reason
 from irbench.progress import Progress
 from irbench.provenance import machine_facts, package_versions
@@ -287,17 +289,30 @@ class Session:
 
     def _map_statistics(
         self, method: MethodPlan, outcome: MethodOutcome
-    ) -> Mapping[str, MapStatistics] | None:
+    ) -> Mapping[str, MapStatistics] | PooledMaps | None:
         file = self.directory.map_statistics_file(method.name)
         if method.kind == "box" or not file.exists():
             return None
-        maps = _read_results(read_map_statistics, file, self.plan.split)
+        maps: Mapping[str, MapStatistics] | PooledMaps
+        if _pools_maps():
+            maps = _read_results(read_pooled_maps, file, self.plan.split)
+        else:
+            maps = _read_results(read_map_statistics, file, self.plan.split)
         return complete_maps(maps, self.scans[self.plan.split].truths, outcome.errors)
 
     def _write(self) -> None:
         order = sorted(self.rows.values(), key=row_order)
         write_results(self.directory, order, self.run)
         self.directory.write(self.run)
+
+
+def _pools_maps() -> bool:
+    """Whether the pixels of all images are enough: a plug-in's metric may look at each image's."""
+    return all(
+        name in MAP_METRICS
+        for name, metric in quality_metrics().items()
+        if metric.needs in ("roc", "roc_3d")
+    )
 
 
 def _read_results(

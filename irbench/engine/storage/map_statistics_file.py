@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from irbench.atomic import replacing
 from irbench.engine.storage.file_reading import check_columns, check_numbers
-from irbench.engine.storage.image_records import RecordBlock
+from irbench.engine.storage.image_records import BLOCK_IMAGES, RecordBlock
 from irbench.errors import RunKeyError
 from irbench.metrics.clutter_suppression import LocalContrasts
 from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics
 from irbench.metrics.pixel_roc import Histogram, PixelHistograms
+from irbench.metrics.pooled_maps import PooledMaps
 from irbench.metrics.roc_3d import NormalisedStatistics
 from irbench.metrics.score_maps import N_BINS
 
@@ -149,7 +150,29 @@ def read_map_statistics(path: Path, split: str) -> dict[str, MapStatistics]:
     RunKeyError
         For bins of another version.
     """
-    table = pq.read_table(path).combine_chunks()
+    return {name: one for block in _blocks(path, split) for name, one in block.items()}
+
+
+def read_pooled_maps(path: Path, split: str) -> PooledMaps:
+    """The same, added up some images at a time: memory does not grow with their size.
+
+    Raises
+    ------
+    RunKeyError
+        For bins of another version.
+    """
+    pooled = PooledMaps()
+    for block in _blocks(path, split):
+        pooled.add(list(block), list(block.values()))
+    return pooled
+
+
+def _blocks(path: Path, split: str) -> Iterator[dict[str, MapStatistics]]:
+    for batch in pq.ParquetFile(path).iter_batches(BLOCK_IMAGES):
+        yield _decoded(pa.Table.from_batches([batch]), split)
+
+
+def _decoded(table: pa.Table, split: str) -> dict[str, MapStatistics]:
     check_columns(table, MAP_STATISTICS_SCHEMA, MAP_STATISTICS_SCHEMA.names)
     check_numbers(table, [f"{name}_{part}" for name in _HISTOGRAMS for part in ("bins", "counts")])
     columns: dict[str, list[Any]] = {

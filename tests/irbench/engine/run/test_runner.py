@@ -13,6 +13,9 @@ from irbench.engine.planning.plan import RunPlan, plan_methods
 from irbench.engine.run.runner import Runner
 from irbench.engine.run.session import UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
+from irbench.metrics.metric import fraction
+from irbench.metrics.plugins import plugin_metrics
+from irbench.metrics.weighted import Ratio
 from irbench.progress import Progress
 from irbench.protocol import get_protocol
 from irbench.registry import load_dataset
@@ -305,3 +308,22 @@ def test_a_clock_that_is_set_back_changes_nothing(run, monkeypatch):
     for name, row in rows.items():
         same = {key for key in row if not key.startswith(("ms_", "fps", "peak_memory"))}
         assert {key: row[key] for key in same} == {key: expected[name][key] for key in same}
+
+
+def test_a_metric_of_ones_own_sees_the_score_map_of_each_image(run, monkeypatch):
+    """The run's own metrics take the pixels of all images added up."""
+
+    def lit(roc):
+        has_target = np.bincount(roc.target[0], minlength=roc.n_images) > 0
+        return Ratio(has_target.astype(int), np.ones(roc.n_images, int))
+
+    metric = fraction(
+        "lit", "Lit", "maps", "here", "Images with a target.", needs="roc", form=lit, reason="none"
+    )
+    pooled = run("first")["first"]
+    monkeypatch.setitem(plugin_metrics().metrics, "lit", metric)
+    each = run("first")["first"]
+    # The test images all have a target.
+    assert each.pop("lit") == 1
+    assert each == pooled
+    assert pooled["auc"] > 0.5
