@@ -235,18 +235,22 @@ def test_killed_or_stopped_it_goes_on_to_the_same_weights(call, tmp_path):
     folders = {name: tmp_path / name for name in ("whole", "killed", "stopped")}
     for folder in folders.values():
         folder.mkdir()
-    killed, stopped = (Started(folders[name], *training) for name in ("killed", "stopped"))
+    killed = Started(folders["killed"], *training)
     killed.wait_for_epoch(2)
     time.sleep(random.uniform(0, 0.2))
     assert killed.stop(signal.SIGKILL)[0] == -signal.SIGKILL
     # What it held its directory by is left behind, and must not keep others out.
     assert (folders["killed"] / "out" / ".lock").exists()
+    stopped = Started(folders["stopped"], *training)
     stopped.wait_for_epoch(2)
+    # It waits, however long the next calls take on a busy machine.
+    stopped.process.send_signal(signal.SIGSTOP)
     os.chdir(folders["stopped"])
     for more in ((), ("--resume",)):
         with pytest.raises(RunLockedError, match="out is being written by another irbench process"):
             call(*training, *more)
-    status, out, err = stopped.stop(signal.SIGTERM)
+    stopped.process.send_signal(signal.SIGTERM)
+    status, out, err = stopped.stop(signal.SIGCONT)
     assert status == 130, err
     assert out.startswith("interrupted: ")
     assert "written: out/drop-net-trap-scenes.safetensors" in out
