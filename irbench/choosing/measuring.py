@@ -1,4 +1,4 @@
-"""One candidate on the frames, in a process of its own: its time, and what it finds."""
+"""One candidate on the frames, in a worker process: its time, and what it finds."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -99,7 +100,7 @@ def run_trials(
             else:
                 # What quick ones leave is there for the others.
                 share = left / (len(candidates) - place)
-                pool.timeout_s = share + SETUP_S
+                pool.timeout_s = math.ceil(share + SETUP_S)
                 (outcome,) = pool.run(measure, [make_job(candidate.spec, share)])
                 measured = outcome.returned
                 if measured is None or not measured.seconds:
