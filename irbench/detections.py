@@ -62,10 +62,13 @@ class Detections:
                 f"scores must have shape ({len(boxes)},) as there are {len(boxes)} boxes, "
                 f"got {scores.shape}."
             )
-        _refuse("boxes", boxes, ~np.isfinite(boxes).all(axis=1), "finite numbers")
-        _refuse("scores", scores, ~np.isfinite(scores), "a finite number")
-        inverted = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
-        _refuse("boxes", boxes, inverted, "(x0, y0, x1, y1) with x0 < x1 and y0 < y1")
+        # Ten of an image are made by calibration, and all of them are good.
+        is_good = (boxes[:, 2:] > boxes[:, :2]).all() and np.isfinite(boxes).all()
+        if not (is_good and np.isfinite(scores).all()):
+            _refuse("boxes", boxes, ~np.isfinite(boxes).all(axis=1), "finite numbers")
+            _refuse("scores", scores, ~np.isfinite(scores), "a finite number")
+            inverted = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
+            _refuse("boxes", boxes, inverted, "(x0, y0, x1, y1) with x0 < x1 and y0 < y1")
         if regions is not None and len(regions) != len(boxes):
             raise DetectionsError(
                 f"regions must be as many as boxes ({len(boxes)}), got {len(regions)}."

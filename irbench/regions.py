@@ -135,9 +135,7 @@ class Regions:
     @property
     def pixels(self) -> NDArray[np.int64]:
         """``(P,)`` raster indices of the pixels of each region in turn: ``areas`` of each."""
-        starts, lengths = self.runs[:, 0].astype(np.int64), self.runs[:, 1].astype(np.int64)
-        before = np.cumsum(lengths) - lengths
-        return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+        return _run_pixels(self.runs)
 
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
@@ -164,11 +162,16 @@ class Regions:
         runs = self.runs
         if keep is not None:
             runs = runs[np.repeat(np.asarray(keep, dtype=bool), np.diff(self.offsets))]
-        height, width = self.shape
-        steps = np.zeros(height * width + 1, dtype=np.int32)
-        np.add.at(steps, runs[:, 0], 1)
-        np.add.at(steps, runs[:, 0] + runs[:, 1], -1)
-        return (np.cumsum(steps[:-1]) > 0).reshape(height, width)
+        mask = np.zeros(self.shape, dtype=bool)
+        mask.ravel()[_run_pixels(runs)] = True
+        return mask
+
+
+def _run_pixels(runs: NDArray[np.int32]) -> NDArray[np.int64]:
+    """``(P,)`` raster indices of the pixels of each run in turn."""
+    starts, lengths = runs[:, 0].astype(np.int64), runs[:, 1].astype(np.int64)
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
 
 
 def run_areas(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
