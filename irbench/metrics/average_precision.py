@@ -17,7 +17,8 @@ from irbench.metrics.value import NO_TARGETS, MetricValue
 from irbench.metrics.weighted import Draws, Form, Values
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
-_MANY_DRAWS = 16
+MANY_DRAWS = 16
+"""From so many on, compiled code is worth its import."""
 
 _PAPER = "LE-IRSTD, Eq."
 _COCO = "COCO detection evaluation (T.-Y. Lin et al., ECCV 2014; pycocotools), maxDets 300"
@@ -43,8 +44,8 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
     .. [1] T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
        evaluation code.
     """
-    # For a few draws numba is not worth its import.
-    read = _precision_at_recalls() if len(kept) >= _MANY_DRAWS else precision_at_recalls
+    compiled = compiled_envelope() if len(kept) >= MANY_DRAWS else None
+    read = precision_at_recalls if compiled is None else compiled.precision_at_recalls
     # Of one type and layout, for each of which numba would compile again.
     hits, counted, targets = (
         np.ascontiguousarray(part, np.float64) for part in (true_positives, kept, n_targets)
@@ -54,13 +55,13 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
 
 
 @cache
-def _precision_at_recalls() -> Callable[[Points, Points, Values, Values], Points]:
-    """The compiled form, or the other where there is no numba that can compile."""
+def compiled_envelope() -> Any:
+    """The module of the compiled forms; None where there is no numba that can compile."""
     try:
-        from irbench.metrics import compiled_envelope
+        from irbench.metrics import compiled_envelope as module
     except ImportError:
-        return precision_at_recalls
-    return compiled_envelope.precision_at_recalls
+        return None
+    return module
 
 
 def precision_at_recalls(
@@ -146,8 +147,17 @@ def average_precision_form(
     ranking = table.weighted
 
     def column(draws: Draws, index: int) -> Values:
-        hits, kept, n_targets = ranking.points(draws, index)
-        area = estimate(hits, kept, n_targets)
+        compiled = compiled_envelope() if draws.n_draws >= MANY_DRAWS else None
+        if estimate is coco101 and compiled is not None:
+            n_targets, kept = draws.sums(table.n_targets), ranking.kept(draws)
+            hits = ranking.hits(index)
+            envelope = compiled.precision_of_ranking(
+                draws.by_draw, *hits, kept, n_targets, _RECALLS
+            )
+            area = envelope.mean(axis=1)
+        else:
+            points = ranking.points(draws, index)
+            n_targets, area = points[2], estimate(*points)
         return np.where(n_targets > 0, area, np.nan)
 
     def form(draws: Draws) -> Values:

@@ -57,6 +57,14 @@ class Draws:
         """Number of draws."""
         return int(self.weights.shape[1])
 
+    @property
+    def by_draw(self) -> NDArray[np.float64]:
+        """``(n_draws, n_images)`` weights, those of a draw one beside the other."""
+        by_draw: NDArray[np.float64] = self.once(
+            "by draw", lambda: np.ascontiguousarray(self.weights.T)
+        )
+        return by_draw
+
     def sums(self, counts: NDArray[Any]) -> Values:
         """``(n_draws,)`` sums of ``(n_images,)`` counts."""
         return np.asarray(counts.astype(np.float64) @ self.weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +53,32 @@ class WeightedRanking:
             At each score that a hit of this column has, best first.
         n_targets : (n_draws,) ndarray of float64
         """
-        hits, point = self._hits(draws, iou_index)
-        kept = draws.once(("kept", id(self)), lambda: self._kept.counts(draws))
+        # Several metrics are of the same curve.
+        found: tuple[Points, Points, Values] = draws.once(
+            ("points", id(self), iou_index), lambda: self._points_of(draws, iou_index)
+        )
+        return found
+
+    def _points_of(self, draws: Draws, iou_index: int) -> tuple[Points, Points, Values]:
+        images, last, point = self.hits(iou_index)
+        hits = np.ascontiguousarray(draws.weights[images].T)
+        np.cumsum(hits, axis=1, out=hits)
+        # Detections of one score enter together; without ties this would only copy.
+        if len(last) < len(images):
+            hits = hits[:, last]
+        kept = self.kept(draws)
         if len(point) < kept.shape[1]:
             kept = kept[:, point]
         return hits, kept, draws.sums(self._table.n_targets)
+
+    def hits(self, iou_index: int) -> _Hits:
+        """The hits of a column down the ranking, and the scores that they stand at."""
+        return self._hits[iou_index]
+
+    def kept(self, draws: Draws) -> Points:
+        """``(n_draws, n_points)`` kept detections at each score that a hit of any column has."""
+        kept: Points = draws.once(("kept", id(self)), lambda: self._kept.counts(draws))
+        return kept
 
     def kept_before(self, draws: Draws, iou_index: int) -> tuple[Points, Values]:
         """Detections that rank above each score of :meth:`points`, and all detections.
@@ -71,16 +92,14 @@ class WeightedRanking:
         point = np.searchsorted(self._points, np.unique(self._groups[iou_index]))
         return found[:, :-1][:, point], found[:, -1]
 
-    def _hits(self, draws: Draws, iou_index: int) -> tuple[Points, NDArray[np.int64]]:
-        group = self._groups[iou_index]
-        last = np.flatnonzero(np.diff(group, append=-1))
-        images = self._table.ranked_images[self._table.hit_positions[iou_index]]
-        hits = np.ascontiguousarray(draws.weights[images].T)
-        np.cumsum(hits, axis=1, out=hits)
-        # Detections of one score enter together; without ties this would only copy.
-        if len(last) < len(images):
-            hits = hits[:, last]
-        return hits, np.searchsorted(self._points, group[last])
+    @cached_property
+    def _hits(self) -> list[_Hits]:
+        found = []
+        for group, positions in zip(self._groups, self._table.hit_positions, strict=True):
+            last = np.flatnonzero(np.diff(group, append=-1))
+            point = np.searchsorted(self._points, group[last])
+            found.append(_Hits(self._table.ranked_images[positions], last, point))
+        return found
 
     @cached_property
     def _kept(self) -> _RunningCounts:
@@ -90,6 +109,17 @@ class WeightedRanking:
     def _kept_above(self) -> _RunningCounts:
         starts = np.append(0, self._table.score_groups + 1)[self._points]
         return _RunningCounts(self._table, np.append(starts, len(self._table)))
+
+
+class _Hits(NamedTuple):
+    """The hits of a column of a table, best first."""
+
+    images: NDArray[np.int64]
+    """``(n_hits,)`` image of each."""
+    last: NDArray[np.int64]
+    """``(n_points,)`` the last hit of each score."""
+    point: NDArray[np.int64]
+    """``(n_points,)`` place of that score among those of all columns."""
 
 
 class _RunningCounts:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.metrics.average_precision import MANY_DRAWS, compiled_envelope
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import fraction
 from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS
@@ -22,39 +23,62 @@ _UPPER_BOUND = "yolo: threshold chosen on the tested split"
 
 
 def _at_recalls(
-    recall: NDArray[np.float64], precision: NDArray[np.float64], triangle: bool
+    recall: NDArray[np.float64],
+    precision: NDArray[np.float64],
+    triangle: bool,
+    recalls: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """``(101,)`` precision of the joined envelope at the recalls; see :func:`ap_yolo_form`."""
+    """``(n,)`` precision of the joined envelope at the recalls; see :func:`ap_yolo_form`."""
     if not len(recall):
-        return np.zeros(len(_RECALLS))
+        return np.zeros(len(recalls))
     end = [1.0] if triangle else [recall[-1], 1.0]
     recall = np.concatenate([[0.0], recall, end])
     precision = np.concatenate([[1.0], precision, np.zeros(len(end))])
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     # Of points of one recall np.interp takes the last: a drop at one recall is a step.
-    return np.interp(_RECALLS, recall, envelope)
+    return np.interp(recalls, recall, envelope)
 
 
-_Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Recall and precision of a draw, point by point."""
+def joined_at_recalls(
+    hits: NDArray[np.float64],
+    kept: NDArray[np.float64],
+    before: NDArray[np.float64],
+    n_kept: Values,
+    n_targets: Values,
+    recalls: Values,
+    triangle: bool,
+) -> NDArray[np.float64]:
+    """Precision of the envelope joined by lines, of many curves.
 
+    Parameters
+    ----------
+    hits, kept, before : (n_draws, n_points) ndarray of float64
+        Hits and kept detections at the scores of hits, and those that rank above each.
+    n_kept, n_targets : (n_draws,) ndarray of float64
+        All detections, and all targets.
+    recalls : (n,) ndarray of float64
+        Ascending, in [0, 1].
+    triangle : bool
+        See :func:`ap_yolo_form`.
 
-def _curves(table: MatchTable, iou_index: int, draws: Draws) -> dict[int, _Curve]:
-    """The curve of each draw that has targets."""
-    hits, kept, n_targets = table.weighted.points(draws, iou_index)
-    before, n_kept = table.weighted.kept_before(draws, iou_index)
-    n_points = hits.shape[1]
+    Returns
+    -------
+    (n_draws, n) ndarray of float64
+        0 for a draw without targets, or without detections.
+    """
+    n_draws, n_points = hits.shape
     # A point before each rise of recall, one after it, and the last of all.
-    true_positives, counted = np.zeros((2, draws.n_draws, 2 * n_points + 1))
+    true_positives, counted = np.zeros((2, n_draws, 2 * n_points + 1))
     true_positives[:, 2::2] = true_positives[:, 1::2] = hits
     counted[:, 1::2], counted[:, 0:-1:2], counted[:, -1] = kept, before, n_kept
     # What a draw has not got is no point of its curve.
     there = np.diff(counted, axis=1, prepend=0.0) > 0
-    curves = {}
+    read = np.zeros((n_draws, len(recalls)))
     for draw in np.flatnonzero(n_targets > 0).tolist():
         found = true_positives[draw, there[draw]]
-        curves[draw] = found / n_targets[draw], found / counted[draw, there[draw]]
-    return curves
+        recall, precision = found / n_targets[draw], found / counted[draw, there[draw]]
+        read[draw] = _at_recalls(recall, precision, triangle, recalls)
+    return read
 
 
 def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Form:
@@ -79,15 +103,18 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
     .. [1] G. Jocher, "YOLOv5", 2020 (validation of the published tool, method ``interp`` of its
        average precision).
     """
+    ranking = table.weighted
 
     def form(draws: Draws) -> Values:
-        key = ("yolo curves", id(table), iou_index)
-        curves = draws.once(key, lambda: _curves(table, iou_index, draws))
-        values = np.full(draws.n_draws, np.nan)
-        if curves:
-            read = np.stack([_at_recalls(r, p, triangle) for r, p in curves.values()])
-            values[list(curves)] = np.trapezoid(read, _RECALLS, axis=1)
-        return values
+        hits, kept, n_targets = ranking.points(draws, iou_index)
+        before, n_kept = ranking.kept_before(draws, iou_index)
+        # Of one type and layout, for each of which numba would compile again.
+        curves = [np.ascontiguousarray(part) for part in (hits, kept, before)]
+        totals = [np.ascontiguousarray(part) for part in (n_kept, n_targets)]
+        compiled = compiled_envelope() if draws.n_draws >= MANY_DRAWS else None
+        read: Any = joined_at_recalls if compiled is None else compiled.joined_at_recalls
+        area = np.trapezoid(read(*curves, *totals, _RECALLS, triangle), _RECALLS, axis=1)
+        return np.where(n_targets > 0, area, np.nan)
 
     return form
 
