@@ -18,7 +18,7 @@ from irbench.dataset import Dataset
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
 from irbench.events import Events
-from irbench.networks.card import ANONYMOUS
+from irbench.networks.card import ANONYMOUS, image_digests
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
 from irbench.networks.weights_file import WeightsFile
@@ -29,6 +29,7 @@ from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history
 from irbench.training.messages import cannot_write
 from irbench.training.processes import TrainingProcesses
+from irbench.training.seen_images import check_unseen, seen_later
 from irbench.training.settings import TrainingSettings
 from irbench.training.tasks import (
     AnyValidator,
@@ -140,7 +141,8 @@ class TrainingJob:
         Raises
         ------
         UsageError
-            If ``out`` holds a checkpoint and ``resume`` is false, or weights without one.
+            If ``out`` holds a checkpoint and ``resume`` is false, or weights without one; or if
+            the weights it begins with have seen images that it is judged on.
         RunLockedError
             If another process trains in ``out``.
         CheckpointError, TrainingError, MissingDataError
@@ -150,6 +152,7 @@ class TrainingJob:
         lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
         computing = _computing(self.settings.deterministic, self.processes.device)
         with lock, self._begun(resume) as ended, computing:
+            self._check_start()
             trainer = self._trainer()
             if trainer.checkpoint.exists():
                 trainer.resume()
@@ -165,6 +168,18 @@ class TrainingJob:
                 except OSError as error:
                     raise TrainingError(cannot_write(self.out, error, self.checkpoint)) from error
         return result
+
+    def _check_start(self) -> None:
+        start = self.detector.weights_file
+        if start is None:
+            return
+        judged_on = {split: one for split, one in self.manifests.items() if split == "val"}
+        if self.test is not None:
+            judged_on["test"] = build_manifest(self.test, self.progress)
+        digests = {split: image_digests(one.entries) for split, one in judged_on.items()}
+        check_unseen(start, self.train.info.name, digests)
+        if self.test is None and (text := seen_later(start, self.train)):
+            self._say(text)
 
     def _check_out(self, resume: bool) -> None:
         if self.checkpoint.exists():
