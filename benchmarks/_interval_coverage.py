@@ -6,21 +6,29 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from _superpopulation import METRICS, Superpopulation
 
 from irbench.statistics.bootstrap import (
     LEVEL,
+    Interval,
     IntervalKind,
     Spread,
     confidence_interval,
+    printed_interval,
     resample,
 )
 from irbench.statistics.paired import paired_difference
 from irbench.statistics.resamples import Resamples
 
 NAMES = tuple(metric.name for metric in METRICS)
+PRINTED: Literal["printed"] = "printed"
+"""The interval that irbench prints of a metric, or of a difference."""
+
+Kind = IntervalKind | Literal["printed"]
+
 _PRINT_EVERY = 200
 
 
@@ -32,7 +40,7 @@ class Misses:
     ----------
     truth : float
     kind : str
-        Of :data:`irbench.statistics.bootstrap.INTERVAL_KINDS`.
+        Of :data:`irbench.statistics.bootstrap.INTERVAL_KINDS`, or :data:`PRINTED`.
     too_high, too_low : int
         Intervals wholly above the truth, and wholly below.
     widths : list of float
@@ -40,7 +48,7 @@ class Misses:
     """
 
     truth: float
-    kind: IntervalKind
+    kind: Kind
     too_high: int = 0
     too_low: int = 0
     widths: list[float] = field(default_factory=list)
@@ -50,9 +58,11 @@ class Misses:
         """Share of the intervals that hold the truth."""
         return 1 - (self.too_high + self.too_low) / len(self.widths)
 
-    def add(self, estimate: float, spread: Spread) -> None:
-        """Make one interval more."""
-        found = confidence_interval(estimate, spread, LEVEL, self.kind)
+    def add(self, estimate: float, spread: Spread, printed: Interval) -> None:
+        """Make one interval more, or take the printed one."""
+        found = printed
+        if self.kind != PRINTED:
+            found = confidence_interval(estimate, spread, LEVEL, self.kind)
         assert found.lower is not None
         assert found.upper is not None
         self.too_high += found.lower > self.truth
@@ -74,8 +84,8 @@ class Outcome:
     def __init__(
         self,
         populations: Mapping[str, Superpopulation],
-        kinds: tuple[IntervalKind, ...],
-        kinds_of_differences: tuple[IntervalKind, ...],
+        kinds: tuple[Kind, ...],
+        kinds_of_differences: tuple[Kind, ...],
     ) -> None:
         self.populations = populations
         titles = list(populations)
@@ -125,8 +135,9 @@ class Outcome:
         spread = resample(methods, resamples)
         for (title, name), intervals in self.values.items():
             one, twin = (title, 0), (title, 1)
+            printed = printed_interval(whole[one][name], spread[one][name])
             for interval in intervals:
-                interval.add(whole[one][name], spread[one][name])
+                interval.add(whole[one][name], spread[one][name], printed)
             test = paired_difference(
                 whole[one][name], whole[twin][name], spread[one][name], spread[twin][name]
             )
@@ -135,7 +146,8 @@ class Outcome:
         for (pair, name), intervals in self.differences.items():
             # Of voices of their own, as two networks are that were trained apart.
             one, other = (pair[0], 0), (pair[1], 1)
+            values = whole[one][name], whole[other][name]
+            spreads = spread[one][name], spread[other][name]
+            printed = paired_difference(*values, *spreads).interval
             for interval in intervals:
-                interval.add(
-                    whole[one][name] - whole[other][name], spread[one][name] - spread[other][name]
-                )
+                interval.add(values[0] - values[1], spreads[0] - spreads[1], printed)

@@ -129,7 +129,8 @@ class Superpopulation:
             ),
         }
         forms = {one.name: one.checked(parts[one.needs]) for one in METRICS}
-        return ImageStatistics(len(images), forms)
+        adding = [one.name for one in METRICS if one.adds_miss]
+        return ImageStatistics(len(images), forms, adding)
 
 
 Candidates = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from _interval_coverage import NAMES, Misses, Outcome
+from _interval_coverage import NAMES, PRINTED, Kind, Misses, Outcome
 from _superpopulation import METRICS, DetectorModel, Superpopulation
 from _tables import table, write_into
 
-from irbench.statistics.bootstrap import LEVEL, IntervalKind
+from irbench.statistics.bootstrap import LEVEL
 
 README = Path(__file__).with_name("README.md")
 BEGIN = "<!-- coverage: begin (written by interval_coverage.py) -->"
@@ -33,8 +33,8 @@ MODELS = (
     DetectorModel("filter", power=0.8, clutter=3.0),
 )
 SIZES = (100, 266)
-KINDS: tuple[IntervalKind, ...] = ("percentile", "expanded-bca")
-KINDS_OF_DIFFERENCES: tuple[IntervalKind, ...] = ("percentile", "expanded-bca", "expanded")
+KINDS: tuple[Kind, ...] = ("percentile", PRINTED)
+KINDS_OF_DIFFERENCES: tuple[Kind, ...] = ("percentile", PRINTED)
 MOST_OFF = 0.015
 """By how much coverage may differ from the level."""
 FALSE_POSITIVES = (0.035, 0.065)
@@ -59,7 +59,7 @@ def interval_cells(intervals: list[Misses]) -> list[str]:
     return [*cells, "yes" if met else "no"]
 
 
-def interval_table(head: list[str], kinds: tuple[IntervalKind, ...], rows: list[list[str]]) -> str:
+def interval_table(head: list[str], kinds: tuple[Kind, ...], rows: list[list[str]]) -> str:
     """Rows of :func:`interval_cells` behind other cells."""
     sides = ("covered", "too high", "too low", "width")
     heads = [*head, *(f"{kind}: {side}" for kind in kinds for side in sides), "met"]
@@ -91,14 +91,14 @@ def tables(outcomes: Mapping[int, Outcome], n_repetitions: int, n_resamples: int
         ]
     head = ["detector", "images", "metric", "truth"]
     first = (
-        f"Intervals of a metric, {n_repetitions} samples of {n_resamples} draws, in per cent; "
-        f"irbench prints `{KINDS[-1]}`:"
+        f"Intervals of a metric, {n_repetitions} samples of {n_resamples} draws, in per cent: the "
+        "plain quantiles, and what irbench prints:"
     )
     return "\n\n".join(
         (
             first,
             interval_table(head, KINDS, values),
-            f"Intervals of a difference; irbench prints `{KINDS_OF_DIFFERENCES[-1]}`:",
+            "Intervals of a difference:",
             interval_table(["pair", *head[1:]], KINDS_OF_DIFFERENCES, differences),
             "Samples in which two equal methods differ at 5 %, in per cent:",
             table(["detector", "images", *_TITLES.values(), "met"], positives, "lrrrrrrl"),

@@ -136,6 +136,8 @@ def average_precision_form(
 ) -> Form:
     """Average precision, its mean over several columns of a table, as a function of draws.
 
+    It counts the missed targets that draws add.
+
     Parameters
     ----------
     table : MatchTable
@@ -147,23 +149,25 @@ def average_precision_form(
     ranking = table.weighted
 
     def column(draws: Draws, index: int) -> Values:
+        n_targets = draws.sums(table.n_targets)
+        counted = np.where(n_targets > 0, n_targets + draws.missed, 0.0)
         compiled = compiled_envelope() if draws.n_draws >= MANY_DRAWS else None
         if estimate is coco101 and compiled is not None:
-            n_targets, kept = draws.sums(table.n_targets), ranking.kept(draws)
-            hits = ranking.hits(index)
-            envelope = compiled.precision_of_ranking(
-                draws.by_draw, *hits, kept, n_targets, _RECALLS
-            )
+            kept, hits = ranking.kept(draws), ranking.hits(index)
+            envelope = compiled.precision_of_ranking(draws.by_draw, *hits, kept, counted, _RECALLS)
             area = envelope.mean(axis=1)
         else:
-            points = ranking.points(draws, index)
-            n_targets, area = points[2], estimate(*points)
+            points, kept, _ = ranking.points(draws, index)
+            area = estimate(points, kept, counted)
         return np.where(n_targets > 0, area, np.nan)
 
     def form(draws: Draws) -> Values:
         # Metrics of one table share the areas of its columns.
         areas = [
-            draws.once((estimate, id(table), index), lambda i=index: column(draws, i))  # type: ignore[misc]
+            draws.once(
+                (estimate, id(table), index, draws.missed.tobytes()),
+                lambda i=index: column(draws, i),  # type: ignore[misc]
+            )
             for index in iou_indices
         ]
         return np.asarray(np.stack(areas, axis=1).mean(axis=1))
@@ -255,6 +259,7 @@ def _metric(
             table, [table.iou_index(iou) for iou in ious], estimate
         ),
         reason=NO_TARGETS,
+        adds_miss=True,
         **given,
     )
 

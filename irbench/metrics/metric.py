@@ -145,6 +145,9 @@ class Metric(MetricDefinition):
         and the ``(n_images,)`` weights that returns it.
     clause : {"", "overlap", "ranking", "distance"}
         What of the protocol the footnote of a table must name.
+    adds_miss : bool
+        Whether its form counts the missed targets that draws add
+        (:attr:`irbench.metrics.weighted.Draws.missed`), as those of average precision do.
 
     Examples
     --------
@@ -159,6 +162,7 @@ class Metric(MetricDefinition):
     form: Callable[[Any], Form]
     reason: str | Callable[[Any, NDArray[np.float64]], str]
     clause: Clause = ""
+    adds_miss: bool = False
 
     def __post_init__(self) -> None:
         low, high = self.bounds if _is_pair(self.bounds) else (math.nan, math.nan)

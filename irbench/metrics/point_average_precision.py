@@ -90,6 +90,7 @@ ap_point = fraction(
     dialect="coco-101",
     needs="ranked_points",
     form=lambda table: average_precision_form(table, [0]),
+    adds_miss=True,
     reason=NO_TARGETS,
 )
 

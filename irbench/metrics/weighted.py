@@ -27,18 +27,29 @@ class Draws:
     ----------
     weights : (n_images, n_draws) ndarray of float64
         Finite and not negative.
+    missed : (n_draws,) ndarray of float64, optional
+        Targets, in no image, that no method finds: what a bootstrap assumes of average precision;
+        see :attr:`irbench.statistics.resamples.Resamples.missed`. By default none.
 
     Raises
     ------
     UsageError
     """
 
-    def __init__(self, weights: NDArray[np.float64]) -> None:
+    def __init__(
+        self, weights: NDArray[np.float64], missed: NDArray[np.float64] | None = None
+    ) -> None:
         if weights.ndim != 2:
             raise UsageError(f"weights must have shape (n_images, n_draws), got {weights.shape}.")
         # A form that wrote into them would change what the next one is given.
         self.weights = weights.view()
         self.weights.flags.writeable = False
+        self.missed = np.zeros(self.n_draws) if missed is None else missed
+        if self.missed.shape != (self.n_draws,):
+            raise UsageError(
+                f"missed must have shape ({self.n_draws},), as many as weights has draws, "
+                f"got {self.missed.shape}."
+            )
         self._made: dict[Hashable, Any] = {}
 
     @classmethod
@@ -46,6 +57,12 @@ class Draws:
         """One draw of ``n_images``: ``(n_images,)`` weights, or every image once."""
         checked = check_weights(weights, n_images)
         return cls(np.ones((n_images, 1)) if checked is None else checked[:, None])
+
+    def with_missed(self, missed: NDArray[np.float64]) -> Draws:
+        """The same draws with ``(n_draws,)`` missed targets; what was made once serves both."""
+        draws = Draws(self.weights, missed)
+        draws._made = self._made
+        return draws
 
     @property
     def n_images(self) -> int:

@@ -11,18 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError, UsageError
+from irbench.metrics.weighted import Draws
 from irbench.progress import Progress
 from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import BLOCK_SIZE, Resamples
+from irbench.statistics.standard_error import StandardError
 
 LEVEL = 0.95
 
 MOST_LEFT_OUT = 1000
 """Of more images, several are left out at a time: a tenth of the draws of a bootstrap is enough."""
 
-IntervalKind = Literal["percentile", "basic", "expanded", "bca", "expanded-bca"]
-INTERVAL_KINDS = ("percentile", "basic", "expanded", "bca", "expanded-bca")
+IntervalKind = Literal["percentile", "basic", "expanded", "bca", "expanded-bca", "standard"]
+INTERVAL_KINDS = ("percentile", "basic", "expanded", "bca", "expanded-bca", "standard")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,14 @@ class Spread:
         On the draws of a bootstrap; NaN where a draw leaves it undefined.
     left_out : (n_left_out,) ndarray of float64
         On all images but one, or but a few; NaN where undefined.
+    with_miss : (n_resamples,) ndarray of float64, or None
+        On the same draws with the targets that :attr:`~Resamples.missed` adds; None for a metric
+        that does not count them, and for a difference.
     """
 
     draws: NDArray[np.float64]
     left_out: NDArray[np.float64]
+    with_miss: NDArray[np.float64] | None = None
 
     @classmethod
     def undefined(cls, n_resamples: int, n_images: int) -> Spread:
@@ -115,7 +121,11 @@ def resample(
     """
     spread = {
         method: {
-            metric: Spread(np.empty(resamples.n_resamples), left_out)
+            metric: Spread(
+                np.empty(resamples.n_resamples),
+                left_out,
+                np.empty(resamples.n_resamples) if metric in one.adds_miss else None,
+            )
             for metric, left_out in jackknife(one, resamples.place).items()
         }
         for method, one in statistics.items()
@@ -123,10 +133,17 @@ def resample(
     n_blocks = math.ceil(resamples.n_resamples / BLOCK_SIZE)
     with (progress or Progress()).track("Resampling images", n_blocks) as advance:
         for block, weights in enumerate(resamples.blocks(BLOCK_SIZE)):
-            draws = slice(block * BLOCK_SIZE, block * BLOCK_SIZE + weights.shape[1])
+            some = slice(block * BLOCK_SIZE, block * BLOCK_SIZE + weights.shape[1])
             for method, one in statistics.items():
-                for metric, values in one.values(weights).items():
-                    spread[method][metric].draws[draws] = values
+                draws = Draws(weights)
+                for metric, values in one.of_draws(draws).items():
+                    spread[method][metric].draws[some] = values
+                for metric, values in one.with_miss(
+                    draws.with_missed(resamples.missed[some])
+                ).items():
+                    target = spread[method][metric].with_miss
+                    assert target is not None
+                    target[some] = values
             advance()
     return spread
 
@@ -184,10 +201,12 @@ def confidence_interval(
         Draws that leave the metric undefined are dropped, and counted.
     level : float
         In (0, 1).
-    kind : {"expanded-bca", "expanded", "bca", "percentile", "basic"}
+    kind : {"expanded-bca", "expanded", "bca", "percentile", "basic", "standard"}
         Quantiles of the draws corrected for bias, for a spread that changes with the value,
         and for few images; those corrected for few images alone; those corrected for the first two
-        alone; the plain quantiles [1]_; and those mirrored at the estimate.
+        alone; the plain quantiles [1]_; those mirrored at the estimate; and the estimate with the
+        standard error times Student's t on either side
+        (:class:`~irbench.statistics.standard_error.StandardError`).
         :class:`~irbench.statistics.bca.Correction` has the references of the first three;
         ``benchmarks/interval_coverage.py`` measures which of them cover.
 
@@ -221,6 +240,9 @@ def confidence_interval(
     n_undefined = len(spread.draws) - len(draws)
     if estimate is None or not len(draws):
         return Interval(estimate, None, None, level, n_undefined)
+    if kind == "standard":
+        half = StandardError.of(draws, len(spread.left_out)).half_width(level)
+        return Interval(estimate, estimate - half, estimate + half, level, n_undefined)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if kind in ("expanded", "bca", "expanded-bca"):
         tails = correction_of(estimate, spread, kind).tails(level)
@@ -228,6 +250,19 @@ def confidence_interval(
     if kind == "basic":
         lower, upper = 2 * estimate - upper, 2 * estimate - lower
     return Interval(estimate, lower, upper, level, n_undefined)
+
+
+def printed_interval(estimate: float | None, spread: Spread, level: float = LEVEL) -> Interval:
+    """The interval that is printed of a metric: ``"expanded-bca"``.
+
+    Where missed targets are counted, it is ``"expanded"``, of the draws with them: they stand for
+    what a correction of bias is for, which is itself unsure where few targets are missed.
+    """
+    if spread.with_miss is None:
+        return confidence_interval(estimate, spread, level)
+    return confidence_interval(
+        estimate, Spread(spread.with_miss, spread.left_out), level, "expanded"
+    )
 
 
 def correction_of(estimate: float, spread: Spread, kind: IntervalKind) -> Correction:

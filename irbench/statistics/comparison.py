@@ -16,7 +16,7 @@ from irbench.metrics.definition import get_metric, quality_metrics
 from irbench.metrics.merit import merit
 from irbench.progress import Progress
 from irbench.scoring import RULES, ScoredOutput
-from irbench.statistics.bootstrap import LEVEL, Interval, Spread, confidence_interval, resample
+from irbench.statistics.bootstrap import LEVEL, Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import McNemar, PairedDifference, mcnemar_exact, paired_difference
@@ -116,7 +116,7 @@ class Comparison:
     def interval(self, method: str, metric: str) -> Interval:
         """A method's value, and its interval."""
         spread = self._spread_of(method, metric)
-        return confidence_interval(self.estimate(method, metric), spread, self.level)
+        return printed_interval(self.estimate(method, metric), spread, self.level)
 
     def tests(self, by: str) -> list[PairTest]:
         """All pairs by one metric or rule, in the order of :attr:`methods`."""

@@ -21,11 +21,16 @@ class ImageStatistics:
     n_images : int
     forms : mapping of str to callable
         By metric, its values as a function of draws.
+    adds_miss : collection of str
+        The metrics whose form counts missed targets that draws add.
     """
 
-    def __init__(self, n_images: int, forms: Mapping[str, Form]) -> None:
+    def __init__(
+        self, n_images: int, forms: Mapping[str, Form], adds_miss: Collection[str] = ()
+    ) -> None:
         self.n_images = n_images
         self._forms = dict(forms)
+        self.adds_miss = frozenset(adds_miss)
 
     @classmethod
     def of(cls, result: Result, metrics: Collection[str] | None = None) -> ImageStatistics:
@@ -54,6 +59,7 @@ class ImageStatistics:
         return cls(
             result.n_images,
             {one.name: one.checked(getattr(result.counts, one.needs)) for one in chosen},
+            [one.name for one in chosen if one.adds_miss],
         )
 
     @property
@@ -78,9 +84,21 @@ class ImageStatistics:
         ------
         UsageError
         """
-        if weights.ndim != 2 or len(weights) != self.n_images:
+        return self.of_draws(Draws(weights))
+
+    def of_draws(self, draws: Draws) -> dict[str, NDArray[np.float64]]:
+        """Every metric of each draw; see :meth:`values`.
+
+        Raises
+        ------
+        UsageError
+        """
+        if draws.n_images != self.n_images:
             raise UsageError(
-                f"weights must have shape ({self.n_images}, n_draws), got {weights.shape}."
+                f"weights must have shape ({self.n_images}, n_draws), got {draws.weights.shape}."
             )
-        draws = Draws(weights)
         return {name: form(draws) for name, form in self._forms.items()}
+
+    def with_miss(self, draws: Draws) -> dict[str, NDArray[np.float64]]:
+        """Those of :attr:`adds_miss` alone, likewise."""
+        return {name: form(draws) for name, form in self._forms.items() if name in self.adds_miss}

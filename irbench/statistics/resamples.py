@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from irbench.errors import UsageError
 
 N_RESAMPLES = 10_000
+MISSED = 0.5
+"""Targets, found by nobody, that a bootstrap adds to the sample: half a one, as Jeffreys' prior."""
+
 BLOCK_SIZE = 64
 """Draws at a time: with 1000 images and as many targets, what is in work fits a level-2 cache."""
 
@@ -78,6 +81,26 @@ class Resamples:
             self.n_images
         )
         return place
+
+    @cached_property
+    def missed(self) -> NDArray[np.float64]:
+        """``(n_resamples,)`` how often a target that no method finds is in each draw.
+
+        A sample in which every target is found says nothing of those that are missed, which
+        average precision depends on: no draw of it holds one, and all its quantiles lie above the
+        truth. As a proportion has half a failure added in Jeffreys' interval [1]_, the images have
+        one more, of weight :data:`MISSED`, with a target that is not found. [2]_
+
+        References
+        ----------
+        .. [1] L. D. Brown, T. T. Cai and A. DasGupta, "Interval Estimation for a Binomial
+           Proportion", Statistical Science 16(2), 2001.
+        .. [2] P. Muliere and P. Secchi, "Bayesian Nonparametric Predictive Inference and Bootstrap
+           Techniques", Ann. Inst. Statist. Math. 48(4), 1996.
+        """
+        generator = np.random.default_rng([self.seed, self.n_images])
+        drawn = generator.binomial(self.n_images, MISSED / self.n_images, self.n_resamples)
+        return drawn.astype(np.float64)
 
     def blocks(self, size: int = BLOCK_SIZE) -> Iterator[NDArray[np.float64]]:
         """All draws from the first, ``size`` at a time; the draws do not depend on it.

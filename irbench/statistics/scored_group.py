@@ -16,7 +16,7 @@ from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
 from irbench.progress import Progress
 from irbench.scoring import ScoredOutput, score_row
-from irbench.statistics.bootstrap import Interval, Spread, confidence_interval, resample
+from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference
 from irbench.statistics.resamples import Resamples
@@ -108,7 +108,7 @@ class ScoredMethod:
         """The 95 % interval of a metric; None where it is no metric of quality, or undefined."""
         if self.row.get(metric) is None or (spread := self.spread(metric)) is None:
             return None
-        found = confidence_interval(self.output.result.values[metric], spread)
+        found = printed_interval(self.output.result.values[metric], spread)
         return None if found.lower is None else found
 
 

@@ -12,10 +12,16 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.evaluation import evaluate
 from irbench.metrics.average_precision import average_precision, average_precision_form
 from irbench.metrics.matching import match_detections
-from irbench.metrics.weighted import Ratio
+from irbench.metrics.weighted import Draws, Ratio
 from irbench.progress import Progress
 from irbench.statistics.bca import Correction
-from irbench.statistics.bootstrap import Spread, confidence_interval, jackknife, resample
+from irbench.statistics.bootstrap import (
+    Spread,
+    confidence_interval,
+    jackknife,
+    printed_interval,
+    resample,
+)
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 
@@ -98,11 +104,42 @@ def test_coverage_of_average_precision():
     resamples = Resamples(ids_of(n_images), 200)
     for _ in range(n_sets):
         table = simulated_table(rng, n_images)
-        one = ImageStatistics(n_images, {"map50": average_precision_form(table, [0])})
+        one = ImageStatistics(n_images, {"map50": average_precision_form(table, [0])}, ["map50"])
         spread = resample({"m": one}, resamples)["m"]["map50"]
-        found = confidence_interval(average_precision(table).value, spread)
+        found = printed_interval(average_precision(table).value, spread)
         covered += found.lower <= truth <= found.upper
     assert 0.87 <= covered / n_sets <= 0.99
+
+
+def test_the_interval_of_average_precision_allows_for_targets_that_nobody_missed_yet():
+    """All found, all clutter below: the plain quantiles are a point."""
+    target, clutter = [0.0, 0.0, 4.0, 4.0], [20.0, 20.0, 24.0, 24.0]
+    table = match_detections([[target, clutter]] * 30, [[0.9, 0.1]] * 30, [[target]] * 30, (0.5,))
+    forms = {"map50": average_precision_form(table, [0]), "recall": Ratio(np.ones(30), np.ones(30))}
+    one = ImageStatistics(30, forms, ["map50"])
+    resamples = Resamples(ids_of(30), 4000)
+    spread = resample({"m": one}, resamples)["m"]
+    assert (spread["recall"].draws == 1).all()
+    assert (spread["map50"].draws == 1).all()
+    assert spread["recall"].with_miss is None
+    # With k of 30 + k targets missed, so many recalls of 0, 0.01, ... are not reached.
+    expected = (np.floor(100 * 30 / (30 + resamples.missed) + 1e-9) + 1) / 101
+    np.testing.assert_allclose(spread["map50"].with_miss, expected, atol=1e-12)
+    found = printed_interval(1.0, spread["map50"])
+    assert found.upper == 1
+    # Jeffreys' interval of 30 of 30.
+    assert found.lower == pytest.approx(stats.beta.ppf(0.025, 30.5, 0.5), abs=0.02)
+    recall = printed_interval(1.0, spread["recall"])
+    assert (recall.lower, recall.upper) == (1, 1)
+
+
+def test_a_draw_without_targets_leaves_average_precision_undefined():
+    target = [[0.0, 0.0, 4.0, 4.0]]
+    table = match_detections([target, []], [[0.9], []], [target, []], (0.5,))
+    form = average_precision_form(table, [0])
+    values = form(Draws(np.array([[1.0, 0.0], [1.0, 2.0]]), np.array([1.0, 1.0])))
+    assert values[0] == pytest.approx(51 / 101)
+    assert np.isnan(values[1])
 
 
 def test_draws_that_leave_a_metric_undefined_are_dropped_and_counted():
@@ -123,8 +160,8 @@ def test_nothing_defined_has_no_interval():
     assert np.isnan(jackknife(no_targets)["recall"]).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("kind", [*KINDS, "standard"])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1.0])
 def test_no_spread_is_a_point(kind, value):
     found = confidence_interval(value, spread_of([value] * 50, [value] * 9), kind=kind)
     assert (found.lower, found.upper) == (value, value)

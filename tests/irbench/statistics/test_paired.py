@@ -16,6 +16,7 @@ from irbench.statistics.bootstrap import Spread, confidence_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import KIND, mcnemar_exact, paired_difference
 from irbench.statistics.resamples import Resamples
+from irbench.statistics.standard_error import StandardError
 
 
 def spread_of(draws, left_out=(0.4, 0.5, 0.6)):
@@ -54,6 +55,40 @@ def test_p_value_inverts_the_interval(shift, skewed):
     end = min(interval.lower, interval.upper, key=abs)
     if p < 1:
         assert np.count_nonzero((draws - end) * draws < 0) <= 1
+
+
+@pytest.mark.parametrize("tail", [-1, 1], ids=["long towards 0", "short towards 0"])
+def test_of_average_precision_quantiles_and_standard_error_must_agree(tail):
+    draws = 1.9 + tail * (np.random.default_rng(4).gumbel(0, 1, 4000) - np.euler_gamma)
+    estimate, left_out = 1.9, np.zeros(30)
+    nothing = np.zeros(4000)
+    alone = paired_difference(estimate, 0.0, Spread(draws, left_out), Spread(nothing, left_out))
+    found = paired_difference(
+        estimate, 0.0, Spread(draws, left_out, draws), Spread(nothing, left_out, nothing)
+    )
+    error = draws.std() * np.sqrt(30 / 29)
+    of_error = 2 * float(stats.t.sf(estimate / error, 29))
+    assert found.p_value == pytest.approx(max(alone.p_value, of_error), rel=1e-9)
+    half = stats.t.ppf(0.975, 29) * error
+    assert found.interval.lower == pytest.approx(min(alone.interval.lower, estimate - half))
+    assert found.interval.upper == pytest.approx(max(alone.interval.upper, estimate + half))
+    # Either may be the one that decides.
+    assert (found.p_value > alone.p_value) == (tail > 0)
+
+
+def test_the_standard_error_is_that_of_the_t_test_where_draws_are_of_a_mean():
+    """Of images with a difference each, SciPy's t-test needs no draws."""
+    differences = np.random.default_rng(4).normal(0.4, 1, 30)
+    drawn = np.random.default_rng(5).integers(0, 30, (20_000, 30))
+    error = StandardError.of(differences[drawn].mean(axis=1), 30)
+    expected = stats.ttest_1samp(differences, 0)
+    assert error.p_value(differences.mean()) == pytest.approx(expected.pvalue, rel=0.05)
+    low, high = expected.confidence_interval()
+    assert error.half_width(0.95) == pytest.approx((high - low) / 2, rel=0.02)
+    equal = StandardError.of(np.full(9, 0.1), 30)
+    assert (equal.p_value(0.0), equal.p_value(0.1), equal.half_width(0.95)) == (1, 0, 0)
+    with pytest.raises(UsageError, match="at least 2"):
+        StandardError.of(np.zeros(9), 1)
 
 
 def test_false_alarms_of_the_test_are_as_rare_as_it_says():

@@ -66,3 +66,12 @@ def test_counts_are_multinomial():
 def test_refusals(arguments, message):
     with pytest.raises(UsageError, match=message):
         Resamples(*arguments)
+
+
+def test_half_a_target_is_missed_in_the_mean_whatever_the_order_of_images():
+    missed = Resamples(["a", "b", "c", "d"], 20_000, seed=3).missed
+    # Binomial(4, 1/8): variance 0.4375, so that this is over four standard errors.
+    assert missed.mean() == pytest.approx(0.5, abs=0.02)
+    assert set(missed) <= {0, 1, 2, 3, 4}
+    again = Resamples(["d", "c", "b", "a"], 20_000, seed=3).missed
+    assert np.array_equal(again, missed)
