@@ -9,7 +9,6 @@ import numpy as np
 from irbench.engine.storage.results import Row
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.definition import METRICS
-from irbench.metrics.point_curve import point_curve
 from irbench.protocol import Protocol
 from irbench.statistics.scored_group import ScoredGroup
 from irbench.styles import MethodStyle
@@ -69,7 +68,7 @@ def _precision_recall(
 
 def _pd_fa(scored: ScoredGroup, protocol: Protocol, styles: Mapping[str, MethodStyle]) -> Chart:
     curves = {
-        method: point_curve(one.images, scored.truths, protocol.distance_px)
+        method: one.point_curve(scored.truths, protocol.distance_px)
         for method, one in scored.methods.items()
     }
     values = [float(fa) for curve in curves.values() for fa in curve.fa]

@@ -19,7 +19,6 @@ from irbench.figures.canvas import (
 )
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.metrics.curve import precision_recall_curve
-from irbench.metrics.point_curve import point_curve
 from irbench.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def pd_fa_figure(
     figure, axis = _axes(comparison)
     drawn = []
     for method, one in comparison.chosen(methods).items():
-        curve = point_curve(one.images, comparison.scored.truths, protocol.distance_px)
+        curve = one.point_curve(comparison.scored.truths, protocol.distance_px)
         if not len(curve.pd) or np.isnan(curve.pd).all() or not (curve.fa > 0).any():
             continue
         style = comparison.styles[method]

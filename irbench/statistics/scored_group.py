@@ -14,6 +14,7 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
+from irbench.metrics.point_curve import PointCurve, point_curve
 from irbench.progress import Progress
 from irbench.scoring import ScoredOutput, score_row
 from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
@@ -42,6 +43,7 @@ class ScoredMethod:
     _spread: dict[str, Spread] = field(default_factory=dict, repr=False)
     failures: dict[str, str] = field(default_factory=dict, repr=False)
     """Why a metric that was asked for has no interval, where its form failed on a draw."""
+    _point_curves: dict[float, PointCurve] = field(default_factory=dict, repr=False)
 
     @property
     def images(self) -> Sequence[Detections]:
@@ -67,6 +69,20 @@ class ScoredMethod:
     def threshold(self) -> float | None:
         """The operating point; None where there is none."""
         return self.output.threshold
+
+    def point_curve(self, truths: Sequence[GroundTruth], distance_px: float) -> PointCurve:
+        """Pd against Fa over all thresholds, made once for reports of several formats.
+
+        Parameters
+        ----------
+        truths : sequence of GroundTruth
+            Those of :attr:`images`.
+        distance_px : float
+            Centroids must be nearer than this.
+        """
+        if distance_px not in self._point_curves:
+            self._point_curves[distance_px] = point_curve(self.images, truths, distance_px)
+        return self._point_curves[distance_px]
 
     def resample(self, metrics: Iterable[str]) -> None:
         """Keep the spread of several metrics, all from one pass over the draws.

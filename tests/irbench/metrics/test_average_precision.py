@@ -17,11 +17,13 @@ from irbench.metrics.average_precision import (
     all_point,
     average_precision,
     average_precision_coco101,
+    average_precision_form,
     mean_average_precision,
     precision_at_recalls,
 )
 from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.matching import match_detections
+from irbench.metrics.weighted import Draws
 from irbench.protocol import PROTOCOLS
 
 BOX = [10, 10, 14, 14]
@@ -390,3 +392,18 @@ def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
             for r, p in zip(recall, precision, strict=True)
         ]
         np.testing.assert_array_equal(slow, expected)
+
+
+@pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
+def test_draws_at_once_equal_each_by_itself(make_scene, levels):
+    table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
+    n = table.n_images
+    weights = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), 20).T.astype(float)
+    weights[:, 7] = 0  # no targets at all
+    form = average_precision_form(table, [0, 1])
+    at_once = form(Draws(weights))
+    alone = [form(Draws(weights[:, [draw]]))[0] for draw in range(20)]
+    # To the last bit: an interval must not depend on how many draws are made at a time.
+    np.testing.assert_array_equal(at_once, alone)
+    assert np.isnan(at_once[7])
+    assert len(np.unique(at_once)) > 5
