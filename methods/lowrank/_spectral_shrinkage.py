@@ -13,7 +13,9 @@ _GRAM_LIMIT = 1e-6
 _SMALL = 64
 
 
-def clip_singular_values(matrix: NDArray[np.float64], ceiling: float) -> NDArray[np.float64]:
+def clip_singular_values(
+    matrix: NDArray[np.float64], ceiling: float, *, out: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Lower every singular value above a ceiling to it.
 
     This is the matrix less its singular value thresholding,
@@ -26,35 +28,45 @@ def clip_singular_values(matrix: NDArray[np.float64], ceiling: float) -> NDArray
     matrix : (M, N) ndarray of float64
     ceiling : float
         Non-negative.
+    out : (M, N) ndarray of float64, optional
+        C-contiguous memory for the result; must not overlap ``matrix``.
 
     Returns
     -------
     (M, N) ndarray of float64
-        A new array. Its error is that of a singular value decomposition, a few
+        ``out``, or a new array. Its error is that of a singular value decomposition, a few
         units in the last place of the largest singular value, for the singular
         vectors far above the ceiling; for those near it, larger by the ratio of
         the two, at most by 1e6.
     """
-    if matrix.shape[0] > matrix.shape[1]:
-        return clip_singular_values(matrix.T, ceiling).T
-    m, n = matrix.shape
-    values, vectors = _eigenpairs_above(matrix @ matrix.T, ceiling**2)
+    if out is None:
+        out = np.empty(matrix.shape)
+    tall = matrix.shape[0] > matrix.shape[1]
+    short = matrix.T if tall else matrix
+    m, n = short.shape
+    values, vectors = _eigenpairs_above(short @ short.T, ceiling**2)
     if values.size == 0:
-        return matrix.copy()
+        out[...] = matrix
+        return out
     largest = np.sqrt(values[-1])
     if ceiling <= _GRAM_LIMIT * largest:
         u, s, vh = np.linalg.svd(matrix, full_matrices=False)
-        return np.asarray((u * np.minimum(s, ceiling)) @ vh)
+        return np.matmul(u * np.minimum(s, ceiling), vh, out=out)
     removed = 1.0 - ceiling / np.sqrt(values)
     rank = len(values)
     # Multiplications of the thin products against those of one dense multiplier.
     if 4 * rank * n <= (rank + 2 * n) * m:
-        return np.asarray(matrix - (vectors * removed) @ (vectors.T @ matrix))
+        if tall:
+            np.matmul(matrix @ vectors, (vectors * removed).T, out=out)
+        else:
+            np.matmul(vectors * removed, vectors.T @ matrix, out=out)
+        return np.subtract(matrix, out, out=out)
     root = vectors * np.sqrt(removed)
     multiplier = root @ root.T
     np.negative(multiplier, out=multiplier)
     multiplier[np.diag_indices(m)] += 1.0
-    return np.asarray(multiplier @ matrix)
+    # Symmetric: from either side, so that the result is written row by row.
+    return np.matmul(*((matrix, multiplier) if tall else (multiplier, matrix)), out=out)
 
 
 def partial_slice_shrinkage(

@@ -18,6 +18,7 @@ from ._patch_tensor_method import (
     sigma_window_parameter,
     step_parameter,
 )
+from ._robust_pca import BLOCK_ELEMENTS
 from ._spectral_shrinkage import clip_singular_values
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
 
@@ -189,51 +190,68 @@ def reweighted_patch_tensor(
     n, h, w = data.shape
     norm = float(np.linalg.norm(data))
     n_positive = data.size
-    # What the P_i have in common: D - T + (T_old - T) / rho.
-    base = data
-    target = np.zeros_like(data)
+    target, previous, multiplier, raw = (np.zeros_like(data) for _ in range(4))
     weight = prior.copy()
-    multiplier = np.zeros_like(data)
-    # The R_i, each unfolded to a matrix with its mode as one side.
-    over_rows = np.zeros((n * w, h))
-    over_columns = np.zeros((n * h, w))
-    over_patches = np.zeros((n, h * w))
+    # The P_i, each unfolded to a matrix with its mode as one side: over rows, columns, patches.
+    parts = [np.empty((n * w, h)), np.empty((n * h, w)), np.empty((n, h * w))]
+    shapes = (n, w, h), (n, h, w), (n, h, w)
+    for part, shape, axes in zip(parts, shapes, _FOLDING, strict=True):
+        part.reshape(shape)[...] = data.transpose(axes)
+    spare = np.empty(data.size)
+    # Patches that are worked on together; their few arrays stay in cache.
+    step = max(1, BLOCK_ELEMENTS // (h * w))
+    blocks = [slice(start, start + step) for start in range(0, n, step)]
 
     for iteration in range(1, max_iter + 1):  # noqa: B007
-        for residual, unfolded in (
-            (over_rows, base.transpose(0, 2, 1)),
-            (over_columns, base),
-            (over_patches, base),
-        ):
-            residual *= 1 / rho
-            folded = residual.reshape(unfolded.shape)
-            folded += unfolded
-            residual[...] = clip_singular_values(residual, mu)
-
-        # The mean of D + mu Y_i - B_i is what the target is shrunk from.
-        raw = over_rows.reshape(n, w, h).transpose(0, 2, 1) + over_columns.reshape(n, h, w)
-        raw += over_patches.reshape(n, h, w)
-        raw *= 1 / 3
-        raw += target
-        weight *= mu * sparsity / 3
-        previous, target = target, raw - weight
-        np.maximum(target, 0, out=target)
-        np.add(target, epsilon, out=weight)
-        np.divide(prior, weight, out=weight)
-
-        # Less the target, it is the mean of mu Y_i, whose update is D - mean(B_i) - T.
-        raw -= target
-        multiplier *= -1 / rho
-        multiplier += raw
-        gap, multiplier = multiplier, raw
-        residual_norm = float(np.linalg.norm(gap)) / norm
-        last, n_positive = n_positive, int(np.count_nonzero(target))
+        # From here on, the R_i.
+        for index, part in enumerate(parts):
+            parts[index] = clip_singular_values(part, mu, out=spare.reshape(part.shape))
+            spare = part.reshape(-1)
+        over_rows, over_columns, over_patches = (
+            part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)
+        )
+        previous, target = target, previous
+        last, n_positive, square = n_positive, 0, 0.0
+        for block in blocks:
+            # The mean of D + mu Y_i - B_i is what the target is shrunk from.
+            mean = np.add(over_rows[block].transpose(_SWAPPED), over_columns[block], out=raw[block])
+            mean += over_patches[block]
+            mean *= 1 / 3
+            mean += previous[block]
+            cost = weight[block]
+            cost *= mu * sparsity / 3
+            positive = np.subtract(mean, cost, out=target[block])
+            np.maximum(positive, 0, out=positive)
+            np.add(positive, epsilon, out=cost)
+            np.divide(prior[block], cost, out=cost)
+            # Less the target, it is the mean of mu Y_i, whose update is D - mean(B_i) - T.
+            mean -= positive
+            gap = multiplier[block]
+            gap *= -1 / rho
+            gap += mean
+            square += float(np.vdot(gap, gap))
+            n_positive += int(np.count_nonzero(positive))
+        multiplier, raw = raw, multiplier
+        residual_norm = float(np.sqrt(square)) / norm
         if residual_norm < tolerance or (early_stop and n_positive == last):
             break
-
-        base = np.subtract(previous, target, out=previous)
-        base *= 1 / rho
-        base -= target
-        base += data
+        for block in blocks:
+            # What the P_i have in common: D - T + (T_old - T) / rho.
+            base = previous[block]
+            base -= target[block]
+            base *= 1 / rho
+            base -= target[block]
+            base += data[block]
+            for residual, axes in zip(
+                (over_rows, over_columns, over_patches), _FOLDING, strict=True
+            ):
+                folded = residual[block]
+                folded *= 1 / rho
+                folded += base.transpose(axes)
         mu /= rho
-    return Decomposition(target, data - target - gap, iteration, residual_norm)
+    return Decomposition(target, data - target - raw, iteration, residual_norm)
+
+
+_SWAPPED = (0, 2, 1)
+_FOLDING = (_SWAPPED, (0, 1, 2), (0, 1, 2))
+"""Axes of the patch tensor by which each mode is unfolded."""

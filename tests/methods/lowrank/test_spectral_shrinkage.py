@@ -37,6 +37,9 @@ def test_clipping_equals_the_singular_value_decomposition(shape, ceiling):
     np.testing.assert_allclose(clipped, slow_clip(matrix, ceiling), rtol=0, atol=1e-8)
     np.testing.assert_array_equal(matrix, before)
     assert not np.shares_memory(clipped, matrix)
+    given = np.full(shape, np.nan)
+    assert clip_singular_values(matrix, ceiling, out=given) is given
+    np.testing.assert_array_equal(given, clipped)
 
 
 def test_clipping_far_below_the_largest_singular_value():
