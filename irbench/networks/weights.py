@@ -61,7 +61,8 @@ def save_weights(
     card : Card
         Its ``sha256`` and ``architecture`` are set here.
     dtype : {"float16", "bfloat16", "float32"}
-        Of floating-point tensors on disk; half precision rounds to 11 bits.
+        Of floating-point tensors on disk; half precision rounds to 11 bits. A tensor with a value
+        beyond it, such as the variance of a channel that nothing normalises, stays in float32.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def save_weights(
     Raises
     ------
     WeightsError
-        For another ending, or weights that are not finite in ``dtype``.
+        For another ending, or weights that are not finite in float32.
     """
     import safetensors.torch
     import torch
@@ -82,10 +83,13 @@ def save_weights(
     stored: torch.dtype = getattr(torch, dtype)
     tensors = {}
     for name, one in _state(network).items():
+        if one.is_floating_point() and not one.isfinite().all():
+            raise WeightsError(f"{path} is not written: {name} is not finite.")
         held = one.detach().to("cpu", stored if one.is_floating_point() else one.dtype, copy=True)
         if held.is_floating_point() and not held.isfinite().all():
-            cause = "is not finite" if not one.isfinite().all() else f"does not fit {dtype}"
-            raise WeightsError(f"{path} is not written: {name} {cause}.")
+            held = one.detach().to("cpu", torch.float32, copy=True)
+            if not held.isfinite().all():
+                raise WeightsError(f"{path} is not written: {name} does not fit float32.")
         tensors[name] = held.contiguous()
     content = safetensors.torch.save(tensors)
     card = dataclasses.replace(

@@ -110,10 +110,20 @@ def test_the_fingerprint_is_of_names_and_shapes(network, fresh, tiny_net):
     assert architecture_fingerprint(network) != architecture_fingerprint(fresh)
 
 
+def test_a_tensor_beyond_half_precision_stays_in_full(tmp_path, network, fresh, make_card):
+    with torch.no_grad():
+        network[3].bias.fill_(1e6 + 0.125)
+    save_weights(tmp_path / "net.safetensors", network, make_card())
+    load_weights(fresh, WeightsFile.open(tmp_path))
+    assert torch.equal(fresh[3].bias, network[3].bias)
+    assert torch.equal(fresh[1].weight, network[1].weight.half().float())
+
+
 @pytest.mark.parametrize(
-    ("value", "match"), [(1e6, "does not fit float16"), (float("nan"), "is not finite")]
+    ("value", "match"), [(1e300, "does not fit float32"), (float("nan"), "is not finite")]
 )
 def test_values_that_cannot_be_kept_are_not_written(tmp_path, network, make_card, value, match):
+    network[3].double()
     with torch.no_grad():
         network[3].bias.fill_(value)
     with pytest.raises(WeightsError, match=f"3.bias {match}"):
