@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.filters.deviation import deviation, deviation_of_sums, sums_are_exact
-from irbench.filters.flat import FlatImage, FloatArray, map_strips, strip_bounds
+from irbench.filters.flat import FlatImage, FloatArray, map_strips, narrowed, strip_bounds
 from irbench.filters.running import box_sum
 from irbench.resources import keep_freed_memory
 
@@ -67,10 +67,10 @@ class WindowedImage:
         ----------
         image : (H, W) ndarray of float64
         """
-        levels = _whole_levels(image)
-        if levels is None:
-            return cls(image - image.min(), exact=False)
-        return cls(levels, exact=True)
+        levels = narrowed(image)
+        if levels.dtype == np.uint8:
+            return cls(levels, exact=True)
+        return cls(image - image.min(), exact=False)
 
     def product(self, values: FloatArray, reach: int) -> WindowedImage:
         """What was made of this image by sums and products, to be summed in turn.
@@ -186,11 +186,3 @@ class _ExactWindows:
             values, cv2.CV_64F, (size, size), normalize=False, borderType=self._border
         )
         return np.asarray(sums, dtype=np.float64).reshape(values.shape)[self._rows]
-
-
-def _whole_levels(image: FloatArray) -> NDArray[np.uint8] | None:
-    """The image in bytes, where it holds whole numbers from 0 to 255 and nothing else."""
-    import cv2
-
-    levels = np.asarray(cv2.convertScaleAbs(image), dtype=np.uint8).reshape(image.shape)
-    return levels if np.array_equal(levels, image) else None
