@@ -2,7 +2,7 @@
 
 Run it from the repository's root, after the runs that it names::
 
-    python docs/make_cross_dataset.py runs/networks-nudt runs/networks-nuaa runs/networks-irstd1k
+    python docs/make_cross_dataset.py runs/nudt runs/nuaa runs/irstd1k
 
 The page is what ``irbench cross`` writes, below a few lines of introduction. It may be stopped and
 repeated: what is finished is kept.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from _commands import irbench
 
+METHODS = "le-irstd,yolov8n"
 METRICS = "f1,map50,map30,pd"
 
 INTRODUCTION = """# Trained on one dataset, tested on another
@@ -25,14 +26,14 @@ The networks that ship, with the weights of each dataset on the test split of ev
 come from elsewhere. Made by
 
 ```
-irbench run --methods le-irstd,yolov8n --dataset nudt --timing-images 0 --out runs/networks-nudt
-irbench run --methods le-irstd,yolov8n --dataset nuaa --timing-images 0 --out runs/networks-nuaa
-irbench run --methods le-irstd,yolov8n --dataset irstd1k --timing-images 0 \\
-  --out runs/networks-irstd1k
-python docs/make_cross_dataset.py runs/networks-nudt runs/networks-nuaa runs/networks-irstd1k
+irbench run --methods all,le-irstd-p2 --dataset nudt
+irbench run --methods all --dataset nuaa
+irbench run --methods all --dataset irstd1k
+python docs/make_cross_dataset.py runs/nudt runs/nuaa runs/irstd1k
 ```
 
-the last of which is `irbench cross` on the three runs, with the metrics F1, mAP@50, mAP@30 and Pd.
+the last of which is `irbench cross --methods le-irstd,yolov8n` on the three runs, with the metrics
+F1, mAP@50, mAP@30 and Pd.
 """
 
 
@@ -44,7 +45,16 @@ def main() -> None:
     parser.add_argument("--cross", type=Path, default=Path("runs/cross"))
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results"))
     options = parser.parse_args()
-    words = ("--metric", METRICS, "--jobs", options.jobs, "--out", options.cross)
+    words = (
+        "--methods",
+        METHODS,
+        "--metric",
+        METRICS,
+        "--jobs",
+        options.jobs,
+        "--out",
+        options.cross,
+    )
     irbench("cross", *options.runs, *words, quiet=True)
     _, _, tables = (options.cross / "cross.md").read_text().partition("\n\n")
     (options.out / "cross-dataset.md").write_text(f"{INTRODUCTION}\n{tables}")
