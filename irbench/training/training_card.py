@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
@@ -17,6 +18,9 @@ _NO_MANIFEST = "0" * 64
 
 _OWN_MATTERS = ("--out", "--data-root", "--resume")
 """Options that say where things are on one machine, or in how many goes it was done."""
+
+_FILES = ("--weights", "--dataset", "--plugin", "--recipe")
+"""Options whose value may be a file or a folder, of which the name alone says something."""
 
 
 def make_card(
@@ -84,6 +88,8 @@ def make_card(
 def repeatable_command(command: Sequence[str]) -> tuple[str, ...]:
     """A command without what concerns one machine only, for others to repeat.
 
+    Of files and folders the name is kept, and not where they lie.
+
     Parameters
     ----------
     command : sequence of str
@@ -96,13 +102,22 @@ def repeatable_command(command: Sequence[str]) -> tuple[str, ...]:
     --------
     >>> repeatable_command(["irbench", "train", "--out", "a", "--data-root=b", "--batch", "8"])
     ('irbench', 'train', '--batch', '8')
+    >>> repeatable_command(["irbench", "train", "--weights", "/a/b/c.safetensors"])
+    ('irbench', 'train', '--weights', 'c.safetensors')
     """
     kept: list[str] = []
     words = iter(command)
     for word in words:
-        name, equals, _ = word.partition("=")
-        if name not in _OWN_MATTERS:
+        name, equals, value = word.partition("=")
+        if name in _FILES:
+            kept += [f"{name}={_named(value)}"] if equals else [name, _named(next(words, ""))]
+        elif name not in _OWN_MATTERS:
             kept.append(word)
         elif not equals and name != "--resume":
             next(words, None)
     return tuple(kept)
+
+
+def _named(value: str) -> str:
+    """A path without its folders; several, separated by commas, likewise."""
+    return ",".join(Path(one).name or one for one in value.split(","))
