@@ -26,12 +26,8 @@ SIDE = 16
 MASKED_SIDE = 32
 
 
-class Tiny(Dataset):
-    """Made of the number of the image, each with one target of 3x3 pixels."""
-
-    info: ClassVar[DatasetInfo] = DatasetInfo(
-        name="tiny", title="tiny", reference="irbench, generated", schemes=("numbers",)
-    )
+class _Numbered(Dataset):
+    """Images that are made of their number."""
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -39,6 +35,14 @@ class Tiny(Dataset):
 
     def split_ids(self, split: str) -> list[str]:
         return [f"{number:06d}" for number in range(N_IMAGES)]
+
+
+class Tiny(_Numbered):
+    """Made of the number of the image, each with one target of 3x3 pixels."""
+
+    info: ClassVar[DatasetInfo] = DatasetInfo(
+        name="tiny", title="tiny", reference="irbench, generated", schemes=("numbers",)
+    )
 
     def load(self, sample_id: str) -> Sample:
         number = int(sample_id)
@@ -50,20 +54,13 @@ class Tiny(Dataset):
         return Sample(sample_id, image, None, box)
 
 
-class TinyMasks(Dataset):
+class TinyMasks(_Numbered):
     """Cut out of one plane of noise, each with one target of 3x3 pixels and its mask."""
 
     info: ClassVar[DatasetInfo] = DatasetInfo(
         name="tiny-masks", title="tiny-masks", reference="irbench, generated", schemes=("numbers",)
     )
     _plane: ClassVar = np.random.default_rng(0).integers(40, 60, (500, 500), np.uint8)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("test",)
-
-    def split_ids(self, split: str) -> list[str]:
-        return [f"{number:06d}" for number in range(N_IMAGES)]
 
     def load(self, sample_id: str) -> Sample:
         number = int(sample_id)
