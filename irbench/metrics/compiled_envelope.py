@@ -9,26 +9,6 @@ from irbench.compiling import compiled
 
 
 @compiled
-def _fill_envelope(
-    hits: NDArray[np.float64],
-    kept: NDArray[np.float64],
-    n_targets: float,
-    recalls: NDArray[np.float64],
-    envelope: NDArray[np.float64],
-) -> None:
-    """Put the greatest precision from each recall on, of one curve, into ``envelope``."""
-    targets = n_targets if n_targets > 0 else 1.0
-    point, best = len(hits) - 1, 0.0
-    for place in range(len(recalls) - 1, -1, -1):
-        # From the far end: each point counts for all recalls up to its own.
-        while point >= 0 and hits[point] / targets >= recalls[place]:
-            if kept[point] > 0:
-                best = max(best, hits[point] / kept[point])
-            point -= 1
-        envelope[place] = best
-
-
-@compiled
 def precision_at_recalls(
     true_positives: NDArray[np.float64],
     kept: NDArray[np.float64],
@@ -50,9 +30,18 @@ def precision_at_recalls(
     (n_draws, n) ndarray of float64
         0 where no point reaches a recall.
     """
-    envelope = np.empty((len(kept), len(recalls)))
-    for draw in range(len(kept)):
-        _fill_envelope(true_positives[draw], kept[draw], n_targets[draw], recalls, envelope[draw])
+    n_draws, n_points = kept.shape
+    envelope = np.empty((n_draws, len(recalls)))
+    for draw in range(n_draws):
+        targets = n_targets[draw] if n_targets[draw] > 0 else 1.0
+        point, best = n_points - 1, 0.0
+        for place in range(len(recalls) - 1, -1, -1):
+            # From the far end: each point counts for all recalls up to its own.
+            while point >= 0 and true_positives[draw, point] / targets >= recalls[place]:
+                if kept[draw, point] > 0:
+                    best = max(best, true_positives[draw, point] / kept[draw, point])
+                point -= 1
+            envelope[draw, place] = best
     return envelope
 
 
@@ -91,15 +80,24 @@ def precision_of_ranking(
     """
     n_draws, n_points = len(weights), len(last)
     envelope = np.empty((n_draws, len(recalls)))
-    hits, counted = np.empty(n_points), np.empty(n_points)
+    hits = np.empty(n_points)
     for draw in range(n_draws):
         total, first = 0.0, 0
         for place in range(n_points):
             for hit in range(first, last[place] + 1):
                 total += weights[draw, images[hit]]
-            hits[place], counted[place] = total, kept[draw, point[place]]
+            hits[place] = total
             first = last[place] + 1
-        _fill_envelope(hits, counted, n_targets[draw], recalls, envelope[draw])
+        targets = n_targets[draw] if n_targets[draw] > 0 else 1.0
+        # The loop above once more: as a function of both it took a quarter longer.
+        index, best = n_points - 1, 0.0
+        for place in range(len(recalls) - 1, -1, -1):
+            while index >= 0 and hits[index] / targets >= recalls[place]:
+                n_kept = kept[draw, point[index]]
+                if n_kept > 0:
+                    best = max(best, hits[index] / n_kept)
+                index -= 1
+            envelope[draw, place] = best
     return envelope
 
 
