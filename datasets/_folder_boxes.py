@@ -26,7 +26,10 @@ _TITLES = {"coco": "COCO", "cvat": "CVAT"}
 _N_SURVEYED = 2000
 """So many label files are looked at for the order of their numbers."""
 
-CROWD = "a crowd (iscrowd) is ignored: detections in it are no false alarms"
+CROWD = (
+    "a crowd (iscrowd) is ignored: detections in it are no false alarms; CVAT and Datumaro call "
+    "every drawn mask one, which an export as CVAT for images keeps as a target"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,26 @@ from typing import Any
 
 from irbench.data.annotations._coco_fields import read_json
 from irbench.errors import AnnotationError
+from irbench.sequences.containers import CONTAINERS
 
 _N_LOOKED_AT = 20
 """So many files of an ending are looked at."""
 
 _START_BYTES = 65536
+
+_PICTURES = "write one 8- or 16-bit grey PNG or TIFF of each, its values unchanged"
+_ARRAYS = (
+    "write one 8- or 16-bit grey PNG or TIFF of each image and mask, as opencv's imwrite does; "
+    "a stack of frames with its masks is for --dataset sequence"
+)
+_UNREAD = {
+    **dict.fromkeys((".pgm", ".ppm", ".pnm", ".pfm", ".jp2", ".j2k", ".jxl", ".jls"), _PICTURES),
+    **dict.fromkeys((".webp", ".gif", ".avif", ".fits", ".fit", ".fts", ".img"), _PICTURES),
+    **dict.fromkeys((".dcm", ".exr", ".jfif"), _PICTURES),
+    **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5", ".pt", ".pkl"), _ARRAYS),
+    **{ending: f"it is {what}" for ending, what in CONTAINERS.items()},
+}
+"""Endings of files that may hold images or masks and are not read, and what makes some that are."""
 
 
 def foreign_formats(paths: Iterable[Path]) -> str:
@@ -31,6 +46,18 @@ def foreign_formats(paths: Iterable[Path]) -> str:
                 "as masks, COCO, YOLO boxes, PASCAL VOC, labelme or CVAT for images."
             )
     return ""
+
+
+def unread_pictures(paths: Iterable[Path]) -> str:
+    """Sentences on the files that may be images or masks in formats that are not read."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        if path.suffix.lower() in _UNREAD:
+            found.setdefault(path.suffix.lower(), []).append(path)
+    return "".join(
+        f" {len(some)} {ending} files such as {some[0].name} are not read: {_UNREAD[ending]}."
+        for ending, some in found.items()
+    )
 
 
 def _of_json(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from irbench.errors import MissingDataError, UnknownNameError
 
 from ._folder_files import IMAGE_FOLDERS, LABEL_FOLDERS, File, apart_by_split, list_files
-from ._folder_foreign import foreign_formats
+from ._folder_foreign import foreign_formats, unread_pictures
 from ._folder_pairing import (
     MASK_SUFFIXES,
     Index,
@@ -96,11 +96,12 @@ def _nothing_found(
     labels: str | None,
 ) -> str:
     pictures = [file for file in files if file.is_image and file.role != "label"]
+    unread = unread_pictures(file.path for file in files)
     if not pictures:
         return (
             f"{root} holds no image files that can be used. Looked for images in "
             f"{images or ', '.join(IMAGE_FOLDERS[:5])} or any other folder that is not one of "
-            f"labels ({', '.join(LABEL_FOLDERS[:7])})."
+            f"labels ({', '.join(LABEL_FOLDERS[:7])}).{unread}"
         )
     seen = [f"{len(pictures)} images such as {_shown(root, pictures)}"]
     masks = [file for file in files if file.is_image and file.role == "label"]
@@ -120,7 +121,7 @@ def _nothing_found(
         f"{labels or ', '.join(LABEL_FOLDERS[:7])} or beside the images: masks of the same name "
         f"(or with {', '.join(MASK_SUFFIXES[1:])}), PASCAL VOC .xml, YOLO .txt, labelme .json, or "
         "a COCO .json or CVAT .xml that lists the images. An evaluation needs ground truth; "
-        "`irbench detect` does not."
+        f"`irbench detect` does not.{unread}"
     )
 
 

@@ -45,12 +45,15 @@ class Stored:
         Of one sample. Grey levels of less than 8 bit are spread over 0 to 255.
     orientation : int
         The EXIF orientation by which ``values`` were turned; 1 for none.
+    is_preview : bool
+        Whether it is the picture that a thermal camera painted of counts kept beside it.
     """
 
     values: NDArray[Any]
     indices: NDArray[np.integer] | None = None
     bits: int = 8
     orientation: int = 1
+    is_preview: bool = False
 
 
 def read_stored(path: Path | str, *, with_indices: bool = False) -> Stored:
@@ -92,11 +95,18 @@ def decode_stored(path: Path, encoded: bytes, *, with_indices: bool = False) -> 
     if kind == TIFF:
         return _stored_tiff(path, encoded)
     if kind == JPEG:
-        from irbench.jpeg import decode_jpeg, jpeg_orientation, upright
+        from irbench.jpeg import (
+            decode_jpeg,
+            is_radiometric,
+            metadata_segments,
+            orientation_of,
+            upright,
+        )
 
-        orientation = jpeg_orientation(path, encoded)
+        segments = metadata_segments(path, encoded)
+        orientation = orientation_of(segments)
         pixels = upright(decode_jpeg(path, encoded), orientation)
-        return Stored(pixels, orientation=orientation)
+        return Stored(pixels, orientation=orientation, is_preview=is_radiometric(segments))
     if kind == BMP:
         _check_bmp(path, encoded, size)
     orientation = _check_png(path, encoded) if kind == PNG else 1

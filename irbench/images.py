@@ -31,6 +31,10 @@ IN_COLOUR = (
     "in colour: red, green and blue differ, and their luma is read, in which a hot target of a "
     "false-colour palette may be dark; export grey or radiometric images"
 )
+PREVIEW = (
+    "a radiometric JPEG of FLIR, of which the picture is read, a preview stretched frame by frame, "
+    "and not the counts in its metadata: exiftool -b -RawThermalImage extracts them"
+)
 TURNED = "turned as the EXIF orientation says, as labelling tools show it"
 
 
@@ -42,7 +46,8 @@ class ImageFile:
     ----------
     pixels : (H, W) ndarray
     notes : tuple of str
-        What a person should know of it, a clause each: :data:`IN_COLOUR`, :data:`TURNED`.
+        What a person should know of it, a clause each: :data:`IN_COLOUR`, :data:`PREVIEW`,
+        :data:`TURNED`.
     """
 
     pixels: NDArray[Any]
@@ -79,6 +84,7 @@ def read_image_file(path: Path | str) -> ImageFile:
     stored = read_stored(path)
     image = to_grey(stored.values)
     notes = [TURNED] if stored.orientation != 1 else []
+    notes += [PREVIEW] if stored.is_preview else []
     if stored.values.ndim == 3 and not _has_equal_channels(stored.values):
         notes.append(IN_COLOUR)
     return ImageFile(image, tuple(notes))

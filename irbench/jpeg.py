@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,18 @@ _BARE = {0x01, *range(0xD0, 0xD9)}
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
-def jpeg_orientation(path: Path, encoded: bytes) -> int:
-    """Walk through a JPEG file to the end of its picture; find how it is to be turned.
+def metadata_segments(path: Path, encoded: bytes) -> list[bytes]:
+    """Walk through a JPEG file to the end of its picture; the content of its APP1 segments.
 
-    What follows the end, such as the radiometric data of a camera, is no part of it.
-
-    Returns
-    -------
-    int
-        EXIF orientation, 1 to 8; 1 where there is none.
+    What follows the end is no part of the picture.
 
     Raises
     ------
     ImageError
         If the file ends before its end marker.
     """
-    orientation, at = 1, 2
+    segments: list[bytes] = []
+    at = 2
     truncated = ImageError(f"{path} is truncated: its JPEG end marker is missing.")
     try:
         while True:
@@ -46,14 +43,13 @@ def jpeg_orientation(path: Path, encoded: bytes) -> int:
                 at += 1
                 continue
             if marker == _END:
-                return orientation
+                return segments
             if marker in _BARE:
                 at += 2
                 continue
             length = struct.unpack_from(">H", encoded, at + 2)[0]
-            content = encoded[at + 4 : at + 2 + length]
-            if marker == _APP1 and content.startswith(b"Exif\0\0"):
-                orientation = exif_orientation(content[6:])
+            if marker == _APP1:
+                segments.append(encoded[at + 4 : at + 2 + length])
             at += 2 + length
             if marker == _SCAN:
                 found = _MARKER_IN_SCAN.search(encoded, at)
@@ -62,6 +58,17 @@ def jpeg_orientation(path: Path, encoded: bytes) -> int:
                 at = found.start()
     except (IndexError, struct.error):
         raise truncated from None
+
+
+def orientation_of(segments: Sequence[bytes]) -> int:
+    """How :func:`metadata_segments` say that a picture is turned: 1 to 8, 1 where they do not."""
+    blocks = [one[6:] for one in segments if one.startswith(b"Exif\0\0")]
+    return exif_orientation(blocks[-1]) if blocks else 1
+
+
+def is_radiometric(segments: Sequence[bytes]) -> bool:
+    """Whether :func:`metadata_segments` hold FLIR's raw counts: the picture is a preview."""
+    return any(one.startswith(b"FLIR\0") for one in segments)
 
 
 def exif_orientation(block: bytes) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from irbench.errors import ImageError, UsageError
+from irbench.images import PREVIEW, ImageFile
 
 _FLIR = (
     "a FLIR container of raw counts; write its frames as 16-bit TIFF with FLIR's own software "
@@ -23,9 +24,6 @@ CONTAINERS = {
 }
 """By ending in lower case: what a file is, and how its raw counts become frames."""
 
-_SEGMENT_END = 0xDA
-_APP1 = 0xE1
-
 
 def refuse_container(path: Path) -> None:
     """Refuse the file of a camera that is not read.
@@ -39,7 +37,7 @@ def refuse_container(path: Path) -> None:
         raise UsageError(f"{path} is not read: it is {what}.")
 
 
-def refuse_radiometric(path: Path) -> None:
+def refuse_preview(path: Path, image: ImageFile) -> None:
     """Refuse a JPEG with FLIR's raw counts inside: its picture is a painted preview.
 
     Raises
@@ -47,23 +45,9 @@ def refuse_radiometric(path: Path) -> None:
     ImageError
         Saying how to get at the counts.
     """
-    if path.suffix.lower() not in (".jpg", ".jpeg"):
-        return
-    try:
-        with path.open("rb") as file:
-            if file.read(2) != b"\xff\xd8":
-                return
-            while len(head := file.read(4)) == 4 and head[0] == 0xFF and head[1] != _SEGMENT_END:
-                length = int.from_bytes(head[2:], "big") - 2
-                if head[1] == _APP1 and file.read(5) == b"FLIR\0":
-                    raise ImageError(
-                        f"{path} is a radiometric JPEG of FLIR: its picture is a painted preview, "
-                        "the counts are in its metadata. Extract them by `exiftool -b "
-                        f"-RawThermalImage {path.name} > {path.stem}.tif`."
-                    )
-                read = 5 if head[1] == _APP1 else 0
-                file.seek(max(length - read, 0), 1)
-    except ImageError:
-        raise
-    except OSError as error:
-        raise ImageError(f"cannot read the image {path}: {error.strerror or error}.") from error
+    if PREVIEW in image.notes:
+        raise ImageError(
+            f"{path} is a radiometric JPEG of FLIR: its picture is a painted preview, the counts "
+            f"are in its metadata. Extract them by `exiftool -b -RawThermalImage {path.name} > "
+            f"{path.stem}.tif`."
+        )

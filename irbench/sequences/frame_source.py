@@ -104,11 +104,12 @@ class ImageFileSource(FrameSource):
 
     def frames(self, step: int = 1) -> Iterator[Frame]:
         """See :meth:`FrameSource.frames`."""
-        from irbench.images import read_image
-        from irbench.sequences.containers import refuse_radiometric
+        from irbench.images import read_image_file
+        from irbench.sequences.containers import refuse_preview
 
         try:
-            refuse_radiometric(self.path)
-            yield Frame(self.path, None, read_image(self.path))
+            image = read_image_file(self.path)
+            refuse_preview(self.path, image)
+            yield Frame(self.path, None, image.pixels)
         except ImageError as error:
             yield Frame(self.path, None, None, str(error))

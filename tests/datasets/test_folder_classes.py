@@ -9,6 +9,7 @@ import pytest
 import irbench
 from irbench.conventions import Conventions
 from irbench.data.annotations import write_voc, write_yolo
+from irbench.data.annotations.coco import DRAWN_MASKS
 from irbench.data.predictions import read_predictions
 from irbench.data.stats import compute_stats, format_stats
 from irbench.data.verify import format_report, verify
@@ -140,6 +141,33 @@ def test_a_crowd_is_ignored(tmp_path):
     sample = Folder(tmp_path).load("a")
     assert (sample.boxes.tolist(), sample.ignored.tolist()) == ([PERSON], [CARE])
     assert "crowd" in sample.notes[0]
+
+
+@pytest.mark.parametrize("crowds", [2, 1])
+def test_where_all_labels_are_crowds_they_are_drawn_masks(tmp_path, crowds):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros(SHAPE, np.uint8))
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "height": SHAPE[0], "width": SHAPE[1]}],
+        "annotations": [
+            {
+                "id": i,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": box,
+                "iscrowd": i < crowds,
+                "segmentation": {"counts": [0, 1], "size": list(SHAPE)},
+            }
+            for i, box in enumerate([[60, 40, 3, 3], [10, 10, 20, 20]])
+        ],
+        "categories": [{"id": 1, "name": "ship"}],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    sample = Folder(tmp_path).load("a")
+    if crowds == 2:
+        assert (len(sample.boxes), len(sample.ignored), sample.notes) == (2, 0, (DRAWN_MASKS,))
+    else:
+        assert (sample.boxes.tolist(), sample.ignored.tolist()) == ([CARE], [PERSON])
+        assert "every drawn mask" in sample.notes[0]
 
 
 def test_masks_have_no_classes(tmp_path):

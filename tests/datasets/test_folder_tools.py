@@ -135,7 +135,8 @@ def test_what_is_not_read_is_refused_by_its_name(tmp_path, name):
     ("line", "message"),
     [
         ("0 .1 .1 .2 .1 .2 .2 .1 .2", "turned box of YOLO OBB"),
-        ("0 .1 .1 .2 .1 .2 .2", "polygon of YOLO segmentation"),
+        ("0 .1 .1 .2 .1 .2 .2", "triangle of YOLO segmentation, or a box of `yolo track`"),
+        ("0 .1 .1 .2 .1 .2 .2 .1 .2 .1 .1", "polygon of YOLO segmentation"),
         ("1 1 9 1 9 9 1 9 ship 0", "turned box of DOTA"),
     ],
 )
@@ -145,3 +146,24 @@ def test_other_texts_of_yolo_are_refused_by_their_name(tmp_path, line, message):
     (tmp_path / "images" / "a.txt").write_text(line)
     with pytest.raises(AnnotationError, match=message):
         Folder(tmp_path).load("a")
+
+
+@pytest.mark.parametrize(
+    ("image", "label", "hint"),
+    [
+        ("images/a.pgm", "masks/a.png", "1 .pgm files such as a.pgm are not read: write one"),
+        ("images/a.png", "masks/a.mat", "1 .mat files such as a.mat are not read: write one"),
+        ("images/a.npy", "masks/a.npy", "2 .npy files such as a.npy .* --dataset sequence"),
+        ("a.seq", "masks/a.png", "it is a FLIR container of raw counts"),
+    ],
+)
+def test_images_and_masks_in_other_formats_are_named(tmp_path, image, label, hint):
+    for name in (image, label):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        if path.suffix == ".png":
+            write(path)
+        else:
+            path.write_bytes(b"P5 1 1 255 0")
+    with pytest.raises(MissingDataError, match=hint):
+        Folder(tmp_path)

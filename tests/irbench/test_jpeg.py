@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from irbench.errors import ImageError
-from irbench.images import IN_COLOUR, TURNED, read_image, read_image_file
+from irbench.images import IN_COLOUR, PREVIEW, TURNED, read_image, read_image_file
 
 RNG = np.random.default_rng(0)
 GREY = RNG.normal(90, 30, (40, 56)).clip(0, 255).astype(np.uint8)
@@ -87,3 +87,11 @@ def test_an_animated_png_is_refused(tmp_path):
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
     with pytest.raises(ImageError, match="2 frames"):
         read_image(tmp_path / "a.png")
+
+
+def test_the_preview_of_a_radiometric_file_is_named(tmp_path):
+    counts = b"FLIR\0\x01\0\0" + bytes(40)
+    segment = b"\xff\xe1" + (len(counts) + 2).to_bytes(2, "big") + counts
+    whole = encoded()
+    (tmp_path / "a.jpg").write_bytes(whole[:2] + segment + whole[2:])
+    assert read_image_file(tmp_path / "a.jpg").notes == (PREVIEW,)

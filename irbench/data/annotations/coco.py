@@ -21,6 +21,12 @@ from irbench.data.annotations.labels import BoxLabels, Shape
 from irbench.data.annotations.place import Place
 from irbench.errors import AnnotationError
 
+DRAWN_MASKS = (
+    "all labels of their COCO file are crowds, as CVAT and Datumaro export drawn masks, and count "
+    "as targets"
+)
+"""A note of the images of a file without a single target that is no crowd."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CocoImage:
@@ -114,6 +120,7 @@ def parse_coco(
     scored = any("score" in annotation.item for annotation in annotations)
     shapes = {image.id: image.shape for image in images}
     _check_order(annotations, shapes, path)
+    drawn_masks = not overhang and _are_drawn_masks(annotations)
     found: dict[ImageId, Collected] = {image.id: Collected() for image in images}
     seen: set[ImageId] = set()
     for annotation in annotations:
@@ -134,11 +141,25 @@ def parse_coco(
             damaged.setdefault(image_id, error)
             continue
         class_name = names.get(category) or str(category)
-        found[image_id].add(box, class_name, score, crowd=bool(crowd))
+        found[image_id].add(box, class_name, score, crowd=bool(crowd) and not drawn_masks)
+        if drawn_masks:
+            found[image_id].notes.add(DRAWN_MASKS)
     for name in damaged or ():
         found[name] = Collected()
     labels = {name: boxes.labels(scored) for name, boxes in found.items()}
     return CocoDataset(images, labels, damaged or {}, names)
+
+
+def _are_drawn_masks(annotations: Sequence[Record]) -> bool:
+    """Whether every annotation is a crowd with a mask.
+
+    COCO keeps run lengths for crowds, so that tools which keep drawn masks as run lengths call
+    each of them a crowd. A data set of crowds alone would have no target.
+    """
+    return bool(annotations) and all(
+        one.item.get("iscrowd") == 1 and isinstance(one.item.get("segmentation"), dict)
+        for one in annotations
+    )
 
 
 def _check_order(

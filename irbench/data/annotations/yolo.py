@@ -147,7 +147,12 @@ def _seems(n_fields: int) -> str:
     """What a line of so many fields is most often, as a remark."""
     if n_fields == 9:
         return " (nine numbers are a turned box of YOLO OBB)"
-    if n_fields >= 7 and n_fields % 2:
+    if n_fields == 7:
+        return (
+            " (seven numbers are a triangle of YOLO segmentation, or a box of `yolo track` whose "
+            "last number is the track: leave that one out)"
+        )
+    if n_fields > 7 and n_fields % 2:
         return " (an odd number of them is a polygon of YOLO segmentation, or KITTI)"
     return " (ten are a turned box of DOTA)" if n_fields == 10 else ""
 
