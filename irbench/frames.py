@@ -20,7 +20,7 @@ from irbench.scoring import counted_detections, row_threshold
 
 _MEASURED = (
     *("threshold", "extent", "peak_memory", "auc_resolution"),
-    *("ms_lower", "ms_upper", "ms_pre", "ms_compute", "ms_post"),
+    *("ms_lower", "ms_upper", "ms_pre", "ms_compute", "ms_post", "waited_share"),
 )
 _COUNTS = ("n_images", "n_targets", "n_failed")
 _STAGES = ["pre_ms", "compute_ms", "post_ms"]

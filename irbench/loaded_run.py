@@ -75,6 +75,8 @@ class Run:
         ``fps``, ``ms_median``, ``ms_lower``,         float64  images per second; milliseconds
         ``ms_upper``, ``ms_pre``, ``ms_compute``,              per image, alone on the machine
         ``ms_post``
+        ``waited_share``                              float64  of the timing pass, waiting for a
+                                                               processor that others had, 0 to 1
         ``peak_memory``                               float64  bytes
         ``threshold``, ``extent``                     float64  the calibration; infinite where
                                                                nothing is kept

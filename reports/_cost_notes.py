@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from irbench.processor_wait import upper_bounds
+
 from ._columns import TIMES
 from ._side_by_side import DataGroup, rows_of
 
@@ -53,7 +55,8 @@ def hardware_note(groups: Sequence[DataGroup], shown: Collection[str]) -> str:
         machine if len(machines) == 1 else f"{', '.join(dict.fromkeys(titles))}: {machine}"
         for machine, titles in machines.items()
     ]
-    return f"Times end to end, in a process of its own, on {'; '.join(places)}."
+    note = f"Times end to end, in a process of its own, on {'; '.join(places)}."
+    return f"{note} {upper_bounds(rows_of(groups))}".rstrip()
 
 
 def timed_images(group: DataGroup) -> dict[str, int]:

@@ -12,7 +12,7 @@ from irbench.metrics.definition import METRICS, quality_metrics
 from irbench.metrics.metric import MetricDefinition
 from irbench.report import ReportOptions
 
-_OF_ONE_RUN = ("extent", "ms_lower", "ms_upper", "ms_stages", "peak_memory")
+_OF_ONE_RUN = ("extent", "ms_lower", "ms_upper", "ms_stages", "peak_memory", "waited_share")
 """Fields that are no metric and of which a mean says nothing, as of settings."""
 
 

@@ -26,7 +26,7 @@ _IDENTITY = ("method", "title", "group", "year", "kind")
 _DATA = ("dataset", "dataset_title", "scheme", "split")
 _MEANING = ("operating_point", "extent", "calibration", "conversion")
 _STATE = ("state", "reason", "n_images", "n_targets", "n_failed")
-_TIMES = ("ms_lower", "ms_upper", "peak_memory")
+_TIMES = ("ms_lower", "ms_upper", "peak_memory", "waited_share")
 _NESTED = ("method_params", "undefined")
 
 COMPARED = (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.errors import ImageError
 from irbench.images import ValueRange, to_grey_levels
 
 N_IMPLANTS = 4
@@ -30,7 +31,7 @@ def implanted(
     Parameters
     ----------
     image : (H, W) ndarray
-        At least 40 pixels on either side.
+        At least 25 pixels on either side.
     value_range : (float, float), optional
     name : str
 
@@ -40,11 +41,21 @@ def implanted(
         Grey levels 0 to 255.
     centres : (N, 2) ndarray of float64
         Of the targets, ``(x, y)`` in whole pixels.
+
+    Raises
+    ------
+    ImageError
+        If the frame is too small.
     """
     grey = to_grey_levels(image, value_range)
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
     random = np.random.default_rng(seed)
     height, width = grey.shape
+    if min(height, width) <= 2 * _MARGIN_PX:
+        raise ImageError(
+            f"{name} has {height}x{width} pixels; targets are implanted into frames of at least "
+            f"{2 * _MARGIN_PX + 1} on either side. Smaller ones need labels."
+        )
     rows = random.integers(_MARGIN_PX, height - _MARGIN_PX, N_IMPLANTS)
     columns = random.integers(_MARGIN_PX, width - _MARGIN_PX, N_IMPLANTS)
     steps = np.arange(-4, 5)

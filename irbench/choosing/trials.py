@@ -10,6 +10,7 @@ from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import SETUP_S, ChooseJob, Measured, measure
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.jobs.specs import MethodSpec
+from irbench.processor_wait import is_busy
 from irbench.progress import Progress
 
 
@@ -74,7 +75,7 @@ def run_trials(
     n_frames : int
         A candidate that stopped before half of them is left out.
     left_out : dict of str to str
-        Takes up candidates without a result, and those that stopped early, with the reason.
+        Takes up candidates without a result, with the reason.
     progress : Progress
 
     Returns
@@ -107,14 +108,21 @@ def run_trials(
                     unread = "" if measured is None else next(iter(measured.unread.values()), "")
                     left_out[candidate.name] = outcome.error or unread or "no frame could be read"
                 else:
-                    if measured.given_up:
-                        left_out[candidate.name] = measured.given_up
                     if measured.too_slow:
                         too_slow.append(candidate)
-                    if not measured.given_up or len(measured.seconds) >= n_frames / 2:
+                    too_few = measured.too_slow or len(measured.seconds) < n_frames / 2
+                    if measured.given_up and too_few:
+                        left_out[candidate.name] = _given_up(measured)
+                    else:
                         results.append((candidate, measured))
             advance()
     return results
+
+
+def _given_up(measured: Measured) -> str:
+    share = measured.waited_share
+    waited = f"; it waited {share:.0%} of its time for a processor" if is_busy(share) else ""
+    return f"{measured.given_up}{waited}"
 
 
 def _no_faster(candidate: Candidate, other: Candidate) -> bool:

@@ -40,6 +40,10 @@ class CandidateRow:
         Of the implanted targets, at this threshold; None with labels.
     map50 : float or None
         AP@50 against the labels; None without.
+    waited_share : float
+        Of its time, for which it waited for a processor that other programs had, 0 to 1.
+    fps_undisturbed : float
+        Frames a second without the waiting: an estimate of what an idle machine gives.
     """
 
     candidate: Candidate
@@ -51,6 +55,8 @@ class CandidateRow:
     alarms: float
     found_share: float | None
     map50: float | None
+    waited_share: float
+    fps_undisturbed: float
 
     @property
     def quality(self) -> float:
@@ -123,6 +129,8 @@ def judge(
         alarms=float((scores >= threshold).sum()) / n_frames,
         found_share=share,
         map50=precision,
+        waited_share=measured.waited_share,
+        fps_undisturbed=1 / max(float(np.median(measured.undisturbed)), 1e-9),
     )
 
 

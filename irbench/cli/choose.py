@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.auto_range import RangeChoice
-    from irbench.choosing.verdict import CandidateRow
     from irbench.engine.jobs.specs import MethodSpec
     from irbench.ground_truth import GroundTruth
 
@@ -138,9 +136,18 @@ def choose(
     from irbench.choosing.picture import save_pareto
     from irbench.choosing.trials import run_trials
     from irbench.choosing.verdict import judge, pareto, to_take
+    from irbench.cli.choose_output import (
+        deploying_commands,
+        load_lines,
+        print_candidates,
+        write_choice,
+    )
     from irbench.cli.frame_watch import warn_of_dead_pixels
+    from irbench.data.findings import plural
+    from irbench.processor_wait import competing_load
     from irbench.sequences.detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opening import open_sequence
+    from irbench.sequences.threshold import check_frames
 
     plugin_paths = load_plugins(plugins)
     sequence = open_sequence(frames)
@@ -153,6 +160,11 @@ def choose(
     candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
+    if (load := competing_load(threads)) is not None:
+        progress.warn(
+            f"other programs compute here (load average {load:.1f}): every time will be an upper "
+            "bound, and candidates may be left out for want of time. Stop them, or choose later."
+        )
 
     def make_job(spec: MethodSpec, budget_s: float) -> ChooseJob:
         return ChooseJob(
@@ -180,26 +192,35 @@ def choose(
         raise UsageError("no candidate could be measured; see what is said of each above.")
     rows.sort(key=lambda row: (-row.quality, -row.fps))
     taken, front = to_take(rows, min_fps), pareto(rows)
-    _print_table(rows, front, taken, truths is not None)
+    print_candidates(rows, front, taken)
     for name, reason in left_out.items():
         click.echo(f"left out: {name}: {reason}")
-    commands = (
-        []
-        if taken is None
-        else _commands(*(taken, frames, alarms_per_frame, value_range, dead_pixels))
-    )
+    for line in load_lines(rows, tried, taken, min_fps):
+        click.echo(line)
+    commands = []
+    if taken is not None:
+        commands = deploying_commands(
+            *(taken, frames, alarms_per_frame, value_range, dead_pixels, plugins)
+        )
     save_pareto(out / "pareto.png", rows, front, taken, min_fps)
-    _write(out / "choice.json", rows, taken, left_out, commands)
+    write_choice(out / "choice.json", rows, taken, left_out, commands)
+    written = f"written: {out / 'choice.json'}, {out / 'pareto.png'}"
     if taken is None:
         click.echo(
-            f"none reaches {min_fps:g} frames/s with {threads} threads; the fastest is "
+            f"none reaches {min_fps:g} frames/s with {plural(threads, 'thread')}; the fastest is "
             f"{front[0].candidate.name} with {front[0].fps:.1f}."
         )
+        note(written)
         return EXIT_FAILED
     click.echo(f"\nTake {taken.candidate.name}. To deploy it:")
     for command in commands:
         click.echo(f"  {command}")
-    note(f"written: {out / 'choice.json'}, {out / 'pareto.png'}")
+    try:
+        check_frames(sequence.n_frames, alarms_per_frame)
+    except UsageError as error:
+        # The frames are enough to choose by, and too few for the first of these commands.
+        click.echo(f"The first of them needs more of such frames than are here: {error}")
+    note(written)
     return EXIT_DONE
 
 
@@ -219,83 +240,9 @@ def _truths(frames: Sequence[Path], labels: Path) -> Mapping[str, GroundTruth]:
     opened = folder(images.parent, "all", images=images.name, labels=labels.name)
     samples = (opened.load(key) for key in opened.ids)
     by_stem = {sample.id.rpartition("/")[2]: GroundTruth.of(sample) for sample in samples}
+    if not any(len(truth.boxes) for truth in by_stem.values()):
+        raise UsageError(
+            f"--labels {labels}: no target in the labels of {len(by_stem)} frames, so that "
+            "nothing can be found; without --labels targets are implanted."
+        )
     return {str(file): by_stem[file.stem] for file in frames[0].iterdir() if file.stem in by_stem}
-
-
-def _print_table(
-    rows: Sequence[CandidateRow],
-    front: Sequence[CandidateRow],
-    taken: CandidateRow | None,
-    labelled: bool,
-) -> None:
-    measure = "AP@50" if labelled else "implants found"
-    click.echo(f"{'candidate':28} {'frames/s':>9} {'quartiles':>15} {measure:>15} {'alarms':>7}")
-    for row in rows:
-        mark = "take" if row is taken else "front" if row in front else ""
-        spread = f"{row.fps_lower:.1f}-{row.fps_upper:.1f}"
-        click.echo(
-            f"{row.candidate.name:28} {row.fps:9.1f} {spread:>15} {row.quality:15.1%} "
-            f"{row.alarms:7.2f} {mark}".rstrip()
-        )
-
-
-def _commands(
-    taken: CandidateRow,
-    frames: Sequence[Path],
-    alarms_per_frame: float,
-    value_range: RangeChoice,
-    dead_pixels: str | None,
-) -> list[str]:
-    """What calibrates, exports and runs the one to take, as it may be typed."""
-    one = taken.candidate
-    paths = [word for path in frames for word in ("--frames", str(path))]
-    wide: list[str] = []
-    if value_range is not None:
-        words = [value_range] if isinstance(value_range, str) else [f"{v:g}" for v in value_range]
-        wide = ["--value-range", *words]
-    if dead_pixels is not None:
-        wide += ["--dead-pixels", dead_pixels]
-    weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
-    size = [] if one.image_size is None else ["--param", one.size_param]
-    if one.backend != "torch":
-        for name in ("backend", "precision"):
-            size += ["--param", f"{one.spec.name}.{name}={getattr(one, name)}"]
-    commands = [
-        [
-            *("irbench", "calibrate", "--methods", one.spec.name, *paths),
-            *("--alarms-per-frame", f"{alarms_per_frame:g}", *wide, *weights, *size),
-        ],
-        [
-            *("irbench", "detect", one.spec.name, *map(str, frames)),
-            *("--calibration", "calibration.json", *wide, *one.params),
-        ],
-    ]
-    if one.image_size is not None and one.kind == "box":
-        commands.append(
-            [
-                *("irbench", "export", one.spec.name, "--weights", str(one.weights)),
-                *("--imgsz", str(one.image_size), "--format", "model"),
-                *("--calibration", "calibration.json", "--out", f"{one.spec.name}-model"),
-            ]
-        )
-    return [shlex.join(words) for words in commands]
-
-
-def _write(
-    path: Path,
-    rows: Sequence[CandidateRow],
-    taken: CandidateRow | None,
-    left_out: Mapping[str, str],
-    commands: Sequence[str],
-) -> None:
-    from irbench.atomic import write_json
-
-    write_json(
-        path,
-        {
-            "rows": [row.as_dict() for row in rows],
-            "take": None if taken is None else taken.candidate.name,
-            "commands": list(commands),
-            "left_out": dict(left_out),
-        },
-    )

@@ -3,12 +3,57 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from irbench.cli.options import without_options
-from irbench.engine.storage.results import RunResults
+
+if TYPE_CHECKING:
+    from irbench.dataset import Dataset
+    from irbench.engine.storage.results import RunResults
 
 _LEAST_TO_COMPARE = 2
+
+
+def data_arguments(
+    name: str,
+    opened: Dataset,
+    data_root: Path | None = None,
+    with_scheme: bool = False,
+    plugins: Iterable[Path] = (),
+) -> list[str]:
+    """The options that open a dataset again, as they may be typed.
+
+    Parameters
+    ----------
+    name : str
+        As it was given.
+    opened : Dataset
+    data_root : Path, optional
+    with_scheme : bool
+        Whether its split scheme is named.
+    plugins : iterable of Path
+        That were loaded, for methods too.
+    """
+    words = ["--dataset", name]
+    if data_root is not None:
+        words += ["--data-root", str(data_root)]
+    if with_scheme and opened.scheme:
+        words += ["--scheme", opened.scheme]
+    return [*words, *(word for path in plugins for word in ("--plugin", str(path)))]
+
+
+def param_arguments(method: str, texts: Mapping[str, str]) -> list[str]:
+    """The parameters of a method, as they may be typed.
+
+    Examples
+    --------
+    >>> param_arguments("mine", {"width": "32"})
+    ['--param', 'mine.width=32']
+    """
+    pairs = (("--param", f"{method}.{name}={value}") for name, value in texts.items())
+    return [word for pair in pairs for word in pair]
 
 
 def next_commands(results: RunResults) -> list[str]:

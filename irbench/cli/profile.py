@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +150,8 @@ def profile(
     if json_file is not None:
         from dataclasses import asdict
 
+        from irbench.atomic import write_json
+
         content = {
             "machine": machine,
             "packages": package_versions(),
@@ -158,7 +159,7 @@ def profile(
             "images": [list(sample.shape) for sample in samples],
             "methods": [asdict(one) for one in profiles],
         }
-        json_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(json_file, content)
         note(f"\nAll of it: {json_file}")
     return 0
 

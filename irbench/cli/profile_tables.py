@@ -12,6 +12,7 @@ from rich.table import Table
 from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.dataset import Sample
 from irbench.networks.profiling import WARMUPS, Profile, Quartiles
+from irbench.processor_wait import upper_bounds
 
 _NONE = "–"
 
@@ -166,7 +167,9 @@ def _time_notes(
         "Before: check, letterbox; method: the network or the map alone; after: from its output "
         "to detections. FPS: end to end."
     )
-    lines = [how]
+    rows = [{"title": one.title, "waited_share": one.waited_share} for one in profiles]
+    bounds = upper_bounds(rows)
+    lines = [how, *([bounds] if bounds else [])]
     if any(one.device.startswith("cuda") for one in profiles):
         lines.append("Memory on CUDA: the most that torch had allocated there.")
     if any(one.device == "cpu" for one in profiles):

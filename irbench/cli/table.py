@@ -15,6 +15,7 @@ from irbench.engine.storage.results import RunResults
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.definition import METRICS
 from irbench.metrics.merit import merit
+from irbench.processor_wait import upper_bounds
 
 BEST = "*"
 _LEAST_TO_RANK = 2
@@ -55,7 +56,7 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     console.print(_table(rows, best))
     if any(text is not None for text in best.values()):
         console.print(f"{BEST} best of its column", style="dim", markup=False)
-    for line in (*footnotes(results, rows), *_timed(results, rows)):
+    for line in (*footnotes(results, rows), *timed(results, rows)):
         console.print(line, style="dim", markup=False)
     if verbosity() == Verbosity.QUIET:
         return
@@ -107,14 +108,17 @@ def _cell(row: dict[str, Any], name: str, best: str | None) -> str:
     return f"[bold]{text}{BEST}[/]" if is_best else f"{text} "
 
 
-def _timed(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """On how many images times were measured."""
+def timed(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """On how many images times were measured, and whether alone."""
     counts = sorted(filter(None, (results.n_timed(row["method"]) for row in rows)))
     if not counts:
         return []
     least, most = counts[0], counts[-1]
     listed = str(most) if least == most else f"{least} to {most}"
-    return [f"Time: the median of {listed} image{'s' * (most > 1)}, end to end."]
+    lines = [f"Time: the median of {listed} image{'s' * (most > 1)}, end to end."]
+    if bounds := upper_bounds(rows):
+        lines.append(bounds)
+    return lines
 
 
 def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:

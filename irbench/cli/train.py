@@ -12,8 +12,9 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
+from irbench.cli.next_steps import data_arguments, param_arguments
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import SectionedCommand, data_options, load_plugins, parse_assignments
+from irbench.cli.options import SectionedCommand, data_options, load_plugins, parse_parameters_of
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
@@ -145,7 +146,7 @@ def train(
         assignments=assignments,
         defaults=cls.training_defaults,
     )
-    texts = parse_assignments(params).get(method, {})
+    texts = parse_parameters_of(method, params)
     detector = make_detector(cls, settings.image_size, weights, texts)
     require_deep(method)
     if tensorboard is not None:
@@ -191,8 +192,9 @@ def train(
     finally:
         processes.leave()
     if processes.first:
-        arguments = _data_arguments(dataset, opened, data_root, scheme, plugins)
-        _print_end(job, result, [*arguments, *convention_arguments(conventions)])
+        arguments = data_arguments(dataset, opened, data_root, scheme is not None, plugins)
+        stated = [*convention_arguments(conventions), *param_arguments(method, texts)]
+        _print_end(job, result, [*arguments, *stated])
     return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
 
 
@@ -269,6 +271,12 @@ def make_detector(
     from irbench.networks.detector import NetworkDetector
     from irbench.parameters import parse_parameters
 
+    options = {"weights": "--weights", "image_size": "--imgsz"}
+    for name in options.keys() & params.keys():
+        raise UsageError(
+            f"--param {cls.info.name}.{name}={params[name]}: a training takes it by "
+            f"{options[name]}."
+        )
     given = {**parse_parameters(cls, params), "weights": weights}
     if issubclass(cls, NetworkDetector):
         given["image_size"] = image_size
@@ -293,23 +301,6 @@ def _how_to_go_on(job: TrainingJob) -> str:
         return " There is no checkpoint yet."
     more = () if "--resume" in job.command else ("--resume",)
     return f" Resume: {shlex.join((*job.command, *more))}"
-
-
-def _data_arguments(
-    dataset: str,
-    opened: Dataset,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-) -> list[str]:
-    arguments = ["--dataset", dataset]
-    if data_root is not None:
-        arguments += ["--data-root", str(data_root)]
-    if scheme is not None:
-        arguments += ["--scheme", opened.scheme]
-    for plugin in plugins:
-        arguments += ["--plugin", str(plugin)]
-    return arguments
 
 
 def _print_end(job: TrainingJob, result: TrainingResult, data: list[str]) -> None:

@@ -12,8 +12,9 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
+from irbench.cli.next_steps import data_arguments, param_arguments
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, parse_assignments
+from irbench.cli.options import data_options, load_plugins, parse_parameters_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
@@ -94,7 +95,8 @@ def import_(
     if known is None and (scheme is not None or conventions):
         stated = (["--scheme"] if scheme is not None else []) + convention_arguments(conventions)
         raise UsageError(f"{stated[0]} is of a dataset; --trained-on unknown has none.")
-    detector = _make_detector(method, dict(parse_assignments(params).get(method, {})), imgsz)
+    texts = parse_parameters_of(method, params)
+    detector = _make_detector(method, texts, imgsz)
     require_deep(method)
     opened = None
     if known is not None:
@@ -121,12 +123,12 @@ def import_(
     note(f"written: {written.path}")
     weights_param = f"{method}.weights={written.path}"
     arguments = ["irbench", "run", "--methods", method, "--param", weights_param]
+    arguments += param_arguments(method, texts)
     if opened is not None:
-        arguments += ["--dataset", known or ""]
-        arguments += ["--scheme", opened.scheme] if opened.scheme else []
+        arguments += data_arguments(known or "", opened, data_root, True, plugins)
         arguments += convention_arguments(conventions)
     else:
-        arguments += ["--dataset", "NAME"]
+        arguments += ["--dataset", "NAME", *(w for p in plugins for w in ("--plugin", str(p)))]
         note("the leak guard cannot know what these weights have seen; every row says so")
     note(f"next: {shlex.join(arguments)}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from irbench.doctor.diagnosis import Diagnosis
 from irbench.image_limits import VARIABLE as PIXELS_VARIABLE
+from irbench.processor_wait import competing_load
 
 WORKER_BYTES = 400e6
 """What one worker process takes on images of ordinary size, roughly."""
@@ -29,6 +30,7 @@ def check_machine() -> Iterator[Diagnosis]:
     facts = machine_facts()
     yield Diagnosis("system", "ok", f"{facts['system']}, {facts['processor']}")
     yield from cores_and_memory(facts["cores"], quota(), psutil.virtual_memory().available)
+    yield from other_programs(competing_load(1))
 
 
 def cores_and_memory(
@@ -65,6 +67,24 @@ def cores_and_memory(
         )
     else:
         yield Diagnosis("memory", "ok", free)
+
+
+def other_programs(load: float | None) -> Iterator[Diagnosis]:
+    """Whether times that are measured now would be those of an idle machine.
+
+    Parameters
+    ----------
+    load : float or None
+        See :func:`irbench.processor_wait.competing_load`.
+    """
+    if load is not None:
+        yield Diagnosis(
+            "load",
+            "warning",
+            f"other programs compute (load average {load:.1f}): times of `irbench run`, `profile` "
+            "and `choose` would be upper bounds",
+            "irbench run --time-again, when nothing else runs, times what is done",
+        )
 
 
 def quota(path: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:

@@ -19,6 +19,7 @@ from irbench.detector import Detector
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.stopwatch import stopwatch_for
+from irbench.processor_wait import ProcessorWait
 from irbench.resources import peak_memory
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Profile:
         Images at a time; 1 for a detector without a network.
     n_images : int
         That were timed.
+    waited_share : float or None
+        Of the time, for which it waited for a processor that other programs had, 0 to 1; None
+        where the system does not count. See :mod:`irbench.processor_wait`.
     layers : tuple of LayerCost
         Empty unless asked for, or without a network.
     """
@@ -92,6 +96,7 @@ class Profile:
     dtype: str
     batch: int
     n_images: int
+    waited_share: float | None = None
     layers: tuple[LayerCost, ...] = ()
 
 
@@ -136,7 +141,9 @@ def profile_detector(
         for chunk in (batches * WARMUPS)[:WARMUPS]:
             stages.run(chunk)
         watch = stopwatch_for(device)
+        wait = ProcessorWait()
         times = [[ms / size for ms in stages.run(chunk, watch)] for chunk in batches]
+        waited_share = wait.share()
         peak = memory.bytes()
         found: tuple[LayerCost, ...] = ()
         if layers and isinstance(detector, NetworkDetector):
@@ -161,6 +168,7 @@ def profile_detector(
         dtype=stages.dtype,
         batch=size,
         n_images=size * len(batches),
+        waited_share=waited_share,
         layers=found,
     )
 

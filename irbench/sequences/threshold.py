@@ -62,11 +62,13 @@ def check_frames(n_frames: int, alarms_per_frame: float) -> None:
         raise UsageError(f"--alarms-per-frame must be above 0, got {alarms_per_frame}.")
     if n_frames * alarms_per_frame < LEAST_ALARMS - 1e-9:
         needed = math.ceil(LEAST_ALARMS / alarms_per_frame - 1e-9)
-        rate = LEAST_ALARMS / n_frames if n_frames else math.inf
+        # Rounded up to two digits, so that the rate that is named is enough.
+        digits = 10.0 ** (1 - math.floor(math.log10(LEAST_ALARMS / max(n_frames, 1))))
+        rate = math.ceil(LEAST_ALARMS / max(n_frames, 1) * digits - 1e-9) / digits
         raise UsageError(
             f"--alarms-per-frame {alarms_per_frame:g} needs at least {needed} frames, so that "
             f"{LEAST_ALARMS} alarms are expected and the rate is known to a factor of two; got "
-            f"{n_frames}. Give more frames, or a rate of at least {rate:.2g}."
+            f"{n_frames}. Give more frames, or a rate of at least {rate:g}."
         )
 
 

@@ -15,9 +15,11 @@ import torch
 from irbench.atomic import write_json
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.dataset import Dataset
+from irbench.engine.planning.code_version import code_version
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
 from irbench.events import Events
+from irbench.json_fields import parse_json
 from irbench.networks.card import ANONYMOUS, image_digests
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
@@ -29,7 +31,7 @@ from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history
 from irbench.training.messages import cannot_write
 from irbench.training.processes import TrainingProcesses
-from irbench.training.seen_images import check_unseen, seen_later
+from irbench.training.seen_images import check_unseen, notes_on_splits, seen_later
 from irbench.training.settings import TrainingSettings
 from irbench.training.tasks import (
     AnyValidator,
@@ -152,11 +154,12 @@ class TrainingJob:
         lock = RunDirectory(self.out).locked() if self.processes.first else nullcontext()
         computing = _computing(self.settings.deterministic, self.processes.device)
         with lock, self._begun(resume) as ended, computing:
-            self._check_start()
+            self._check_seen()
             trainer = self._trainer()
             if trainer.checkpoint.exists():
                 trainer.resume()
                 self._say(f"resuming after epoch {trainer.state.epoch}")
+                self._compare_code()
             self._write_record(trainer)
             result = trainer.fit(max_minutes)
             ended.update(reason=result.reason, epochs=result.state.epoch)
@@ -169,16 +172,18 @@ class TrainingJob:
                     raise TrainingError(cannot_write(self.out, error, self.checkpoint)) from error
         return result
 
-    def _check_start(self) -> None:
-        start = self.detector.weights_file
-        if start is None:
-            return
-        judged_on = {split: one for split, one in self.manifests.items() if split == "val"}
+    def _check_seen(self) -> None:
+        manifests = dict(self.manifests)
         if self.test is not None:
-            judged_on["test"] = build_manifest(self.test, self.progress)
-        digests = {split: image_digests(one.entries) for split, one in judged_on.items()}
-        check_unseen(start, self.train.info.name, digests)
-        if self.test is None and (text := seen_later(start, self.train)):
+            manifests["test"] = build_manifest(self.test, self.progress)
+        digests = {split: image_digests(one.entries) for split, one in manifests.items()}
+        start = self.detector.weights_file
+        if start is not None:
+            judged_on = {split: digests[split] for split in digests.keys() - {"train"}}
+            check_unseen(start, self.train.info.name, judged_on)
+        for note in notes_on_splits(digests):
+            self._say(note)
+        if start is not None and self.test is None and (text := seen_later(start, self.train)):
             self._say(text)
 
     def _check_out(self, resume: bool) -> None:
@@ -259,11 +264,26 @@ class TrainingJob:
         needed = bytes_needed(self.detector, self.manifests["train"].entries, self.settings)
         return device if needed < GPU_SHARE * free else torch.device("cpu")
 
+    def _compare_code(self) -> None:
+        """Report that the weights will be of two versions of the network's code."""
+        try:
+            before = parse_json((self.out / RECORD).read_bytes()).get("code")
+        # A record that is lost, or none, stops no training.
+        except (OSError, ValueError, AttributeError):
+            return
+        if before is not None and before != code_version(type(self.detector)):
+            self._say(
+                f"note: the code of {self.detector.info.name} has changed since this training "
+                "was last resumed: its weights will be of both. Start anew in another --out for "
+                "weights of one."
+            )
+
     def _write_record(self, trainer: Trainer) -> None:
         if not self.processes.first:
             return
         record = {
             "key": trainer.key,
+            "code": code_version(type(self.detector)),
             "command": list(self.command),
             "device": self._hardware(),
             "precision": str(trainer.step.dtype).removeprefix("torch."),

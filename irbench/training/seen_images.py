@@ -1,4 +1,4 @@
-"""Whether the weights that a training begins with have learned from what it is judged on."""
+"""Whether a training, or the weights that it begins with, learn from what it is judged on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,70 @@ _SPLITS: Mapping[str, tuple[str, Collection[str], str]] = {
 
 That validation images chose among the epochs of an earlier training is what they are for.
 """
+
+
+def shared_images(
+    known: Mapping[str, str], judged_on: Mapping[str, str], role: str, others: str
+) -> str:
+    """What to say of images that lie in two splits, under whatever names.
+
+    `irbench run` tests no weights that have learned from an image of the tested split or of the
+    one that the threshold is chosen on.
+
+    Parameters
+    ----------
+    known, judged_on : mapping of str to str
+        Id to digest, see :func:`irbench.networks.card.image_digests`.
+    role, others : str
+        What the second are, such as ``"validation"``, and the first.
+
+    Returns
+    -------
+    str
+        Empty where there are none.
+
+    Examples
+    --------
+    >>> shared_images({"a": "07", "b": "1f"}, {"c": "1f", "d": "33"}, "test", "training")
+    "1 of 2 test images is a training image too, such as 'c' (there 'b')"
+    """
+    by_digest = {digest: known_as for known_as, digest in known.items()}
+    shared = {one: by_digest[digest] for one, digest in judged_on.items() if digest in by_digest}
+    if not shared:
+        return ""
+    first, known_as = next(iter(shared.items()))
+    there = "" if known_as == first else f" (there {known_as!r})"
+    too = f"is a {others} image" if len(shared) == 1 else f"are {others} images"
+    return f"{len(shared)} of {len(judged_on)} {role} images {too} too, such as {first!r}{there}"
+
+
+def notes_on_splits(digests: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What to say before a training of images that lie in two of its splits.
+
+    Parameters
+    ----------
+    digests : mapping of str to mapping of str to str
+        ``"train"``, and perhaps ``"val"``, and ``"test"`` where it is scored at the end: id to
+        digest.
+
+    Raises
+    ------
+    UsageError
+        For test images that are learned from, or that choose the epoch.
+    """
+    learned, validation = digests["train"], digests.get("val", {})
+    known, tested = {**validation, **learned}, digests.get("test", {})
+    if text := shared_images(known, tested, "test", "training or validation"):
+        raise UsageError(
+            f"--test: {text}: their scores would stand on the card. Take these images out of one "
+            "of the splits (`irbench data leaks` lists them), or leave --test out."
+        )
+    text = shared_images(learned, validation, "validation", "training")
+    if not text:
+        return []
+    return [
+        f"note: {text}: `irbench run` will choose no threshold for these weights on them (leak)"
+    ]
 
 
 def check_unseen(

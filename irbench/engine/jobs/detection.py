@@ -23,6 +23,7 @@ from irbench.images import to_grey_levels
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.networks.neural import NeuralDetector
+from irbench.processor_wait import ProcessorWait
 from irbench.protocol import Protocol
 from irbench.resources import limit_threads, peak_memory
 
@@ -120,5 +121,6 @@ def time_images(job: TimingJob) -> TimingOutcome:
 
     for image in job.images[: job.n_warmup]:
         times_of(image)
+    wait = ProcessorWait()
     times = {image: times_of(image) for image in job.images}
-    return TimingOutcome(times, peak_memory())
+    return TimingOutcome(times, peak_memory(), wait.share())

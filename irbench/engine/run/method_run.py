@@ -41,6 +41,7 @@ from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
 from irbench.packed_detections import PackedDetections
+from irbench.processor_wait import is_busy
 from irbench.progress import Progress
 from irbench.protocol import EXTENTS
 
@@ -329,6 +330,14 @@ class MethodRun:
         if outcome.returned is None:
             self._record("not_timed", error=outcome.error)
             self.progress.say(f"{self.method.info.title}: not timed: {outcome.error}")
+        elif is_busy(share := outcome.returned.waited_share):
+            name = self.method.name
+            self.events.record("timed_while_busy", "warning", method=name, waited_share=share)
+            self.progress.say(
+                f"{self.method.info.title}: its timing pass waited {share:.0%} of the time for a "
+                "processor that other programs had: its times are upper bounds. Time it again "
+                "where nothing else runs: the same command with --time-again."
+            )
         return outcome.returned
 
     def _store(self, journal: Journal, outcome: MethodOutcome) -> None:

@@ -44,6 +44,7 @@ def finished_row(
         **_network_fields(outcome),
         **timing_fields([] if outcome.timing is None else list(outcome.timing.times.values())),
         "peak_memory": None if outcome.timing is None else outcome.timing.peak_memory_bytes,
+        "waited_share": None if outcome.timing is None else outcome.timing.waited_share,
         "threshold": threshold_as_json(result.threshold),
         "operating_point": plan.protocol.operating_point,
         "extent": outcome.calibration.extent,

@@ -153,6 +153,7 @@ class Session:
             self.directory.timings_file(method.name),
             self.plan.split,
             known.get("peak_memory"),
+            known.get("waited_share"),
         )
         network = NetworkFacts(**known["network"]) if known.get("network") else None
         return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing, network)
@@ -179,6 +180,7 @@ class Session:
             "calibration": outcome.calibration.as_dict(),
             "errors": outcome.errors,
             "peak_memory": row["peak_memory"],
+            "waited_share": row["waited_share"],
         }
         if outcome.network is not None:
             known["network"] = outcome.network.as_dict()

@@ -22,10 +22,20 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class TimingOutcome:
-    """What the timing pass measured, image by image."""
+    """What the timing pass measured, image by image.
+
+    Attributes
+    ----------
+    times : dict of str to StageTimes
+    peak_memory_bytes : int or None
+    waited_share : float or None
+        Of the pass, for which it waited for a processor that other programs had, 0 to 1; None
+        where the system does not count. See :mod:`irbench.processor_wait`.
+    """
 
     times: dict[str, StageTimes]
     peak_memory_bytes: int | None
+    waited_share: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

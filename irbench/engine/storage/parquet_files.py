@@ -238,9 +238,19 @@ def replace_measured(path: Path, measured: Mapping[str, StageTimes], split: str)
 
 
 def read_timings(
-    path: Path, split: str, peak_memory: int | None = None
+    path: Path,
+    split: str,
+    peak_memory: int | None = None,
+    waited_share: float | None = None,
 ) -> tuple[dict[str, str], TimingOutcome | None]:
     """Read what :func:`write_timings` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    split : str
+    peak_memory, waited_share
+        Of the timing pass, which are kept elsewhere.
 
     Returns
     -------
@@ -261,7 +271,7 @@ def read_timings(
     times = {
         row["image"]: StageTimes(row["pre_ms"], row["compute_ms"], row["post_ms"]) for row in timed
     }
-    return errors, TimingOutcome(times, peak_memory) if times else None
+    return errors, TimingOutcome(times, peak_memory, waited_share) if times else None
 
 
 def _timing(

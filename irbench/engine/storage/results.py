@@ -29,7 +29,10 @@ from irbench.metrics.map_statistics import MapStatistics
 
 Row = dict[str, Any]
 
-TIMING_FIELDS = ("fps", "ms_median", "ms_lower", "ms_upper", "ms_stages", "peak_memory")
+TIMING_FIELDS = (
+    *("fps", "ms_median", "ms_lower", "ms_upper", "ms_stages"),
+    *("peak_memory", "waited_share"),
+)
 """Fields of a row that differ from run to run; all others are reproduced exactly."""
 
 SCORED_STATES = ("done", "partial")

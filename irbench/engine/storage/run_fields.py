@@ -168,6 +168,7 @@ _METHOD: dict[str, Rule] = {
     "calibration": optional(OBJECT),
     "network": optional(OBJECT),
     "peak_memory": _COUNT,
+    "waited_share": _VALUE,
 }
 _CALIBRATION: dict[str, Rule] = {
     **dict.fromkeys(("extent", "map50", "f1"), _VALUE),
@@ -180,7 +181,7 @@ _REQUIRED_OF_ROW = {
 }
 _ROW: dict[str, Rule] = {
     **dict.fromkeys(("fps", "ms_median", "ms_lower", "ms_upper", "peak_memory"), _VALUE),
-    **dict.fromkeys(("params", "flops", "extent", "auc_resolution"), _VALUE),
+    **dict.fromkeys(("params", "flops", "extent", "auc_resolution", "waited_share"), _VALUE),
     **dict.fromkeys(("method", "title", "group"), NAME),
     **dict.fromkeys(("reason", "note", "kind", "dataset", "dataset_title", "split"), TEXT),
     **dict.fromkeys(("operating_point", "calibration"), TEXT),

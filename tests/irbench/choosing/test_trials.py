@@ -77,9 +77,9 @@ class Pool:
             assert 0 < budget_s < self.timeout_s
             Pool.tried.append(spec.name)
             Pool.clock += 10
-            measured = Measured(seconds=[0.1] * 8, boxes=[np.zeros((0, 4))] * 8)
+            measured = Measured(seconds=[0.1] * 8, waited=[0.0] * 8, boxes=[np.zeros((0, 4))] * 8)
             if spec.name == "one":
-                measured = Measured(seconds=[9.0], given_up="0.1 frames/s", too_slow=True)
+                measured = Measured([9.0], [0.0], given_up="0.1 frames/s", too_slow=True)
             if spec.name == "contrast":
                 yield Outcome(spec, None, "no memory")
             elif spec.name == "decomposition":

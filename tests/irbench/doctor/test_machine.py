@@ -9,7 +9,13 @@ import pytest
 
 from irbench.doctor.found_data import check_data, check_plugins, check_weights
 from irbench.doctor.isolation import Isolated, run_isolated
-from irbench.doctor.machine import check_environment, check_machine, cores_and_memory, quota
+from irbench.doctor.machine import (
+    check_environment,
+    check_machine,
+    cores_and_memory,
+    other_programs,
+    quota,
+)
 from irbench.doctor.places import check_place
 from irbench.doctor.torch_state import torch_findings
 
@@ -42,6 +48,13 @@ def test_the_time_of_a_control_group(tmp_path, content, expected):
     (tmp_path / "cpu.max").write_text(content)
     assert quota(tmp_path / "cpu.max") == expected
     assert quota(tmp_path / "missing") is None
+
+
+def test_other_programs():
+    assert list(other_programs(None)) == []
+    (load,) = other_programs(3.04)
+    assert load.state == "warning"
+    assert "load average 3.0" in load.text
 
 
 def test_variables():

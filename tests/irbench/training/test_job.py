@@ -18,6 +18,7 @@ from irbench.networks.card import image_digests  # noqa: E402
 from irbench.networks.weights_file import WeightsFile  # noqa: E402
 from irbench.protocol import TABLE1  # noqa: E402
 from irbench.registry import load_dataset  # noqa: E402
+from irbench.training.final_scores import score_splits  # noqa: E402
 from irbench.training.job import training_name, training_splits  # noqa: E402
 from irbench.training.messages import out_of_memory  # noqa: E402
 
@@ -99,12 +100,40 @@ def test_a_training_that_begins_with_weights(make_job, no_picture, monkeypatch):
 
 def test_the_test_split_is_scored_once_training_is_finished(make_job, no_picture):
     job = make_job(epochs=2)
-    job = dataclasses.replace(job, test=job.val)  # As good as any.
+    job = dataclasses.replace(job, val=None, test=job.val)  # Nothing else has seen them then.
     assert not job.execute(max_minutes=1e-6).finished
     assert job.weights_file.card.metrics["test"] is None
     assert job.execute(resume=True).finished
-    card = job.weights_file.card
-    assert card.metrics["test"] == card.metrics["val"] != {}
+    scored = score_splits(job.weights_file, job.detector, {"val": job.val, "test": job.test})
+    assert job.weights_file.card.metrics == scored
+    assert scored["test"]
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_test_images_that_are_learned_from_are_refused_before_anything_is_trained(make_job, split):
+    job = make_job(epochs=1)
+    same = getattr(job, split)
+    with pytest.raises(UsageError, match=rf"^--test: {len(same)} of {len(same)} test images are"):
+        dataclasses.replace(job, test=same).execute()
+    assert not job.checkpoint.exists()
+
+
+def test_validation_images_that_are_learned_from_are_reported(make_job, told, no_picture):
+    job = make_job(epochs=1)
+    dataclasses.replace(job, val=job.train).execute()
+    assert any("validation images are training images too" in line for line in told.lines)
+
+
+def test_code_that_changed_since_the_checkpoint_is_reported(
+    make_job, told, no_picture, monkeypatch
+):
+    job = make_job(epochs=2)
+    job.execute(max_minutes=1e-6)
+    job.execute(resume=True, max_minutes=1e-6)
+    assert not any("code" in line for line in told.lines)
+    monkeypatch.setattr("irbench.training.job.code_version", lambda cls: "another")
+    job.execute(resume=True)
+    assert any("the code of drop-net has changed" in line for line in told.lines)
 
 
 def test_a_directory_that_is_taken(make_job, no_picture):

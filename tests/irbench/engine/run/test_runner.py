@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import cv2
 import numpy as np
 import pytest
 
+from irbench.cli.table import timed
 from irbench.engine.executors.batching import run_batch
 from irbench.engine.executors.executor import Executor, ExecutorError, Outcome
 from irbench.engine.jobs.specs import DatasetSpec
@@ -13,6 +17,7 @@ from irbench.engine.planning.plan import RunPlan, plan_methods
 from irbench.engine.run.runner import Runner
 from irbench.engine.run.session import UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.results import TIMING_FIELDS, load_run
 from irbench.metrics.metric import fraction
 from irbench.metrics.plugins import plugin_metrics
 from irbench.metrics.weighted import Ratio
@@ -215,8 +220,7 @@ def test_what_was_not_timed_is_timed_and_what_was_only_if_asked(run):
     assert timed["first"]["fps"] > 0
     assert timed["second"] == untimed["second"]
     # Nothing but the timing pass is new, in the row as in the file.
-    of_time = {"fps", "peak_memory", *(key for key in timed["first"] if key.startswith("ms_"))}
-    for key in timed["first"].keys() - of_time:
+    for key in timed["first"].keys() - set(TIMING_FIELDS):
         assert timed["first"][key] == untimed["first"][key], key
     both = measured()
     pd.testing.assert_frame_equal(both[both["purpose"] == "run"], of_images)
@@ -225,6 +229,22 @@ def test_what_was_not_timed_is_timed_and_what_was_only_if_asked(run):
     again = run("first", n_timing_images=2, time_again=True)
     assert again["first"]["ms_median"] != timed["first"]["ms_median"]
     assert len(measured()) == len(of_images) + 2
+
+
+def test_times_of_a_busy_machine_are_named_in_the_row_the_table_and_the_log(run, monkeypatch):
+    monkeypatch.setattr("irbench.processor_wait.waited_s", time.perf_counter)
+    row = run("first", n_timing_images=3)["first"]
+    assert row["waited_share"] > 0.9
+    log = [json.loads(line) for line in run.directory.log_file.read_text().splitlines()]
+    assert [one["method"] for one in log if one["event"] == "timed_while_busy"] == ["first"]
+    results = load_run(run.directory.path)
+    assert any("so upper bounds: the times of first" in line for line in timed(results, [row]))
+    monkeypatch.setattr("irbench.processor_wait.waited_s", lambda: 0.0)
+    # Scored again, the row keeps it; timed again where nothing else runs, it is gone.
+    assert run("first", n_timing_images=3)["first"] == row
+    row = run("first", n_timing_images=3, time_again=True)["first"]
+    assert row["waited_share"] == 0
+    assert len(timed(results, [row])) == 1
 
 
 def test_a_timing_pass_that_fails_leaves_the_one_before(run):
@@ -306,7 +326,7 @@ def test_a_clock_that_is_set_back_changes_nothing(run, monkeypatch):
     monkeypatch.setattr("time.time", lambda: float(next(now)))
     rows = run("first", "second")
     for name, row in rows.items():
-        same = {key for key in row if not key.startswith(("ms_", "fps", "peak_memory"))}
+        same = row.keys() - set(TIMING_FIELDS)
         assert {key: row[key] for key in same} == {key: expected[name][key] for key in same}
 
 

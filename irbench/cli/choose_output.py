@@ -1,0 +1,153 @@
+"""What ``irbench choose`` prints and writes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irbench.choosing.candidates import Candidate
+from irbench.choosing.measuring import Measured
+from irbench.choosing.verdict import CandidateRow
+from irbench.processor_wait import is_busy
+
+if TYPE_CHECKING:
+    from irbench.auto_range import RangeChoice
+
+
+def print_candidates(
+    rows: Sequence[CandidateRow], front: Sequence[CandidateRow], taken: CandidateRow | None
+) -> None:
+    """Print the table of what was measured.
+
+    Parameters
+    ----------
+    rows : sequence of CandidateRow
+        At least one.
+    front : sequence of CandidateRow
+    taken : CandidateRow or None
+    """
+    measure = "implants found" if rows[0].map50 is None else "AP@50"
+    # What an idle machine would give is a column where this one was not.
+    busy = any(is_busy(row.waited_share) for row in rows)
+    most = max(row.n_frames for row in rows)
+    extra = f" {'undisturbed':>12}" if busy else ""
+    heading = f"{'candidate':28} {'frames/s':>9} {'quartiles':>15}{extra}"
+    click.echo(f"{heading} {measure:>15} {'alarms':>7}")
+    for row in rows:
+        mark = "take" if row is taken else "front" if row in front else ""
+        if row.n_frames < most:
+            mark = f"{mark} ({row.n_frames} of {most} frames: out of time)".strip()
+        spread = f"{row.fps_lower:.1f}-{row.fps_upper:.1f}"
+        idle = f" {row.fps_undisturbed:12.1f}" if busy else ""
+        click.echo(
+            f"{row.candidate.name:28} {row.fps:9.1f} {spread:>15}{idle} {row.quality:15.1%} "
+            f"{row.alarms:7.2f} {mark}".rstrip()
+        )
+
+
+def load_lines(
+    rows: Sequence[CandidateRow],
+    tried: Sequence[tuple[Candidate, Measured]],
+    taken: CandidateRow | None,
+    least_fps: float,
+) -> Iterator[str]:
+    """What the machine's load has done to the choice; nothing where it was idle.
+
+    Parameters
+    ----------
+    rows : sequence of CandidateRow
+    tried : sequence of (Candidate, Measured)
+        What the rows are of.
+    taken : CandidateRow or None
+    least_fps : float
+        That are wanted.
+    """
+    shares = [measured.waited_share for _, measured in tried]
+    if not is_busy(max(shares, default=None)):
+        return
+    yield (
+        f"Other programs ran meanwhile: candidates waited up to {max(shares):.0%} of their time "
+        "for a processor. `frames/s` are lower bounds, `undisturbed` leaves the waiting out; what "
+        "was left out for its time may be fast enough. Choose again where nothing else runs."
+    )
+    least = -1.0 if taken is None else taken.quality
+    better = [
+        row for row in rows if row.fps < least_fps <= row.fps_undisturbed and row.quality > least
+    ]
+    if better:
+        names = ", ".join(f"{row.candidate.name} ({row.fps_undisturbed:.1f})" for row in better)
+        yield f"Fast enough where nothing else runs, and better, perhaps: {names}."
+
+
+def deploying_commands(
+    taken: CandidateRow,
+    frames: Sequence[Path],
+    alarms_per_frame: float,
+    value_range: RangeChoice,
+    dead_pixels: str | None,
+    plugins: Sequence[Path] = (),
+) -> list[str]:
+    """What calibrates, exports and runs the one to take, as it may be typed."""
+    one = taken.candidate
+    paths = [word for path in frames for word in ("--frames", str(path))]
+    wide: list[str] = []
+    if value_range is not None:
+        words = [value_range] if isinstance(value_range, str) else [f"{v:g}" for v in value_range]
+        wide = ["--value-range", *words]
+    if dead_pixels is not None:
+        wide += ["--dead-pixels", dead_pixels]
+    weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
+    size = [] if one.image_size is None else ["--param", one.size_param]
+    if one.backend != "torch":
+        for name in ("backend", "precision"):
+            size += ["--param", f"{one.spec.name}.{name}={getattr(one, name)}"]
+    commands = [
+        [
+            *("irbench", "calibrate", "--methods", one.spec.name, *paths),
+            *("--alarms-per-frame", f"{alarms_per_frame:g}", *wide, *weights, *size),
+        ],
+        [
+            *("irbench", "detect", one.spec.name, *map(str, frames)),
+            *("--calibration", "calibration.json", *wide, *one.params),
+        ],
+    ]
+    if one.image_size is not None and one.kind == "box":
+        commands.append(
+            [
+                *("irbench", "export", one.spec.name, "--weights", str(one.weights)),
+                *("--imgsz", str(one.image_size), "--format", "model"),
+                *("--calibration", "calibration.json", "--out", f"{one.spec.name}-model"),
+            ]
+        )
+    own = [word for path in plugins for word in ("--plugin", str(path))]
+    return [shlex.join([*words, *own]) for words in commands]
+
+
+def write_choice(
+    path: Path,
+    rows: Sequence[CandidateRow],
+    taken: CandidateRow | None,
+    left_out: Mapping[str, str],
+    commands: Sequence[str],
+) -> None:
+    """Write all of it as JSON.
+
+    Raises
+    ------
+    WriteError
+    """
+    from irbench.atomic import write_json
+
+    write_json(
+        path,
+        {
+            "rows": [row.as_dict() for row in rows],
+            "take": None if taken is None else taken.candidate.name,
+            "commands": list(commands),
+            "left_out": dict(left_out),
+        },
+    )
