@@ -125,6 +125,8 @@ def detect(
     if not images:
         raise UsageError("no image was given: irbench detect METHOD IMAGE…")
     chosen = _calibration(detector, calibration, threshold, extent)
+    if calibration is not None and threshold is None:
+        _warn_of_reading(calibration, detector, value_range, dead_pixels)
     return detect_sequence(
         detector,
         open_sequence(images),
@@ -135,6 +137,19 @@ def detect(
         value_range=value_range,
         dead_pixels=dead_pixels,
     )
+
+
+def _warn_of_reading(
+    file: Path, detector: Detector, value_range: RangeChoice, dead_pixels: str | None
+) -> None:
+    from irbench.calibrated_reading import reading_difference
+    from irbench.networks.deployed import DeployedModel
+
+    if value_range is None and isinstance(detector, DeployedModel):
+        value_range = detector.value_range
+    name = detector.info.name
+    if text := reading_difference(file, name, value_range, dead_pixels is not None):
+        click.echo(f"irbench: {text}", err=True)
 
 
 def _deployed(folder: Path) -> Detector:
@@ -181,6 +196,7 @@ def detect_sequence(
     """Detect on all frames, write the files, print the summary; the exit code."""
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
+    from irbench.data.findings import plural
     from irbench.sequences.alarms import DEFAULT_FRAME_RATE
     from irbench.sequences.detection import detect_frames, sequence_dead_pixels, sequence_range
 
@@ -198,7 +214,7 @@ def detect_sequence(
     }
     watch = FrameWatch(progress, value_range, dead is not None)
     start, n_bad, seconds = time.perf_counter(), 0, 0.0
-    title = f"{detector.info.title} on {sequence.n_frames} frames"
+    title = f"{detector.info.title} on {plural(sequence.n_frames, 'frame')}"
     with DetectOutput(out, sequence, pictures, facts) as output:
         with progress.track(title, sequence.n_frames, "frames") as advance:
             for result in detect_frames(
@@ -215,10 +231,11 @@ def detect_sequence(
                     found = found.above(keep)
                 watch.look_at(result)
                 output.add(result, found, keep)
-                seconds += result.seconds
+                if output.alarms.n_frames > 1:
+                    seconds += result.seconds
                 advance()
         elapsed = time.perf_counter() - start
-        speed = _speed(output, seconds, elapsed)
+        speed = _speed(output.alarms.n_frames, seconds, elapsed)
         output.finish(
             {**output.alarms.as_dict(frame_rate), "n_bad_frames": n_bad, **speed, **watch.facts()}
         )
@@ -226,12 +243,14 @@ def detect_sequence(
     return EXIT_FAILED if n_bad else EXIT_DONE
 
 
-def _speed(output: DetectOutput, seconds: float, elapsed: float) -> dict[str, float | None]:
-    """Frames a second of the whole command, and of the detector without reading and drawing."""
-    n = output.alarms.n_frames
+def _speed(n_frames: int, seconds: float, elapsed: float) -> dict[str, float | None]:
+    """Frames a second of the whole command, and of the detector without reading and drawing.
+
+    ``seconds`` are the detector's without the first frame, at which it loads and compiles.
+    """
     return {
-        "frames_per_second": n / elapsed if elapsed > 0 else None,
-        "detector_frames_per_second": n / seconds if seconds > 0 else None,
+        "frames_per_second": n_frames / elapsed if elapsed > 0 else None,
+        "detector_frames_per_second": (n_frames - 1) / seconds if seconds > 0 else None,
     }
 
 
@@ -248,7 +267,8 @@ def _say(
     alarms = output.alarms
     bad = f" ({plural(n_bad, 'bad frame')} passed over)" if n_bad else ""
     click.echo(
-        f"{alarms.n_alarms} detections on {alarms.n_frames} images{bad}: {output.description}"
+        f"{plural(alarms.n_alarms, 'detection')} on {plural(alarms.n_frames, 'image')}{bad}: "
+        f"{output.description}"
     )
     for line in alarms.describe(frame_rate):
         click.echo(line)
@@ -262,7 +282,7 @@ def _say(
     if speed["frames_per_second"] and alarms.n_frames > 1:
         note(
             f"speed: {speed['frames_per_second']:.1f} frames/s with reading and drawing, the "
-            f"detector alone {speed['detector_frames_per_second']:.1f}"
+            f"detector alone, once it is loaded, {speed['detector_frames_per_second']:.1f}"
         )
     if chosen.source == "shipped":
         click.echo(

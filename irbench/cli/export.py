@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from irbench.auto_range import RangeChoice
     from irbench.dataset import Dataset
     from irbench.detector import Detector
+    from irbench.images import ValueRange
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
     from irbench.networks.segmentation import SegmentationNetworkDetector
@@ -302,6 +303,7 @@ def _export_model(
     chosen = network_calibration(detector)
     if calibration is not None:
         chosen = open_calibration(calibration, detector.info.name)
+        value_range = _range_of(calibration, detector.info.name, value_range)
     written = export_model(
         detector,
         folder,
@@ -316,6 +318,29 @@ def _export_model(
     origin = "" if chosen is None else f" ({chosen.describe()})"
     click.echo(f"  threshold {threshold}{origin}; value range {value_range or 'of the pixels'}")
     note(f"To run it: irbench detect --model {folder} FRAMES, or python {folder}/detect.py FRAMES")
+
+
+def _range_of(file: Path, method: str, given: ValueRange | None) -> ValueRange | None:
+    """The value range that was given, else that of the frames the threshold was found on.
+
+    Raises
+    ------
+    UsageError
+        If they differ: the device would compare scores of one with a threshold of the other.
+    """
+    from irbench.calibrated_reading import calibrated_range, reading_difference
+
+    found = calibrated_range(file, method)
+    if isinstance(found, str):
+        raise UsageError(
+            f"--calibration {file}: the threshold of {method} was found at --value-range {found}, "
+            "which a device cannot do; calibrate at two numbers, or at auto, whose range is kept."
+        )
+    if given is None:
+        return found
+    if text := reading_difference(file, method, given):
+        raise UsageError(text)
+    return given
 
 
 def _detector(
