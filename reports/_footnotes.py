@@ -64,7 +64,7 @@ def _data_of(group: DataGroup) -> str:
     if group.limit is not None:
         split = f"only the first {group.limit} images of {split}"
     counts = f"{facts['n_images']} images with {facts['n_targets']} targets"
-    return f"{group.title}, {split}: {counts}"
+    return f"{group.title}, {split}{group.conditions}: {counts}"
 
 
 def _left_out(groups: Sequence[DataGroup]) -> str:

@@ -182,7 +182,7 @@ def _facts(group: DataGroup) -> tuple[tuple[str, str], ...]:
     versions = [run.run.get("versions") or {} for run in group.runs]
     return (
         ("Images", f"{facts['n_images']} with {facts['n_targets']} targets"),
-        ("Split", split),
+        ("Split", f"{split}{group.conditions}"),
         ("Methods", ", ".join(f"{count} {state}" for state, count in states.items())),
         ("Protocol", str(group.protocol["name"])),
         ("Machine", "; ".join(dict.fromkeys(machines))),

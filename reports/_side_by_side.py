@@ -51,6 +51,11 @@ class DataGroup:
         return limit
 
     @property
+    def conditions(self) -> str:
+        """What was done to the images; see :attr:`RunResults.conditions`."""
+        return self.runs[0].conditions
+
+    @property
     def protocol(self) -> dict[str, Any]:
         """The protocol's fields; the same for all groups of a table."""
         return self.runs[0].protocol
@@ -190,6 +195,7 @@ _FACTS: tuple[Callable[[RunResults], str], ...] = (
     lambda run: f"{run.dataset['split']}",
     lambda run: f"{run.dataset.get('scheme') or 'no scheme'}",
     lambda run: f"first {run.run['key']['limit']}" if run.run["key"].get("limit") else "all images",
+    lambda run: run.conditions.removeprefix(", ") or "as they are",
     lambda run: str(run.path),
 )
 

@@ -48,7 +48,8 @@ def print_analysis(analysis: Analysis, results: RunResults, methods: Sequence[st
     printer = _Printer(console, analysis, results, methods)
     dataset = results.dataset
     printer.say(
-        f"\n{dataset['title']}, split {dataset['split']}: {dataset['n_images']} images, "
+        f"\n{dataset['title']}, split {dataset['split']}{results.conditions}: "
+        f"{dataset['n_images']} images, "
         f"{dataset['n_targets']} targets. All scores in %.",
         "bold",
     )

@@ -159,8 +159,8 @@ def _titles(comparison: Comparison, results: RunResults) -> list[str]:
 def _data(results: RunResults) -> str:
     dataset = results.dataset
     return (
-        f"{dataset['title']}, split {dataset['split']}, {dataset['n_images']} images, "
-        f"{dataset['n_targets']} targets"
+        f"{dataset['title']}, split {dataset['split']}{results.conditions}, "
+        f"{dataset['n_images']} images, {dataset['n_targets']} targets"
     )
 
 

@@ -290,7 +290,7 @@ def _run_note(run: RunResults, label: str, tables: Sequence[int]) -> str:
     if limit is not None:
         split = f"only the first {limit} images of {split}"
     text = (
-        f"{label}: {facts['title']}, {split}, {facts['n_images']} images with "
+        f"{label}: {facts['title']}, {split}{run.conditions}, {facts['n_images']} images with "
         f"{facts['n_targets']} targets."
     )
     chosen = [published_tables()[number] for number in tables]

@@ -43,7 +43,7 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     console.print(
         f"{dataset['title']}, split {dataset['split']}"
         + (f" of {dataset['scheme']}" if dataset["scheme"] else "")
-        + f": {dataset['n_images']} images, {dataset['n_targets']} targets",
+        + f"{results.conditions}: {dataset['n_images']} images, {dataset['n_targets']} targets",
         style="bold",
         markup=False,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from irbench.cli.table import print_results
 from irbench.metrics.definition import METRICS
 from irbench.report import ReportOptions
 from irbench.reports._columns import chosen_columns
@@ -44,6 +45,29 @@ def test_the_data_of_each_group(paper_like):
 def test_a_limit_is_said(make_run, rows):
     note = note_with("Data", [make_run("nudt", [rows.done("a", 0.5)], limit=40)])
     assert "only the first 40 images" in note
+
+
+def test_what_was_done_to_the_images_is_said_wherever_they_are_named(make_run, rows, capsys):
+    worse = make_run("nudt", [rows.done("a", 0.5)], "worse", manifest="of worse images")
+    worse.run["key"]["degrade"] = ["noise=2"]
+    worse.dataset["conventions"] = {
+        "value_range": [0.0, 16383.0],
+        "dead_pixels": {"asked": "auto", "places": []},
+        "classes": ["person"],
+        "ignore_classes": ["DontCare"],
+    }
+    clauses = (
+        ", degraded by noise=2, value range 0 to 16383, dead pixels replaced (auto), "
+        "targets of class person, ignored: DontCare"
+    )
+    assert f"split test of 60-20-20{clauses}: 266 images" in note_with("Data", [worse])
+    print_results(worse)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"NUDT-SIRST, split test of 60-20-20{clauses}: 266 images, 371 targets" in printed
+    clean = make_run("nudt", [rows.done("a", 0.5)])
+    titles = [group.title for group in table_groups([clean, worse], ReportOptions())]
+    assert titles[0] == "NUDT-SIRST (as they are)"
+    assert titles[1].startswith("NUDT-SIRST (degraded by noise=2, ")
 
 
 def test_images_left_out_are_counted_and_named(paper_like):

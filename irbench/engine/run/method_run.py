@@ -334,9 +334,8 @@ class MethodRun:
             name = self.method.name
             self.events.record("timed_while_busy", "warning", method=name, waited_share=share)
             self.progress.say(
-                f"{self.method.info.title}: its timing pass waited {share:.0%} of the time for a "
-                "processor that other programs had: its times are upper bounds. Time it again "
-                "where nothing else runs: the same command with --time-again."
+                f"{self.method.info.title}: timed while other programs had the processor "
+                f"({share:.0%} waiting), so its times are upper bounds; later: --time-again"
             )
         return outcome.returned
 

@@ -75,6 +75,26 @@ class RunResults:
         return dataset
 
     @property
+    def conditions(self) -> str:
+        """What was done to the images, and which targets count, beside the files as they are.
+
+        Clauses that follow the name of the split, each with a comma before it; empty for plain
+        data.
+        """
+        conventions = self.dataset.get("conventions") or {}
+        clauses = [f"degraded by {one}" for one in self.run["key"].get("degrade") or ()]
+        if value_range := conventions.get("value_range"):
+            is_word = isinstance(value_range, str)
+            words = value_range if is_word else " to ".join(f"{v:.6g}" for v in value_range)
+            clauses.append(f"value range {words}")
+        if dead := conventions.get("dead_pixels"):
+            clauses.append(f"dead pixels replaced ({dead.get('asked', '')})")
+        for name, words in (("classes", "targets of class"), ("ignore_classes", "ignored:")):
+            if named := conventions.get(name):
+                clauses.append(f"{words} {', '.join(named)}")
+        return "".join(f", {clause}" for clause in clauses)
+
+    @property
     def scored_rows(self) -> list[Row]:
         """The rows that have values, by their state."""
         return [row for row in self.rows if row["state"] in SCORED_STATES]
