@@ -6,9 +6,8 @@ dealt with is decided here, for the rows of a run, comparisons, the gate, report
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,25 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.calibration import match_images
+from irbench.counted_output import count_kept, count_maps, count_own, rank_points
 from irbench.detections import Detections
 from irbench.errors import MetricError
 from irbench.ground_truth import GroundTruth
-from irbench.metrics import counting, hierarchical_iou, pixels, point_average_precision, points
+from irbench.metrics import counting
 from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
-from irbench.metrics.components import Components, components_of
 from irbench.metrics.counts import Counts
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.ignored_regions import without_ignored
-from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
+from irbench.metrics.map_statistics import MapStatistics
 from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
-from irbench.metrics.pooled_maps import PooledMaps, check_images
+from irbench.metrics.pooled_maps import PooledMaps
 from irbench.metrics.value import MetricValue
 from irbench.packed_detections import DetectionsById, PackedDetections
 from irbench.protocol import TABLE1, Protocol
-from irbench.regions import Regions
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import Row, RunResults
@@ -198,17 +196,7 @@ def score(
     parts: dict[str, Any] = {
         "table": table,
         "table30": match_images(found, truths, protocol, (0.3,)),
-        "ranked_points": point_average_precision.match_points(
-            (
-                (
-                    components_of(one.boxes, one.regions, truth),
-                    one.scores,
-                    components_of(truth.boxes, truth.targets, truth),
-                )
-                for one, truth in zip(found, map(_unremembered, truths), strict=True)
-            ),
-            protocol.distance_px,
-        ),
+        "ranked_points": rank_points(found, truths, protocol.distance_px),
     }
     missing: dict[str, str] = {}
     if point.value is None:
@@ -218,13 +206,16 @@ def score(
         parts["boxes"] = counting.count_boxes(at_protocol, point.value, column)
         if reason := _why_no_regions(found, point.value, truths, kind):
             missing = dict.fromkeys(("pixels", "regions"), reason)
-        parts |= _count_kept(found, truths, point.value, protocol.distance_px, not reason)
+        parts |= count_kept(found, truths, point.value, protocol.distance_px, not reason)
     if any(truth.targets is None for truth in truths):
         missing["maps"] = NO_MASKS
     elif map_statistics is None:
         missing["maps"] = NO_REGIONS if has_boxes else NO_SCORE_MAPS
     else:
-        parts["maps"] = _map_counts(map_statistics, truths)
+        parts["maps"] = count_maps(map_statistics, truths)
+    own = count_own(found, truths, protocol, point.value, missing, map_statistics)
+    parts |= {"own": own.counts, "failed": own.failed}
+    missing |= own.missing
     result = _result(Counts(**parts, missing=missing), point.value, truths)
     return ScoredOutput(result, found, truths, at_protocol, column, protocol)
 
@@ -382,62 +373,6 @@ def _operating_point(
     return MetricValue(float("inf")) if nothing else found
 
 
-def _count_kept(
-    found: PackedDetections,
-    truths: Sequence[GroundTruth],
-    threshold: float,
-    distance_px: float,
-    with_regions: bool,
-) -> dict[str, Any]:
-    """The counts of what is kept, by what they are of: some images at a time.
-
-    Objects of all images, and what these remember of themselves, would take most of the memory.
-    """
-    blocks: dict[str, list[Any]] = {}
-    for first in range(0, max(len(truths), 1), _BLOCK_IMAGES):
-        some = slice(first, first + _BLOCK_IMAGES)
-        kept = [one.above(threshold) for one in found[some]]
-        own = [_unremembered(truth) for truth in truths[some]]
-        near = [
-            (
-                components_of(one.boxes, one.regions, truth),
-                components_of(truth.boxes, truth.targets, truth),
-                truth.shape,
-            )
-            for one, truth in zip(kept, own, strict=True)
-        ]
-        counted: dict[str, Any] = {
-            "points": points.count_points(near, "raster", distance_px),
-            "hungarian": points.count_points(near, "hungarian", distance_px),
-        }
-        if with_regions:
-            counted["pixels"] = pixels.count_pixels(_masks(kept, own))
-            counted["regions"] = hierarchical_iou.count_hierarchical(
-                _regions(kept, own), distance_px=distance_px
-            )
-        for name, counts in counted.items():
-            blocks.setdefault(name, []).append(counts)
-    return {name: _joined(some) for name, some in blocks.items()}
-
-
-def _joined(blocks: Sequence[Any]) -> Any:
-    """Counts of each image, those of one block behind those of another."""
-    columns = (
-        np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(blocks[0])
-    )
-    return type(blocks[0])(*columns)
-
-
-def _unremembered(truth: GroundTruth) -> GroundTruth:
-    """The same, whose regions forget with it what they compute of themselves."""
-    if truth.targets is None:
-        return truth
-    # Samples of a dataset stand in for ground truth, and compute their targets themselves.
-    one = copy.copy(truth)
-    object.__setattr__(one, "targets", copy.copy(truth.targets))
-    return one
-
-
 def _why_no_regions(
     found: PackedDetections, threshold: float, truths: Sequence[GroundTruth], kind: str | None
 ) -> str:
@@ -450,42 +385,3 @@ def _why_no_regions(
     if not has_regions or (is_kept & ~found.has_regions).any():
         return NO_REGIONS
     return ""
-
-
-def _regions(
-    kept: Sequence[Detections], truths: Sequence[GroundTruth]
-) -> Iterator[tuple[Regions, Regions]]:
-    for one, truth in zip(kept, truths, strict=True):
-        if truth.targets is not None:
-            regions = one.regions or Regions.empty(truth.shape)
-            yield _in_raster_order(regions), _in_raster_order(truth.targets)
-
-
-def _in_raster_order(regions: Regions) -> Regions:
-    """Of equal distances the assignment takes the first; the order of a list must not decide."""
-    # As the targets of every mask are.
-    if (np.diff(regions.first_pixels) > 0).all():
-        return regions
-    return regions.take(Components.from_regions(regions).raster_order())
-
-
-def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
-    for one, truth in zip(kept, truths, strict=True):
-        assert truth.targets is not None
-        empty = np.zeros(truth.shape, dtype=bool)
-        yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()
-
-
-def _map_counts(
-    statistics: Mapping[str, MapStatistics] | PooledMaps, truths: Sequence[GroundTruth]
-) -> MapCounts:
-    if isinstance(statistics, PooledMaps):
-        return statistics.counts(truths)
-    check_images(statistics.keys(), truths)
-    binning = next((one.binning for one in statistics.values()), STANDARDISED)
-    images = []
-    for truth in truths:
-        assert truth.targets is not None
-        one = statistics.get(truth.id)
-        images.append(constant_map(truth.shape, truth.targets, binning) if one is None else one)
-    return MapCounts.of(images)

@@ -84,7 +84,6 @@ def compare(
     from irbench.cli.comparison_tables import print_pair, print_ranking
     from irbench.cli.comparison_values import comparison_content
     from irbench.metrics.definition import quality_metrics, unknown_metric
-    from irbench.metrics.metric import MAP_PARTS
     from irbench.scoring import score_row
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.resamples import Resamples
@@ -100,7 +99,7 @@ def compare(
     for name in names:
         if name not in known:
             raise unknown_metric("metric to compare by", name, known)
-    needs_maps = any(known[name].needs in MAP_PARTS for name in names)
+    needs_maps = any(known[name].needs_maps for name in names)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     progress = command_progress()
     if isinstance(progress, BarProgress):

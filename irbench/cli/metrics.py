@@ -89,7 +89,7 @@ def _facts(metric: MetricDefinition) -> dict[str, Any]:
     better = {True: "higher", False: "lower", None: ""}[metric.higher_is_better]
     low, high = (str(end) for end in metric.bounds)
     facts = {
-        field.name: getattr(metric, field.name)
+        field.name: _fact(getattr(metric, field.name))
         for field in dataclasses.fields(metric)
         if field.name not in ("form", "reason", "bounds", "higher_is_better", "scale", "decimals")
     }
@@ -100,3 +100,7 @@ def _facts(metric: MetricDefinition) -> dict[str, Any]:
         "interval": isinstance(metric, Metric),
         "plug-in": plugin_metrics().sources.get(metric.name, ""),
     }
+
+
+def _fact(value: Any) -> Any:
+    return value if isinstance(value, str | bool | None) else str(value)

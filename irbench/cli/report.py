@@ -154,6 +154,8 @@ def report(
     irbench report runs/nudt --format figures --methods tophat,le-irstd --images 000331,000123
     """
     from irbench.cli.plain_table import results_console
+    from irbench.later_metrics import with_metrics
+    from irbench.metrics.plugins import plugin_metrics
     from irbench.registry import catalogue, report_class
     from irbench.report import ReportOptions, not_shown
 
@@ -161,10 +163,14 @@ def report(
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
     classes = [report_class(name) for name in dict.fromkeys(names)]
     classes.sort(key=lambda cls: cls.info.last)
-    opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    wanted = split_names(columns) if columns else []
+    opened = [
+        with_metrics(open_run(run), plugin_metrics().metrics if "all" in wanted else wanted)
+        for run in {path.resolve(): path for path in runs}.values()
+    ]
     options = ReportOptions(
         table=table,
-        columns=tuple(split_names(columns)) if columns else (),
+        columns=tuple(wanted),
         paper=paper,
         as_published=as_published,
         intervals=intervals,

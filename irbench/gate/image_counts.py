@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.errors import UsageError
 from irbench.gate.map_counts import as_bits, as_fractions, map_arrays, maps_of_arrays
+from irbench.gate.own_arrays import has_counting, own_arrays, own_of_arrays
 from irbench.gate.ranked_matches import RANKING_ARRAYS, ranking_arrays, table_of_ranking
 from irbench.gate.whole_tables import WHOLE_ARRAYS, table_of_arrays, whole_arrays
 from irbench.ground_truth import GroundTruth
@@ -21,6 +22,7 @@ from irbench.metrics.counting import BoxCounts
 from irbench.metrics.counts import Counts
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.hierarchical_iou import HierarchicalCounts
+from irbench.metrics.image_counting import Counting
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS
 from irbench.metrics.metric import Metric
 from irbench.metrics.pixels import PixelCounts
@@ -72,6 +74,8 @@ _WHOLE = "_whole"
 
 def is_counted(arrays: Mapping[str, NDArray[np.int64]], metric: Metric) -> bool:
     """Whether the counts of a baseline give a metric again, so that it has an interval."""
+    if isinstance(metric.needs, Counting):
+        return has_counting(arrays, metric.needs)
     home = _HOMES[metric.needs]
     if metric.needs in _RANKINGS and metric.name not in _OF_RANKING:
         home += _WHOLE
@@ -152,6 +156,7 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
                 arrays.update({f"{kind}{_WHOLE}.{name}": array for name, array in whole.items()})
         if result.counts.maps is not None:
             arrays.update(map_arrays(result.counts.maps))
+        arrays.update(own_arrays(result.counts.own))
     return arrays
 
 
@@ -205,11 +210,15 @@ def counted_result(
         threshold=None,
         n_images=n_images,
         n_targets=int(truth.targets.sum()),
-        counts=Counts(**parts, maps=maps_of_arrays(arrays, n_images)),
+        counts=Counts(
+            **parts,
+            maps=maps_of_arrays(arrays, n_images),
+            own=own_of_arrays(arrays, n_images),
+        ),
     )
 
 
-def _parts_of_plugins() -> set[str]:
+def _parts_of_plugins() -> set[str | Counting]:
     """What the metrics of plug-ins are computed from."""
     return {one.needs for name, one in quality_metrics().items() if name not in BUILT_IN}
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from irbench.errors import MetricError
 from irbench.metrics.clutter_suppression import Gains
 from irbench.metrics.counting import BoxCounts
 from irbench.metrics.hierarchical_iou import HierarchicalCounts
+from irbench.metrics.image_counting import Counting, OwnCounts
 from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import MAP_PARTS, Metric
@@ -43,8 +45,12 @@ class Counts:
     regions : HierarchicalCounts or None
     maps : MapCounts or None
         Of score maps.
+    own : mapping of str to OwnCounts
+        Of plug-ins, by the key of a counting.
     missing : mapping of str to str
-        Why each of the attributes that are None is missing.
+        Why each of the attributes that are None, and of the keys that ``own`` lacks, is missing.
+    failed : mapping of str to str
+        Why a counting failed, by its key.
     """
 
     table: MatchTable | None = None
@@ -56,7 +62,9 @@ class Counts:
     pixels: PixelCounts | None = None
     regions: HierarchicalCounts | None = None
     maps: MapCounts | None = None
+    own: Mapping[str, OwnCounts] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A form that wrote into them would change every metric that is computed after it.
@@ -78,16 +86,40 @@ class Counts:
         """Gains of all targets."""
         return None if self.maps is None else self.maps.gains
 
+    def of(self, metric: Metric) -> Any:
+        """What a metric is computed from; None where it is missing.
+
+        Raises
+        ------
+        MetricError
+            If it is a counting that failed.
+        """
+        needs = metric.needs
+        if not isinstance(needs, Counting):
+            return getattr(self, needs)
+        if needs.key in self.failed:
+            raise MetricError(self.failed[needs.key])
+        return self.own.get(needs.key)
+
     def has(self, metric: Metric) -> bool:
-        """Whether a metric can be computed, and resampled."""
-        return getattr(self, metric.needs) is not None
+        """Whether a metric can be computed, and resampled, or fails to be."""
+        needs = metric.needs
+        if isinstance(needs, Counting):
+            return needs.key in self.own or needs.key in self.failed
+        return getattr(self, needs) is not None
 
     def value(self, metric: Metric) -> MetricValue:
-        """The value of a metric; undefined, with the reason, where what it needs is missing."""
-        part = getattr(self, metric.needs)
+        """The value of a metric; undefined, with the reason, where what it needs is missing.
+
+        Raises
+        ------
+        MetricError
+            If its counting or its form failed.
+        """
+        part = self.of(metric)
         if part is not None:
             return metric(part)
-        home = "maps" if metric.needs in MAP_PARTS else metric.needs
+        home = "maps" if metric.needs in MAP_PARTS else metric.part
         return MetricValue(None, self.missing.get(home, NOT_COUNTED))
 
 
@@ -98,6 +130,8 @@ def _lock(part: Any) -> None:
     elif isinstance(part, tuple):
         for member in part:
             _lock(member)
+    elif isinstance(part, Mapping):
+        _lock(tuple(part.values()))
     elif is_dataclass(part):
         for one in fields(part):
             _lock(getattr(part, one.name))

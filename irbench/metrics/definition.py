@@ -10,10 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from irbench.errors import UnknownNameError
 from irbench.metrics.built_in import BUILT_IN
+from irbench.metrics.image_counting import Counting
 from irbench.metrics.metric import Metric, MetricDefinition
 from irbench.metrics.plugins import plugin_metrics
 
-__all__ = ["METRICS", "MetricDefinition", "get_metric", "quality_metrics", "unknown_metric"]
+__all__ = [
+    "METRICS",
+    "MetricDefinition",
+    "get_metric",
+    "own_countings",
+    "quality_metrics",
+    "unknown_metric",
+]
 
 
 class _AllMetrics(Mapping[str, MetricDefinition]):
@@ -40,6 +48,12 @@ It grows when a plug-in is loaded: what is made of it is made where it is used, 
 def quality_metrics() -> dict[str, Metric]:
     """The metrics that are computed from detections and score maps, by name; all have intervals."""
     return {name: metric for name, metric in METRICS.items() if isinstance(metric, Metric)}
+
+
+def own_countings() -> list[Counting]:
+    """What the metrics of plug-ins count themselves, each once."""
+    needs = [metric.needs for metric in quality_metrics().values()]
+    return list({one.key: one for one in needs if isinstance(one, Counting)}.values())
 
 
 def get_metric(name: str) -> MetricDefinition:

@@ -7,7 +7,7 @@ Two pairs of histograms, two sums and four numbers a target say all that the met
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from irbench.errors import UsageError
 from irbench.metrics import clutter_suppression, pixel_roc, roc_3d
 from irbench.metrics.clutter_suppression import Gains, LocalContrasts, local_contrasts
 from irbench.metrics.metric import Metric
+from irbench.metrics.own_counts import MapCount
 from irbench.metrics.pixel_roc import (
     PixelHistograms,
     RocCounts,
@@ -51,12 +52,15 @@ class MapStatistics:
         For the 3D ROC curve.
     contrasts : LocalContrasts
         For SCRG, BSF and CG.
+    own : mapping of str to MapCount
+        For metrics of plug-ins, by the key of a counting.
     """
 
     binning: Binning
     histograms: PixelHistograms
     normalised: NormalisedStatistics
     contrasts: LocalContrasts
+    own: Mapping[str, MapCount] = field(default_factory=dict)
 
 
 def measure_map(
@@ -194,7 +198,7 @@ def map_values(
     """
     counts = images if isinstance(images, MapCounts) else MapCounts.of(images)
     return {
-        name: metric(getattr(counts, metric.needs), weights) for name, metric in MAP_METRICS.items()
+        name: metric(getattr(counts, metric.part), weights) for name, metric in MAP_METRICS.items()
     }
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import MetricError, UsageError
+from irbench.metrics.image_counting import Counting
+from irbench.metrics.plugin_failure import plugin_failure
 from irbench.metrics.value import MetricValue
 from irbench.metrics.weighted import Draws, Form, Values
 
@@ -133,11 +133,12 @@ class Metric(MetricDefinition):
 
     Parameters
     ----------
-    needs : str
-        The attribute of :class:`irbench.metrics.counts.Counts` that it is computed from; where
-        an evaluation lacks it, the metric is undefined for the reason given there.
+    needs : str or Counting
+        What it is computed from: an attribute of :class:`irbench.metrics.counts.Counts`, or a
+        counting of its own. Where an evaluation lacks it, the metric is undefined for the
+        reason given there.
     form : callable
-        From that attribute to a function of :class:`~irbench.metrics.weighted.Draws`, which
+        From these counts to a function of :class:`~irbench.metrics.weighted.Draws`, which
         returns ``(n_draws,)`` float64, NaN where undefined. A
         :class:`~irbench.metrics.weighted.Ratio` is one.
     reason : str or callable
@@ -158,7 +159,7 @@ class Metric(MetricDefinition):
     (0.5, 1.0)
     """
 
-    needs: Part
+    needs: Part | Counting
     form: Callable[[Any], Form]
     reason: str | Callable[[Any, NDArray[np.float64]], str]
     clause: Clause = ""
@@ -175,11 +176,14 @@ class Metric(MetricDefinition):
                 name: (isinstance(text, str) and bool(text.strip()), "a text that is not empty")
                 for name, text in (("title", self.title), ("description", self.description))
             },
+            "needs": (
+                isinstance(self.needs, Counting) or self.needs in get_args(Part),
+                f"one of {', '.join(map(repr, get_args(Part)))}, or a Counting",
+            ),
             **{
                 name: (getattr(self, name) in known, f"one of {', '.join(map(repr, known))}")
                 for name, known in (
                     ("kind", _QUALITY_KINDS),
-                    ("needs", get_args(Part)),
                     ("clause", get_args(Clause)),
                     ("higher_is_better", (True, False, None)),
                 )
@@ -254,15 +258,20 @@ class Metric(MetricDefinition):
 
         return values
 
+    @property
+    def part(self) -> str:
+        """The name of what it is computed from."""
+        return self.needs.key if isinstance(self.needs, Counting) else self.needs
+
+    @property
+    def needs_maps(self) -> bool:
+        """Whether it is computed from score maps."""
+        if isinstance(self.needs, Counting):
+            return self.needs.of == "score map"
+        return self.needs in MAP_PARTS
+
     def _failure(self, error: Exception) -> Exception:
-        # Want of memory is no fault of the metric.
-        if isinstance(error, MemoryError | MetricError):
-            return error
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        return MetricError(
-            f"the form of the metric {self.name!r} failed: {type(error).__name__}: {error} "
-            f"({Path(frame.filename).name}, line {frame.lineno})."
-        )
+        return plugin_failure(f"the form of the metric {self.name!r}", error)
 
 
 def _is_number(value: Any) -> bool:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from irbench.errors import UsageError
 from irbench.metrics.built_in import BUILT_IN
+from irbench.metrics.image_counting import Counting
 from irbench.metrics.metric import Metric, MetricDefinition
 from irbench.plugin_files import RAISED, Failure, modules_of, reason_of
 
@@ -91,12 +92,24 @@ class PluginMetrics:
                     f"the name {metric.name!r} is that of another field of results; name the "
                     "metric otherwise"
                 )
+            self._check_counting(metric)
             self.metrics[metric.name] = metric
             self.sources[metric.name] = source
         elif known is not metric:
             owner = self.sources.get(metric.name, "irbench itself")
             raise UsageError(f"the name {metric.name!r} is taken by a metric of {owner}")
         return metric.name
+
+    def _check_counting(self, metric: Metric) -> None:
+        """Refuse a counting of another's name: files know it by that."""
+        if not isinstance(metric.needs, Counting):
+            return
+        for known in self.metrics.values():
+            if known.part == metric.part and known.needs != metric.needs:
+                raise UsageError(
+                    f"the counting {metric.needs.name!r} of the metric {metric.name!r} is another "
+                    f"one than that of {known.name!r} ({self.sources[known.name]}); rename it"
+                )
 
     def add_of_module(self, module: ModuleType, source: str) -> list[str]:
         """Enter all metrics of a module that irbench does not bring itself, by :meth:`add`."""

@@ -46,6 +46,8 @@ class ImageStatistics:
         Raises
         ------
         UnknownNameError
+        MetricError
+            If the counting or the form of one failed.
         """
         known = quality_metrics()
         for name in metrics or ():
@@ -58,7 +60,7 @@ class ImageStatistics:
         ]
         return cls(
             result.n_images,
-            {one.name: one.checked(getattr(result.counts, one.needs)) for one in chosen},
+            {one.name: one.checked(result.counts.of(one)) for one in chosen},
             [one.name for one in chosen if one.adds_miss],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 
@@ -40,7 +41,9 @@ toy = fraction("toy", "Toy", "boxes", "", "A toy.", needs="boxes", form=form, re
 
 @pytest.fixture
 def f2(irbench_command):
-    (irbench_command.folder / "f2.py").write_text(file_of("add-your-metric.md", r"f2\.py"))
+    for name in ("f2", "localisation"):
+        text = file_of("add-your-metric.md", rf"{name}\.py")
+        (irbench_command.folder / f"{name}.py").write_text(text)
     return irbench_command
 
 
@@ -57,35 +60,49 @@ def f2_of(row):
 
 
 def test_one_file_brings_a_metric_to_every_command(f2, small_dataset):
-    printed = run_fading(f2, small_dataset, 999, "good", "--plugin", "f2.py").stdout
+    """One of the counts that irbench makes, and one with a count of its own."""
+    plugins = ("--plugin", "f2.py", "--plugin", "localisation.py")
+    printed = run_fading(f2, small_dataset, 999, "good", *plugins).stdout
     rows = {row["method"]: row for row in f2.results("good")["rows"]}
     assert "F2 ↑" in printed
+    assert "Loc. error ↓" in printed
     for row in rows.values():
         assert row["f2"] == pytest.approx(f2_of(row), abs=1e-12)
-    assert ",f2," in (f2.folder / "good/results.csv").read_text().splitlines()[0]
+        # Hits lie nearer than the protocol's 3 px.
+        assert 0 <= row["localisation"] < 3
+    header = (f2.folder / "good/results.csv").read_text().splitlines()[0]
+    assert ",f2,localisation," in header
 
-    table = f2.within(
-        "report", "good", "--columns", "f1,f2", "--intervals", "--plugin", "f2.py"
-    ).stdout
+    columns = ("--columns", "f1,f2,localisation", "--intervals", *plugins)
+    table = f2.within("report", "good", *columns).stdout
     table = " ".join(table.split())  # as wide as the terminal
-    assert "Of plug-ins: F2: Weighted harmonic mean" in table
+    assert "F2: Weighted harmonic mean" in table
+    assert "Loc. error: Mean distance between" in table
     # The clause of the metric: what of the protocol its number depends on.
     assert "a box is a hit from IoU 0.5" in table
     assert "a box is a hit" not in f2.within("report", "good", "--columns", "pd").stdout
     json_text = f2.within(
-        "compare", "good", "fading", "tophat", "--metric", "f2", "--json", "--plugin", "f2.py"
+        "compare", "good", "fading", "tophat", "--metric", "f2,localisation", "--json", *plugins
     ).stdout
     compared = json.loads(json_text)
     for method in compared["methods"]:
-        value = method["values"]["f2"]
-        assert value["estimate"] == rows[method["method"]]["f2"]
-        low, high = (f"{100 * value[end]:.2f}" for end in ("lower", "upper"))
-        assert f"{low}–{high}" in table
-    listed = f2.within("metrics", "list", "--plugin", "f2.py").stdout
+        for name, scale in (("f2", 100), ("localisation", 1)):
+            value = method["values"][name]
+            assert value["estimate"] == rows[method["method"]][name]
+            low, high = (f"{scale * value[end]:.2f}" for end in ("lower", "upper"))
+            assert f"{low}–{high}" in table
+    listed = f2.within("metrics", "list", *plugins).stdout
     assert listed.split("of plug-ins")[1].split()[0] == "f2"
-    assert "f2.py" in f2.within("metrics", "show", "f2", "--plugin", "f2.py").stdout
+    assert "f2.py" in f2.within("metrics", "show", "f2", *plugins).stdout
+    shown = f2.within("metrics", "show", "localisation", *plugins).stdout
+    assert "distances (distance, hits) of each image's kept" in shown
+    shown = f2.within("metrics", "show", "localisation", "--json", *plugins).stdout
+    assert json.loads(shown)["interval"] is True
     frame = irbench.load_run(f2.folder / "good").results
     assert frame.loc["tophat", "f2"] == rows["tophat"]["f2"]
+    page = f2.within("report", "good", "--format", "html", *plugins, "--columns", "localisation")
+    assert page.returncode == 0
+    assert "Loc. error" in (f2.folder / "good/report.html").read_text()
 
 
 def test_check_gates_it(f2, small_dataset):
@@ -116,8 +133,16 @@ def test_a_run_of_before_gains_the_column(f2, small_dataset):
     assert "f2" not in f2.results("run")["rows"][0]
     refused = f2.within("report", "run", "--columns", "f2", status=2).stderr
     assert "One of your own needs --plugin FILE" in refused
-    missing = f2.within("report", "run", "--columns", "f2", "--plugin", "f2.py").stdout
-    assert "F2: not measured" in missing
+    # From the stored detections; the files stay what they are.
+    columns = ("--columns", "precision,recall,f2", "--format", "csv", "--plugin", "f2.py")
+    f2.within("report", "run", *columns, "--out", "table")
+    assert "f2" not in f2.results("run")["rows"][0]
+    (table,) = (f2.folder / "table").glob("*.csv")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert len(rows) == 2
+    for row in rows:
+        expected = f2_of({name: float(row[name]) for name in ("precision", "recall")})
+        assert float(row["f2"]) == pytest.approx(expected, abs=1e-6)
     run_fading(f2, small_dataset, 999, "run", "--plugin", "f2.py")
     for row in f2.results("run")["rows"]:
         assert row["f2"] == pytest.approx(f2_of(row), abs=1e-12)

@@ -6,6 +6,7 @@ that results do not depend on the number of jobs.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,7 @@ from irbench.engine.storage.journal_lines import encode_line
 from irbench.images import to_grey_levels
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics, measure_map
+from irbench.metrics.own_counts import count_map
 from irbench.networks.neural import NeuralDetector
 from irbench.processor_wait import ProcessorWait
 from irbench.protocol import Protocol
@@ -69,20 +71,31 @@ def process_image(job: ImageJob) -> bytes:
     truth = image.truth
     detector = _detector(job.method)
     found, times, output = _detect(detector, image, job.protocol, job.extents, job.keep_regions)
-    measured = _measure(detector, image, output) if job.measure_map else None
+    measured = _measure(detector, image, output, job) if job.measure_map else None
     counted = [without_ignored(one, truth.boxes, truth.ignored, job.protocol) for one in found]
     by_extent = dict(zip(job.extents or (None,), counted, strict=True))
     return encode_line(ImageRecord(job.split, job.image, by_extent, times, "", measured))
 
 
-def _measure(detector: Detector, image: PreparedImage, output: Any) -> MapStatistics | None:
+def _measure(
+    detector: Detector, image: PreparedImage, output: Any, job: ImageJob
+) -> MapStatistics | None:
     """What is kept of a score map; no part of what is timed."""
     targets = image.truth.targets
     if detector.kind == "box" or targets is None:
         return None
     grey_levels = to_grey_levels(image.image, image.value_range)
     is_probability = detector.kind == "segmentation"
-    return measure_map(output, grey_levels, targets, is_probability=is_probability)
+    measured = measure_map(output, grey_levels, targets, is_probability=is_probability)
+    if not job.countings:
+        return measured
+    # Only where there are some: it imports the plug-ins of all packages.
+    from irbench.metrics.definition import own_countings
+
+    # What this process has not loaded stays uncounted, as the row then says.
+    countings = [one for one in own_countings() if one.key in job.countings]
+    own = count_map(countings, output, grey_levels, image.truth, job.protocol)
+    return dataclasses.replace(measured, own=own)
 
 
 def _detect(

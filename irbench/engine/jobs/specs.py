@@ -85,6 +85,8 @@ class ImageJob:
         Calibration needs boxes only.
     measure_map : bool
         Whether the score map is measured too, where there is one and a mask.
+    countings : tuple of str
+        Keys of the countings of plug-ins that are to look at the score map too.
     content : str
         Hash of what the split holds, by which a worker keeps images for the next method; it
         keeps none where it is empty.
@@ -98,6 +100,7 @@ class ImageJob:
     extents: tuple[float, ...]
     keep_regions: bool = True
     measure_map: bool = False
+    countings: tuple[str, ...] = ()
     content: str = ""
 
 

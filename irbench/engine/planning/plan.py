@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 
 from irbench.calibration import Calibration
+from irbench.code_version import code_version
 from irbench.conversion.dispatch import conversion_name
 from irbench.dataset import Dataset
 from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
-from irbench.engine.planning.code_version import code_version
-from irbench.engine.planning.imported_code import imported_code
 from irbench.engine.planning.network_plan import NetworkPlan, has_weights_for, plan_network
 from irbench.errors import UnknownNameError, UsageError
+from irbench.imported_code import imported_code
 from irbench.networks.backends import backend_values
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import check_device

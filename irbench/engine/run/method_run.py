@@ -30,16 +30,19 @@ from irbench.engine.run.split_scan import SplitScan
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.image_records import ImageRecord, RecordBlock, TimingOutcome
 from irbench.engine.storage.journal import Journal
-from irbench.engine.storage.map_statistics_file import map_statistics_writer
+from irbench.engine.storage.journal_lines import decode_lines
+from irbench.engine.storage.map_statistics_file import map_statistics_writer, read_map_statistics
 from irbench.engine.storage.parquet_files import (
     detections_writer,
     replace_measured,
     timings_writer,
+    write_all,
     write_blocks,
 )
 from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
+from irbench.metrics.definition import own_countings
 from irbench.packed_detections import PackedDetections
 from irbench.processor_wait import is_busy
 from irbench.progress import Progress
@@ -160,6 +163,36 @@ class MethodRun:
         timings_file = self.directory.timings_file(self.method.name)
         replace_measured(timings_file, timing.times, self.plan.split)
         return dataclasses.replace(outcome, timing=timing)
+
+    def count_maps_again(self, pool: Executor, outcome: MethodOutcome) -> None:
+        """Let plug-ins count in the score maps of a method whose results are stored.
+
+        The maps are made again for it, since no run keeps them. Everything else stays as it is
+        stored. An image on which that fails stays uncounted.
+        """
+        name, split = self.method.name, self.plan.split
+        file = self.directory.map_statistics_file(name)
+        stored = read_map_statistics(file, split)
+        truths = [truth for truth in self.scans[split].truths if truth.id in stored]
+        extent = outcome.calibration.extent
+        title = f"{self.method.info.title} (score maps again)"
+        with self._exported(pool), self.progress.track(title, len(truths)) as advance:
+            jobs = self._jobs(split, truths, () if extent is None else (extent,), True)
+            for done in pool.run(process_image, jobs, self.method.device):
+                image = done.job.image
+                measured = None
+                if done.returned is not None:
+                    (measured,) = decode_lines([done.returned]).map_statistics
+                if measured is None:
+                    self._record("image_failed", split=split, image=image, error=done.error)
+                else:
+                    own = {**stored[image].own, **measured.own}
+                    stored[image] = dataclasses.replace(stored[image], own=own)
+                advance()
+        records = (
+            ImageRecord(split, image, {}, map_statistics=one) for image, one in stored.items()
+        )
+        write_all(records, map_statistics_writer(file))
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
@@ -288,6 +321,7 @@ class MethodRun:
         keep_regions: bool,
     ) -> Iterable[ImageJob]:
         plan = self.plan
+        countings = tuple(one.key for one in own_countings() if one.of == "score map")
         for truth in truths:
             yield ImageJob(
                 self._spec,
@@ -299,6 +333,7 @@ class MethodRun:
                 keep_regions,
                 # As regions, it is asked of the tested images only.
                 measure_map=keep_regions,
+                countings=countings,
                 content=self.scans[split].hash,
             )
 

@@ -138,6 +138,8 @@ class Runner:
             outcome = run.execute(executor, session.run["key"])
         elif self.plan.n_timing_images and (self.plan.time_again or outcome.timing is None):
             outcome = self._method_run(method, background).time_again(executor, outcome)
+        if run is None and session.lacks_own_counts(method):
+            self._method_run(method, background).count_maps_again(executor, outcome)
         # Takes this process a second or two, in which the workers continue with the next method.
         what = f"scoring {method.info.title}"
         background.submit(partial(self._finish, method, run, outcome), what)

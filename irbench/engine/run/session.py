@@ -24,7 +24,7 @@ from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_ord
 from irbench.errors import MissingDataError, RunKeyError, UsageError
 from irbench.events import Events
 from irbench.key_differences import check_key, is_same
-from irbench.metrics.definition import quality_metrics
+from irbench.metrics.definition import own_countings, quality_metrics
 from irbench.metrics.map_statistics import MAP_METRICS, MapStatistics
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.networks.training_leaks import leak_reason
@@ -157,6 +157,25 @@ class Session:
         )
         network = NetworkFacts(**known["network"]) if known.get("network") else None
         return MethodOutcome(Calibration.from_dict(known["calibration"]), errors, timing, network)
+
+    def lacks_own_counts(self, method: MethodPlan) -> bool:
+        """Whether a method can make score maps again that plug-ins have not counted as they do now.
+
+        Raises
+        ------
+        UnreadableResultsError
+        """
+        wanted = [one for one in own_countings() if one.of == "score map"]
+        file = self.directory.map_statistics_file(method.name)
+        cannot_run = method.network is not None and method.network.obstacle is not None
+        if not wanted or cannot_run or not file.exists():
+            return False
+        images = _read_results(read_map_statistics, file, self.plan.split).values()
+        return any(
+            one.key not in image.own or image.own[one.key].version != one.version
+            for image in images
+            for one in wanted
+        )
 
     def leak(self, method: MethodPlan) -> str:
         """Why a method's weights must not be tested on these images; empty if they may."""
@@ -311,9 +330,9 @@ class Session:
 def _pools_maps() -> bool:
     """Whether the pixels of all images are enough: a plug-in's metric may look at each image's."""
     return all(
-        name in MAP_METRICS
+        name in MAP_METRICS or metric.needs == "gains"
         for name, metric in quality_metrics().items()
-        if metric.needs in ("roc", "roc_3d")
+        if metric.needs_maps
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from irbench.atomic import replacing
 from irbench.engine.storage.file_reading import check_columns, check_numbers
 from irbench.engine.storage.image_records import BLOCK_IMAGES, RecordBlock
 from irbench.errors import RunKeyError
+from irbench.json_fields import parse_json
 from irbench.metrics.clutter_suppression import LocalContrasts
 from irbench.metrics.map_statistics import PROBABILITY, STANDARDISED, MapStatistics
+from irbench.metrics.own_counts import MapCount
 from irbench.metrics.pixel_roc import Histogram, PixelHistograms
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.metrics.roc_3d import NormalisedStatistics
@@ -26,6 +29,7 @@ from irbench.metrics.score_maps import N_BINS
 
 _HISTOGRAMS = ("target", "background", "unit_target", "unit_background")
 _SUMS = ("target_sum", "background_sum")
+_OWN = "own"
 _CONTRASTS = ("contrast_in", "std_in", "contrast_out", "std_out")
 
 MAP_STATISTICS_SCHEMA = pa.schema(
@@ -42,6 +46,8 @@ MAP_STATISTICS_SCHEMA = pa.schema(
         *((name, pa.float64()) for name in _SUMS),
         # One value per target; null where it is undefined.
         *((name, pa.list_(pa.float64())) for name in _CONTRASTS),
+        # What metrics of plug-ins count, as JSON; null, or no column in older files, where none.
+        (_OWN, pa.string()),
     ]
 )
 
@@ -56,6 +62,8 @@ def encode_map(measured: MapStatistics) -> dict[str, Any]:
         record[f"{name}_counts"] = histogram.counts
     record.update({name: getattr(measured.normalised, name) for name in _SUMS})
     record.update({name: _optional(getattr(measured.contrasts, name)) for name in _CONTRASTS})
+    if measured.own:
+        record[_OWN] = orjson.dumps(measured.own).decode()
     return record
 
 
@@ -91,7 +99,29 @@ def decode_map(record: Mapping[str, Any]) -> MapStatistics:
         PixelHistograms(target, background),
         NormalisedStatistics(unit, *sums.tolist()),
         LocalContrasts(*contrasts),
+        _own_counts(record.get(_OWN)),
     )
+
+
+def _own_counts(text: str | None) -> dict[str, MapCount]:
+    if text is None:
+        return {}
+    found = parse_json(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"the countings of a score map must be an object, got {text[:40]}")
+    return {name: _map_count(name, one) for name, one in found.items()}
+
+
+def _map_count(name: str, one: Any) -> MapCount:
+    fields = ("version", "values", "error")
+    if not isinstance(one, dict) or set(one) != set(fields):
+        raise ValueError(f"the counting {name} must have {', '.join(fields)}, got {str(one)[:40]}")
+    values = _numbers(name, one["values"], np.float64)
+    if not (isinstance(one["version"], str) and isinstance(one["error"], str)):
+        raise ValueError(f"version and error of the counting {name} must be texts")
+    if not np.isfinite(values).all():
+        raise ValueError(f"the values of the counting {name} must be finite")
+    return MapCount(one["version"], tuple(values.tolist()), one["error"])
 
 
 def _histogram(name: str, bins: Any, counts: Any) -> Histogram:
@@ -173,7 +203,8 @@ def _blocks(path: Path, split: str) -> Iterator[dict[str, MapStatistics]]:
 
 
 def _decoded(table: pa.Table, split: str) -> dict[str, MapStatistics]:
-    check_columns(table, MAP_STATISTICS_SCHEMA, MAP_STATISTICS_SCHEMA.names)
+    filled = [name for name in MAP_STATISTICS_SCHEMA.names if name != _OWN]
+    check_columns(table, MAP_STATISTICS_SCHEMA, filled)
     check_numbers(table, [f"{name}_{part}" for name in _HISTOGRAMS for part in ("bins", "counts")])
     columns: dict[str, list[Any]] = {
         name: _arrays(table[name]) if pa.types.is_list(kind) else table[name].to_pylist()

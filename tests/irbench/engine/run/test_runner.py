@@ -62,6 +62,11 @@ class Wide(BoxDetector):
     info = info("wide")
     def compute(self, image):
         return np.array([[-40.0, 2.0, 9.0, 9.0]]), np.array([1.0])
+
+class Boxed(BoxDetector):
+    info = info("boxed")
+    def compute(self, image):
+        return np.array([[2.0, 2.0, 9.0, 9.0]]), np.array([1.0])
 """
 
 
@@ -347,3 +352,63 @@ def test_a_metric_of_ones_own_sees_the_score_map_of_each_image(run, monkeypatch)
     assert each.pop("lit") == 1
     assert each == pooled
     assert pooled["auc"] > 0.5
+
+
+COUNTING = """
+from irbench.metrics.image_counting import Counting
+from irbench.metrics.metric import Metric
+from irbench.metrics.weighted import Ratio
+
+def residue(image):
+    return image.score_map[~image.true_mask].clip(0).sum() * FACTOR, 1
+
+residue = Metric(
+    name="residue", title="Residue", kind="maps", higher_is_better=False, bounds=(0.0, 1e9),
+    unit="", scale=1.0, decimals=2, reference="none", description="Residue.",
+    needs=Counting(name="residue", of="score map", columns=("sum", "one"), count=residue),
+    form=lambda counts: Ratio(counts["sum"], counts["one"]), reason="no image",
+)
+"""
+
+
+def load_counting(run, factor, name="residue.py"):
+    from irbench.registry import load_plugin
+
+    (run.folder / name).write_text(COUNTING.replace("FACTOR", str(factor)))
+    plugin_metrics().metrics.pop("residue", None)
+    load_plugin(run.folder / name)
+
+
+def test_a_counting_of_score_maps_is_stored_and_made_up_for(run):
+    plain = run("first", "boxed")
+    assert run.images.count(("first", "test")) == 5
+    load_counting(run, 1)
+    # The maps of a run of before are made again, of the tested images and for nothing else.
+    rows = run("first", "boxed")
+    assert run.images == [("first", "test")] * 5
+    value = rows["first"].pop("residue")
+    data = load_dataset(str(run.folder / "scenes"))
+    maps = [np.asarray(one.image, float) - np.median(one.image) for one in data]
+    expected = np.mean([m[~s.mask].clip(0).sum() for m, s in zip(maps, data, strict=True)])
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert rows["first"] == plain["first"]
+    assert rows["boxed"]["residue"] is None
+    assert "boxes only" in rows["boxed"]["undefined"]["residue"]
+    # It is stored now, also for a run that has it from the start.
+    assert run("first")["first"]["residue"] == value
+    assert run.images == []
+    run.directory = RunDirectory(run.folder / "fresh")
+    assert run("first")["first"]["residue"] == value
+    # Other code is another count.
+    load_counting(run, 2, "again.py")
+    assert run("first")["first"]["residue"] == 2 * value
+    assert run.images == [("first", "test")] * 5
+
+
+def test_where_a_method_fails_a_counting_of_its_maps_is_undefined(run):
+    load_counting(run, 1)
+    row = run("telling")["telling"]
+    assert row["state"] == "partial"
+    assert row["residue"] is None
+    assert "have no score map: the method failed on them" in row["undefined"]["residue"]
+    assert row["auc"] is not None

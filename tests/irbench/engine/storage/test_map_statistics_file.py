@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import orjson
+import pyarrow.parquet as pq
 import pytest
 
 from irbench import Detections
@@ -21,6 +23,7 @@ from irbench.engine.storage.parquet_files import write_all
 from irbench.errors import RunKeyError
 from irbench.masks import mask_regions
 from irbench.metrics.map_statistics import map_values, measure_map
+from irbench.metrics.own_counts import MapCount
 
 
 def some_statistics(seed, is_probability=False):
@@ -58,6 +61,46 @@ def test_a_record_is_read_as_it_was_written():
         read = decode_map(json.loads(as_json(measured)))
         assert as_json(read) == as_json(measured)
         assert map_values([read]) == map_values([measured])
+
+
+def counted(measured, own):
+    return dataclasses.replace(measured, own=own)
+
+
+def test_what_plugins_counted_is_read_as_it_was_written(tmp_path, entries):
+    own = {
+        "own.a": MapCount("v1", (0.1, -1e300)),
+        "own.b": MapCount("v2", error='it "broke": 1 / 0'),
+    }
+    entries[1] = dataclasses.replace(
+        entries[1], map_statistics=counted(entries[1].map_statistics, own)
+    )
+    assert decode_map(json.loads(as_json(entries[1].map_statistics))).own == own
+    path = tmp_path / "m.parquet"
+    write_all(entries, map_statistics_writer(path))
+    read = read_map_statistics(path, "test")
+    assert [one.own for one in read.values()] == [{}, own, {}]
+    # A file of before has no such column.
+    pq.write_table(pq.read_table(path).drop_columns(["own"]), path)
+    assert [one.own for one in read_map_statistics(path, "test").values()] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "[]",
+        "{",
+        '{"own.a": 3}',
+        '{"own.a": {"version": "1", "values": ["x"], "error": ""}}',
+        '{"own.a": {"version": 1, "values": [1], "error": ""}}',
+        '{"own.a": {"version": "1", "values": [1]}}',
+        '{"own.a": {"version": "1", "values": [null], "error": ""}}',
+    ],
+)
+def test_a_damaged_counting_is_refused(own):
+    record = {**json.loads(as_json(some_statistics(0))), "own": own}
+    with pytest.raises(ValueError, match=r"counting|JSON|Expecting|x"):
+        decode_map(record)
 
 
 def test_the_journal_keeps_them(tmp_path, entries):

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from irbench.engine.planning.code_version import code_version
-from irbench.engine.planning.imported_code import imported_code
+from irbench.code_version import code_version
 from irbench.engine.planning.plan import plan_methods
+from irbench.imported_code import imported_code
 from irbench.protocol import get_protocol
 from irbench.registry import catalogue, load_plugin, method_class
 
@@ -117,7 +117,7 @@ def test_a_package_behind_an_entry_point(folder):
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: own-detectors\nVersion: 1.0\n")
     (facts / "top_level.txt").write_text("own_detectors\n")
     (facts / "RECORD").write_text("own_detectors/method.py,,\nown_detectors/shared.py,,\n")
-    from irbench.engine.planning import imported_code as module
+    from irbench import imported_code as module
 
     module._by_module.cache_clear()
     try:
@@ -152,7 +152,7 @@ def test_methods_of_irbench_have_the_versions_of_the_run_alone():
 def test_nothing_is_imported_for_it():
     program = (
         "import sys\n"
-        "from irbench.engine.planning.imported_code import imported_code\n"
+        "from irbench.imported_code import imported_code\n"
         "from irbench.registry import method_class\n"
         "cls = method_class('le-irstd')\n"
         "before = set(sys.modules)\n"

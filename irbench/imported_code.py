@@ -1,4 +1,4 @@
-"""The code that a method runs: the modules that its own one imports, however deep."""
+"""The code that a plug-in runs: the modules that its own one imports, however deep."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
+from types import FunctionType
 
 _ENGINE = "irbench"
 
@@ -19,17 +20,20 @@ _ENGINE = "irbench"
 # has versions of its own (conversion, protocol).
 _SHARED_PACKAGES = ("irbench.filters", "irbench.methods", "irbench.networks")
 
+Definition = type | FunctionType
+"""What a plug-in defines."""
+
 _IMPORTERS = ("import_module", "__import__")
 
 
 @dataclass
 class ImportedCode:
-    """What a method runs beside the engine.
+    """What a plug-in runs beside the engine.
 
     Attributes
     ----------
     files : dict of str to Path
-        By module, the method's own one included: Python source, or a compiled module.
+        By module, the plug-in's own one included: Python source, or a compiled module.
     packages : dict of str to str
         Version of each installed distribution that a module of ``files`` imports from, by
         name; of methods that ship with irbench none, since ``run.json`` has those versions.
@@ -39,23 +43,24 @@ class ImportedCode:
     packages: dict[str, str] = field(default_factory=dict)
 
 
-def imported_code(cls: type) -> ImportedCode:
-    """Follow the imports of a method's module, those inside its functions too.
+def imported_code(defined: Definition) -> ImportedCode:
+    """Follow the imports of a plug-in's module, those inside its functions too.
 
     Nothing is imported for it, and nothing of what is found is executed. A module is followed
     unless it is Python's, the engine's, or of an installed distribution other than the
-    method's own: that one is known by its name and version. Imports whose name is put
+    plug-in's own: that one is known by its name and version. Imports whose name is put
     together while the program runs are not seen.
 
     Parameters
     ----------
-    cls : type[Detector]
+    defined : type or function
+        The class of a method, or the function of a counting.
     """
-    own = Path(inspect.getfile(cls))
+    own = Path(inspect.getfile(defined))
     found = ImportedCode()
-    is_ours = _is_below(cls.__module__, _ENGINE)
-    own_packages = set() if is_ours else set(_distributions(cls.__module__, own))
-    pending = [(cls.__module__, own)]
+    is_ours = _is_below(defined.__module__, _ENGINE)
+    own_packages = set() if is_ours else set(_distributions(defined.__module__, own))
+    pending = [(defined.__module__, own)]
     while pending:
         name, path = pending.pop()
         if name in found.files:

@@ -1,4 +1,4 @@
-"""The version of a method's code: a hash over all that it runs and that has no version itself."""
+"""The version of a plug-in's code: a hash over all that it runs and that has no version itself."""
 
 from __future__ import annotations
 
@@ -7,32 +7,27 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from irbench.engine.planning.imported_code import (
-    ImportedCode,
-    file_stamp,
-    imported_code,
-    syntax_of,
-)
+from irbench.imported_code import Definition, ImportedCode, file_stamp, imported_code, syntax_of
 
 
-def code_version(cls: type, code: ImportedCode | None = None) -> str:
-    """Hash the source of a method's module and of the modules without a version it imports.
+def code_version(defined: Definition, code: ImportedCode | None = None) -> str:
+    """Hash the source of a plug-in's module and of the modules without a version it imports.
 
     Comments, docstrings and blank lines do not count: the hash is over the syntax tree.
 
     Parameters
     ----------
-    cls : type[Detector]
+    defined : type or function
+        The class of a method, or the function of a counting.
     code : ImportedCode, optional
-        Of this class, where it is known already; see
-        :func:`irbench.engine.planning.imported_code.imported_code`.
+        Of the same, where it is known already; see :func:`irbench.imported_code.imported_code`.
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    files = (imported_code(cls) if code is None else code).files
+    files = (imported_code(defined) if code is None else code).files
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(_content(files[name], file_stamp(files[name])))
