@@ -7,6 +7,7 @@ callers have another form of the same function then.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
@@ -19,8 +20,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile at the first call, and keep the result on disk where a folder can be written."""
+    """Compile at the first call, and keep the result on disk where a folder can be written.
+
+    A division by 0 is that of NumPy: to look out for an error takes as long as the division.
+    """
+    compile_it = partial(numba.njit, nogil=True, error_model="numpy")
     try:
-        return cast("_Function", numba.njit(cache=True, nogil=True)(function))
+        return cast("_Function", compile_it(cache=True)(function))
     except RuntimeError:  # neither beside the module nor in the user's cache can be written
-        return cast("_Function", numba.njit(nogil=True)(function))
+        return cast("_Function", compile_it()(function))

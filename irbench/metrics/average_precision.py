@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,9 @@ from irbench.metrics.curve import PrecisionRecallCurve
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.metric import Metric, fraction
 from irbench.metrics.value import NO_TARGETS, MetricValue
-from irbench.metrics.weighted import Draws, Form, Values
+from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Values, compiled_module
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
-MANY_DRAWS = 16
-"""From so many on, compiled code is worth its import."""
 
 _PAPER = "LE-IRSTD, Eq."
 _COCO = "COCO detection evaluation (T.-Y. Lin et al., ECCV 2014; pycocotools), maxDets 300"
@@ -28,12 +26,14 @@ _COCO_FORMULA = "mean over r = 0, 0.01, …, 1 of max{P(t) : R(t) ≥ r}, 0 wher
 Points = NDArray[np.float64]
 """``(n_draws, n_points)`` counts down the ranking, at the scores where some hit enters."""
 
-Estimator = Callable[[Points, Points, Values], Values]
-"""From hits, kept detections and ``(n_draws,)`` targets to the area; those without targets are
-left to the caller."""
+Estimator = Callable[[Points, Points, NDArray[np.float64]], NDArray[np.float64]]
+"""From hits, kept detections and ``(..., n_draws)`` targets to as many areas; those without
+targets are left to the caller."""
 
 
-def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
+def coco101(
+    true_positives: Points, kept: Points, n_targets: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The mean over recall 0, 0.01, …, 1 of the greatest precision from there on.
 
     As COCO's evaluation code has it. [1]_ It is 0 where no point reaches a recall. With distinct
@@ -44,7 +44,9 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
     .. [1] T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and its
        evaluation code.
     """
-    compiled = compiled_envelope() if len(kept) >= MANY_DRAWS else None
+    if n_targets.ndim > 1:
+        return np.stack([coco101(true_positives, kept, one) for one in n_targets])
+    compiled = compiled_module("compiled_envelope") if len(kept) >= MANY_DRAWS else None
     read = precision_at_recalls if compiled is None else compiled.precision_at_recalls
     # Of one type and layout, for each of which numba would compile again.
     hits, counted, targets = (
@@ -52,16 +54,6 @@ def coco101(true_positives: Points, kept: Points, n_targets: Values) -> Values:
     )
     envelope = read(hits, counted, targets, _RECALLS)
     return np.asarray(envelope.mean(axis=1))
-
-
-@cache
-def compiled_envelope() -> Any:
-    """The module of the compiled forms; None where there is no numba that can compile."""
-    try:
-        from irbench.metrics import compiled_envelope as module
-    except ImportError:
-        return None
-    return module
 
 
 def precision_at_recalls(
@@ -148,14 +140,14 @@ def average_precision_form(
     """
     ranking = table.weighted
 
-    def column(draws: Draws, index: int) -> Values:
+    def column(draws: Draws, index: int, missed: NDArray[np.float64]) -> NDArray[np.float64]:
         n_targets = draws.sums(table.n_targets)
-        counted = np.where(n_targets > 0, n_targets + draws.missed, 0.0)
-        compiled = compiled_envelope() if draws.n_draws >= MANY_DRAWS else None
+        counted = np.where(n_targets > 0, n_targets + missed, 0.0)
+        compiled = compiled_module("compiled_envelope") if draws.n_draws >= MANY_DRAWS else None
         if estimate is coco101 and compiled is not None:
             kept, hits = ranking.kept(draws), ranking.hits(index)
             envelope = compiled.precision_of_ranking(draws.by_draw, *hits, kept, counted, _RECALLS)
-            area = envelope.mean(axis=1)
+            area = envelope.mean(axis=2)
         else:
             points, kept, _ = ranking.points(draws, index)
             area = estimate(points, kept, counted)
@@ -164,10 +156,7 @@ def average_precision_form(
     def form(draws: Draws) -> Values:
         # Metrics of one table share the areas of its columns.
         areas = [
-            draws.once(
-                (estimate, id(table), index, draws.missed.tobytes()),
-                lambda i=index: column(draws, i),  # type: ignore[misc]
-            )
+            draws.once_for_all_missed((estimate, id(table), index), partial(column, draws, index))
             for index in iou_indices
         ]
         return np.asarray(np.stack(areas, axis=1).mean(axis=1))

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from irbench.metrics.metric import Metric
 from irbench.metrics.signal_to_clutter import local_statistics_of
 from irbench.metrics.value import NO_TARGETS
-from irbench.metrics.weighted import Draws, Form, Ratio, Values
+from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Ratio, Values, compiled_module
 from irbench.regions import Regions
 
 GainName = Literal["scrg", "bsf", "cg"]
@@ -193,20 +193,45 @@ def _median_form(gains: Gains, name: GainName) -> Form:
     ranked, images = values[order], gains.images[order]
 
     def form(draws: Draws) -> Values:
-        found = np.full(draws.n_draws, np.nan)
-        if not len(ranked):
-            return found
-        # The two middle ones of the list in which each value stands so many times.
-        reached = np.cumsum(draws.weights[images], axis=0)
-        half = reached[-1] / 2
-        some = half > 0
-        lower = (reached < half).sum(axis=0)[some]
-        upper = (reached <= half).sum(axis=0)[some]
-        found[some] = (ranked[lower] + ranked[upper]) / 2
+        compiled = compiled_module("compiled_medians") if draws.n_draws >= MANY_DRAWS else None
+        medians = weighted_medians if compiled is None else compiled.weighted_medians
+        found = np.asarray(medians(draws.by_draw, images, ranked))
         found[np.isinf(found)] = np.nan
         return found
 
     return form
+
+
+def weighted_medians(
+    weights: NDArray[np.float64], images: NDArray[np.int64], ranked: NDArray[np.float64]
+) -> Values:
+    """The median of the list in which each value stands as often as its image counts.
+
+    Parameters
+    ----------
+    weights : (n_draws, n_images) ndarray of float64
+    images : (n,) ndarray of int64
+        Of each value.
+    ranked : (n,) ndarray of float64
+        The values, ascending.
+
+    Returns
+    -------
+    (n_draws,) ndarray of float64
+        NaN where no value counts. The same to the last bit as those of
+        :func:`irbench.metrics.compiled_medians.weighted_medians`.
+    """
+    found = np.full(len(weights), np.nan)
+    if not len(ranked):
+        return found
+    # The two middle ones.
+    reached = np.cumsum(weights[:, images], axis=1)
+    half = reached[:, -1] / 2
+    some = half > 0
+    lower = (reached < half[:, None]).sum(axis=1)[some]
+    upper = (reached <= half[:, None]).sum(axis=1)[some]
+    found[some] = (ranked[lower] + ranked[upper]) / 2
+    return found
 
 
 def _mean_form(gains: Gains, name: GainName) -> Form:

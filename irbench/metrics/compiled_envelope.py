@@ -69,35 +69,47 @@ def precision_of_ranking(
         Its place in ``kept``.
     kept : (n_draws, n_kept) ndarray of float64
         Kept detections at some scores, best first.
-    n_targets : (n_draws,) ndarray of float64
-    recalls : (n,) ndarray of float64
-        Ascending.
+    n_targets : (n, n_draws) ndarray of float64
+        Several numbers of targets for each draw.
+    recalls : (n_recalls,) ndarray of float64
+        Ascending from 0; evenly spaced ones are found soonest.
 
     Returns
     -------
-    (n_draws, n) ndarray of float64
+    (n, n_draws, n_recalls) ndarray of float64
         0 where no point reaches a recall.
     """
-    n_draws, n_points = len(weights), len(last)
-    envelope = np.empty((n_draws, len(recalls)))
-    hits = np.empty(n_points)
+    n_draws, n_points, n_recalls = len(weights), len(last), len(recalls)
+    envelope = np.zeros((len(n_targets), n_draws, n_recalls))
+    hits, precision = np.empty(n_points), np.empty(n_points)
     for draw in range(n_draws):
-        total, first = 0.0, 0
+        n, total, first = 0, 0.0, 0
         for place in range(n_points):
+            before = total
             for hit in range(first, last[place] + 1):
                 total += weights[draw, images[hit]]
-            hits[place] = total
             first = last[place] + 1
-        targets = n_targets[draw] if n_targets[draw] > 0 else 1.0
-        # The loop above once more: as a function of both it took a quarter longer.
-        index, best = n_points - 1, 0.0
-        for place in range(len(recalls) - 1, -1, -1):
-            while index >= 0 and hits[index] / targets >= recalls[place]:
-                n_kept = kept[draw, point[index]]
-                if n_kept > 0:
-                    best = max(best, hits[index] / n_kept)
-                index -= 1
-            envelope[draw, place] = best
+            hits[n], precision[n] = total, kept[draw, point[place]]
+            # Hits that a draw has not got lower the precision at a recall, or change nothing: the
+            # next point takes the place of theirs.
+            n += total > before
+        for place in range(n):
+            precision[place] = hits[place] / precision[place]
+        for which in range(len(n_targets)):
+            targets = n_targets[which, draw] if n_targets[which, draw] > 0 else 1.0
+            best = envelope[which, draw]
+            # Branches that depend on the draw would take longer than all arithmetic: so each point
+            # goes to the greatest recall that it reaches, and from there to all below it.
+            for place in range(n):
+                recall = hits[place] / targets
+                reached = min(int(recall * (n_recalls - 1)), n_recalls - 1)
+                while reached + 1 < n_recalls and recalls[reached + 1] <= recall:
+                    reached += 1
+                while recalls[reached] > recall:
+                    reached -= 1
+                best[reached] = max(best[reached], precision[place])
+            for place in range(n_recalls - 2, -1, -1):
+                best[place] = max(best[place], best[place + 1])
     return envelope
 
 
@@ -109,14 +121,13 @@ def joined_at_recalls(
     n_kept: NDArray[np.float64],
     n_targets: NDArray[np.float64],
     recalls: NDArray[np.float64],
-    triangle: bool,
 ) -> NDArray[np.float64]:
     """Precision of the envelope joined by lines, of many curves.
 
     See :func:`irbench.metrics.yolo_average_precision.joined_at_recalls`, which returns the same.
     """
     n_draws, n_points = hits.shape
-    read = np.zeros((n_draws, len(recalls)))
+    read = np.zeros((2, n_draws, len(recalls)))
     recall = np.empty(2 * n_points + 4)
     precision = np.empty(2 * n_points + 4)
     for draw in range(n_draws):
@@ -127,37 +138,44 @@ def joined_at_recalls(
         n, found, counted = 1, 0.0, 0.0
         # A point before each rise of recall, one after it, and the last of all; what the draw
         # has not got is none.
-        for place in range(2 * n_points + 1):
-            if place == 2 * n_points:
-                now = n_kept[draw]
-            elif place % 2 == 0:
-                now = before[draw, place // 2]
-            else:
-                now = kept[draw, place // 2]
-                found = hits[draw, place // 2]
-            if now > counted:
-                recall[n], precision[n] = found / targets, found / now
-                n += 1
+        for place in range(n_points):
+            now = before[draw, place]
+            recall[n], precision[n] = found, now
+            n += now > counted
+            counted, now = now, kept[draw, place]
+            found = hits[draw, place]
+            recall[n], precision[n] = found, now
+            n += now > counted
             counted = now
+        recall[n], precision[n] = found, n_kept[draw]
+        n += n_kept[draw] > counted
         if n == 1:
             continue
-        if not triangle:
-            recall[n], precision[n] = recall[n - 1], 0.0
-            n += 1
-        recall[n], precision[n] = 1.0, 0.0
-        n += 1
-        for index in range(n - 2, -1, -1):
-            precision[index] = max(precision[index], precision[index + 1])
-        # As np.interp: of points of one recall the last.
-        index = 0
-        for place in range(len(recalls)):
-            wanted = recalls[place]
-            while index + 1 < n and recall[index + 1] <= wanted:
-                index += 1
-            if index == n - 1 or recall[index] == wanted:
-                read[draw, place] = precision[index]
-            else:
-                rise = precision[index + 1] - precision[index]
-                slope = rise / (recall[index + 1] - recall[index])
-                read[draw, place] = slope * (wanted - recall[index]) + precision[index]
+        for place in range(1, n):
+            precision[place] = recall[place] / precision[place]
+            recall[place] /= targets
+        # Precision 0 at the end lowers no envelope.
+        for place in range(n - 2, -1, -1):
+            precision[place] = max(precision[place], precision[place + 1])
+        for triangle in range(2):
+            last = n
+            if not triangle:
+                recall[last], precision[last] = recall[n - 1], 0.0
+                last += 1
+            recall[last], precision[last] = 1.0, 0.0
+            last += 1
+            # As np.interp: of points of one recall the last.
+            index = 0
+            for place in range(len(recalls)):
+                wanted = recalls[place]
+                while index + 1 < last and recall[index + 1] <= wanted:
+                    index += 1
+                if index == last - 1 or recall[index] == wanted:
+                    read[triangle, draw, place] = precision[index]
+                else:
+                    rise = precision[index + 1] - precision[index]
+                    slope = rise / (recall[index + 1] - recall[index])
+                    read[triangle, draw, place] = (
+                        slope * (wanted - recall[index]) + precision[index]
+                    )
     return read

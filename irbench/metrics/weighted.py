@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,9 @@ from irbench.metrics.value import check_weights
 
 Values = NDArray[np.float64]
 """``(n_draws,)`` values of a metric, NaN where undefined."""
+
+MANY_DRAWS = 16
+"""From so many on, compiled code is worth its import."""
 
 
 class Draws:
@@ -51,6 +56,8 @@ class Draws:
                 f"got {self.missed.shape}."
             )
         self._made: dict[Hashable, Any] = {}
+        # Of all that share what was made, and which of them is that of these.
+        self._all_missed, self._place = [self.missed], 0
 
     @classmethod
     def single(cls, n_images: int, weights: NDArray[Any] | None = None) -> Draws:
@@ -61,7 +68,9 @@ class Draws:
     def with_missed(self, missed: NDArray[np.float64]) -> Draws:
         """The same draws with ``(n_draws,)`` missed targets; what was made once serves both."""
         draws = Draws(self.weights, missed)
-        draws._made = self._made
+        draws._made, draws._all_missed = self._made, self._all_missed
+        draws._place = len(self._all_missed)
+        self._all_missed.append(draws.missed)
         return draws
 
     @property
@@ -92,9 +101,37 @@ class Draws:
             self._made[key] = make()
         return self._made[key]
 
+    def once_for_all_missed(
+        self, key: Hashable, make: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    ) -> Values:
+        """As :meth:`once`, of what depends on :attr:`missed`.
+
+        It is made at once for these draws and for all that :meth:`with_missed` made of them so
+        far, which differ in little.
+
+        Parameters
+        ----------
+        key : hashable
+        make : callable
+            From ``(n, n_draws)`` missed targets to ``(n, n_draws)`` values.
+        """
+        made: list[Values] = self.once(("for all missed", key), list)
+        if lacking := self._all_missed[len(made) :]:
+            made.extend(make(np.stack(lacking)))
+        return made[self._place]
+
 
 Form = Callable[[Draws], Values]
 """A metric of given counts as a function of draws."""
+
+
+@cache
+def compiled_module(name: str) -> Any:
+    """A module of compiled forms; None where there is no numba that can compile."""
+    try:
+        return import_module(f"irbench.metrics.{name}")
+    except ImportError:
+        return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,12 +63,13 @@ class WeightedRanking:
         images, last, point = self.hits(iou_index)
         hits = np.ascontiguousarray(draws.weights[images].T)
         np.cumsum(hits, axis=1, out=hits)
-        # Detections of one score enter together; without ties this would only copy.
+        # Detections of one score enter together; without ties this would only copy. As rows of
+        # points: NumPy lays out what is chosen, and sums it up, by the number of draws otherwise.
         if len(last) < len(images):
-            hits = hits[:, last]
+            hits = np.ascontiguousarray(hits[:, last])
         kept = self.kept(draws)
         if len(point) < kept.shape[1]:
-            kept = kept[:, point]
+            kept = np.ascontiguousarray(kept[:, point])
         return hits, kept, draws.sums(self._table.n_targets)
 
     def hits(self, iou_index: int) -> _Hits:

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.metrics.average_precision import MANY_DRAWS, compiled_envelope
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import fraction
 from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS
-from irbench.metrics.weighted import Draws, Form, Values
+from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Values, compiled_module
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 _YOLO = "YOLOv5 (G. Jocher, 2020), validation"
@@ -46,7 +45,6 @@ def joined_at_recalls(
     n_kept: Values,
     n_targets: Values,
     recalls: Values,
-    triangle: bool,
 ) -> NDArray[np.float64]:
     """Precision of the envelope joined by lines, of many curves.
 
@@ -58,13 +56,13 @@ def joined_at_recalls(
         All detections, and all targets.
     recalls : (n,) ndarray of float64
         Ascending, in [0, 1].
-    triangle : bool
-        See :func:`ap_yolo_form`.
 
     Returns
     -------
-    (n_draws, n) ndarray of float64
-        0 for a draw without targets, or without detections.
+    (2, n_draws, n) ndarray of float64
+        Without the triangle and with it; see :func:`ap_yolo_form`. 0 for a draw without targets,
+        or without detections. The same to the last bit as those of
+        :func:`irbench.metrics.compiled_envelope.joined_at_recalls`.
     """
     n_draws, n_points = hits.shape
     # A point before each rise of recall, one after it, and the last of all.
@@ -73,11 +71,12 @@ def joined_at_recalls(
     counted[:, 1::2], counted[:, 0:-1:2], counted[:, -1] = kept, before, n_kept
     # What a draw has not got is no point of its curve.
     there = np.diff(counted, axis=1, prepend=0.0) > 0
-    read = np.zeros((n_draws, len(recalls)))
+    read = np.zeros((2, n_draws, len(recalls)))
     for draw in np.flatnonzero(n_targets > 0).tolist():
         found = true_positives[draw, there[draw]]
         recall, precision = found / n_targets[draw], found / counted[draw, there[draw]]
-        read[draw] = _at_recalls(recall, precision, triangle, recalls)
+        for triangle in (False, True):
+            read[int(triangle), draw] = _at_recalls(recall, precision, triangle, recalls)
     return read
 
 
@@ -105,16 +104,21 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
     """
     ranking = table.weighted
 
-    def form(draws: Draws) -> Values:
+    def both(draws: Draws) -> NDArray[np.float64]:
         hits, kept, n_targets = ranking.points(draws, iou_index)
         before, n_kept = ranking.kept_before(draws, iou_index)
         # Of one type and layout, for each of which numba would compile again.
         curves = [np.ascontiguousarray(part) for part in (hits, kept, before)]
         totals = [np.ascontiguousarray(part) for part in (n_kept, n_targets)]
-        compiled = compiled_envelope() if draws.n_draws >= MANY_DRAWS else None
+        compiled = compiled_module("compiled_envelope") if draws.n_draws >= MANY_DRAWS else None
         read: Any = joined_at_recalls if compiled is None else compiled.joined_at_recalls
-        area = np.trapezoid(read(*curves, *totals, _RECALLS, triangle), _RECALLS, axis=1)
+        area = np.trapezoid(read(*curves, *totals, _RECALLS), _RECALLS, axis=2)
         return np.where(n_targets > 0, area, np.nan)
+
+    def form(draws: Draws) -> Values:
+        # The two differ in their ends alone.
+        found = draws.once(("joined", id(table), iou_index), lambda: both(draws))
+        return np.asarray(found[int(triangle)])
 
     return form
 

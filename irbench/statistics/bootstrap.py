@@ -15,7 +15,7 @@ from irbench.metrics.weighted import Draws
 from irbench.progress import Progress
 from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
-from irbench.statistics.resamples import BLOCK_SIZE, Resamples
+from irbench.statistics.resamples import BLOCK_SIZE, Resamples, block_size
 from irbench.statistics.standard_error import StandardError
 
 LEVEL = 0.95
@@ -130,17 +130,18 @@ def resample(
         }
         for method, one in statistics.items()
     }
-    n_blocks = math.ceil(resamples.n_resamples / BLOCK_SIZE)
+    size = block_size(resamples.n_images)
+    n_blocks = math.ceil(resamples.n_resamples / size)
     with (progress or Progress()).track("Resampling images", n_blocks) as advance:
-        for block, weights in enumerate(resamples.blocks(BLOCK_SIZE)):
-            some = slice(block * BLOCK_SIZE, block * BLOCK_SIZE + weights.shape[1])
+        for block, weights in enumerate(resamples.blocks(size)):
+            some = slice(block * size, block * size + weights.shape[1])
             for method, one in statistics.items():
                 draws = Draws(weights)
+                # Known before the first value is asked for, both are made at once.
+                with_missed = draws.with_missed(resamples.missed[some])
                 for metric, values in one.of_draws(draws).items():
                     spread[method][metric].draws[some] = values
-                for metric, values in one.with_miss(
-                    draws.with_missed(resamples.missed[some])
-                ).items():
+                for metric, values in one.with_miss(with_missed).items():
                     target = spread[method][metric].with_miss
                     assert target is not None
                     target[some] = values

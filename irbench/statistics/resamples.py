@@ -18,6 +18,20 @@ MISSED = 0.5
 BLOCK_SIZE = 64
 """Draws at a time: with 1000 images and as many targets, what is in work fits a level-2 cache."""
 
+MOST_DRAWS = 512
+"""Of few images, as many at a time as take the memory of that."""
+
+
+def block_size(n_images: int) -> int:
+    """How many draws of so many images to make at a time: of more, a call weighs less.
+
+    Examples
+    --------
+    >>> block_size(86), block_size(266), block_size(10_000)
+    (512, 240, 64)
+    """
+    return max(BLOCK_SIZE, min(BLOCK_SIZE * 1000 // n_images, MOST_DRAWS))
+
 
 @dataclass(frozen=True)
 class Resamples:

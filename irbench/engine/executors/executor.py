@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -108,6 +109,14 @@ class Executor(ABC):
             Instead of the executor's own.
         device : str
         """
+
+    @contextmanager
+    def early(self) -> Iterator[Callable[[], None]]:
+        """Yield what starts workers before the executor is entered, where that is of use.
+
+        At the end of the block they are let go, whether or not it was.
+        """
+        yield lambda: None
 
     @property
     def leaves_a_core(self) -> bool:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
@@ -100,11 +100,27 @@ class WorkerPool(Executor):
         # Workers that differ are sets of their own: those of one set have no number.
         self._sets = [WorkerProcesses(1, gpu) for gpu in gpus] or [WorkerProcesses(n_workers)]
         self._stack = ExitStack()
+        self._is_entered = False
         self._on_gpus: dict[str, WorkerPool] = {}
+
+    @contextmanager
+    def early(self) -> Iterator[Callable[[], None]]:
+        """See :meth:`Executor.early`; importing what they need takes workers a second or two."""
+        with ExitStack() as stack:
+            # Without effect where the pool was entered meanwhile, and left.
+            stack.push(self.__exit__)
+            yield self._start
+
+    def _start(self) -> None:
+        self.__enter__()
+        for processes in self._sets:
+            processes.start()
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
-        self._stack.enter_context(_ENVIRONMENT)
+        if not self._is_entered:
+            self._stack.enter_context(_ENVIRONMENT)
+            self._is_entered = True
         return self
 
     def __exit__(
@@ -113,6 +129,9 @@ class WorkerPool(Executor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._is_entered:
+            return
+        self._is_entered = False
         for other in self._on_gpus.values():
             other.__exit__(kind, error, trace)
         for processes in self._sets:

@@ -109,6 +109,11 @@ class WorkerProcesses:
             active: bool = self._pool.active
         return active
 
+    def start(self) -> None:
+        """Start the processes, which :meth:`submit` does otherwise."""
+        # Asking does, the first time.
+        _ = self.active
+
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """Run a call in the process that is free first; cancelling it costs this process."""
         if not self.active:

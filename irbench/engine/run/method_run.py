@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from irbench.engine.jobs.network_export import (
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.jobs.specs import ImageJob, TimingJob
 from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
+from irbench.engine.run.method_outcome import MethodFailedError, MethodOutcome
 from irbench.engine.run.split_scan import SplitScan
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.image_records import ImageRecord, RecordBlock, TimingOutcome
@@ -39,7 +40,6 @@ from irbench.engine.storage.parquet_files import (
     write_all,
     write_blocks,
 )
-from irbench.errors import IrbenchError
 from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import own_countings
@@ -51,30 +51,6 @@ from irbench.protocol import EXTENTS
 N_WARMUP = 3
 GIVE_UP_AFTER = 10
 """So many failures before the first success, and a method is given up as failed."""
-
-
-class MethodFailedError(IrbenchError):
-    """A method that failed on every image that it was given, or before the first."""
-
-
-@dataclass
-class MethodOutcome:
-    """What is known of a method after its run.
-
-    Attributes
-    ----------
-    calibration : Calibration
-    errors : dict of str to str
-        Failed images of the tested split, and why.
-    timing : TimingOutcome or None
-    network : NetworkFacts or None
-        Of methods with one.
-    """
-
-    calibration: Calibration
-    errors: dict[str, str] = field(default_factory=dict)
-    timing: TimingOutcome | None = None
-    network: NetworkFacts | None = None
 
 
 class MethodRun:
@@ -105,11 +81,17 @@ class MethodRun:
     ) -> None:
         self.plan, self.method, self.directory = plan, method, directory
         self.scans, self.progress, self._quiet = scans, progress, quiet
+        self._worked_ahead = False
         self.events = Events() if events is None else events
         self._open = ExitStack()
         self._spec = method.spec
 
-    def execute(self, pool: Executor, key: Mapping[str, Any]) -> MethodOutcome:
+    def execute(
+        self,
+        pool: Executor,
+        key: Mapping[str, Any],
+        beside: Callable[[Callable[[], Calibration]], Calibration] = lambda choose: choose(),
+    ) -> MethodOutcome:
         """Run the method, resuming from its journal where there is one.
 
         What it found is in the journal then; :meth:`store` brings it where it is read.
@@ -119,6 +101,9 @@ class MethodRun:
         pool : Executor
         key : mapping
             The run's key; with the method's facts it is the journal's.
+        beside : callable
+            Calls what chooses extent and threshold once all validation images are run, and
+            returns what that returned; the pool may be used meanwhile.
 
         Raises
         ------
@@ -127,10 +112,10 @@ class MethodRun:
         network = self._inspect(pool)
         with self._exported(pool), ExitStack() as stack:
             self._kept = journal = stack.enter_context(self._journal(key))
-            if journal.entries:
+            if journal.entries and not self._worked_ahead:
                 n_images = len(journal.entries)
                 self._record("method_resumed", n_images_done=n_images)
-            calibration = self._calibrate(pool, journal)
+            calibration = self._calibrate(pool, journal, beside)
             self._record("calibrated", **calibration.as_dict())
             extents: tuple[float, ...] = ()
             if calibration.extent is not None:
@@ -141,6 +126,26 @@ class MethodRun:
             timing = self._time(pool, extents, errors)
             self._open = stack.pop_all()
         return MethodOutcome(calibration, errors, timing, network)
+
+    def work_ahead(self, pool: Executor, key: Mapping[str, Any], until: Callable[[], bool]) -> None:
+        """Run the first validation images, which :meth:`execute` resumes from.
+
+        Parameters
+        ----------
+        pool : Executor
+        key : mapping
+            As of :meth:`execute`.
+        until : callable
+            Asked before each image whether it is time to stop.
+
+        Raises
+        ------
+        MethodFailedError
+        """
+        self._worked_ahead = True
+        if self._chooses_here and not until():
+            with self._journal(key) as journal:
+                self._validate(pool, journal, until)
 
     def store(self, outcome: MethodOutcome) -> None:
         """Write what :meth:`execute` found as Parquet files; no more than once."""
@@ -250,17 +255,38 @@ class MethodRun:
         keys, done = ((split, truth.id) for truth in self.scans[split].truths), journal.entries
         return journal.blocks(key for key in keys if key in done)
 
-    def _calibrate(self, pool: Executor, journal: Journal) -> Calibration:
+    @property
+    def _chooses_here(self) -> bool:
+        """Whether extent and threshold are chosen on the validation images of this run."""
+        return (
+            self.plan.protocol.calibrates and self.plan.calibrations is None and "val" in self.scans
+        )
+
+    def _validate(
+        self, pool: Executor, journal: Journal, until: Callable[[], bool] | None = None
+    ) -> None:
+        extents = EXTENTS if uses_extent(self.method.kind, self.plan.protocol) else ()
+        self._process(pool, journal, "val", extents, keep_regions=False, until=until)
+
+    def _chosen(self, journal: Journal) -> Calibration:
+        found = self._detections(journal, "val")
+        return calibrate(found, self.scans["val"].truths, self.plan.protocol)
+
+    def _calibrate(
+        self,
+        pool: Executor,
+        journal: Journal,
+        beside: Callable[[Callable[[], Calibration]], Calibration] = lambda choose: choose(),
+    ) -> Calibration:
         plan, name = self.plan, self.method.name
         extent = uses_extent(self.method.kind, plan.protocol)
         if not plan.protocol.calibrates:
             return Calibration(None, None, "none")
         if plan.calibrations is not None and name in plan.calibrations:
             return _fitted(plan.calibrations[name], extent)
-        if plan.calibrations is None and "val" in self.scans:
-            self._process(pool, journal, "val", EXTENTS if extent else (), keep_regions=False)
-            found = self._detections(journal, "val")
-            return calibrate(found, self.scans["val"].truths, plan.protocol)
+        if self._chooses_here:
+            self._validate(pool, journal)
+            return beside(lambda: self._chosen(journal))
         network = self.method.network
         shipped = shipped_calibration(name) if network is None else network.calibration
         if shipped is not None and self._is_foreign(shipped):
@@ -285,6 +311,7 @@ class MethodRun:
         split: str,
         extents: tuple[float, ...],
         keep_regions: bool,
+        until: Callable[[], bool] | None = None,
     ) -> None:
         truths, done = self.scans[split].truths, journal.entries
         todo = [truth for truth in truths if (split, truth.id) not in done]
@@ -295,8 +322,11 @@ class MethodRun:
             todo = list(truths)
         n_bad = 0
         jobs = self._jobs(split, todo, extents, keep_regions)
-        title = f"{self.method.info.title} ({split})"
-        with self.progress.track(title, len(todo)) as advance:
+        title, progress = f"{self.method.info.title} ({split})", self.progress
+        if until is not None:
+            # Beside other work, which is what is reported on.
+            jobs, progress = takewhile(lambda job: not until(), jobs), Progress()
+        with progress.track(title, len(todo)) as advance:
             for outcome in pool.run(process_image, jobs, self.method.device):
                 image = outcome.job.image
                 if outcome.returned is None:

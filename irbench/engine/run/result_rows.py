@@ -9,7 +9,7 @@ import numpy as np
 
 from irbench.calibration import threshold_as_json
 from irbench.engine.planning.plan import MethodPlan, RunPlan
-from irbench.engine.run.method_run import MethodOutcome
+from irbench.engine.run.method_outcome import MethodOutcome
 from irbench.engine.storage.image_records import StageTimes
 from irbench.engine.storage.results import Row
 from irbench.evaluation import Result

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+from irbench.calibration import Calibration
 from irbench.engine.executors.executor import Executor, ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
 from irbench.engine.planning.request import RunRequest
 from irbench.engine.run.background_calls import BackgroundCalls
-from irbench.engine.run.method_run import MethodOutcome, MethodRun
+from irbench.engine.run.method_outcome import MethodOutcome
+from irbench.engine.run.method_run import MethodRun
 from irbench.engine.run.session import Session, UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import RunResults, load_run
@@ -70,6 +73,7 @@ class Runner:
         self.executor = WorkerPool(plan.n_jobs, plan.timeout_s) if executor is None else executor
         progress = Progress() if progress is None else progress
         self.session = Session(plan, directory, progress, events)
+        self._begun: dict[str, MethodRun] = {}
 
     def execute(self) -> RunResults:
         """Run all methods of the plan.
@@ -93,7 +97,8 @@ class Runner:
             After the directory was left in a state to resume from.
         """
         session = self.session
-        with session.opened():
+        # Workers import what they need while this process reads the data.
+        with self.executor.early() as start, session.opened(start):
             pending = list(self.plan.methods)
             try:
                 with (
@@ -106,7 +111,7 @@ class Runner:
                         session.run["machine"]["cluster"] = facts
                     while pending:
                         with self._blaming(pending[0]):
-                            self._run(pending[0], executor, background)
+                            self._run(pending[0], pending[1:], executor, background)
                         pending.pop(0)
             except (KeyboardInterrupt, ExecutorError) as error:
                 reason = str(error) or "stopped by the user"
@@ -117,7 +122,13 @@ class Runner:
                 raise
         return load_run(session.directory.path)
 
-    def _run(self, method: MethodPlan, executor: Executor, background: BackgroundCalls) -> None:
+    def _run(
+        self,
+        method: MethodPlan,
+        following: Sequence[MethodPlan],
+        executor: Executor,
+        background: BackgroundCalls,
+    ) -> None:
         session = self.session
         run = None
         leak = session.leak(method)
@@ -133,9 +144,9 @@ class Runner:
             if method.network is not None and method.network.weights is not None:
                 summary = method.network.weights.card.summary
                 session.progress.say(f"{method.info.title}: weights {summary}")
-            session.begin(method)
-            run = self._method_run(method, background)
-            outcome = run.execute(executor, session.run["key"])
+            run = self._begin(method, background)
+            beside = partial(self._beside, executor, background, following)
+            outcome = run.execute(executor, session.run["key"], beside)
         elif self.plan.n_timing_images and (self.plan.time_again or outcome.timing is None):
             outcome = self._method_run(method, background).time_again(executor, outcome)
         if run is None and session.lacks_own_counts(method):
@@ -143,6 +154,43 @@ class Runner:
         # Takes this process a second or two, in which the workers continue with the next method.
         what = f"scoring {method.info.title}"
         background.submit(partial(self._finish, method, run, outcome), what)
+
+    def _begin(self, method: MethodPlan, background: BackgroundCalls) -> MethodRun:
+        """Record that a method is run, unless it was begun beside the one before it."""
+        if method.name not in self._begun:
+            self.session.begin(method)
+            self._begun[method.name] = self._method_run(method, background)
+        return self._begun[method.name]
+
+    def _beside(
+        self,
+        executor: Executor,
+        background: BackgroundCalls,
+        following: Sequence[MethodPlan],
+        calibrate: Callable[[], Calibration],
+    ) -> Calibration:
+        """Calibrate a method while the workers begin with the next one.
+
+        Calibration takes this process about as long as two workers take for the validation
+        images of a light filter.
+        """
+        if not (executor.leaves_a_core and following and self._can_begin(following[0])):
+            return calibrate()
+        key = self.session.run["key"]
+        with ThreadPoolExecutor(1, "calibrating") as thread:
+            calibrated = thread.submit(calibrate)
+            try:
+                self._begin(following[0], background).work_ahead(executor, key, calibrated.done)
+            except (WriteError, ExecutorError):
+                raise
+            except IrbenchError:
+                # It is met again when its turn comes, and recorded as that method's.
+                pass
+        return calibrated.result()
+
+    def _can_begin(self, method: MethodPlan) -> bool:
+        """Whether a method is to be run, and needs nothing but the workers for it."""
+        return method.network is None and not self.session.is_done(method)
 
     def _method_run(self, method: MethodPlan, background: BackgroundCalls) -> MethodRun:
         session = self.session

@@ -12,7 +12,7 @@ from irbench.calibration import Calibration
 from irbench.dataset import Dataset
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan, run_key
-from irbench.engine.run.method_run import MethodOutcome
+from irbench.engine.run.method_outcome import MethodOutcome
 from irbench.engine.run.result_rows import finished_row, state_of, unfinished_row
 from irbench.engine.run.run_log import RunLog
 from irbench.engine.run.split_scan import SplitScan, scan_split
@@ -81,8 +81,13 @@ class Session:
         self._changing = threading.Lock()
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
+    def opened(self, start: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Hold the directory, read the data, and take up or begin ``run.json``.
+
+        Parameters
+        ----------
+        start : callable
+            Called before the data are read, where methods are still to be run on them.
 
         Raises
         ------
@@ -95,6 +100,10 @@ class Session:
         self.title = dataset.info.title or self.title
         with self.directory.locked(), self.log.kept(self.directory, self.plan):
             before = self.directory.read()
+            if before is not None:
+                self.run = {"methods": before["methods"]}
+            if not all(map(self.is_done, self.plan.methods)):
+                start()
             self._scan_splits(dataset)
             key = run_key(self.plan, {split: scan.hash for split, scan in self.scans.items()})
             if before is not None:
@@ -131,7 +140,7 @@ class Session:
 
     def is_done(self, method: MethodPlan) -> bool:
         """Whether an earlier command, or this one, has stored all that a method found."""
-        known = self.run["methods"].get(method.name, {})
+        known = self.run.get("methods", {}).get(method.name, {})
         files = (
             self.directory.detections_file(method.name),
             self.directory.timings_file(method.name),

@@ -15,7 +15,7 @@ from irbench.detections import Detections
 from irbench.detector import MethodInfo
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.engine.planning.plan import MethodPlan, RunPlan
-from irbench.engine.run.method_run import MethodOutcome
+from irbench.engine.run.method_outcome import MethodOutcome
 from irbench.engine.run.session import VALIDATION, Session
 from irbench.engine.run.submitted_name import check_name, slug
 from irbench.engine.storage.directory import RunDirectory

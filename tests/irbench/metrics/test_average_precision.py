@@ -24,6 +24,7 @@ from irbench.metrics.average_precision import (
 from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.matching import match_detections
 from irbench.metrics.weighted import Draws
+from irbench.metrics.yolo_average_precision import joined_at_recalls
 from irbench.protocol import PROTOCOLS
 
 BOX = [10, 10, 14, 14]
@@ -395,14 +396,75 @@ def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
 
 
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
-def test_draws_at_once_equal_each_by_itself(make_scene, levels):
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, levels, whole):
+    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
+    random = np.random.default_rng(3)
+    weights = random.integers(0, 3, (table.n_images, 40)).astype(float)
+    # A draw without any image, and weights of parts of an image.
+    weights[:, 0] = 0
+    draws = Draws(weights if whole else weights * random.random(weights.shape))
+    targets = draws.sums(table.n_targets)
+    several = np.stack([targets, targets + random.integers(0, 4, 40) * (targets > 0)])
+    for recalls in (np.linspace(0.0, 1.0, 101), np.array([0.0, 0.1, 0.11, 0.9])):
+        for column in range(2):
+            points, kept, _ = table.weighted.points(draws, column)
+            found = compiled_envelope.precision_of_ranking(
+                draws.by_draw,
+                *table.weighted.hits(column),
+                table.weighted.kept(draws),
+                several,
+                recalls,
+            )
+            for one, of_targets in zip(found, several, strict=True):
+                slow = precision_at_recalls(points, kept, of_targets, recalls)
+                np.testing.assert_array_equal(one, slow)
+    assert found.any()
+
+
+@pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
+def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_scene, levels):
+    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3,))
+    weights = np.random.default_rng(3).integers(0, 3, (table.n_images, 40)).astype(float)
+    weights[:, 0] = 0
+    draws = Draws(weights)
+    hits, kept, n_targets = table.weighted.points(draws, 0)
+    before, n_kept = map(np.ascontiguousarray, table.weighted.kept_before(draws, 0))
+    given = (hits, kept, before, n_kept, n_targets, np.linspace(0.0, 1.0, 101))
+    slow = joined_at_recalls(*given)
+    np.testing.assert_array_equal(compiled_envelope.joined_at_recalls(*given), slow)
+    assert (slow[1] >= slow[0]).all()
+    assert (slow[1] > slow[0]).any()
+
+
+@pytest.mark.parametrize("estimator", AP_ESTIMATORS)
+@pytest.mark.parametrize("n_draws", [2, 40])
+def test_missed_targets_of_several_kinds_at_once_or_one_by_one(make_scene, estimator, n_draws):
+    table = match_detections(*make_scene(4, 12, 5, 9).lists(), (0.3, 0.5))
+    form = average_precision_form(table, [0, 1], AP_ESTIMATORS[estimator])
+    random = np.random.default_rng(4)
+    weights = random.integers(0, 3, (table.n_images, n_draws)).astype(float)
+    missed = random.integers(0, 3, (2, n_draws)).astype(float)
+    together = Draws(weights)
+    late = together.with_missed(missed[0])
+    found = [form(together), form(late), form(together.with_missed(missed[1]))]
+    alone = [form(Draws(weights, one)) for one in (None, *missed)]
+    np.testing.assert_array_equal(found, alone)
+    assert not np.array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
+@pytest.mark.parametrize("estimator", AP_ESTIMATORS)
+def test_draws_at_once_equal_each_by_itself(make_scene, levels, estimator):
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
     n = table.n_images
-    weights = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), 20).T.astype(float)
+    weights = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), 60).T.astype(float)
     weights[:, 7] = 0  # no targets at all
-    form = average_precision_form(table, [0, 1])
+    form = average_precision_form(table, [0, 1], AP_ESTIMATORS[estimator])
     at_once = form(Draws(weights))
-    alone = [form(Draws(weights[:, [draw]]))[0] for draw in range(20)]
+    alone = [form(Draws(weights[:, [draw]]))[0] for draw in range(60)]
     # To the last bit: an interval must not depend on how many draws are made at a time.
     np.testing.assert_array_equal(at_once, alone)
     assert np.isnan(at_once[7])

@@ -20,6 +20,7 @@ from irbench.metrics.clutter_suppression import (
     local_contrasts,
     scrg,
     scrg_mean,
+    weighted_medians,
 )
 from irbench.metrics.signal_to_clutter import local_statistics
 
@@ -202,6 +203,23 @@ def test_the_median_is_numpys(values):
         assert found.value == pytest.approx(np.median(flat))
     else:
         assert found.value is None
+
+
+def test_compiled_medians_equal_the_others_to_the_last_bit():
+    compiled_medians = pytest.importorskip("irbench.metrics.compiled_medians")
+    random = np.random.default_rng(6)
+    weights = random.integers(0, 3, (50, 9)).astype(float)
+    weights[0] = 0
+    for n in (0, 1, 30):
+        images = random.integers(0, 9, n)
+        ranked = np.sort(np.append(random.normal(0, 1, max(n - 4, 0)), [np.inf] * min(n, 4)))
+        slow = weighted_medians(weights, images, ranked)
+        np.testing.assert_array_equal(
+            compiled_medians.weighted_medians(weights, images, ranked), slow
+        )
+        lists = [np.repeat(ranked, one[images].astype(int)) for one in weights]
+        expected = [np.median(one) if len(one) else np.nan for one in lists]
+        np.testing.assert_array_equal(slow, expected)
 
 
 def test_a_target_that_the_method_erased_is_told(one_target):

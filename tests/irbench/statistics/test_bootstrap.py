@@ -296,7 +296,7 @@ def test_methods_share_the_draws_and_progress_ends(make_truths, make_detections)
             advances.append(total)
             return super().track(title, total)
 
-    spread = resample({"a": one, "b": one}, Resamples([t.id for t in truths], 130), Counting())
+    spread = resample({"a": one, "b": one}, Resamples([t.id for t in truths], 1200), Counting())
     assert advances == [3]
     for metric in one.metrics:
         one, other = spread["a"][metric], spread["b"][metric]

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from irbench.calibration import Calibration, read_calibrations
 from irbench.cli.calibrate import calibrate
 from irbench.engine.executors.executor import ExecutorError
-from irbench.engine.run.method_run import MethodFailedError, MethodRun
+from irbench.engine.run.method_outcome import MethodFailedError
+from irbench.engine.run.method_run import MethodRun
 from irbench.errors import WriteError
 
 METHODS = ("tophat", "maxmedian", "newtophat")

@@ -12,7 +12,8 @@ from irbench.engine.jobs.network_export import export_network
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.engine.planning.plan import RunPlan, plan_methods
-from irbench.engine.run.method_run import MethodFailedError, MethodRun
+from irbench.engine.run.method_outcome import MethodFailedError
+from irbench.engine.run.method_run import MethodRun
 from irbench.engine.run.split_scan import scan_split
 from irbench.engine.storage.directory import RunDirectory
 from irbench.progress import Progress

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from collections import Counter
+from threading import Event
 
 import cv2
 import numpy as np
@@ -183,6 +186,70 @@ def test_an_interrupt_leaves_what_was_finished(run, executor, error):
     run("first", "second", "third")
     assert set(run.images) == {("first", "val"), ("first", "test")}
     assert set(run.states().values()) == {"done"}
+
+
+@pytest.fixture
+def slow_calibration(monkeypatch):
+    """Calibration of the first method ends once an image of another was begun."""
+    from irbench.engine.run import method_run
+
+    begun = Event()
+    original = method_run.calibrate
+
+    def calibrate(*args):
+        begun.wait(10)
+        return original(*args)
+
+    monkeypatch.setattr(method_run, "calibrate", calibrate)
+
+    def note(job):
+        if job.method.name != "first":
+            begun.set()
+
+    return note
+
+
+def test_workers_begin_with_the_next_method_while_one_is_calibrated(run, slow_calibration):
+    order = []
+
+    def note(job):
+        order.append((job.method.name, job.split))
+        slow_calibration(job)
+
+    beside = run("first", "second", executor=InProcess(job_run=note))
+    assert order.index(("second", "val")) < order.index(("first", "test"))
+    # Each image of each method once.
+    n_images = {"val": 4, "test": 5}
+    assert Counter(order) == {
+        (method, split): n for method in ("first", "second") for split, n in n_images.items()
+    }
+    shutil.rmtree(run.directory.path)
+    assert run("first", "second", executor=InProcess(leaves_a_core=False)) == beside
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_run_stopped_in_the_next_method_resumes_to_the_same(run, slow_calibration, split):
+    def stop(job):
+        slow_calibration(job)
+        if (job.method.name, job.split) == ("second", split):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("first", "second", executor=InProcess(job_run=stop))
+    assert run.states()["second"] == "interrupted"
+    resumed = run("first", "second")
+    shutil.rmtree(run.directory.path)
+    assert run("first", "second", executor=InProcess(leaves_a_core=False)) == resumed
+
+
+def test_a_method_that_fails_beside_another_fails_by_itself(run, slow_calibration):
+    rows = run("first", "broken", "second", executor=InProcess(job_run=slow_calibration))
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "first": "done",
+        "broken": "failed",
+        "second": "done",
+    }
+    assert rows["broken"]["reason"] == "failed on 4 of 4 images: RuntimeError: never works"
 
 
 @pytest.mark.parametrize("leaves_a_core", [True, False])
