@@ -10,9 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from irbench.calibration import Calibration, calibrate, shipped_calibration
+from irbench.calibration import Calibration, calibrate
 from irbench.conversion.dispatch import uses_extent
-from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.detection import inspect_network, process_image, time_images
 from irbench.engine.jobs.network_export import (
@@ -26,6 +25,7 @@ from irbench.engine.jobs.network_export import (
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.jobs.specs import ImageJob, TimingJob
 from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
+from irbench.engine.run.given_calibration import given_calibration
 from irbench.engine.run.method_outcome import MethodFailedError, MethodOutcome
 from irbench.engine.run.split_scan import SplitScan
 from irbench.engine.storage.directory import RunDirectory
@@ -278,31 +278,10 @@ class MethodRun:
         journal: Journal,
         beside: Callable[[Callable[[], Calibration]], Calibration] = lambda choose: choose(),
     ) -> Calibration:
-        plan, name = self.plan, self.method.name
-        extent = uses_extent(self.method.kind, plan.protocol)
-        if not plan.protocol.calibrates:
-            return Calibration(None, None, "none")
-        if plan.calibrations is not None and name in plan.calibrations:
-            return _fitted(plan.calibrations[name], extent)
-        if self._chooses_here:
-            self._validate(pool, journal)
-            return beside(lambda: self._chosen(journal))
-        network = self.method.network
-        shipped = shipped_calibration(name) if network is None else network.calibration
-        if shipped is not None and self._is_foreign(shipped):
-            self.progress.warn(
-                f"{self.method.info.title}: its threshold was made on {shipped.made_on}, and may "
-                "keep far too much or nothing here; make one by `irbench calibrate` with "
-                "--dataset, or with --frames where there are no labels, and give it by "
-                "--calibration."
-            )
-        return _fitted(shipped or Calibration(None, None, "none"), extent)
-
-    def _is_foreign(self, shipped: Calibration) -> bool:
-        """Whether a threshold that ships with a method decides here, though of other data."""
-        plan = self.plan
-        decides = plan.protocol.operating_point == "val-f1" and shipped.source == "shipped"
-        return decides and not shipped.made_on.startswith(f"{plan.dataset.name} ")
+        if not self._chooses_here:
+            return given_calibration(self.plan, self.method, self.progress)
+        self._validate(pool, journal)
+        return beside(lambda: self._chosen(journal))
 
     def _process(
         self,
@@ -421,11 +400,3 @@ class MethodRun:
                 if split == self.plan.split:
                     journal.check_extents(block, [extent])
                 yield block
-
-
-def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:
-    """A calibration from elsewhere, with an extent where the conversion needs one."""
-    extent = None
-    if uses_extent:
-        extent = DEFAULT_EXTENT if calibration.extent is None else calibration.extent
-    return dataclasses.replace(calibration, extent=extent, map50=None, f1=None)
