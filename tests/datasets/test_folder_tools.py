@@ -138,6 +138,7 @@ def test_what_is_not_read_is_refused_by_its_name(tmp_path, name):
         ("0 .1 .1 .2 .1 .2 .2", "triangle of YOLO segmentation, or a box of `yolo track`"),
         ("0 .1 .1 .2 .1 .2 .2 .1 .2 .1 .1", "polygon of YOLO segmentation"),
         ("1 1 9 1 9 9 1 9 ship 0", "turned box of DOTA"),
+        ("ship 0 0 -1 1 1 4 4 -1 -1 -1 -1 -1 -1 -1", "KITTI"),
     ],
 )
 def test_other_texts_of_yolo_are_refused_by_their_name(tmp_path, line, message):

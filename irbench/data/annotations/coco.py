@@ -27,6 +27,12 @@ DRAWN_MASKS = (
 )
 """A note of the images of a file without a single target that is no crowd."""
 
+REPEATED_IDS = (
+    "labels whose id another label of their COCO file has: each is read as it stands, where "
+    "pycocotools takes the last one for all of them"
+)
+"""A note of the images of such labels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CocoImage:
@@ -124,8 +130,11 @@ def parse_coco(
     found: dict[ImageId, Collected] = {image.id: Collected() for image in images}
     seen: set[ImageId] = set()
     for annotation in annotations:
-        annotation.identifier("id", but_not=seen)
+        number = annotation.identifier("id")
         image_id = annotation.identifier("image_id", among=shapes)
+        if number in seen:
+            found[image_id].notes.add(REPEATED_IDS)
+        seen.add(number)
         try:
             category = annotation.identifier("category_id", among=names or None)
             crowd = annotation.item.get("iscrowd", 0)

@@ -28,6 +28,8 @@ from irbench.data.annotations.labels import (
 from irbench.data.annotations.place import Place, parse_number
 from irbench.errors import AnnotationError
 
+_LABELME = {"polygon", "segm"}
+
 
 def read_voc(
     path: Path | str, shape: Shape | None = None, *, origin: int = 1, inclusive: bool = True
@@ -67,7 +69,9 @@ def read_voc(
         classes.append(_text(item, "name", place))
         corners = item.find("bndbox")
         if corners is None:
-            raise place.invalid("a <bndbox>", [child.tag for child in item])
+            tags = {child.tag for child in item}
+            drawn = " (<polygon> and <segm> are of the web tool LabelMe)" if tags & _LABELME else ""
+            raise place.invalid(f"a <bndbox>{drawn}", [child.tag for child in item])
         xmin, ymin, xmax, ymax = (
             parse_number(_text(corners, side, place), place.at(side))
             for side in ("xmin", "ymin", "xmax", "ymax")

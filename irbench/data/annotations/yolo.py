@@ -152,8 +152,10 @@ def _seems(n_fields: int) -> str:
             " (seven numbers are a triangle of YOLO segmentation, or a box of `yolo track` whose "
             "last number is the track: leave that one out)"
         )
+    if n_fields in (15, 16):
+        return " (fifteen fields, sixteen with a score, are KITTI's)"
     if n_fields > 7 and n_fields % 2:
-        return " (an odd number of them is a polygon of YOLO segmentation, or KITTI)"
+        return " (an odd number of them is a polygon of YOLO segmentation)"
     return " (ten are a turned box of DOTA)" if n_fields == 10 else ""
 
 
