@@ -137,8 +137,10 @@ def measure(job: ChooseJob) -> Measured:
             result.unread[frame.name] = str(error)
             continue
         result.seconds.append(elapsed)
-        unknown = before is None or after is None
-        result.waited.append(0.0 if unknown else min(after - before, elapsed))
+        lost = 0.0
+        if before is not None and after is not None:
+            lost = min(after - before, elapsed)
+        result.waited.append(lost)
         result.names.append(frame.name)
         result.boxes.append(found.boxes)
         result.scores.append(found.scores)

@@ -218,7 +218,7 @@ def _run_queue(context: click.Context, path: Path, max_minutes: float | None) ->
     """Run a queue of trainings and report how each ended."""
     from click.core import ParameterSource
 
-    from irbench.training.queue import queue_status, read_queue, run_queue
+    from irbench.training.queue import check_methods, queue_status, read_queue, run_queue
 
     for parameter in context.command.params:
         name = str(parameter.name)
@@ -233,6 +233,7 @@ def _run_queue(context: click.Context, path: Path, max_minutes: float | None) ->
         if flag.startswith("--")
     }
     queue = read_queue(path, options)
+    check_methods(queue)
     outcomes = []
     for outcome in run_queue(queue, max_minutes=max_minutes):
         outcomes.append(outcome)

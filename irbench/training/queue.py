@@ -17,7 +17,8 @@ The file is TOML::
     dataset = "nudt,nuaa"
     set = ["ema_share=0.2"]     # an option that may be repeated
 
-The keys of a training are the options of ``irbench train``, by their names. Each is a process of
+The keys of a training are the options of ``irbench train``, by their names; files are looked for
+where the command is typed, then beside the queue. Each is a process of
 its own, so that one that fails, or that the system kills for its memory, does not end the others.
 """
 
@@ -37,6 +38,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 _OF_THE_QUEUE = ("out", "training")
 _OF_AN_ENTRY = ("name", "method")
 _REFUSED = ("out", "resume", "queue")
+_FILES = ("dataset", "plugin", "recipe", "weights", "data-root")
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def read_queue(path: Path, options: Mapping[str, bool]) -> TrainingQueue:
     if not isinstance(entries, list) or not entries:
         raise UsageError(f"{path} has no [[training]] table; give one for each training.")
     trainings = tuple(
-        _queued(entry, f"{path}, training {number}", options)
+        _queued(entry, f"{path}, training {number}", options, path.parent)
         for number, entry in enumerate(entries, 1)
     )
     names = [one.name for one in trainings]
@@ -125,7 +127,7 @@ def read_queue(path: Path, options: Mapping[str, bool]) -> TrainingQueue:
     return TrainingQueue(path.parent / out, trainings)
 
 
-def _queued(entry: Any, where: str, options: Mapping[str, bool]) -> QueuedTraining:
+def _queued(entry: Any, where: str, options: Mapping[str, bool], folder: Path) -> QueuedTraining:
     if not isinstance(entry, dict):
         raise UsageError(f"{where} must be a [[training]] table, got {entry!r}.")
     for key in ("method", "dataset"):
@@ -150,12 +152,38 @@ def _queued(entry: Any, where: str, options: Mapping[str, bool]) -> QueuedTraini
             arguments += [f"--{option}"] if value else []
         else:
             for one in value if isinstance(value, list) else [value]:
-                arguments += [f"--{option}", str(one)]
+                text = _found(str(one), folder) if option in _FILES else str(one)
+                arguments += [f"--{option}", text]
     default = f"{entry['method']}-{Path(entry['dataset']).name.replace(',', '+')}"
     name = entry.get("name", default)
     if not isinstance(name, str) or not name or Path(name).name != name:
         raise UsageError(f"{where}: name must be that of a directory, got {name!r}.")
     return QueuedTraining(name, tuple(arguments), minutes)
+
+
+def _found(text: str, folder: Path) -> str:
+    """A file or folder that lies beside the queue, and not where the command is typed.
+
+    A word without a folder or an ending is a name, such as that of a dataset.
+    """
+    beside = folder / text
+    is_path = "/" in text or bool(Path(text).suffix)
+    return str(beside) if is_path and not Path(text).exists() and beside.exists() else text
+
+
+def check_methods(queue: TrainingQueue) -> None:
+    """Look up the methods that no plug-in brings before the first training begins.
+
+    Raises
+    ------
+    UnknownNameError
+        Else it would come when its turn does, hours later perhaps.
+    """
+    from irbench.registry import method_class
+
+    for training in queue.trainings:
+        if "--plugin" not in training.arguments:
+            method_class(training.arguments[0])
 
 
 @dataclass(frozen=True)

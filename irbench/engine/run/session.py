@@ -263,7 +263,8 @@ class Session:
         if scan.lacks_targets:
             raise MissingDataError(
                 f"{self.title} has {len(scan.truths)} images in its split {dataset.split!r} and "
-                "no target in any of them: nothing can be measured. See `irbench data verify`."
+                "no target in any of them: nothing can be measured. See `irbench data verify`; "
+                "`irbench detect METHOD FRAMES` counts the alarms of frames without targets."
             )
         return scan
 

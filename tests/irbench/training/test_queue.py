@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from irbench import Dataset, DatasetInfo, load_dataset
 from irbench.cli.train import train
 from irbench.data.packing import pack
-from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
+from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UnknownNameError, UsageError
 from irbench.training.job import FINISHED
-from irbench.training.queue import queue_status, read_queue, run_queue
+from irbench.training.queue import check_methods, queue_status, read_queue, run_queue
 
 PLUGIN = Path(__file__).parent / "trainable_plugin.py"
 GPU_QUEUE = Path(__file__).parents[3] / "docs" / "gpu-queue.toml"
@@ -63,6 +63,33 @@ def test_options_become_arguments(tmp_path):
         *("a", "--dataset", "x", "--imgsz", "64", "--test", "--set", "one=1", "--set", "two=2"),
     )
     assert queue.trainings[1].arguments == ("b", "--dataset", "x,y")
+
+
+def test_files_beside_the_queue_are_found_from_elsewhere(tmp_path, monkeypatch):
+    for name in ("mine.py", "frames", "x"):
+        (tmp_path / name).mkdir()
+    text = '[[training]]\nmethod = "a"\ndataset = "{}"\nset = ["mine.py"]\nplugin = ["mine.py"]'
+    options = OPTIONS | {"plugin": False}
+    (tmp_path / "elsewhere").mkdir()
+    for place, found in (
+        (tmp_path, "mine.py"),
+        (tmp_path / "elsewhere", str(tmp_path / "mine.py")),
+    ):
+        monkeypatch.chdir(place)
+        (tmp_path / "q.toml").write_text(text.format("./frames"))
+        arguments = read_queue(tmp_path / "q.toml", options).trainings[0].arguments
+        assert arguments[arguments.index("--plugin") + 1] == found
+        assert arguments[arguments.index("--set") + 1] == "mine.py"
+        # A bare word is a dataset's name, whatever lies beside the queue.
+        (tmp_path / "q.toml").write_text(text.format("x"))
+        assert read_queue(tmp_path / "q.toml", options).trainings[0].arguments[2] == "x"
+
+
+def test_misspelt_methods_are_named_before_the_first_training(tmp_path):
+    text = '[[training]]\nmethod = "{}"\ndataset = "x"\n'
+    check_methods(queue_of(tmp_path, text.format("le-irstd")))
+    with pytest.raises(UnknownNameError, match="Did you mean le-irstd"):
+        check_methods(queue_of(tmp_path, text.format("le-irst")))
 
 
 def test_finished_trainings_are_left_alone_and_others_resumed(tmp_path):
