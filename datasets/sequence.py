@@ -12,8 +12,8 @@ from irbench.conventions import Conventions
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
 from irbench.masks import binarise
-from irbench.sequences.detection import sequence_dead_pixels, sequence_range
-from irbench.sequences.opening import FrameSequence, open_sequence
+from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+from irbench.sequences.opened_frames import FrameSequence, open_sequence
 
 from ._folder_ranges import fit_to_range
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from irbench.styles import DARK, FALSE_ALARM, HIT, LIGHT, MISS
 
 from . import _html_chart
+from ._templates import template_text
 
 
 def render_page(**values: Any) -> str:
@@ -27,7 +27,7 @@ def render_page(**values: Any) -> str:
     str
     """
     environment = Environment(
-        loader=FunctionLoader(_source),
+        loader=FunctionLoader(template_text),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -35,8 +35,8 @@ def render_page(**values: Any) -> str:
     )
     environment.filters["json"] = json_text
     return environment.get_template("report.html.jinja").render(
-        style=Markup(f"{palette_css()}{_source('report.css')}"),
-        script=Markup(_source("report.js")),
+        style=Markup(f"{palette_css()}{template_text('report.css')}"),
+        script=Markup(template_text("report.js")),
         size=_html_chart,
         **values,
     )
@@ -67,8 +67,3 @@ def json_text(value: Any) -> Markup:
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     # None of the characters of markup is left.
     return Markup(text)
-
-
-def _source(name: str) -> str:
-    folder = resources.files(__package__).joinpath("templates")
-    return folder.joinpath(name).read_text("utf-8")

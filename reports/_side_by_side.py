@@ -94,7 +94,7 @@ def side_by_side(
     _check_operating_points(runs)
     groups: dict[str, list[RunResults]] = {}
     for run in runs:
-        groups.setdefault(_images_of(run), []).append(run)
+        groups.setdefault(run.tested_images, []).append(run)
     members = sorted(groups.values(), key=_dataset_rank)
     titles = _titles([group[0] for group in members])
     found = []
@@ -151,13 +151,6 @@ def _check_operating_points(runs: Sequence[RunResults]) -> None:
             "rows whose threshold was chosen on the tested images (oracle) cannot share a table "
             f"with others: {where[True]} is one, {where[False]} is none."
         )
-
-
-def _images_of(run: RunResults) -> str:
-    """The tested images and their targets, by content."""
-    key = run.run["key"]
-    named = [key.get(name) for name in ("dataset", "scheme", "split", "limit")]
-    return repr((*named, key.get("manifests", {}).get(key.get("split"))))
 
 
 def _dataset_rank(group: Sequence[RunResults]) -> int:

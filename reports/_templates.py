@@ -30,7 +30,7 @@ def markdown_environment() -> Environment:
 
 def _environment(**syntax: Any) -> Environment:
     return Environment(
-        loader=FunctionLoader(_source),
+        loader=FunctionLoader(template_text),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -41,6 +41,7 @@ def _environment(**syntax: Any) -> Environment:
     )
 
 
-def _source(name: str) -> str:
+def template_text(name: str) -> str:
+    """The text of a file in ``templates``."""
     folder = resources.files(__package__).joinpath("templates")
     return folder.joinpath(name).read_text("utf-8")

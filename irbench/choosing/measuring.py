@@ -19,8 +19,8 @@ from irbench.detector import Detector, ScoreMapDetector
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.errors import ImageError
 from irbench.processor_wait import waited_s
-from irbench.sequences.detection import fitted_frames
-from irbench.sequences.opening import open_sequence
+from irbench.sequences.frame_detection import fitted_frames
+from irbench.sequences.opened_frames import open_sequence
 
 SURE_OF_SPEED = 3
 """Frames after which a candidate that is far too slow is given up."""

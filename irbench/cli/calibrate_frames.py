@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from irbench.dead_pixels import DeadChoice, DeadPixels
     from irbench.engine.planning.plan import MethodPlan
     from irbench.progress import Progress
-    from irbench.sequences.opening import FrameSequence
+    from irbench.sequences.opened_frames import FrameSequence
     from irbench.sequences.threshold import AlarmThreshold
 
 
@@ -49,8 +49,8 @@ def calibrate_on_frames(
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
-    from irbench.sequences.detection import sequence_dead_pixels, sequence_range
-    from irbench.sequences.opening import open_sequence
+    from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+    from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
 
     sequence = open_sequence(frames)
@@ -115,7 +115,7 @@ def _threshold(
     import numpy as np
 
     from irbench.calibration import extent_without_labels
-    from irbench.sequences.detection import detect_frames
+    from irbench.sequences.frame_detection import detect_frames
     from irbench.sequences.threshold import alarm_threshold
 
     detector = plan.spec.make()

@@ -145,8 +145,8 @@ def choose(
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.data.findings import plural
     from irbench.processor_wait import competing_load
-    from irbench.sequences.detection import sequence_dead_pixels, sequence_range
-    from irbench.sequences.opening import open_sequence
+    from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+    from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
 
     plugin_paths = load_plugins(plugins)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch
     from irbench.detector import Detector
-    from irbench.sequences.opening import FrameSequence
+    from irbench.sequences.opened_frames import FrameSequence
 
 
 @click.command()
@@ -100,7 +100,7 @@ def detect(
     irbench detect --model le-irstd-model frames/
     """
     from irbench.registry import method_class
-    from irbench.sequences.opening import open_sequence
+    from irbench.sequences.opened_frames import open_sequence
 
     if threshold is not None and math.isnan(threshold):
         raise UsageError("--threshold must be a number, got nan.")
@@ -197,8 +197,12 @@ def detect_sequence(
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
     from irbench.data.findings import plural
-    from irbench.sequences.alarms import DEFAULT_FRAME_RATE
-    from irbench.sequences.detection import detect_frames, sequence_dead_pixels, sequence_range
+    from irbench.sequences.alarm_rates import DEFAULT_FRAME_RATE
+    from irbench.sequences.frame_detection import (
+        detect_frames,
+        sequence_dead_pixels,
+        sequence_range,
+    )
 
     progress = command_progress()
     found_range = sequence_range(sequence, value_range)

@@ -19,9 +19,9 @@ from irbench.detections import Detections
 from irbench.drawing import save_overlay
 from irbench.markup.csv_text import CsvWriter
 from irbench.sequences.alarm_pictures import ContactSheet, save_histogram
-from irbench.sequences.alarms import AlarmCount
-from irbench.sequences.detection import FrameResult
-from irbench.sequences.opening import FrameSequence
+from irbench.sequences.alarm_rates import AlarmCount
+from irbench.sequences.frame_detection import FrameResult
+from irbench.sequences.opened_frames import FrameSequence
 
 _WAITING = 4
 _COLUMNS = ("frame", "n_detections", "best_score", "ms", "error")

@@ -10,8 +10,8 @@ from irbench.auto_range import NARROW, RangeChoice, used_share
 from irbench.data.findings import plural
 from irbench.dead_pixels import AUTO, LEAST_FRAMES, DeadChoice, suspected_dead_pixels
 from irbench.progress import Progress
-from irbench.sequences.detection import FrameResult
-from irbench.sequences.opening import FrameSequence
+from irbench.sequences.frame_detection import FrameResult
+from irbench.sequences.opened_frames import FrameSequence
 
 N_LOOKED_AT = 8
 """Frames, evenly spread, on which stuck pixels are looked for."""

@@ -177,19 +177,12 @@ def tested_once(runs: Sequence[RunResults]) -> tuple[RunResults, ...]:
             )
     found: dict[str, RunResults] = {}
     for run in runs:
-        found.setdefault(tested_images(run), run)
+        found.setdefault(run.tested_images, run)
     if len(found) < 2:
         raise UsageError(
             f"runs on at least two datasets are needed, got {', '.join(str(r.path) for r in runs)}."
         )
     return tuple(found.values())
-
-
-def tested_images(run: RunResults) -> str:
-    """The tested images of a run and their targets, by content."""
-    key = run.run["key"]
-    named = [key.get(name) for name in ("dataset", "scheme", "split", "limit")]
-    return repr((*named, key.get("manifests", {}).get(key.get("split"))))
 
 
 def pairs_to_run(
@@ -199,7 +192,7 @@ def pairs_to_run(
     homes = dict.fromkeys(one.home for one in networks)
     for home in homes:
         for run in tested:
-            if tested_images(home) != tested_images(run):
+            if home.tested_images != run.tested_images:
                 yield home, run
 
 
@@ -229,7 +222,7 @@ def cross_table(
         for one in ordered:
             cells = []
             for run in tested:
-                same = tested_images(one.home) == tested_images(run)
+                same = one.home.tested_images == run.tested_images
                 source = one.home if same else crossed.get((one.home, run))
                 cells.append(_cell(one, run, source, metrics))
                 advance()

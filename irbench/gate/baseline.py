@@ -21,7 +21,7 @@ from irbench.errors import UsageError
 from irbench.evaluation import Result
 from irbench.external_text import error_text
 from irbench.gate.image_counts import Arrays, TruthCounts, counted_result
-from irbench.gate.packing import pack, unpack
+from irbench.gate.packed_arrays import pack, unpack
 from irbench.json_fields import is_number, parse_json, shown
 
 FORMAT = "irbench-baseline"

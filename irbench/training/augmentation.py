@@ -13,12 +13,12 @@ from torch import Tensor
 
 from irbench.errors import UsageError
 from irbench.training.augmentation_settings import Augmentation
+from irbench.training.crop_windows import choose_windows
 from irbench.training.draws import ImageDraws, draw
 from irbench.training.image_cache import ImageCache
 from irbench.training.placement import Placement
 from irbench.training.resampling import resample, upload
 from irbench.training.targets import place_boxes
-from irbench.training.windows import choose_windows
 
 __all__ = ["Augmentation", "Augmenter", "ImageDraws"]
 

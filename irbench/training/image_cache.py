@@ -12,7 +12,7 @@ from irbench.dataset import Dataset
 from irbench.errors import UsageError
 from irbench.networks.letterbox import Letterbox, letterbox
 from irbench.progress import Progress
-from irbench.training.reading import SampleReader
+from irbench.training.readable_samples import SampleReader
 
 # Enough for the device to be busy, few enough that their float32 copies do not count.
 _IMAGES_AT_A_TIME = 32

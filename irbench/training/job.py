@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from irbench.atomic import write_json
+from irbench.code_version import code_version
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.dataset import Dataset
-from irbench.engine.planning.code_version import code_version
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
 from irbench.events import Events

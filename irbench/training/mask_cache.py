@@ -12,7 +12,7 @@ from irbench.dataset import Dataset
 from irbench.errors import UsageError
 from irbench.networks.segmentation import InputScaling
 from irbench.progress import Progress
-from irbench.training.reading import SampleReader
+from irbench.training.readable_samples import SampleReader
 
 
 @dataclass(frozen=True, eq=False)

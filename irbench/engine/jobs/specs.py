@@ -7,7 +7,7 @@ from typing import Any
 
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset
-from irbench.degradation.dataset import DegradedDataset
+from irbench.degradation.degraded_dataset import DegradedDataset
 from irbench.degradation.models import Degradation
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network

@@ -123,6 +123,13 @@ class RunResults:
             raise UsageError(f"{self.path} has no method with results; its rows: {known}.")
         return rows
 
+    @property
+    def tested_images(self) -> str:
+        """The tested images and their targets, by content."""
+        key = self.run["key"]
+        named = [key.get(name) for name in ("dataset", "scheme", "split", "limit")]
+        return repr((*named, key.get("manifests", {}).get(key.get("split"))))
+
     @cached_property
     def ground_truth(self) -> dict[str, list[GroundTruth]]:
         """The targets of every image, by split."""

@@ -7,7 +7,7 @@ import pytest
 
 import irbench
 from irbench.degradation.curves import parse_levels
-from irbench.degradation.dataset import DegradedDataset
+from irbench.degradation.degraded_dataset import DegradedDataset
 from irbench.degradation.models import MODELS, Degradation
 from irbench.errors import IrbenchError
 

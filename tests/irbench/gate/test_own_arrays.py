@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays as arrays_of
 from irbench.errors import UsageError
 from irbench.gate.image_counts import is_counted
 from irbench.gate.own_arrays import own_arrays, own_of_arrays
-from irbench.gate.packing import pack, unpack
+from irbench.gate.packed_arrays import pack, unpack
 from irbench.gate.recording import record_baseline
 from irbench.gate.row_check import paired_differences
 from irbench.metrics.image_counting import Counting, OwnCounts

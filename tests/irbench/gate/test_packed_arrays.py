@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from irbench.gate.packing import MAX_BYTES, PackingError, pack, unpack
+from irbench.gate.packed_arrays import MAX_BYTES, PackingError, pack, unpack
 
 numbers = st.lists(st.integers(0, 2**40) | st.integers(0, 300), max_size=30)
 

@@ -11,8 +11,8 @@ import irbench
 from irbench.auto_range import clip_to_range, find_range
 from irbench.errors import ImageError
 from irbench.sequences.alarm_pictures import ContactSheet
-from irbench.sequences.detection import detect_frames, sequence_dead_pixels
-from irbench.sequences.opening import open_sequence
+from irbench.sequences.frame_detection import detect_frames, sequence_dead_pixels
+from irbench.sequences.opened_frames import open_sequence
 from irbench.sequences.read_ahead import read_ahead
 from irbench.statistics.poisson import poisson_interval
 

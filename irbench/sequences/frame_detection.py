@@ -26,7 +26,7 @@ from irbench.detector import Detector, ScoreMapDetector
 from irbench.errors import ImageError, IrbenchError
 from irbench.images import ValueRange
 from irbench.sequences.frame_source import Frame
-from irbench.sequences.opening import FrameSequence
+from irbench.sequences.opened_frames import FrameSequence
 from irbench.sequences.read_ahead import read_ahead
 
 

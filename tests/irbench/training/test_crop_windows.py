@@ -13,10 +13,10 @@ from hypothesis import strategies as st  # noqa: E402
 from irbench.errors import UsageError  # noqa: E402
 from irbench.networks.letterbox import letterbox  # noqa: E402
 from irbench.training.augmentation import Augmentation, Augmenter  # noqa: E402
+from irbench.training.crop_windows import MARGIN, ON_TARGET, choose_windows  # noqa: E402
 from irbench.training.image_cache import ImageCache  # noqa: E402
 from irbench.training.placement import Placement  # noqa: E402
 from irbench.training.targets import MIN_SIDE_PX, MIN_VISIBLE  # noqa: E402
-from irbench.training.windows import MARGIN, ON_TARGET, choose_windows  # noqa: E402
 
 SIZE, VIEW, N = 64, 32, 60
 
