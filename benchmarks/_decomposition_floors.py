@@ -145,8 +145,8 @@ def _nram(method: Any, image: FloatArray) -> Floor:
     nram = import_module("irbench.methods.lowrank.nram")
     shrink = nram.gamma_shrinkage
 
-    def measured(matrix: FloatArray, start: FloatArray, gamma: float, mu: float) -> Thresholding:
-        rank = int(np.count_nonzero(shrink(matrix, start, gamma, mu)[1]))
+    def measured(matrix: FloatArray, start: Any, gamma: float, mu: float) -> Thresholding:
+        rank = len(shrink(matrix, start, gamma, mu).values)
         return Thresholding.of(matrix, 0.0)._replace(rank=rank)
 
     steps = _recorded(method, image, nram, "gamma_shrinkage", measured)
@@ -158,23 +158,30 @@ def _srws(method: Any, image: FloatArray) -> Floor:
 
     srws = import_module("irbench.methods.lowrank.srws")
 
-    def shape_of(_: Any, wanted: FloatArray, *__: Any) -> tuple[int, int]:
-        return wanted.shape[0], wanted.shape[1] + 1
+    def started(*_: Any) -> None:
+        return None
 
-    shapes = _recorded(method, image, srws.Combination, "step", shape_of)
-    n, side = shapes[0]
+    def shape_of(_: Any, data: FloatArray) -> tuple[int, int]:
+        return data.shape[0], data.shape[1] + 1
+
+    (n, side) = _recorded(method, image, srws.Combination, "__init__", shape_of)[0]
+    steps = _recorded(method, image, srws.Combination, "begin", started)
     rows = np.random.default_rng(0).standard_normal((n, side))
-    short = rows if n <= side else rows.T
-    system = short @ short.T + np.eye(min(n, side))
+    few = 2 * n <= side
+    short = rows if few else rows.T
+    gram = short @ short.T + np.eye(len(short))
 
     def run() -> None:
-        for _ in shapes:
-            factor = cho_factor(system, lower=True, check_finite=False)
-            right = rows @ rows.T if n <= side else rows
-            solution = cho_solve(factor, right.T, check_finite=False).T
-            np.matmul(solution, rows if n <= side else system)
+        np.matmul(short, short.T)
+        for _ in steps:
+            factor = cho_factor(gram, lower=True, check_finite=False)
+            if few:
+                right = rows @ rows.T
+                np.matmul(cho_solve(factor, right.T, check_finite=False).T, rows)
+            else:
+                cho_solve(factor, rows.T, check_finite=False)
 
-    return Floor(run, len(shapes), "iterations")
+    return Floor(run, len(steps), "iterations")
 
 
 def _ntfra(method: Any, image: FloatArray) -> Floor:
@@ -211,7 +218,11 @@ DECOMPOSITION_FLOORS = {
     "pstnn": Recipe("per iteration `rfft`, batched SVD of the slices, `irfft`", _pstnn),
     "nolc": Recipe(_PER_ITERATION, _nolc),
     "nram": Recipe(_PER_ITERATION, _nram),
-    "srws": Recipe("per iteration a Cholesky factorisation, its solution, two products", _srws),
+    "srws": Recipe(
+        "a symmetric product; per iteration a Cholesky factorisation and its solution, of few "
+        "patches two products",
+        _srws,
+    ),
     "ntfra": Recipe(
         "per iteration and mode `rfft`, Gram eigen-decompositions of the slices, two products, "
         "`irfft`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,6 +42,12 @@ def block_slices(size: int) -> Iterator[slice]:
     """Cut a flat array of ``size`` elements into blocks of :data:`BLOCK_ELEMENTS`."""
     for start in range(0, size, BLOCK_ELEMENTS):
         yield slice(start, min(start + BLOCK_ELEMENTS, size))
+
+
+def row_blocks(shape: tuple[int, ...]) -> list[slice]:
+    """Cut the rows of an array into blocks of about :data:`BLOCK_ELEMENTS` elements."""
+    step = max(1, BLOCK_ELEMENTS * shape[0] // max(1, math.prod(shape)))
+    return [slice(start, start + step) for start in range(0, shape[0], step)]
 
 
 def rank_one_parts(data: NDArray[np.float64], leading: NDArray[np.float64]) -> RobustPCA | None:

@@ -18,7 +18,7 @@ from ._patch_tensor_method import (
     sigma_window_parameter,
     step_parameter,
 )
-from ._robust_pca import BLOCK_ELEMENTS
+from ._robust_pca import row_blocks
 from ._spectral_shrinkage import clip_singular_values
 from ._structure_tensor import rescale_to_unit, structure_tensor_eigenvalues
 
@@ -199,8 +199,7 @@ def reweighted_patch_tensor(
         part.reshape(shape)[...] = data.transpose(axes)
     spare = np.empty(data.size)
     # Patches that are worked on together; their few arrays stay in cache.
-    step = max(1, BLOCK_ELEMENTS // (h * w))
-    blocks = [slice(start, start + step) for start in range(0, n, step)]
+    blocks = row_blocks(data.shape)
 
     for iteration in range(1, max_iter + 1):  # noqa: B007
         # From here on, the R_i.
