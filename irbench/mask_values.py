@@ -26,6 +26,7 @@ MAX_COVER = 0.5
 """A target that covers more of its image is a complement, or no target."""
 
 _NOISE = 1 / 8  # of the range: what JPEG adds round a target
+_RINGING = 1 / 4  # of the range: what strong JPEG compression adds in single pixels
 _MAX_LOST = 0.2  # of all non-zero pixels; IRSTD-1k has single stray ones
 _FEW_VALUES = 4  # zero included
 _MAX_GREY_CLASSES = 32
@@ -224,7 +225,8 @@ def _lost(
     -------
     lost : (H, W) ndarray of bool
     is_whole : bool
-        Whether they hold a whole patch of two pixels or more, as targets are.
+        Whether they hold a whole patch of two pixels or more, as targets are, or the blurred
+        remains of one pixel: a peak with a rim.
     """
     labels, n_patches = label_mask(stored != 0)
     kept = np.zeros(n_patches + 1, dtype=bool)
@@ -235,7 +237,8 @@ def _lost(
     alone = ~kept[labels] & (stored > (0 if is_few else white * _NOISE))
     lost = (stored != 0) & ~target if is_few else alone
     sizes = np.bincount(labels[alone])
-    return lost, bool(sizes.size and sizes.max() > 1)
+    rimmed = np.bincount(labels.ravel())[labels[alone & (stored > white * _RINGING)]]
+    return lost, bool((sizes > 1).any() or (rimmed > 1).any())
 
 
 def _covered(mask: Mask) -> Mask:

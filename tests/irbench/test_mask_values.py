@@ -134,6 +134,22 @@ def test_a_blurred_edge_is_half_of_the_range(tmp_path):
     np.testing.assert_array_equal(binarise(soft.astype(np.float32) / 255).pixels, soft > 127)
 
 
+@pytest.mark.parametrize("in_colour", [False, True])
+def test_a_blurred_target_of_one_pixel_is_not_lost_in_silence(tmp_path, in_colour):
+    mask = np.zeros((40, 40), np.uint8)
+    mask[10:14, 10:14] = mask[30, 30] = 255
+    soft = cv2.GaussianBlur(mask, (3, 3), 0.6)
+    assert soft[30, 30] < 128
+    pixels = soft[..., None] * np.array([0, 0, 1], np.uint8) if in_colour else soft
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    with pytest.raises(MaskError, match="would be read as background"):
+        read_mask(tmp_path / "a.png")
+    # A stray pixel of its own, as IRSTD-1k has it, is none.
+    soft[29:32, 29:32] = 0
+    soft[30, 30] = 112
+    np.testing.assert_array_equal(binarise(soft).pixels, soft > 127)
+
+
 def blurred(peak):
     image = np.zeros((30, 30), np.float64)
     image[10:15, 10:15] = peak
