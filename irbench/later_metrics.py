@@ -28,7 +28,7 @@ def with_metrics(run: RunResults, names: Collection[str]) -> RunResults:
         The same where no row lacks any. What cannot be scored has the reason under
         ``undefined``.
     """
-    wanted = [name for name in names if name in quality_metrics()]
+    wanted = [name for name in quality_metrics() if name in names]
     rows = tuple(_with_metrics(run, row, wanted) for row in run.rows)
     return run if rows == run.rows else dataclasses.replace(run, rows=rows)
 

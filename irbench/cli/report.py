@@ -159,13 +159,14 @@ def report(
     from irbench.registry import catalogue, report_class
     from irbench.report import ReportOptions, not_shown
 
-    load_plugins(plugins)
+    files = load_plugins(plugins)
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
     classes = [report_class(name) for name in dict.fromkeys(names)]
     classes.sort(key=lambda cls: cls.info.last)
     wanted = split_names(columns) if columns else []
+    given = [name for name, source in plugin_metrics().sources.items() if source in files]
     opened = [
-        with_metrics(open_run(run), plugin_metrics().metrics if "all" in wanted else wanted)
+        with_metrics(open_run(run), {*wanted, *given})
         for run in {path.resolve(): path for path in runs}.values()
     ]
     options = ReportOptions(
