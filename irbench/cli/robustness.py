@@ -10,7 +10,7 @@ import click
 from irbench.cli.opening import open_run
 from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import note, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED
+from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.degradation.curves import Point
@@ -47,6 +47,11 @@ def robustness(
     from irbench.degradation.curves import FOLDER, parse_levels, points_of, write_curves
 
     clean = open_run(run_directory)
+    if already := clean.run["key"].get("degrade"):
+        raise UsageError(
+            f"{run_directory} is of images that are degraded already ({', '.join(already)}): each "
+            "level would come on top of that. Give the run on the images as they are."
+        )
     out = run_directory / FOLDER
     # By default the images that the clean run was limited to: others do not compare with them.
     limit = clean.run["key"].get("limit") if limit is None else limit
