@@ -15,6 +15,7 @@ from _checkouts import Checkout
 CHILD = str(Path(__file__).with_name("_versus_child.py"))
 
 LIGHT = "tophat,maxmedian,newtophat,fkrw,lcm,mpcm,tllcm,gswlcm"
+NETWORKS = ("le-irstd", "yolov8n")
 LOW_RANK = ("ipi-fast", "ript")
 LARGE_METHODS = ("tophat", "newtophat", "fkrw", "lcm", "mpcm", "tllcm", "wslcm", "gswlcm", "pstnn")
 NOT_COMPARED = {
@@ -67,6 +68,10 @@ class Piece(ABC):
     @abstractmethod
     def turn(self, checkout: Checkout, material: Material) -> Round:
         """Run it once."""
+
+    def base(self, part: str) -> str:
+        """What a part of this checkout is compared with in the other one."""
+        return part
 
     def difference(self, new: Any, old: Any) -> str:
         """How what was found differs, in a few words."""
@@ -205,7 +210,35 @@ class Memory(Piece):
         return result
 
 
+class Networks(Piece):
+    """Networks on two threads, by each backend, against the other checkout's torch in float32."""
+
+    name = "networks"
+
+    def turn(self, checkout: Checkout, material: Material) -> Round:
+        import numpy as np
+
+        result = Round(found={})
+        for method in NETWORKS:
+            out = checkout.folder / "seconds.npz"
+            checkout.run(CHILD, "network", str(out), material / "huge.npz", method)
+            with np.load(out) as stored:
+                for name in stored.files:
+                    if not name.startswith("n "):
+                        part = f"{method}, 640x640, {name}"
+                        result.took[part] = Took(*map(float, stored[name]))
+                        result.found[part] = int(stored[f"n {name}"])
+        return result
+
+    def base(self, part: str) -> str:
+        return f"{part.rpartition(', ')[0]}, torch fp32"
+
+    def difference(self, new: Any, old: Any) -> str:
+        # The weights that ship are not those of the other checkout.
+        return "not compared"
+
+
 PIECES: dict[str, Piece] = {
     piece.name: piece
-    for piece in (Conversion(), WholeRun(), Jobs(), LowRank(), Reports(), Memory())
+    for piece in (Conversion(), WholeRun(), Jobs(), LowRank(), Reports(), Memory(), Networks())
 }

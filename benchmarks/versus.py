@@ -37,8 +37,8 @@ def compare(piece: Piece, new: Checkout, old: Checkout, material: Material, n: i
             pairs.append(pair)
     results = piece.difference(pairs[0][0].found, pairs[0][1].found)
     lines = []
-    for part in pairs[0][1].took:
-        taken = [(a.took[part], b.took[part]) for a, b in pairs]
+    for part in pairs[0][0].took:
+        taken = [(a.took[part], b.took[piece.base(part)]) for a, b in pairs]
         lines.append(_line(part, taken, results))
     if piece.name == "jobs":
         lines += [_speed_up(new.label, [a for a, _ in pairs])]
