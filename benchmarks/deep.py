@@ -67,6 +67,7 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
     from _network_peak import network_peak
     from _network_time import time_inference, time_onnx, time_training
 
+    from irbench.errors import IrbenchError
     from irbench.training.precision import training_dtype
 
     start, machine = time.perf_counter(), _machine(options)
@@ -89,7 +90,7 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
     rows: dict[tuple[str, str], NetworkTime] = {}
     peaks: dict[str, dict[str, int | None]] = {}
     onnx: dict[str, OnnxTime] = {}
-    without_onnx = ""
+    without_onnx: list[str] = []
     for name, detector in detectors.items():
         for title, measure in passes.items():
             print(f"{time.perf_counter() - start:4.0f} s  {name}: {title}", file=sys.stderr)
@@ -103,9 +104,9 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
             continue
         try:
             onnx[name] = time_onnx(detector, options.runs)
-        # The export is an extra.
-        except ImportError as error:
-            without_onnx = f"Not compared with onnxruntime: {error}."
+        # The export is an extra, and not every network can be exported.
+        except (ImportError, IrbenchError) as error:
+            without_onnx.append(f"{name} is not compared with onnxruntime: {error}")
     text = "\n\n".join(
         part
         for part in (
@@ -113,7 +114,7 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
             _table(rows),
             _peak_table(peaks),
             _onnx_table(onnx),
-            without_onnx,
+            *without_onnx,
         )
         if part
     )
