@@ -16,6 +16,7 @@ from ._cost_notes import flops_note, hardware_note, software_note
 from ._parameters import parameter_footnotes
 from ._row_notes import one_line
 from ._side_by_side import DataGroup, methods_in_order, rows_of
+from ._training_notes import training_note
 
 _MANY = 4
 
@@ -41,7 +42,7 @@ def footnotes(
     """
     shown = {metric.name for metric in metrics}
     notes = [_data(groups), _left_out(groups), _protocol(groups[0].protocol, metrics)]
-    notes.append(_of_plugins(metrics))
+    notes += [training_note(groups), _of_plugins(metrics)]
     if level == "full":
         notes += [_conversion(groups), _calibration(groups), *parameter_footnotes(groups)]
     notes += [flops_note(groups, shown), hardware_note(groups, shown)]

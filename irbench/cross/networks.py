@@ -39,9 +39,8 @@ class CrossedNetwork:
 
     @property
     def began_with(self) -> tuple[str, ...]:
-        """Datasets of the weights that the training began with, other ones than its own."""
-        before = dict.fromkeys(one.dataset for one in self.weights.card.started_from)
-        return tuple(name for name in before if name != self.weights.card.dataset)
+        """See :attr:`irbench.networks.card.Card.began_with`."""
+        return self.weights.card.began_with
 
     def is_at_home_on(self, run: RunResults) -> bool:
         """Whether the weights were trained on the dataset that a run is of."""

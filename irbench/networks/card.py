@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from irbench.data.joint import SEPARATOR
 from irbench.errors import WeightsError
 from irbench.networks.card_fields import ANCESTOR, CARD, DIGEST_DIGITS, check, invalid_field
 
@@ -153,6 +154,13 @@ class Card:
         before = list(dict.fromkeys(ancestor.dataset for ancestor in self.started_from))
         start = f" after training on {', '.join(before)}" if before else ""
         return f"trained on {self.dataset}{scheme}, {epochs}{start}, sha {self.sha256[:8]}"
+
+    @property
+    def began_with(self) -> tuple[str, ...]:
+        """The datasets, other than their own, that the weights they started from learned from."""
+        own = set(self.dataset.split(SEPARATOR))
+        before = [name for one in self.started_from for name in one.dataset.split(SEPARATOR)]
+        return tuple(name for name in dict.fromkeys(before) if name not in own)
 
     @property
     def imported_from(self) -> Mapping[str, Any] | None:

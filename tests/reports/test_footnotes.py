@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from irbench.cli.table import print_results
@@ -143,6 +145,23 @@ def test_weights_of_all_datasets_come_once(make_run, rows, digest, after):
     assert note_with("Not at", runs) == (
         f"Not at their defaults: LE-IRSTD: weights = le-irstd-irstd1k{after} instead of None."
     )
+
+
+def test_what_weights_have_learned_from_beside_their_own_dataset(make_run, rows, monkeypatch):
+    cards = {"a" * 64: ("nudt", "irstd1k"), "b" * 64: ("nudt",), "c" * 64: ()}
+    known = [
+        SimpleNamespace(card=SimpleNamespace(sha256=s, began_with=b)) for s, b in cards.items()
+    ]
+    monkeypatch.setattr("irbench.reports._training_notes.available_weights", lambda cls: known)
+
+    def note(*digests):
+        runs = zip(("irstd1k", "nuaa"), digests, strict=True)
+        made = [make_run(name, [weighted(rows, digest)]) for name, digest in runs]
+        return note_with("Networks whose", made).partition(": ")[2]
+
+    assert note("a" * 64, "c" * 64) == "LE-IRSTD on IRSTD-1k with nudt, irstd1k."
+    assert note("b" * 64, "b" * 64) == "LE-IRSTD with nudt."
+    assert note("c" * 64, "c" * 64) == note("0" * 64, None) == ""
 
 
 def test_departures_know_tuples_from_json(rows):

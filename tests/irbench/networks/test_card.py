@@ -124,3 +124,11 @@ def test_a_bad_ancestor_is_named(make_card, ancestor):
     content["started_from"] = ["first"]
     with pytest.raises(WeightsError, match=r"started_from\[0\] must be an object"):
         Card.from_dict(content)
+
+
+def test_other_datasets_that_a_training_began_with(make_card, ancestor):
+    names = ("nuaa", "nudt+nuaa+irstd1k", "nudt")
+    before = tuple(dataclasses.replace(ancestor, dataset=name) for name in names)
+    assert make_card(dataset="nudt", started_from=before).began_with == ("nuaa", "irstd1k")
+    assert make_card(dataset="nudt+nuaa", started_from=before).began_with == ("irstd1k",)
+    assert make_card(dataset="nudt").began_with == ()
