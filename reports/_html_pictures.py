@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.target_scr import open_run_dataset
+from irbench.analysis.target_scr import keep_target_scr, open_run_dataset
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, Sample
 from irbench.drawing import to_display
@@ -92,6 +92,9 @@ def read_pictures(
             ratios.append(signal_to_clutter(sample.image, sample.targets))
     scr = np.concatenate(ratios)
     complete = len(scr) == sum(len(truth.boxes) for truth in truths)
+    if complete:
+        # Figures of the same command need not read the images again.
+        keep_target_scr(group.runs, scr)
     notes = []
     if was_larger:
         notes.append(f"Pictures are made smaller, to {side} px, so that the page stays small.")

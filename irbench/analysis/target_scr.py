@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics.signal_to_clutter import signal_to_clutter
 from irbench.progress import Progress
 from irbench.registry import load_dataset
+
+if TYPE_CHECKING:
+    from irbench.engine.storage.results import RunResults
 
 
 def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
@@ -47,6 +51,28 @@ def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
         except (IrbenchError, OSError) as error:
             reason = reason or str(error).rstrip(".")
     return None, f"the images of the run are not here: {reason}"
+
+
+_measured: WeakKeyDictionary[RunResults, NDArray[np.float64]] = WeakKeyDictionary()
+"""By run, what was measured while its images were read for something else."""
+
+
+def keep_target_scr(runs: Sequence[RunResults], scr: NDArray[np.float64]) -> None:
+    """Keep the ratios of all targets of runs on the same images, for :func:`kept_target_scr`.
+
+    Parameters
+    ----------
+    runs : sequence of RunResults
+    scr : (n_targets,) ndarray of float64
+        Of images that have the size and the targets of the run.
+    """
+    for run in runs:
+        _measured[run] = scr
+
+
+def kept_target_scr(runs: Sequence[RunResults]) -> NDArray[np.float64] | None:
+    """The ratios that were measured before in this process; None where none were."""
+    return next((_measured[run] for run in runs if run in _measured), None)
 
 
 def read_target_scr(

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.target_scr import open_run_dataset, read_target_scr
+from irbench.analysis.target_scr import kept_target_scr, open_run_dataset, read_target_scr
 from irbench.dataset import Dataset
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults, row_order
@@ -134,6 +134,8 @@ class ComparedMethods:
     @cached_property
     def scr(self) -> tuple[NDArray[np.float64] | None, str]:
         """Signal-to-clutter ratio of every target, or why it is not known."""
+        if (kept := kept_target_scr(self.runs)) is not None:
+            return kept, ""
         try:
             return read_target_scr(self.dataset, self.scored.truths, self.progress)
         except NoFigureError as error:

@@ -15,7 +15,7 @@ from irbench.metrics.weighted import Draws
 from irbench.progress import Progress
 from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
-from irbench.statistics.resamples import BLOCK_SIZE, Resamples, block_size
+from irbench.statistics.resamples import Resamples, block_size
 from irbench.statistics.standard_error import StandardError
 
 LEVEL = 0.95
@@ -177,9 +177,9 @@ def jackknife(
     n = statistics.n_images
     n_groups = min(n, MOST_LEFT_OUT)
     group = (np.arange(n) if place is None else place) % n_groups
-    parts = []
-    for start in range(0, n_groups, BLOCK_SIZE):
-        left_out = np.arange(start, min(start + BLOCK_SIZE, n_groups))
+    parts, size = [], block_size(n)
+    for start in range(0, n_groups, size):
+        left_out = np.arange(start, min(start + size, n_groups))
         parts.append(statistics.values((group[:, None] != left_out).astype(np.float64)))
     return {
         metric: np.concatenate([part[metric] for part in parts]) for metric in statistics.metrics

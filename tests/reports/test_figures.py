@@ -25,6 +25,7 @@ from irbench.reports._figure_jobs import (
     figure_jobs,
     group_comparison,
 )
+from irbench.reports._html_pictures import read_pictures
 from irbench.reports._table import table_groups
 from irbench.reports.figures import Figures
 from irbench.statistics.resamples import N_RESAMPLES
@@ -242,6 +243,21 @@ def test_a_run_is_scored_once(whole_run):
     for method, one in again.methods.items():
         assert one.table is scored.methods[method].table
         assert len(one.spread("f1").draws) == N_RESAMPLES
+
+
+def test_images_that_the_page_has_read_are_not_read_again(whole_run, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("the images are read once more")
+
+    expected, _ = ComparedMethods.of(load_run(whole_run.path)).scr
+    run = load_run(whole_run.path)
+    (group,) = table_groups([run], ReportOptions())
+    read_pictures(group, run.ground_truth[run.dataset["split"]])
+    monkeypatch.setattr("irbench.figures.compared_methods.read_target_scr", refuse)
+    found, reason = group_comparison(group, Progress()).scr
+    assert reason == ""
+    np.testing.assert_array_equal(found, expected)
+    assert len(found) > 0
 
 
 def test_the_inset_hides_no_target_where_a_corner_is_free():

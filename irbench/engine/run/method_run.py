@@ -52,6 +52,9 @@ N_WARMUP = 3
 GIVE_UP_AFTER = 10
 """So many failures before the first success, and a method is given up as failed."""
 
+Beside = Callable[[Callable[[], Calibration]], Calibration]
+"""Makes the call that it gets, and may do something else meanwhile."""
+
 
 class MethodRun:
     """Runs one method of a plan.
@@ -90,7 +93,7 @@ class MethodRun:
         self,
         pool: Executor,
         key: Mapping[str, Any],
-        beside: Callable[[Callable[[], Calibration]], Calibration] = lambda choose: choose(),
+        beside: Beside = lambda choose: choose(),
     ) -> MethodOutcome:
         """Run the method, resuming from its journal where there is one.
 
@@ -202,7 +205,7 @@ class MethodRun:
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
         with self._exported(pool), self._journal(key) as journal:
-            return self._calibrate(pool, journal)
+            return self._calibrate(pool, journal, lambda choose: choose())
 
     def _record(self, event: str, **fields: Any) -> None:
         level: Level = "info" if "error" not in fields else "warning"
@@ -272,12 +275,7 @@ class MethodRun:
         found = self._detections(journal, "val")
         return calibrate(found, self.scans["val"].truths, self.plan.protocol)
 
-    def _calibrate(
-        self,
-        pool: Executor,
-        journal: Journal,
-        beside: Callable[[Callable[[], Calibration]], Calibration] = lambda choose: choose(),
-    ) -> Calibration:
+    def _calibrate(self, pool: Executor, journal: Journal, beside: Beside) -> Calibration:
         if not self._chooses_here:
             return given_calibration(self.plan, self.method, self.progress)
         self._validate(pool, journal)
