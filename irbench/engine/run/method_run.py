@@ -178,8 +178,7 @@ class MethodRun:
         The maps are made again for it, since no run keeps them. Everything else stays as it is
         stored. An image on which that fails stays uncounted.
         """
-        name, split = self.method.name, self.plan.split
-        file = self.directory.map_statistics_file(name)
+        split, file = self.plan.split, self.directory.map_statistics_file(self.method.name)
         stored = read_map_statistics(file, split)
         truths = [truth for truth in self.scans[split].truths if truth.id in stored]
         extent = outcome.calibration.extent
@@ -197,9 +196,7 @@ class MethodRun:
                     own = {**stored[image].own, **measured.own}
                     stored[image] = dataclasses.replace(stored[image], own=own)
                 advance()
-        records = (
-            ImageRecord(split, image, {}, map_statistics=one) for image, one in stored.items()
-        )
+        records = [ImageRecord(split, image, {}, None, "", one) for image, one in stored.items()]
         write_all(records, map_statistics_writer(file))
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
