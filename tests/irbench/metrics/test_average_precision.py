@@ -373,7 +373,9 @@ CURVES = {
 
 @pytest.mark.parametrize("name", CURVES)
 def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
-    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    compiled_envelope = pytest.importorskip(
+        "irbench.metrics.compiled_envelope", exc_type=ImportError
+    )
     hits, missed = CURVES[name]
     random = np.random.default_rng(2)
     hits = hits.astype(float)
@@ -398,7 +400,9 @@ def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, levels, whole):
-    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    compiled_envelope = pytest.importorskip(
+        "irbench.metrics.compiled_envelope", exc_type=ImportError
+    )
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
     random = np.random.default_rng(3)
     weights = random.integers(0, 3, (table.n_images, 40)).astype(float)
@@ -425,7 +429,9 @@ def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, leve
 
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_scene, levels):
-    compiled_envelope = pytest.importorskip("irbench.metrics.compiled_envelope")
+    compiled_envelope = pytest.importorskip(
+        "irbench.metrics.compiled_envelope", exc_type=ImportError
+    )
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3,))
     weights = np.random.default_rng(3).integers(0, 3, (table.n_images, 40)).astype(float)
     weights[:, 0] = 0
