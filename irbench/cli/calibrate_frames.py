@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,9 @@ def calibrate_on_frames(
     """
     from irbench.atomic import write_json
     from irbench.calibration import Calibration
+    from irbench.cli.convention_options import convention_arguments
     from irbench.cli.frame_watch import warn_of_dead_pixels
+    from irbench.conventions import Conventions
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
     from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
@@ -98,7 +101,12 @@ def calibrate_on_frames(
         "Every detection counted as a false alarm. Where targets are in these frames, the rate is "
         "an upper bound of that of false alarms, and the threshold higher than need be."
     )
-    note(f"written: {out}; use it by irbench detect METHOD FRAMES --calibration {out}")
+    again = [
+        *("irbench", "detect", "METHOD", "FRAMES", "--calibration", str(out)),
+        *convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels)),
+        *(word for path in plugins for word in ("--plugin", str(path))),
+    ]
+    note(f"written: {out}; use it by {shlex.join(again)}")
     return EXIT_FAILED if n_failed or n_bad else EXIT_DONE
 
 

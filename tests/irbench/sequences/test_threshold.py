@@ -14,7 +14,7 @@ from irbench.calibration import read_calibrations, shipped_calibration
 from irbench.cli.calibrate import calibrate
 from irbench.cli.detect import detect
 from irbench.errors import UsageError
-from irbench.sequences.threshold import alarm_threshold
+from irbench.sequences.threshold import alarm_threshold, check_frames
 
 
 def test_it_keeps_the_rate_on_further_frames():
@@ -49,6 +49,15 @@ def test_too_few_frames_are_an_error(n_frames, rate):
         alarm_threshold(np.zeros(0), n_frames, rate)
 
 
+@pytest.mark.parametrize("n_frames", [1, 7, 12, 13, 300, 1001])
+def test_the_rate_that_is_named_is_enough(n_frames):
+    with pytest.raises(UsageError) as refused:
+        check_frames(n_frames, 1e-4)
+    rate = float(str(refused.value).rpartition("at least ")[2].rstrip("."))
+    check_frames(n_frames, rate)
+    assert rate <= 1.1 * 10 / n_frames
+
+
 @pytest.fixture
 def clip(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -77,6 +86,16 @@ def test_calibrated_on_frames_it_holds_on_others(clip):
     assert high > 0.6
     assert "camera.json, made on 30 frames of empty.npy, at 1.0 alarms a frame" in done.output
     assert "on another camera" not in done.output
+
+
+def test_the_way_that_frames_were_read_goes_on_to_detection(clip):
+    words = ("--methods", "tophat", "--frames", "empty.npy", "--alarms-per-frame", 1)
+    done = call(calibrate, *words, "--value-range", 6000, 8000, "--out", "camera.json")
+    printed = "--calibration camera.json --value-range 6000 8000"
+    assert printed in done.output
+    words = ("tophat", "again.npy", "--pictures", "none", *printed.split())
+    assert "may be wrong by far" not in call(detect, *words).output
+    assert "give --value-range 6000 8000" in call(detect, *words[:-3]).output
 
 
 def test_what_does_not_go_together(clip):
