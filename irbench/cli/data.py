@@ -293,7 +293,7 @@ def export(
     "--dataset",
     required=True,
     shell_complete=complete_dataset,
-    help="A name of `irbench data list`, or a folder.",
+    help="A name of `irbench data list`, or a folder; several with commas between.",
 )
 @click.option(
     "--threshold",
@@ -331,17 +331,20 @@ def leaks(
 
     Targets are left out of the comparison; the backgrounds may be shifted by up to half of the
     image, or mirrored. What is found is information: the exit code is 0 unless --fail-over is
-    given.
+    given. Of several datasets a test image of one may have its twin in another's training.
 
     \b
     irbench data leaks --dataset nudt
+    irbench data leaks --dataset nudt,nuaa,irstd1k
     irbench data leaks --dataset my_images/ --fail-over 0 --out leaks/
     """
     from irbench.data.contact_sheet import write_leaks
+    from irbench.data.joint import JointDataset, dataset_names
     from irbench.data.split_leaks import find_leaks, format_leaks
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme, conventions)
+    parts = [_open(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
+    opened = parts[0] if len(parts) == 1 else JointDataset(parts)
     search = find_leaks(opened, threshold, command_progress())
     report = search.report
     if as_json:

@@ -201,15 +201,14 @@ def train(
 def _open_training_data(
     names: str, data_root: Path | None, scheme: str | None, conventions: Conventions
 ) -> Dataset:
-    """One dataset, or several joined; a directory may have a comma in its name."""
-    from irbench.data.joint import JointDataset
+    """One dataset, or several joined."""
+    from irbench.data.joint import JointDataset, dataset_names
     from irbench.protocol import get_protocol
 
-    several = [names] if Path(names).exists() else [one for one in names.split(",") if one.strip()]
     protocol = get_protocol("table1")
     opened = [
-        open_dataset(one.strip(), data_root, "all", scheme, protocol, conventions)
-        for one in several
+        open_dataset(one, data_root, "all", scheme, protocol, conventions)
+        for one in dataset_names(names)
     ]
     return opened[0] if len(opened) == 1 else JointDataset(opened)
 

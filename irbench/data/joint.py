@@ -98,6 +98,21 @@ class JointDataset(Dataset):
         return JointDataset([part.with_split(split) for part in self.parts.values()])
 
 
+def dataset_names(text: str) -> list[str]:
+    """The datasets that a text names: one, or several with commas between.
+
+    A directory may have a comma in its own name.
+
+    Examples
+    --------
+    >>> dataset_names("nudt, nuaa")
+    ['nudt', 'nuaa']
+    """
+    if Path(text).exists():
+        return [text]
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def joint_id(joint: str, part: str, sample_id: str) -> str | None:
     """The id that a sample of one dataset has in a joint one; None where that has no such part.
 

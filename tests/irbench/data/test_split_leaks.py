@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 
 import click.testing
 import cv2
@@ -224,3 +225,16 @@ def test_command_with_a_threshold_that_nothing_reaches(folder, tmp_path):
     assert '"n_leaked": 0' in out
     assert (tmp_path / "out" / "leaks.csv").read_text().startswith("split,image,")
     assert (tmp_path / "out" / "leaks.png").exists()
+
+
+def test_command_between_two_datasets(folder, tmp_path):
+    """What one trains on is what the other tests."""
+    other = shutil.copytree(folder, tmp_path / "other")
+    for split, swapped in (("train", "test"), ("test", "train")):
+        shutil.copy(folder / f"{split}.txt", other / f"{swapped}.txt")
+    out, code = call("--dataset", f"{folder},{other}", "--out", tmp_path / "out")
+    assert code == 0
+    assert "15 of 15 (100.0%) have a near twin" in out
+    with (tmp_path / "out" / "leaks.csv").open() as file:
+        pairs = {(row["image"], row["other_image"]) for row in csv.DictReader(file)}
+    assert {("my-scenes/shifted", "other/shifted"), ("other/crop", "my-scenes/crop")} <= pairs
