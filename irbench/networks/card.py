@@ -145,6 +145,8 @@ class Card:
         """One line: data, split scheme, epochs, trainings before, the hash's first 8 digits."""
         scheme = f" ({self.scheme})" if self.scheme else ""
         epochs = f"{self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+        if self.best_epoch == 0:
+            epochs = f"none of {epochs} kept"
         if self.imported_from is not None:
             learned = f"trained on {self.dataset}{scheme}"
             if self.dataset == UNKNOWN:

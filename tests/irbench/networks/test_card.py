@@ -36,6 +36,7 @@ def test_lineage_is_transitive(make_card, ancestor):
 def test_summary(make_card):
     assert make_card().summary == ("trained on tiny-scenes (letters), 300 epochs, sha cccccccc")
     assert "tiny-scenes, 1 epoch, " in make_card(scheme="", epochs=1).summary
+    assert "none of 300 epochs kept, sha" in make_card(best_epoch=0).summary
 
 
 def test_summary_says_what_was_trained_on_before(make_card, ancestor):
