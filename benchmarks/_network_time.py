@@ -120,7 +120,8 @@ def training_step(
     Returns
     -------
     step, forward : callable
-        The step, and its first part alone.
+        The step, and the same without going back. The loss belongs to it: the second stage of
+        a detector, with most of its convolutions, may be run there.
     """
     network = detector.network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, targets = _batch(side, batch)
@@ -132,11 +133,12 @@ def training_step(
 
     def forward() -> Any:
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            return network(images)
+            found = network(images)
+        return loss(found, targets)
 
     def step() -> None:
         network.zero_grad(set_to_none=True)
-        terms, weight = loss(forward(), targets)
+        terms, weight = forward()
         torch.stack(list(terms.values())).sum().div(weight.clamp_min(1)).backward()
 
     return step, forward
