@@ -31,6 +31,8 @@ def keep_run(run: Path, out: Path) -> None:
     elif run.name.startswith(f"{name}-networks"):
         # Beside a run of the other methods on the same images.
         name += "-networks"
+    elif run.name.endswith("-more"):
+        name += "-more"
     (out / f"{name}-run.json").write_text(json.dumps(manifest, indent=1) + "\n")
     irbench("check", run, "--write", out / f"{name}.json", quiet=True)
 
