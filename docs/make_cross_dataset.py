@@ -1,4 +1,4 @@
-"""Makes docs/results/cross-dataset.md and .csv: the networks that ship, on each other's datasets.
+"""Makes docs/results/cross-dataset.md and .csv: networks on each other's datasets.
 
 Run it from the repository's root, after the runs that it names::
 
@@ -21,9 +21,9 @@ METRICS = "f1,map50,map30,pd"
 
 INTRODUCTION = """# Trained on one dataset, tested on another
 
-The networks that ship, with the weights of each dataset on the test split of every other
-(60-20-20). The threshold is chosen on the validation split of the tested dataset; only the weights
-come from elsewhere. Made by
+Networks with the weights of each dataset on the test split of every other (60-20-20). The
+threshold is chosen on the validation split of the tested dataset; only the weights come from
+elsewhere. Made by
 
 ```
 irbench run --methods all,le-irstd-p2 --dataset nudt

@@ -1,9 +1,9 @@
 """Makes what docs/results/ holds of finished runs.
 
 Run it from the repository's root: ``python docs/make_results.py runs/nudt runs/nuaa``. Of each run
-stay its manifest (``DATASET-run.json``, without the folder of the data on this machine) and its
-values with the match counts of every image (``DATASET.json``, for ``irbench check``); of all
-together Table I, with the published values beside. With ``--field`` also the field's own table for
+stay its manifest (``RUN-run.json``, without the folder of the data on this machine) and its
+values with the match counts of every image (``RUN.json``, for ``irbench check``); of all together
+Table I, with the published values beside. With ``--field`` also the field's own table for
 networks of masks, IoU, nIoU, Pd and Fa, of runs under the protocol ``basicirstd``.
 """
 
@@ -22,19 +22,8 @@ def keep_run(run: Path, out: Path) -> None:
     """Write the manifest and the values of one run."""
     manifest = json.loads((run / "run.json").read_text())
     del manifest["data_root"]
-    name = manifest["dataset"]["name"]
-    protocol = manifest["key"]["protocol"]
-    if protocol["operating_point"] == "oracle":
-        name += "-oracle"
-    elif protocol["name"] != "table1":
-        name += f"-{protocol['name']}-{manifest['key']['scheme']}"
-    elif run.name.startswith(f"{name}-networks"):
-        # Beside a run of the other methods on the same images.
-        name += "-networks"
-    elif run.name.endswith("-more"):
-        name += "-more"
-    (out / f"{name}-run.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    irbench("check", run, "--write", out / f"{name}.json", quiet=True)
+    (out / f"{run.name}-run.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    irbench("check", run, "--write", out / f"{run.name}.json", quiet=True)
 
 
 def main() -> None:
