@@ -20,7 +20,7 @@ from torch import Tensor
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.mask_losses import MaskTargets
 from irbench.networks.segmentation import SegmentationNetworkDetector
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 from irbench.resources import keep_activations_mapped
 from irbench.training.mask_settings import MaskSettings
 from irbench.training.settings import TrainingSettings

@@ -11,7 +11,7 @@ import numpy as np
 from _filter_floors import FILTER_FLOORS
 from _floor_model import FloatArray, Floor, Recipe
 
-from irbench.registry import load_method
+from irbench.plugins.registry import load_method
 
 
 def walker_solves(n_windows: int, size: int) -> Callable[[], Any]:

@@ -62,7 +62,7 @@ def classical_methods(names: list[str] | None) -> list[Any]:
     ------
     UnknownNameError
     """
-    from irbench.registry import catalogue, load_method
+    from irbench.plugins.registry import catalogue, load_method
 
     if names:
         return [load_method(name) for name in names]
@@ -138,7 +138,7 @@ def _measure_all(methods: list[Any], options: argparse.Namespace) -> int:
 
 def _machine() -> dict[str, Any]:
     """Facts of the machine; its load before anything was measured, where the system tells."""
-    from irbench.provenance import machine_facts, package_versions
+    from irbench.process.provenance import machine_facts, package_versions
 
     measured = ("irbench", "numpy", "scipy", "opencv-python-headless")
     packages = {name: found for name, found in package_versions().items() if name in measured}

@@ -204,7 +204,7 @@ def _machine(options: argparse.Namespace) -> dict[str, Any]:
     """Facts of the machine; its load before anything was measured, where the system tells."""
     import torch
 
-    from irbench.provenance import machine_facts
+    from irbench.process.provenance import machine_facts
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {

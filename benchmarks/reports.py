@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from irbench.engine.storage.results import load_run
-from irbench.registry import catalogue
+from irbench.plugins.registry import catalogue
 
 FORMATS = ("csv", "markdown", "latex", "html", "figures", "all")
 BYTES_OF_KIB = 1024

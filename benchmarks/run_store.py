@@ -28,10 +28,10 @@ from irbench.engine.storage.parquet_files import (
     write_blocks,
     write_ground_truth,
 )
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.resources import peak_memory
+from irbench.scoring.evaluation import evaluate
 
 SHAPE = (64, 64)
 N_DETECTIONS = 10

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import without_repeats
 from irbench.conventions import Conventions
 from irbench.data.annotations import BoxLabels, read_labelme, read_voc, read_yolo
 from irbench.data.annotations.box_order import yolo_contradiction
 from irbench.data.annotations.voc_survey import UNPROVEN, VocSurvey, survey_voc
 from irbench.data.yolo_columns import rows_of
+from irbench.detections.boxes import without_repeats
 from irbench.errors import AnnotationError, UnknownNameError, UsageError
 
 from ._folder_pairing import Index

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.auto_range import (
+from irbench.conventions import Conventions
+from irbench.errors import ImageError
+from irbench.images.auto_range import (
     N_FRAMES,
     NARROW,
     clip_to_range,
@@ -17,10 +19,8 @@ from irbench.auto_range import (
     fit_frame,
     used_share,
 )
-from irbench.conventions import Conventions
-from irbench.dead_pixels import DeadPixels, find_dead_pixels
-from irbench.errors import ImageError
-from irbench.images import ValueRange, check_file_values, read_image_file
+from irbench.images.dead_pixels import DeadPixels, find_dead_pixels
+from irbench.images.reading import ValueRange, check_file_values, read_image_file
 
 NARROW_NOTE = (
     "uses less than a tenth of its value range, so that networks and pictures see hardly any "
@@ -31,7 +31,7 @@ CLIPPED_NOTE = "holds values outside the range that auto found, which are clippe
 
 
 def range_of_files(files: Sequence[Path]) -> ValueRange:
-    """The range of a folder's images by the rule of :mod:`irbench.auto_range`.
+    """The range of a folder's images by the rule of :mod:`irbench.images.auto_range`.
 
     Images that cannot be read do not count here; each is refused by name where it is used.
 
@@ -44,7 +44,7 @@ def range_of_files(files: Sequence[Path]) -> ValueRange:
 
 
 def dead_pixels_of_files(files: Sequence[Path], choice: str) -> DeadPixels:
-    """The dead pixels of a folder's images; see :mod:`irbench.dead_pixels`.
+    """The dead pixels of a folder's images; see :mod:`irbench.images.dead_pixels`.
 
     Images that cannot be read do not count here either.
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from irbench.auto_range import AUTO, AUTO_FRAME, RangeChoice
 from irbench.conventions import Conventions
-from irbench.dead_pixels import AUTO as AUTO_DEAD
-from irbench.dead_pixels import NAN
 from irbench.errors import AnnotationError, UsageError
+from irbench.images.auto_range import AUTO, AUTO_FRAME, RangeChoice
+from irbench.images.dead_pixels import AUTO as AUTO_DEAD
+from irbench.images.dead_pixels import NAN
 
 FILE_NAME = "irbench.toml"
 

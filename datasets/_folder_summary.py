@@ -8,8 +8,8 @@ from pathlib import Path
 
 from irbench.conventions import Conventions
 from irbench.data.findings import plural
-from irbench.dead_pixels import DeadPixels
-from irbench.splits import SPLITS
+from irbench.data.splits import SPLITS
+from irbench.images.dead_pixels import DeadPixels
 
 from ._folder_files import list_files
 from ._folder_pairing import Index

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.data.location import find_dataset, find_subfolder
+from irbench.data.splits import SplitLists
 from irbench.data.verifiable import KnownContent, Pairing, Repair, Verifiable
 from irbench.dataset import Dataset, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
 from irbench.images import IMAGE_SUFFIXES, read_image_file
-from irbench.masks import read_mask
-from irbench.splits import SplitLists
+from irbench.images.masks import read_mask
 
 from . import splits as _splits
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from irbench.auto_range import AUTO, RangeChoice
 from irbench.conventions import Conventions
 from irbench.data.file_names import NOT_UTF8, escaped_name
 from irbench.data.verifiable import Verifiable
@@ -21,9 +20,10 @@ from irbench.errors import (
     UnknownNameError,
     UsageError,
 )
-from irbench.external_text import unprintable
 from irbench.images import read_image_file
-from irbench.masks import read_mask
+from irbench.images.auto_range import AUTO, RangeChoice
+from irbench.images.masks import read_mask
+from irbench.messages.external_text import unprintable
 
 from ._folder_boxes import FolderBoxes, missing_label
 from ._folder_layout import index_folder
@@ -85,7 +85,8 @@ class Folder(Dataset, Verifiable):
         Folders of the images and of masks or labels, relative to ``root``.
     value_range : (float, float), "auto" or "auto-frame", optional
         Values of black and white where they are not the dtype's, such as
-        ``(0, 16383)`` of a 14-bit camera; or how they are found, see :mod:`irbench.auto_range`.
+        ``(0, 16383)`` of a 14-bit camera; or how they are found, see
+        :mod:`irbench.images.auto_range`.
     origin, inclusive
         Convention of PASCAL VOC boxes; see :func:`irbench.data.annotations.read_voc`.
     conventions : Conventions, optional

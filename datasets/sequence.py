@@ -11,7 +11,7 @@ from typing import Self
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
-from irbench.masks import binarise
+from irbench.images.masks import binarise
 from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
 from irbench.sequences.opened_frames import FrameSequence, open_sequence
 

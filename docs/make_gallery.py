@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import irbench
 from irbench.detector import ScoreMapDetector
-from irbench.drawing import to_display
-from irbench.registry import catalogue
+from irbench.pictures.drawing import to_display
+from irbench.plugins.registry import catalogue
 
 SAMPLE = "test-0017"
 """Two targets in gaps of the clouds, whose rims resemble targets."""

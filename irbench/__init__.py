@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-    from irbench.benchmark import run as run
     from irbench.conventions import Conventions as Conventions
     from irbench.dataset import Dataset as Dataset
     from irbench.dataset import DatasetInfo as DatasetInfo
     from irbench.dataset import Sample as Sample
     from irbench.detections import Detections as Detections
+    from irbench.detections.regions import Regions as Regions
     from irbench.detector import BoxDetector as BoxDetector
     from irbench.detector import Detector as Detector
     from irbench.detector import MethodInfo as MethodInfo
     from irbench.detector import ScoreMapDetector as ScoreMapDetector
     from irbench.detector import SegmentationDetector as SegmentationDetector
-    from irbench.evaluation import Result as Result
-    from irbench.evaluation import evaluate as evaluate
-    from irbench.loaded_run import Run as Run
-    from irbench.loaded_run import load_run as load_run
     from irbench.networks.detector import LossSums as LossSums
     from irbench.networks.detector import NetworkDetector as NetworkDetector
     from irbench.networks.segmentation import (
         SegmentationNetworkDetector as SegmentationNetworkDetector,
     )
     from irbench.parameters import parameter as parameter
+    from irbench.plugins.registry import load_dataset as load_dataset
+    from irbench.plugins.registry import load_method as load_method
     from irbench.protocol import Protocol as Protocol
-    from irbench.regions import Regions as Regions
-    from irbench.registry import load_dataset as load_dataset
-    from irbench.registry import load_method as load_method
+    from irbench.runs.benchmark import run as run
+    from irbench.runs.loaded_run import Run as Run
+    from irbench.runs.loaded_run import load_run as load_run
+    from irbench.scoring.evaluation import Result as Result
+    from irbench.scoring.evaluation import evaluate as evaluate
 
 __version__ = "0.1.0"
 
@@ -78,19 +78,19 @@ _HOMES = {
     "MethodInfo": "irbench.detector",
     "NetworkDetector": "irbench.networks.detector",
     "Protocol": "irbench.protocol",
-    "Regions": "irbench.regions",
-    "Result": "irbench.evaluation",
-    "Run": "irbench.loaded_run",
+    "Regions": "irbench.detections.regions",
+    "Result": "irbench.scoring.evaluation",
+    "Run": "irbench.runs.loaded_run",
     "Sample": "irbench.dataset",
     "ScoreMapDetector": "irbench.detector",
     "SegmentationDetector": "irbench.detector",
     "SegmentationNetworkDetector": "irbench.networks.segmentation",
-    "evaluate": "irbench.evaluation",
-    "load_dataset": "irbench.registry",
-    "load_method": "irbench.registry",
-    "load_run": "irbench.loaded_run",
+    "evaluate": "irbench.scoring.evaluation",
+    "load_dataset": "irbench.plugins.registry",
+    "load_method": "irbench.plugins.registry",
+    "load_run": "irbench.runs.loaded_run",
     "parameter": "irbench.parameters",
-    "run": "irbench.benchmark",
+    "run": "irbench.runs.benchmark",
 }
 
 __all__ = ["__version__", *_HOMES]

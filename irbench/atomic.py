@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from irbench.errors import WriteError
-from irbench.external_text import storable
+from irbench.messages.external_text import storable
 
 _SUFFIX = ".tmp"
 
@@ -79,7 +79,7 @@ def json_bytes(content: Any, options: int) -> bytes:
     """JSON of any content, ``options`` as :mod:`orjson` has them.
 
     Text that no UTF-8 file can hold, such as a path with other bytes, is shown by its number;
-    see :mod:`irbench.external_text`.
+    see :mod:`irbench.messages.external_text`.
     """
     try:
         return orjson.dumps(content, option=options)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from irbench.auto_range import AUTO, AUTO_FRAME, RULE, RangeChoice
-from irbench.dead_pixels import DeadChoice, DeadPixels
 from irbench.errors import UsageError
+from irbench.images.auto_range import AUTO, AUTO_FRAME, RULE, RangeChoice
+from irbench.images.dead_pixels import DeadChoice, DeadPixels
 
 YoloConfidence = Literal["last", "second"]
 ClassRole = Literal["target", "ignored", "unused"]
@@ -30,13 +30,13 @@ class Conventions:
         Which kind of ground truth to read, such as ``"voc"``, where there are several.
     value_range : (float, float), "auto" or "auto-frame", optional
         Values of black and white, such as ``(0, 16383)`` of a 14-bit camera, or that they are
-        to be found from the data, or from each frame; see :mod:`irbench.auto_range`.
+        to be found from the data, or from each frame; see :mod:`irbench.images.auto_range`.
     range_rule : str, optional
         The rule by which ``value_range`` was found: what lies outside of it is clipped, where
         of a stated range it is an error.
     dead_pixels : str or DeadPixels, optional
         Which pixels are replaced: ``"nan"``, ``"auto"``, a file, or what these came to; see
-        :mod:`irbench.dead_pixels`. By default none: NaN is an error.
+        :mod:`irbench.images.dead_pixels`. By default none: NaN is an error.
     voc_origin : {0, 1}, optional
         The number of the first pixel in PASCAL VOC boxes.
     voc_inclusive : bool, optional

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import no_boxes
 from irbench.conventions import Conventions
+from irbench.detections.boxes import no_boxes
+from irbench.detections.regions import Regions
 from irbench.errors import AnnotationError, MaskError, UnknownNameError, UsageError
 from irbench.images import ValueRange
-from irbench.masks import mask_regions
-from irbench.regions import Regions
+from irbench.images.masks import mask_regions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,9 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import outside_image
-from irbench.checked_map import checked_map
 from irbench.detections import Detections
+from irbench.detections.boxes import outside_image
+from irbench.detections.checked_map import checked_map
 from irbench.errors import DetectionsError
 from irbench.images import ValueRange, to_grey_levels, to_unit_range
 from irbench.parameters import parameter, parameter_specs, validate_parameters
@@ -276,7 +276,7 @@ class ScoreMapDetector(Detector):
     ) -> Detections:
         """Turn a score map into detections by the conversion ``components/1``."""
         if extent is None:
-            from irbench.calibration import shipped_calibration
+            from irbench.scoring.calibration import shipped_calibration
 
             shipped = shipped_calibration(self.info.name)
             extent = DEFAULT_EXTENT if shipped is None else shipped.extent

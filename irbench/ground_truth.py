@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import no_boxes
 from irbench.dataset import Sample
 from irbench.detections import box_areas, box_centroids
-from irbench.regions import Regions
+from irbench.detections.boxes import no_boxes
+from irbench.detections.regions import Regions
 
 
 @dataclass(frozen=True, eq=False)

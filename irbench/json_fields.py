@@ -6,7 +6,7 @@ nothing but ValueError; a number that it gave counts as one where :func:`is_numb
 :func:`is_whole` says so, and :func:`finite_number` makes a float of it. NaN, infinity, what no
 double can hold, and ``true``, which is 1 to Python, are no numbers.
 
-The rule for text from outside is :mod:`irbench.external_text`.
+The rule for text from outside is :mod:`irbench.messages.external_text`.
 """
 
 from __future__ import annotations

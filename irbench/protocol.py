@@ -46,7 +46,7 @@ class Protocol:
         The best-scored so many count, per image.
     squash : int or None
         Side in pixels of the square that every image and its mask are scaled to before
-        anything else, so that all is measured there; see :mod:`irbench.squashing`.
+        anything else, so that all is measured there; see :mod:`irbench.images.squashing`.
 
     Raises
     ------

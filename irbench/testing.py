@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import outside_image
 from irbench.detections import Detections
+from irbench.detections.boxes import outside_image
 from irbench.detector import Detector, MethodInfo, ScoreMapDetector, SegmentationDetector
 from irbench.errors import ImageError
 

@@ -6,8 +6,8 @@ import re
 
 from irbench.errors import IrbenchError
 from irbench.markup.bibtex import Bibliography, Reference
+from irbench.plugins.registry import catalogue
 from irbench.published import published_reference, published_tables
-from irbench.registry import catalogue
 
 from ._model import ResultTable
 

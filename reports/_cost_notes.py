@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from irbench.processor_wait import upper_bounds
+from irbench.process.processor_wait import upper_bounds
 
 from ._columns import TIMES
 from ._side_by_side import DataGroup, rows_of

@@ -13,9 +13,9 @@ from irbench.errors import NoFigureError
 from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
 from irbench.figures.compared_methods import ComparedMethods, check_image
-from irbench.plugin_files import plugin_files
-from irbench.progress import Progress
-from irbench.registry import load_plugin
+from irbench.messages.progress import Progress
+from irbench.plugins.files import plugin_files
+from irbench.plugins.registry import load_plugin
 from irbench.report import ReportOptions
 
 from ._side_by_side import DataGroup, methods_in_order

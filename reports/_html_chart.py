@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from irbench.figures.pareto import pareto_front
-from irbench.styles import MethodStyle
+from irbench.pictures.styles import MethodStyle
 
 from ._html_axes import Axis
 

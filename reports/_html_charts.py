@@ -9,9 +9,9 @@ import numpy as np
 from irbench.engine.storage.results import Row
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.definition import METRICS
+from irbench.pictures.styles import MethodStyle
 from irbench.protocol import Protocol
 from irbench.statistics.scored_group import ScoredGroup
-from irbench.styles import MethodStyle
 
 from ._html_axes import Axis, log_axis, share_axis
 from ._html_chart import Chart, line, scatter

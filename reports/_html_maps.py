@@ -13,7 +13,7 @@ from irbench.errors import NoFigureError
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import read_image
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
-from irbench.progress import terminal_progress
+from irbench.messages.progress import terminal_progress
 
 from ._side_by_side import DataGroup, methods_in_order
 

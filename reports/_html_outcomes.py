@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from irbench.figures.outcomes import ImageOutcome, disagreement, method_outcomes
+from irbench.pictures.styles import MethodStyle
 from irbench.statistics.scored_group import ScoredGroup
-from irbench.styles import MethodStyle
 
 MOST_FALSE_ALARMS = 25
 """Of one method on one image are drawn; all are counted."""

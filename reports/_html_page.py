@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from irbench.metrics.definition import METRICS
+from irbench.pictures.styles import MethodStyle, method_styles
 from irbench.protocol import Protocol
 from irbench.report import ReportOptions
 from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
 from irbench.statistics.scored_group import ScoredGroup, score_methods
-from irbench.styles import MethodStyle, method_styles
 
 from ._footnotes import footnotes
 from ._html_chart import Chart

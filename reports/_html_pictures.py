@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from irbench.analysis.target_scr import keep_target_scr, open_run_dataset
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, Sample
-from irbench.drawing import to_display
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.signal_to_clutter import signal_to_clutter
+from irbench.pictures.drawing import to_display
 
 from ._side_by_side import DataGroup
 

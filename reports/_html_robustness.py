@@ -9,7 +9,7 @@ from irbench.degradation.curves import SHOWN, Point, stored_points
 from irbench.degradation.models import MODELS
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
-from irbench.styles import MethodStyle
+from irbench.pictures.styles import MethodStyle
 
 from ._html_axes import Axis, log_axis, named_axis, share_axis
 from ._html_chart import Chart, line

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import MetricDefinition
+from irbench.pictures.styles import MethodStyle
 from irbench.report import ReportOptions
 from irbench.statistics.scored_group import ScoredGroup
-from irbench.styles import MethodStyle
 
 from ._columns import PER_METHOD, chosen_columns
 from ._model import GLYPHS, Outcome

@@ -8,7 +8,7 @@ import orjson
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from irbench.styles import DARK, FALSE_ALARM, HIT, LIGHT, MISS
+from irbench.pictures.styles import DARK, FALSE_ALARM, HIT, LIGHT, MISS
 
 from . import _html_chart
 from ._templates import template_text

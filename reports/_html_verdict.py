@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irbench.metrics.metric import MetricDefinition
+from irbench.pictures.styles import MethodStyle
 from irbench.statistics.scored_group import ScoredGroup
-from irbench.styles import MethodStyle
 
 from ._cost_notes import timed_images
 from ._html_table import interval_text

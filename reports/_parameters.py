@@ -9,7 +9,7 @@ from irbench.detector import GROUPS
 from irbench.engine.storage.results import Row
 from irbench.errors import UnknownNameError
 from irbench.parameters import parameter_specs
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 from ._side_by_side import DataGroup, methods_in_order
 

@@ -48,7 +48,7 @@ class Line:
     @property
     def reference(self) -> str:
         """Where the method is published; empty where that is not known."""
-        from irbench.registry import catalogue
+        from irbench.plugins.registry import catalogue
 
         known = catalogue("methods").classes
         names = [self.method] if self.method else self.published.methods if self.published else ()

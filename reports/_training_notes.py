@@ -8,7 +8,7 @@ from irbench.engine.storage.results import Row
 from irbench.errors import IrbenchError
 from irbench.networks.card import Card
 from irbench.networks.weights_search import available_weights
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 from ._side_by_side import DataGroup, methods_in_order
 

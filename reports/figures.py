@@ -9,7 +9,7 @@ from typing import ClassVar
 from irbench.engine.storage.results import RunResults
 from irbench.figures.catalogue import file_stem
 from irbench.figures.compared_methods import ComparedMethods
-from irbench.progress import terminal_progress
+from irbench.messages.progress import terminal_progress
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 from irbench.resources import n_cores
 from irbench.statistics.scored_group import are_scored

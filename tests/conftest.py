@@ -45,7 +45,7 @@ def search_path_of_a_test(monkeypatch):
 @contextmanager
 def _forgetting_plugins() -> Iterator[None]:
     from irbench.metrics.plugins import plugin_metrics
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     groups = ("methods", "datasets", "reports")
     modules = set(sys.modules)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from irbench.analysis.objects import Boxes, Objects, detection_boxes, detection_objects
 from irbench.analysis.score_curves import IOU_THRESHOLDS
 from irbench.analysis.taxonomy import Errors, classify_errors
-from irbench.calibration import match_images
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.match_table import MatchTable
 from irbench.protocol import Protocol
-from irbench.scoring import ScoredOutput
+from irbench.scoring.calibration import match_images
+from irbench.scoring.scored_output import ScoredOutput
 
 
 @dataclass(frozen=True, eq=False)

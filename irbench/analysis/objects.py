@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections, box_areas
+from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.components import components_of
-from irbench.regions import Regions
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from irbench.analysis.study import EXACT, Analysis
 from irbench.analysis.taxonomy import TARGET_KINDS
-from irbench.styles import LIGHT, method_styles
+from irbench.pictures.styles import LIGHT, method_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,8 +21,8 @@ from irbench.analysis.jitter import (
 from irbench.analysis.objects import Boxes, Objects
 from irbench.analysis.pairs import match_near_pairs, pairs_within_images, take_greedily
 from irbench.analysis.strata import Strata, StratumScores
-from irbench.boxes import iou_pairs
 from irbench.detections import Detections
+from irbench.detections.boxes import iou_pairs
 from irbench.ground_truth import GroundTruth
 
 ALL = "all"

@@ -19,7 +19,7 @@ from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.breakdown import AREA_BINS, COUNT_BINS, SCR_BINS
 from irbench.protocol import Protocol
-from irbench.scoring import ScoredOutput, score
+from irbench.scoring.scored_output import ScoredOutput, score
 
 EXACT = "exact-boxes"
 """In the records of sensitivity: a detector that returns the ground truth as it was."""

@@ -14,9 +14,9 @@ from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.signal_to_clutter import signal_to_clutter
-from irbench.progress import Progress
-from irbench.registry import load_dataset
+from irbench.plugins.registry import load_dataset
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import RunResults

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from irbench.analysis.objects import Objects
 from irbench.analysis.pairs import centroid_distances, pairs_within_images
-from irbench.boxes import iou_pairs
+from irbench.detections.boxes import iou_pairs
 
 TARGET_KINDS = ("hit", "shifted", "merged", "split", "missed")
 DETECTION_KINDS = ("hit", "shifted", "merged", "split", "duplicate", "clutter")

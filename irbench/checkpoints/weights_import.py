@@ -10,13 +10,13 @@ from irbench.checkpoints.fitting import fit_checkpoint
 from irbench.checkpoints.reading import read_checkpoint
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.errors import MissingDataError, UsageError, WeightsError
+from irbench.messages.progress import Progress
 from irbench.networks.card import IMPORTED, UNKNOWN, Card, image_digests
 from irbench.networks.card_fields import PARTS
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import save_weights
 from irbench.networks.weights_file import WeightsFile
-from irbench.progress import Progress
-from irbench.provenance import package_versions
+from irbench.process.provenance import package_versions
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset

@@ -12,7 +12,7 @@ from irbench.errors import IrbenchError
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_search import available_weights
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 
 @dataclass(frozen=True)

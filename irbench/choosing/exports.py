@@ -16,7 +16,7 @@ from irbench.engine.jobs.network_export import (
     with_exported,
 )
 from irbench.engine.jobs.specs import MethodSpec
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 
 def with_exports(

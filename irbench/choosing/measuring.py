@@ -9,16 +9,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from irbench.auto_range import RangeChoice
-from irbench.calibration import extent_without_labels
 from irbench.choosing.implants import implanted
 from irbench.data.findings import plural
-from irbench.dead_pixels import DeadPixels
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.errors import ImageError
-from irbench.processor_wait import waited_s
+from irbench.images.auto_range import RangeChoice
+from irbench.images.dead_pixels import DeadPixels
+from irbench.process.processor_wait import waited_s
+from irbench.scoring.calibration import extent_without_labels
 from irbench.sequences.frame_detection import fitted_frames
 from irbench.sequences.opened_frames import open_sequence
 
@@ -74,7 +74,7 @@ class Measured:
         The detector's own time of each frame, reading excluded, after a warm-up.
     waited : list of float
         Of these seconds, those in which another program had the processor; 0 where the system
-        does not count. See :mod:`irbench.processor_wait`.
+        does not count. See :mod:`irbench.process.processor_wait`.
     boxes, scores : list of ndarray
         Of each frame, by its name.
     on_implants : list of (centres, centroids, scores)

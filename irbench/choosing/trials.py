@@ -10,8 +10,8 @@ from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import SETUP_S, ChooseJob, Measured, measure
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.jobs.specs import MethodSpec
-from irbench.processor_wait import is_busy
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
+from irbench.process.processor_wait import is_busy
 
 
 def trial_order(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from irbench.calibration import match_images
 from irbench.choosing.candidates import Candidate
 from irbench.choosing.implants import n_found
 from irbench.choosing.measuring import Measured
@@ -18,6 +17,7 @@ from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.average_precision import average_precision
 from irbench.protocol import TABLE1
+from irbench.scoring.calibration import match_images
 
 
 @dataclass(frozen=True)

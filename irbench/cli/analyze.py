@@ -66,7 +66,7 @@ def analyze(
     from irbench.analysis.target_scr import open_run_dataset, read_target_scr
     from irbench.cli.analysis_tables import print_analysis
     from irbench.protocol import Protocol
-    from irbench.scoring import score_row
+    from irbench.scoring.scored_output import score_row
 
     load_plugins(plugins)
     results = open_run(run)

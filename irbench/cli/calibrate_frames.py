@@ -14,10 +14,10 @@ from irbench.cli.verbosity import command_progress, note
 from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
 
 if TYPE_CHECKING:
-    from irbench.auto_range import RangeChoice
-    from irbench.dead_pixels import DeadChoice, DeadPixels
     from irbench.engine.planning.plan import MethodPlan
-    from irbench.progress import Progress
+    from irbench.images.auto_range import RangeChoice
+    from irbench.images.dead_pixels import DeadChoice, DeadPixels
+    from irbench.messages.progress import Progress
     from irbench.sequences.opened_frames import FrameSequence
     from irbench.sequences.threshold import AlarmThreshold
 
@@ -46,12 +46,12 @@ def calibrate_on_frames(
         If the frames are too few for the rate.
     """
     from irbench.atomic import write_json
-    from irbench.calibration import Calibration
     from irbench.cli.convention_options import convention_arguments
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.conventions import Conventions
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
+    from irbench.scoring.calibration import Calibration
     from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
@@ -122,7 +122,7 @@ def _threshold(
     """The extent that is used, the threshold, and how many frames were bad."""
     import numpy as np
 
-    from irbench.calibration import extent_without_labels
+    from irbench.scoring.calibration import extent_without_labels
     from irbench.sequences.frame_detection import detect_frames
     from irbench.sequences.threshold import alarm_threshold
 

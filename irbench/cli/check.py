@@ -16,7 +16,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 if TYPE_CHECKING:
     from irbench.engine.storage.results import RunResults
     from irbench.gate.changes import CheckReport
-    from irbench.progress import Progress
+    from irbench.messages.progress import Progress
 
 
 @click.command()

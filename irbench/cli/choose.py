@@ -16,9 +16,9 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
-    from irbench.auto_range import RangeChoice
     from irbench.engine.jobs.specs import MethodSpec
     from irbench.ground_truth import GroundTruth
+    from irbench.images.auto_range import RangeChoice
 
 
 def _backends(
@@ -144,7 +144,7 @@ def choose(
     )
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.data.findings import plural
-    from irbench.processor_wait import competing_load
+    from irbench.process.processor_wait import competing_load
     from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
     from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
@@ -227,7 +227,7 @@ def choose(
 def _truths(frames: Sequence[Path], labels: Path) -> Mapping[str, GroundTruth]:
     """Ground truth by the name of the frame, through the reader of folders."""
     from irbench.ground_truth import GroundTruth
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     if len(frames) != 1 or not frames[0].is_dir():
         raise UsageError("--labels goes with one --frames, a folder of images.")

@@ -12,10 +12,10 @@ import click
 from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import Measured
 from irbench.choosing.verdict import CandidateRow
-from irbench.processor_wait import is_busy
+from irbench.process.processor_wait import is_busy
 
 if TYPE_CHECKING:
-    from irbench.auto_range import RangeChoice
+    from irbench.images.auto_range import RangeChoice
 
 
 def print_candidates(

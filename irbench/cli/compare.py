@@ -15,7 +15,7 @@ from irbench.cli.opening import open_run
 from irbench.cli.options import load_plugins, plugin_option_of, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UsageError
-from irbench.progress import Advance, BarProgress, Progress
+from irbench.messages.progress import Advance, BarProgress, Progress
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import Row, RunResults
@@ -84,7 +84,7 @@ def compare(
     from irbench.cli.comparison_tables import print_pair, print_ranking
     from irbench.cli.comparison_values import comparison_content
     from irbench.metrics.definition import quality_metrics, unknown_metric
-    from irbench.scoring import score_row
+    from irbench.scoring.scored_output import score_row
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.resamples import Resamples
 

@@ -9,7 +9,7 @@ from irbench.cli.comparison_values import bounds, difference_text, map_text, p_t
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
-from irbench.scoring import RULES
+from irbench.scoring.scored_output import RULES
 from irbench.statistics.comparison import FEW_IMAGES, Comparison
 from irbench.statistics.paired import McNemar
 

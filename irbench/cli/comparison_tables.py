@@ -19,7 +19,7 @@ from irbench.cli.comparison_values import rule_text
 from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
-from irbench.scoring import RULES
+from irbench.scoring.scored_output import RULES
 from irbench.statistics.comparison import Comparison
 
 N_LISTED = 10

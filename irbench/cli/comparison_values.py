@@ -11,7 +11,7 @@ from irbench.metrics.clutter_suppression import Gains
 from irbench.metrics.map_statistics import MapCounts
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 from irbench.metrics.pixel_roc import auc, auc_resolution
-from irbench.scoring import RULES
+from irbench.scoring.scored_output import RULES
 from irbench.statistics.bootstrap import Interval
 from irbench.statistics.comparison import Comparison, PairTest
 from irbench.statistics.paired import McNemar, PairedDifference

@@ -74,7 +74,7 @@ def complete_dataset(
     _context: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Names of datasets; directories where none begins like this."""
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     classes = catalogue("datasets").classes
     # A folder of one's own is given as a directory.
@@ -86,7 +86,7 @@ def complete_format(
     _context: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Formats of reports."""
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     classes = catalogue("reports").classes
     return _beginning(((name, cls.info.title) for name, cls in classes.items()), incomplete)
@@ -130,7 +130,7 @@ def complete_row(
 
 
 def _methods() -> dict[str, str]:
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     return {name: cls.info.title for name, cls in catalogue("methods").classes.items()}
 

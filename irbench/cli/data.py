@@ -55,7 +55,7 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
     irbench data list
     irbench data list --data-root /data --json
     """
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     load_plugins(plugins)
     found = catalogue("datasets")
@@ -196,7 +196,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     from irbench.data.location import search_places
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     name = dataset or _guess(path)
     classes = catalogue("datasets").classes
@@ -365,7 +365,7 @@ def _open(
     conventions: Conventions,
     split: str = "all",
 ) -> Dataset:
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     opened = load_dataset(name, data_root, split, scheme, conventions)
     record_opened(opened)
@@ -374,7 +374,7 @@ def _open(
 
 def _guess(path: Path) -> str:
     """The dataset that a file is named after."""
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     def plain(text: str) -> str:
         return "".join(letter for letter in text.lower() if letter.isalnum())

@@ -53,7 +53,7 @@ def pack(
     irbench train le-irstd --dataset irstd1k.irpack
     """
     from irbench.data.packing import pack as write
-    from irbench.registry import PACKED_SUFFIX, load_dataset
+    from irbench.plugins.registry import PACKED_SUFFIX, load_dataset
 
     load_plugins(plugins)
     opened = load_dataset(dataset, data_root, "all", scheme, conventions)

@@ -18,11 +18,11 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
-    from irbench.auto_range import RangeChoice
-    from irbench.calibration import Calibration
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch
     from irbench.detector import Detector
+    from irbench.images.auto_range import RangeChoice
+    from irbench.scoring.calibration import Calibration
     from irbench.sequences.opened_frames import FrameSequence
 
 
@@ -99,7 +99,7 @@ def detect(
     irbench detect le-irstd clip.avi --weights nudt --tile 640 --fps 30
     irbench detect --model le-irstd-model frames/
     """
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
     from irbench.sequences.opened_frames import open_sequence
 
     if threshold is not None and math.isnan(threshold):
@@ -142,7 +142,7 @@ def detect(
 def _warn_of_reading(
     file: Path, detector: Detector, value_range: RangeChoice, dead_pixels: str | None
 ) -> None:
-    from irbench.calibrated_reading import reading_difference
+    from irbench.images.calibrated_reading import reading_difference
     from irbench.networks.deployed import DeployedModel
 
     if value_range is None and isinstance(detector, DeployedModel):
@@ -164,8 +164,8 @@ def _calibration(
     """What was given on the command line, else in the file, else what ships with the method."""
     import dataclasses
 
-    from irbench.calibration import Calibration, shipped_calibration
     from irbench.networks.deployed import DeployedModel
+    from irbench.scoring.calibration import Calibration, shipped_calibration
 
     method = detector.info.name
     if file is None and isinstance(detector, DeployedModel):

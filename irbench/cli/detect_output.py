@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any
 
 from irbench.atomic import replacing
-from irbench.calibration import threshold_as_json
 from irbench.cli.detect_files import check_targets, picture_files
 from irbench.detections import Detections
-from irbench.drawing import save_overlay
 from irbench.markup.csv_text import CsvWriter
+from irbench.pictures.drawing import save_overlay
+from irbench.scoring.calibration import threshold_as_json
 from irbench.sequences.alarm_pictures import ContactSheet, save_histogram
 from irbench.sequences.alarm_rates import AlarmCount
 from irbench.sequences.frame_detection import FrameResult

@@ -17,10 +17,10 @@ from irbench.errors import ImageError, UsageError
 from irbench.extras import require_packages
 
 if TYPE_CHECKING:
-    from irbench.auto_range import RangeChoice
     from irbench.dataset import Dataset
     from irbench.detector import Detector
     from irbench.images import ValueRange
+    from irbench.images.auto_range import RangeChoice
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
     from irbench.networks.segmentation import SegmentationNetworkDetector
@@ -242,7 +242,7 @@ def _quantize(
 
 
 def _dataset(name: str, data_root: Path | None) -> Dataset:
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     return load_dataset(name, data_root)
 
@@ -328,7 +328,7 @@ def _range_of(file: Path, method: str, given: ValueRange | None) -> ValueRange |
     UsageError
         If they differ: the device would compare scores of one with a threshold of the other.
     """
-    from irbench.calibrated_reading import calibrated_range, reading_difference
+    from irbench.images.calibrated_reading import calibrated_range, reading_difference
 
     found = calibrated_range(file, method)
     if isinstance(found, str):
@@ -354,7 +354,7 @@ def _detector(
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.segmentation import SegmentationNetworkDetector
     from irbench.parameters import parse_parameters
-    from irbench.registry import catalogue, method_class
+    from irbench.plugins.registry import catalogue, method_class
 
     cls: type[Detector] = method_class(method)
     networks = (NetworkDetector, SegmentationNetworkDetector)

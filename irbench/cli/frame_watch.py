@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from irbench.auto_range import NARROW, RangeChoice, used_share
 from irbench.data.findings import plural
-from irbench.dead_pixels import AUTO, LEAST_FRAMES, DeadChoice, suspected_dead_pixels
-from irbench.progress import Progress
+from irbench.images.auto_range import NARROW, RangeChoice, used_share
+from irbench.images.dead_pixels import AUTO, LEAST_FRAMES, DeadChoice, suspected_dead_pixels
+from irbench.messages.progress import Progress
 from irbench.sequences.frame_detection import FrameResult
 from irbench.sequences.opened_frames import FrameSequence
 

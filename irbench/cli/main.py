@@ -22,8 +22,8 @@ from irbench.errors import (
     IrbenchError,
     WriteError,
 )
-from irbench.external_text import printable
-from irbench.interrupts import terminating_as_interrupting
+from irbench.messages.external_text import printable
+from irbench.process.interrupts import terminating_as_interrupting
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -33,7 +33,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
     irbench methods list
     irbench methods list --plugin mine.py --json
     """
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     load_plugins(plugins)
     found = catalogue("methods")
@@ -81,8 +81,8 @@ def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """
     import inspect
 
-    from irbench.calibration import shipped_calibration
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
+    from irbench.scoring.calibration import shipped_calibration
 
     load_plugins(plugins)
     cls = method_class(name)

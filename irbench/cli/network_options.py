@@ -11,8 +11,8 @@ from irbench.errors import UsageError
 from irbench.networks.backends import BACKENDS, PRECISIONS, backend_values
 
 if TYPE_CHECKING:
-    from irbench.calibration import Calibration
     from irbench.detector import Detector
+    from irbench.scoring.calibration import Calibration
 
 device_option = click.option(
     "--device",

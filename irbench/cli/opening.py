@@ -9,11 +9,11 @@ from irbench.cli.verbosity import command_events, command_progress, record
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.calibration import Calibration
     from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.engine.storage.results import RunResults
     from irbench.protocol import Protocol
+    from irbench.scoring.calibration import Calibration
 
 
 def open_dataset(
@@ -56,7 +56,7 @@ def open_run(path: Path) -> RunResults:
 
 def open_calibration(path: Path, method: str) -> Calibration:
     """The calibration of one method from a run or a file of ``irbench calibrate``."""
-    from irbench.calibration import read_calibrations
+    from irbench.scoring.calibration import read_calibrations
 
     known = read_calibrations(path)
     if method not in known:

@@ -12,7 +12,7 @@ from irbench.cli.completion import complete_run
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.plugin_files import Failure
+    from irbench.plugins.files import Failure
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -106,8 +106,8 @@ def without_options(
 
 
 def load_plugins(plugins: Iterable[Path]) -> tuple[str, ...]:
-    """See :func:`irbench.registry.load_plugins`, which no help of a command waits for."""
-    from irbench import registry
+    """See :func:`irbench.plugins.registry.load_plugins`, which no help of a command waits for."""
+    from irbench.plugins import registry
 
     return registry.load_plugins(plugins)
 

@@ -126,7 +126,7 @@ def profile(
     """
     from irbench.cli.profile_tables import print_layers, print_profiles
     from irbench.networks.profiling import profile_detector
-    from irbench.provenance import machine_facts, package_versions
+    from irbench.process.provenance import machine_facts, package_versions
     from irbench.resources import keep_freed_memory
 
     load_plugins(plugins)
@@ -175,7 +175,7 @@ def _detectors(
     from irbench.networks.neural import NeuralDetector
     from irbench.networks.segmentation import SegmentationNetworkDetector
     from irbench.parameters import parse_parameters
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     texts = parse_assignments(params)
     if strange := set(texts) - set(names):
@@ -233,7 +233,7 @@ def _samples(
     name: str, data_root: Path | None, n_images: int, conventions: Conventions
 ) -> list[Sample]:
     """Test images, spread evenly over the split."""
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     opened = load_dataset(name, data_root, conventions=conventions)
     record_opened(opened)

@@ -12,7 +12,7 @@ from rich.table import Table
 from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
 from irbench.dataset import Sample
 from irbench.networks.profiling import WARMUPS, Profile, Quartiles
-from irbench.processor_wait import upper_bounds
+from irbench.process.processor_wait import upper_bounds
 
 _NONE = "–"
 

@@ -24,7 +24,7 @@ class ReportCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name every format, those of others included."""
-        from irbench.registry import catalogue
+        from irbench.plugins.registry import catalogue
 
         found = catalogue("reports")
         with formatter.section("Formats"):
@@ -154,10 +154,10 @@ def report(
     irbench report runs/nudt --format figures --methods tophat,le-irstd --images 000331,000123
     """
     from irbench.cli.plain_table import results_console
-    from irbench.later_metrics import with_metrics
     from irbench.metrics.plugins import plugin_metrics
-    from irbench.registry import catalogue, report_class
+    from irbench.plugins.registry import catalogue, report_class
     from irbench.report import ReportOptions, not_shown
+    from irbench.scoring.later_metrics import with_metrics
 
     files = load_plugins(plugins)
     names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)

@@ -24,7 +24,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from irbench.engine.executors.dask_executor import DaskExecutor
     from irbench.engine.planning.plan import RunPlan
-    from irbench.progress import Progress
+    from irbench.messages.progress import Progress
 
 
 @click.command()

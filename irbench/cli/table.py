@@ -15,7 +15,7 @@ from irbench.engine.storage.results import RunResults
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.definition import METRICS
 from irbench.metrics.merit import merit
-from irbench.processor_wait import upper_bounds
+from irbench.process.processor_wait import upper_bounds
 
 BEST = "*"
 _LEAST_TO_RANK = 2

@@ -155,7 +155,7 @@ def train(
 
     import torch
 
-    from irbench.progress import Progress
+    from irbench.messages.progress import Progress
     from irbench.resources import keep_activations_mapped
     from irbench.training.job import TrainingJob, training_name, training_splits
     from irbench.training.processes import TrainingProcesses
@@ -252,7 +252,7 @@ def network_class(method: str) -> type[NeuralDetector]:
     """
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.neural import NeuralDetector
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     cls = method_class(method)
     if not issubclass(cls, NeuralDetector):

@@ -19,8 +19,8 @@ import click
 from irbench.cli.options import Function
 
 if TYPE_CHECKING:
-    from irbench.events import Events
-    from irbench.progress import Progress
+    from irbench.messages.events import Events
+    from irbench.messages.progress import Progress
 
 _KEY = "irbench.verbosity"
 
@@ -74,14 +74,14 @@ def note(message: str, err: bool = False) -> None:
 
 def command_progress() -> Progress:
     """Bars on a terminal, lines elsewhere; under ``--quiet`` warnings alone."""
-    from irbench.progress import QuietProgress, terminal_progress
+    from irbench.messages.progress import QuietProgress, terminal_progress
 
     return QuietProgress() if verbosity() == Verbosity.QUIET else terminal_progress()
 
 
 def command_events(progress: Progress) -> Events:
     """Events that are printed too, above the bar of ``progress``, under ``--verbose``."""
-    from irbench.events import Events
+    from irbench.messages.events import Events
 
     return Events(progress.say if verbosity() == Verbosity.VERBOSE else None)
 

@@ -136,7 +136,7 @@ def import_(
 def _make_detector(method: str, texts: dict[str, str], imgsz: int | None) -> NeuralDetector:
     from irbench.networks.neural import NeuralDetector
     from irbench.parameters import parameter_specs, parse_parameters
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     cls = method_class(method)
     if not issubclass(cls, NeuralDetector):

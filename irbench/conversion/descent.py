@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.compiling import compiled
 from irbench.conversion.flooding import PeakRegions, region_cuts
-from irbench.regions import Regions
+from irbench.detections.regions import Regions
+from irbench.process.compiling import compiled
 
 
 def descended_regions(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from irbench.checked_map import checked_map
 from irbench.conversion import basicirstd, components, segments
 from irbench.detections import Detections
+from irbench.detections.checked_map import checked_map
 from irbench.detector import Detector, Kind
 from irbench.errors import UnknownNameError
 from irbench.protocol import Protocol
@@ -56,7 +56,7 @@ def convert(
     Raises
     ------
     DetectionsError
-        If the output is not of the image: see :func:`irbench.checked_map.checked_map`.
+        If the output is not of the image: see :func:`irbench.detections.checked_map.checked_map`.
     """
     name = conversion_name(detector.kind, protocol)
     if detector.kind != "box":

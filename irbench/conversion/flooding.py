@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.errors import UsageError
-from irbench.regions import Regions
 
 # OpenCV floods 32-bit floats, which hold whole numbers up to here.
 _EXACT_IN_FLOAT32 = 2**24

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
+from irbench.detections.regions import Regions, label_mask
 from irbench.errors import DetectionsError
-from irbench.regions import Regions, label_mask
 
 NAME = "segments/1"
 

@@ -10,7 +10,7 @@ from irbench.errors import WeightsError
 from irbench.networks.card import ANONYMOUS
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, find_weights
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from itertools import combinations
 from irbench.cross.networks import CrossedNetwork
 from irbench.engine.storage.results import SCORED_STATES, RunResults
 from irbench.errors import UsageError
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
-from irbench.progress import Progress
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
 

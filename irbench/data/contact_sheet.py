@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from irbench.atomic import write_bytes
 from irbench.data.backgrounds import DETAIL_PX, Background
 from irbench.data.split_leaks import LeakSearch, Twin
-from irbench.drawing import to_display
 from irbench.errors import UsageError
 from irbench.markup.csv_text import csv_text
+from irbench.pictures.drawing import to_display
 
 N_SHOWN = 24
 N_COLUMNS = 3

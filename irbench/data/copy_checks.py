@@ -11,7 +11,7 @@ from irbench.data.findings import Finding, note, plural, problem
 from irbench.data.manifest import Manifest
 from irbench.data.verifiable import KnownContent, Pairing, Verifiable
 from irbench.dataset import DatasetInfo
-from irbench.images import DTYPE_RANGES
+from irbench.images.reading import DTYPE_RANGES
 
 _MAX_KINDS = 4
 """So many types of pixels are named."""

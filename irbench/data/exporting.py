@@ -17,7 +17,7 @@ from irbench.data.annotations.labels import CLASS_NAME
 from irbench.data.member_names import safe_path
 from irbench.dataset import Dataset, Sample
 from irbench.errors import AnnotationError, ImageError, MaskError, UnknownNameError, UsageError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 Format = Literal["yolo", "coco"]
 FORMATS: tuple[Format, ...] = ("yolo", "coco")

@@ -12,7 +12,7 @@ from irbench.data.member_names import safe_path
 from irbench.data.unpacking import Limits, unpack
 from irbench.errors import ArchiveError
 from irbench.images import IMAGE_SUFFIXES
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 # A folder that holds one other folder and none of these is a wrapper.
 _DATA_SUFFIXES = (*IMAGE_SUFFIXES, ".txt", ".xml", ".json", ".yaml", ".yml", ".npy")

@@ -23,7 +23,7 @@ from irbench.data.file_names import escaped_name
 from irbench.dataset import Dataset, Sample
 from irbench.errors import AnnotationError, ImageError, MaskError
 from irbench.images import ValueRange
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 Returned = TypeVar("Returned")
 

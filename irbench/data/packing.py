@@ -24,8 +24,8 @@ from irbench.atomic import replacing
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import MissingDataError, UnknownNameError, UsageError
-from irbench.progress import Progress
-from irbench.registry import PACKED_SUFFIX
+from irbench.messages.progress import Progress
+from irbench.plugins.registry import PACKED_SUFFIX
 
 SCHEMA = 1
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.errors import DetectionsError, MaskError
-from irbench.image_files import read_stored
-from irbench.image_limits import check_claim
 from irbench.images import read_image
-from irbench.mask_values import is_flat
-from irbench.masks import binarise, decide
+from irbench.images.files import read_stored
+from irbench.images.limits import check_claim
+from irbench.images.mask_values import is_flat
+from irbench.images.masks import binarise, decide
 
 MapKind = Literal["mask", "probability"]
 

@@ -31,7 +31,7 @@ from irbench.errors import (
     MissingDataError,
     UnknownNameError,
 )
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 Kind = Literal["mask", "probability", "yolo", "coco"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

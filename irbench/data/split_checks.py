@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from irbench.data.findings import Finding, note, plural, problem
+from irbench.data.splits import SplitLists
 from irbench.dataset import Dataset
 from irbench.errors import IrbenchError
-from irbench.splits import SplitLists
 
 
 def check_splits(dataset: Dataset, lists: SplitLists | None) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ from irbench.data.near_duplicates import (
 )
 from irbench.dataset import Dataset
 from irbench.errors import MissingDataError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 THRESHOLD = 0.9
 """Correlation from which two images are near twins; see ``docs/split-leaks.md``."""

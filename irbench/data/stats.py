@@ -16,8 +16,8 @@ from irbench.data.findings import plural
 from irbench.data.manifest import UNUSABLE, map_samples
 from irbench.dataset import Dataset
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.signal_to_clutter import signal_to_clutter
-from irbench.progress import Progress
 
 AREA_BINS: tuple[tuple[int, int | None], ...] = ((1, 9), (10, 25), (26, 49), (50, None))
 """Target areas in pixels, both bounds included; None is open."""

@@ -9,7 +9,7 @@ from typing import IO
 
 from irbench.data.archives import Member, declared_size, open_members
 from irbench.errors import ArchiveError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 _BLOCK = 2**20
 # In blocks.

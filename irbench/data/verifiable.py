@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from irbench.splits import SplitLists
+from irbench.data.splits import SplitLists
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from irbench.data.manifest import build_manifest
 from irbench.data.split_checks import check_splits
 from irbench.data.verifiable import Verifiable
 from irbench.dataset import Dataset
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def format_report(report: VerifyReport, max_ids: int = 10) -> list[str]:
 
 def _open(dataset: Dataset | type[Dataset] | str, root: Path | str | None) -> Dataset:
     if isinstance(dataset, str):
-        from irbench.registry import load_dataset
+        from irbench.plugins.registry import load_dataset
 
         return load_dataset(dataset, root=root, split="all")
     if isinstance(dataset, Dataset):

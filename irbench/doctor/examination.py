@@ -18,7 +18,7 @@ from irbench.doctor.machine import check_environment, check_machine
 from irbench.doctor.places import check_places
 from irbench.doctor.self_test import check_self_test
 from irbench.doctor.torch_state import check_torch
-from irbench.external_text import error_text
+from irbench.messages.external_text import error_text
 
 Check = Callable[[], Iterator[Diagnosis]]
 

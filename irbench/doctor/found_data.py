@@ -13,7 +13,7 @@ def check_plugins() -> Iterator[Diagnosis]:
     """Methods, datasets, reports and metrics, built in and installed by others."""
     from irbench.metrics.definition import quality_metrics
     from irbench.metrics.plugins import plugin_metrics
-    from irbench.registry import Group, catalogue
+    from irbench.plugins.registry import Group, catalogue
 
     groups: tuple[Group, ...] = ("methods", "datasets", "reports")
     counts, failures = [], []
@@ -43,7 +43,7 @@ def check_data(root: Path | None) -> Iterator[Diagnosis]:
     """
     from irbench.data.location import DATA_VARIABLE, search_places
     from irbench.errors import IrbenchError
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     if root is not None:
         yield from _check_folder("--data-root", root)
@@ -66,7 +66,7 @@ def check_weights() -> Iterator[Diagnosis]:
     """The weights that are known by name."""
     from irbench.networks.neural import NeuralDetector
     from irbench.networks.weights_search import FOLDER_VARIABLE, survey_weights
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     yield from _check_variable(FOLDER_VARIABLE)
     names = []

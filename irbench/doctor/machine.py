@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from irbench.doctor.diagnosis import Diagnosis
-from irbench.image_limits import VARIABLE as PIXELS_VARIABLE
-from irbench.processor_wait import competing_load
+from irbench.images.limits import VARIABLE as PIXELS_VARIABLE
+from irbench.process.processor_wait import competing_load
 
 WORKER_BYTES = 400e6
 """What one worker process takes on images of ordinary size, roughly."""
@@ -25,7 +25,7 @@ def check_machine() -> Iterator[Diagnosis]:
     """Processor, cores and memory."""
     import psutil
 
-    from irbench.provenance import machine_facts
+    from irbench.process.provenance import machine_facts
 
     facts = machine_facts()
     yield Diagnosis("system", "ok", f"{facts['system']}, {facts['processor']}")
@@ -75,7 +75,7 @@ def other_programs(load: float | None) -> Iterator[Diagnosis]:
     Parameters
     ----------
     load : float or None
-        See :func:`irbench.processor_wait.competing_load`.
+        See :func:`irbench.process.processor_wait.competing_load`.
     """
     if load is not None:
         yield Diagnosis(

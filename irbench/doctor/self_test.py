@@ -75,12 +75,12 @@ def main() -> None:
 
 def run_engine() -> dict[str, float]:
     """A whole run of the classical method: workers, conversion, files, scores."""
-    from irbench.calibration import Calibration
     from irbench.engine.jobs.specs import DatasetSpec
     from irbench.engine.planning.plan import RunPlan, plan_methods
     from irbench.engine.run.runner import Runner
     from irbench.engine.storage.directory import RunDirectory
     from irbench.protocol import get_protocol
+    from irbench.scoring.calibration import Calibration
 
     plan = RunPlan(
         dataset=DatasetSpec("synth", None, None),
@@ -107,7 +107,7 @@ def run_network() -> dict[str, float]:
     """The network with its shipped weights, on the device that it would run on."""
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.devices import resolve_device
-    from irbench.registry import load_dataset, load_method
+    from irbench.plugins.registry import load_dataset, load_method
 
     detector = load_method(NETWORK, weights="nudt")
     assert isinstance(detector, NetworkDetector)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irbench.atomic import write_bytes
-from irbench.styles import MethodStyle
+from irbench.pictures.styles import MethodStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

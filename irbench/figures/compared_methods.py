@@ -16,9 +16,9 @@ from irbench.engine.storage.results import SCORED_STATES, Row, RunResults, row_o
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.outcomes import ImageOutcome, disagreement, method_outcomes
 from irbench.ground_truth import GroundTruth
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
+from irbench.pictures.styles import MethodStyle, method_styles
 from irbench.statistics.scored_group import ScoredGroup, ScoredMethod, score_methods
-from irbench.styles import MethodStyle, method_styles
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.dataset import Dataset, Sample
-from irbench.drawing import to_display
 from irbench.errors import IrbenchError, NoFigureError
 from irbench.figures.canvas import SMALL_PT
 from irbench.figures.outcomes import Box, ImageOutcome
 from irbench.ground_truth import GroundTruth
-from irbench.styles import FALSE_ALARM, HIT, MISS
+from irbench.pictures.drawing import to_display
+from irbench.pictures.styles import FALSE_ALARM, HIT, MISS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import IrbenchError, NoFigureError, WeightsError
-from irbench.external_text import error_text
 from irbench.figures.compared_methods import ComparedMethods
-from irbench.registry import catalogue, load_method, method_class
+from irbench.messages.external_text import error_text
+from irbench.plugins.registry import catalogue, load_method, method_class
 
 if TYPE_CHECKING:
     from irbench.dataset import Sample

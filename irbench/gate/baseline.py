@@ -18,11 +18,11 @@ import orjson
 
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
-from irbench.evaluation import Result
-from irbench.external_text import error_text
 from irbench.gate.image_counts import Arrays, TruthCounts, counted_result
 from irbench.gate.packed_arrays import pack, unpack
 from irbench.json_fields import is_number, parse_json, shown
+from irbench.messages.external_text import error_text
+from irbench.scoring.evaluation import Result
 
 FORMAT = "irbench-baseline"
 VERSION = 1

@@ -7,10 +7,10 @@ from typing import Any
 
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UsageError
-from irbench.evaluation import Result
 from irbench.gate.baseline import Baseline, BaselineRow
 from irbench.ground_truth import GroundTruth
-from irbench.key_differences import differences
+from irbench.messages.key_differences import differences
+from irbench.scoring.evaluation import Result
 
 _VERSIONS = {"code", "weights_sha256", "device"}
 """Facts of a method that a gate is there to see through; others make rows incomparable."""

@@ -29,7 +29,7 @@ from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.point_average_precision import ap_point
 from irbench.metrics.points import PointCounts
 from irbench.metrics.yolo_average_precision import precision_yolo, recall_yolo
-from irbench.scoring import Result
+from irbench.scoring.scored_output import Result
 
 Arrays = dict[str, NDArray[np.int64]]
 
@@ -128,7 +128,7 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
     Parameters
     ----------
     result : Result
-        Of :func:`irbench.evaluation.evaluate`.
+        Of :func:`irbench.scoring.evaluation.evaluate`.
     with_ranking : bool
         Whether to keep all that a bootstrap needs: rankings, regions and score maps too, by far
         the largest part.

@@ -12,10 +12,10 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.gate.baseline import Baseline, BaselineRow
 from irbench.gate.image_counts import TruthCounts, count_arrays
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import quality_metrics
-from irbench.progress import Progress
-from irbench.scoring import Result
-from irbench.scoring import score_row as scored_output
+from irbench.scoring.scored_output import Result
+from irbench.scoring.scored_output import score_row as scored_output
 
 
 def gated_metrics() -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def is_trained(row: Row) -> bool:
     """Whether a row comes of learned weights, or of predictions that may."""
     if "weights_sha256" in row or "predictions" in row.get("method_params", {}):
         return True
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     cls = catalogue("methods").classes.get(row["method"])
     return cls is not None and bool(cls.info.trainable)

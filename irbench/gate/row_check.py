@@ -12,7 +12,7 @@ from irbench.gate.image_counts import Arrays, is_counted
 from irbench.gate.recording import gated_metrics
 from irbench.gate.tolerance import Tolerances
 from irbench.metrics.definition import METRICS, quality_metrics
-from irbench.scoring import Result
+from irbench.scoring.scored_output import Result
 from irbench.statistics.bootstrap import resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference

@@ -16,7 +16,7 @@ from irbench.gate.row_check import RowCheck, paired_differences
 from irbench.gate.timing import choose_reference, time_change
 from irbench.gate.tolerance import TIMING, Tolerances
 from irbench.ground_truth import GroundTruth
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 from irbench.statistics.resamples import N_RESAMPLES
 
 

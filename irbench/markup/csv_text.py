@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from irbench.external_text import printable
+from irbench.messages.external_text import printable
 
 FORMULA_SIGNS = ("=", "+", "-", "@")
 """What a spreadsheet takes a text for the beginning of a formula by."""

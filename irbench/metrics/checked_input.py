@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import outside_image
 from irbench.detections import Detections
+from irbench.detections.boxes import outside_image
 from irbench.errors import AnnotationError, DetectionsError, UsageError
 
 if TYPE_CHECKING:

@@ -36,11 +36,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.metrics.metric import Metric
 from irbench.metrics.signal_to_clutter import local_statistics_of
 from irbench.metrics.value import NO_TARGETS
 from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Ratio, Values, compiled_module
-from irbench.regions import Regions
 
 GainName = Literal["scrg", "bsf", "cg"]
 

@@ -1,11 +1,11 @@
-"""Envelopes of precision over recall, as compiled code; see :mod:`irbench.compiling`."""
+"""Envelopes of precision over recall, as compiled code; see :mod:`irbench.process.compiling`."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.compiling import compiled
+from irbench.process.compiling import compiled
 
 
 @compiled

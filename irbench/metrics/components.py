@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from irbench.boxes import Shape, filled_area, filled_first_pixel
+from irbench.detections.boxes import Shape, filled_area, filled_first_pixel
+from irbench.detections.regions import Regions
 from irbench.errors import DetectionsError
-from irbench.regions import Regions
 
 if TYPE_CHECKING:
     from irbench.ground_truth import GroundTruth

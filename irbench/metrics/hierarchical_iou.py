@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.region_matching import (
@@ -18,7 +19,6 @@ from irbench.metrics.region_matching import (
 )
 from irbench.metrics.value import MetricValue, ratio, total
 from irbench.metrics.weighted import Ratio
-from irbench.regions import Regions
 
 _HIOU = "Y. Pang et al., NeurIPS 2025, arXiv:2509.16888"
 _FORMULA = "(Σ IoU of pairs / TP) · TP / (TP + FP + FN)"

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import covered_share
+from irbench.detections.boxes import covered_share
 from irbench.metrics.matching import match_detections
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from irbench.metrics.point_matching import match_by_assignment, match_in_raster_
 
 if TYPE_CHECKING:
     from irbench.detections import Detections
+    from irbench.detections.regions import Regions
     from irbench.ground_truth import GroundTruth
     from irbench.metrics.points import PointMatching
     from irbench.protocol import Protocol
-    from irbench.regions import Regions
 
 Source = Literal["detections", "kept", "masks", "score map"]
 """What a counting looks at: all detections that count, those at or above the operating point,
@@ -192,7 +192,7 @@ class Counting:
     @cached_property
     def version(self) -> str:
         """Hash of the code that counts: what another version counted is not taken for its own."""
-        from irbench.code_version import code_version
+        from irbench.plugins.code_version import code_version
 
         count = self.count
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.errors import UsageError
 from irbench.metrics import clutter_suppression, pixel_roc, roc_3d
 from irbench.metrics.clutter_suppression import Gains, LocalContrasts, local_contrasts
@@ -32,7 +33,6 @@ from irbench.metrics.roc_3d import (
 )
 from irbench.metrics.score_maps import Binning, clean_map, standardise
 from irbench.metrics.value import MetricValue
-from irbench.regions import Regions
 
 STANDARDISED: Binning = "standardised/1"
 PROBABILITY: Binning = "unit/1"
@@ -97,7 +97,7 @@ def measure_map(
     Examples
     --------
     >>> import numpy as np
-    >>> from irbench.masks import mask_regions
+    >>> from irbench.images.masks import mask_regions
     >>> image = np.tile([9.0, 11.0], (16, 8))
     >>> mask = np.zeros(image.shape, bool)
     >>> mask[8, 8] = True

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from irbench.boxes import iou_pairs
+from irbench.detections.boxes import iou_pairs
 from irbench.errors import DetectionsError, UsageError
 from irbench.metrics.detection_order import rank_detections
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.errors import UsageError
 from irbench.metrics.metric import Metric, Part
 from irbench.metrics.score_maps import N_BINS, Binning, bin_edges, bin_values
 from irbench.metrics.value import MetricValue, check_weights
 from irbench.metrics.weighted import Draws, Form, Values, divided
-from irbench.regions import Regions
 
 NO_TARGET_PIXELS = "no target pixel in any image"
 NO_BACKGROUND_PIXELS = "no background pixel in any image"

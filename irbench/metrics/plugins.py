@@ -16,7 +16,7 @@ from irbench.errors import UsageError
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.image_counting import Counting
 from irbench.metrics.metric import Metric, MetricDefinition
-from irbench.plugin_files import RAISED, Failure, modules_of, reason_of
+from irbench.plugins.files import RAISED, Failure, modules_of, reason_of
 
 GROUP = "irbench.metrics"
 """The group of entry points."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import Shape
+from irbench.detections.boxes import Shape
 from irbench.errors import UnknownNameError
 from irbench.metrics.components import Components
 from irbench.metrics.metric import TOOLKIT, Metric, fraction

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.errors import DetectionsError
 from irbench.metrics.point_matching import DISTANCE_PX
-from irbench.regions import Regions
 
 OVERLAP = 0.5
 """Regions belong together from this IoU, wherever their centroids are."""

@@ -47,6 +47,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.metrics.pixel_roc import (
     NO_BACKGROUND_PIXELS,
     NO_TARGET_PIXELS,
@@ -59,7 +60,6 @@ from irbench.metrics.pixel_roc import (
 )
 from irbench.metrics.score_maps import normalise
 from irbench.metrics.weighted import Form, Ratio, divided
-from irbench.regions import Regions
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.detections.regions import Regions
 from irbench.errors import UsageError
-from irbench.regions import Regions
 
 BACKGROUND_MARGIN_PX = 20
 """The background of a target reaches so far beyond its box, on each side."""
@@ -157,7 +157,7 @@ def signal_to_clutter(image: NDArray[Any], targets: Regions) -> NDArray[np.float
     Examples
     --------
     >>> import numpy as np
-    >>> from irbench.masks import mask_regions
+    >>> from irbench.images.masks import mask_regions
     >>> image = np.tile([9.0, 11.0], (16, 8))
     >>> image[8, 8] = 14
     >>> mask = np.zeros(image.shape, bool)

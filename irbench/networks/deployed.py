@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.calibration import Calibration
 from irbench.conversion.segments import detect_segments
 from irbench.dataset import Sample
 from irbench.detections import Detections
@@ -22,6 +21,7 @@ from irbench.detector import BoxDetector, MethodInfo
 from irbench.errors import ImageError, UsageError, WeightsError
 from irbench.images import ValueRange, stated_range
 from irbench.parameters import parameter
+from irbench.scoring.calibration import Calibration
 
 MODEL_FILE = "model.onnx"
 FACTS_FILE = "model.json"

@@ -9,7 +9,6 @@ from typing import Any
 
 import irbench
 from irbench.atomic import write_bytes, write_json
-from irbench.calibration import Calibration, threshold_as_json
 from irbench.dataset import Sample
 from irbench.errors import UsageError
 from irbench.images import ValueRange
@@ -26,6 +25,7 @@ from irbench.networks.detector import NetworkDetector
 from irbench.networks.export import DEFAULT_OPSET, ExportedFile, export_onnx
 from irbench.networks.letterbox import PAD_VALUE
 from irbench.networks.segmentation import SegmentationNetworkDetector
+from irbench.scoring.calibration import Calibration, threshold_as_json
 
 PIXEL_THRESHOLD = 0.5
 """Of the conversion ``segments/1``."""

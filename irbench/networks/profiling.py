@@ -19,7 +19,7 @@ from irbench.detector import Detector
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.stopwatch import stopwatch_for
-from irbench.processor_wait import ProcessorWait
+from irbench.process.processor_wait import ProcessorWait
 from irbench.resources import peak_memory
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Profile:
         That were timed.
     waited_share : float or None
         Of the time, for which it waited for a processor that other programs had, 0 to 1; None
-        where the system does not count. See :mod:`irbench.processor_wait`.
+        where the system does not count. See :mod:`irbench.process.processor_wait`.
     layers : tuple of LayerCost
         Empty unless asked for, or without a network.
     """

@@ -21,8 +21,8 @@ from irbench.detector import Detector
 from irbench.errors import UsageError
 from irbench.extras import require_packages
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.networks.detector import NetworkDetector
-from irbench.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from irbench.errors import MissingLibraryError
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import METRICS
-from irbench.progress import Progress
 from irbench.published.tables import PublishedRow, published_tables
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def count_published(
     ParameterError
         For an input size that a network does not take.
     """
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
 
     known = catalogue("methods").classes
     wanted: list[tuple[int, PublishedRow, tuple[str, ...]]] = []
@@ -168,7 +168,7 @@ def measure_costs(
         For an input size that one of them does not take.
     """
     from irbench.parameters import parameter_specs
-    from irbench.registry import load_method, method_class
+    from irbench.plugins.registry import load_method, method_class
 
     costs: dict[str, Cost] = {}
     with progress.track("Counting", len(names)) as advance:

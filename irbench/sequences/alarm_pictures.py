@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.atomic import write_bytes
 from irbench.detections import Detections
-from irbench.drawing import ORANGE, to_display
+from irbench.pictures.drawing import ORANGE, to_display
 
 N_SHOWN = 48
 N_COLUMNS = 8

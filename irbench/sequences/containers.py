@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from irbench.errors import ImageError, UsageError
-from irbench.images import PREVIEW, ImageFile
+from irbench.images.reading import PREVIEW, ImageFile
 
 _FLIR = (
     "a FLIR container of raw counts; write its frames as 16-bit TIFF with FLIR's own software "

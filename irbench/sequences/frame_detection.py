@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.auto_range import (
+from irbench.detections import Detections
+from irbench.detector import Detector, ScoreMapDetector
+from irbench.errors import ImageError, IrbenchError
+from irbench.images import ValueRange
+from irbench.images.auto_range import (
     AUTO,
     AUTO_FRAME,
     N_FRAMES,
@@ -20,11 +24,7 @@ from irbench.auto_range import (
     find_range,
     fit_frame,
 )
-from irbench.dead_pixels import DeadChoice, DeadPixels, find_dead_pixels
-from irbench.detections import Detections
-from irbench.detector import Detector, ScoreMapDetector
-from irbench.errors import ImageError, IrbenchError
-from irbench.images import ValueRange
+from irbench.images.dead_pixels import DeadChoice, DeadPixels, find_dead_pixels
 from irbench.sequences.frame_source import Frame
 from irbench.sequences.opened_frames import FrameSequence
 from irbench.sequences.read_ahead import read_ahead
@@ -101,7 +101,7 @@ def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
 
 
 def sequence_dead_pixels(sequence: FrameSequence, choice: DeadChoice) -> DeadPixels | None:
-    """What a word or a file of dead pixels comes to on frames; see :mod:`irbench.dead_pixels`.
+    """What a word or a file of dead pixels comes to: see :mod:`irbench.images.dead_pixels`.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def detect_frames(
     detector : Detector
     sequence : FrameSequence
     choice : (float, float), "auto", "auto-frame" or None
-        The value range; see :mod:`irbench.auto_range`.
+        The value range; see :mod:`irbench.images.auto_range`.
     found : (float, float), optional
         What :func:`sequence_range` has found for it, where that is known already.
     extent : float, optional

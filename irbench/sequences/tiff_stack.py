@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from irbench.errors import ImageError
-from irbench.sequences.frame_source import Frame, FrameSource, ImageFileSource
-from irbench.tiff import (
+from irbench.images.tiff import (
     DIRECTORY_ERRORS,
     check_page,
     frames_behind_one_page,
@@ -19,6 +18,7 @@ from irbench.tiff import (
     is_whole,
     page_values,
 )
+from irbench.sequences.frame_source import Frame, FrameSource, ImageFileSource
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError, UsageError
+from irbench.messages.progress import Progress
 from irbench.metrics.weighted import Draws
-from irbench.progress import Progress
 from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples, block_size

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import get_metric, quality_metrics
 from irbench.metrics.merit import merit
-from irbench.progress import Progress
-from irbench.scoring import RULES, ScoredOutput
+from irbench.scoring.scored_output import RULES, ScoredOutput
 from irbench.statistics.bootstrap import LEVEL, Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.multiple_testing import holm
@@ -35,7 +35,7 @@ class PairTest:
     ----------
     first, second : str
     by : str
-        The metric, or a rule of :data:`~irbench.scoring.RULES`.
+        The metric, or a rule of :data:`~irbench.scoring.scored_output.RULES`.
     test : PairedDifference, McNemar or None
         None where the rule cannot be applied: a method has no operating point.
     p_holm : float or None

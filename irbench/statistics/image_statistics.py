@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from irbench.errors import UnknownNameError, UsageError
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.weighted import Draws, Form
-from irbench.scoring import Result
+from irbench.scoring.scored_output import Result
 
 
 class ImageStatistics:
@@ -39,7 +39,7 @@ class ImageStatistics:
         Parameters
         ----------
         result : Result
-            Of :func:`irbench.evaluation.evaluate`.
+            Of :func:`irbench.scoring.evaluation.evaluate`.
         metrics : collection of str, optional
             By default every metric of quality.
 

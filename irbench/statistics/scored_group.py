@@ -11,12 +11,12 @@ from irbench.detections import Detections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError, MetricError
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
 from irbench.metrics.point_curve import PointCurve, point_curve
-from irbench.progress import Progress
-from irbench.scoring import ScoredOutput, score_row
+from irbench.scoring.scored_output import ScoredOutput, score_row
 from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference

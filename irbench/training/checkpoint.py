@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from irbench.atomic import replacing
 from irbench.errors import UsageError
 from irbench.json_fields import parse_json
-from irbench.key_differences import changed
+from irbench.messages.key_differences import changed
 
 SCHEMA = 2
 _MOMENTS = "optimizer."

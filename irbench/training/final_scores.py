@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irbench.calibration import calibrate
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset
 from irbench.detections import Detections
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
-from irbench.progress import Progress
 from irbench.protocol import TABLE1
+from irbench.scoring.calibration import calibrate
+from irbench.scoring.evaluation import evaluate
 
 Scores = dict[str, float | None]
 

@@ -13,19 +13,19 @@ from typing import Any
 import torch
 
 from irbench.atomic import write_json
-from irbench.code_version import code_version
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.dataset import Dataset
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import MissingDataError, UsageError
-from irbench.events import Events
 from irbench.json_fields import parse_json
+from irbench.messages.events import Events
+from irbench.messages.progress import Progress
 from irbench.networks.card import ANONYMOUS, image_digests
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import architecture_fingerprint, save_weights
 from irbench.networks.weights_file import WeightsFile
-from irbench.progress import Progress
-from irbench.provenance import machine_facts, package_versions
+from irbench.plugins.code_version import code_version
+from irbench.process.provenance import machine_facts, package_versions
 from irbench.training.batches import batch_size
 from irbench.training.final_scores import score_splits
 from irbench.training.history import draw_history, write_history

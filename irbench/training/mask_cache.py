@@ -10,8 +10,8 @@ from torch import Tensor
 
 from irbench.dataset import Dataset
 from irbench.errors import UsageError
+from irbench.messages.progress import Progress
 from irbench.networks.segmentation import InputScaling
-from irbench.progress import Progress
 from irbench.training.readable_samples import SampleReader
 
 

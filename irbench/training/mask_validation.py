@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from irbench.dataset import Dataset
 from irbench.detections import Detections
+from irbench.messages.progress import Progress
 from irbench.metrics.pixels import count_pixels
 from irbench.networks.segmentation import PaddedImage, SegmentationNetworkDetector
-from irbench.progress import Progress
 from irbench.training.mask_cache import MaskCache
 from irbench.training.validation import BaseValidator, ValidationScores
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from irbench.progress import duration
+from irbench.messages.progress import duration
 from irbench.training.checkpoint import TrainingState
 from irbench.training.settings import TrainingSettings
 

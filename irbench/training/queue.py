@@ -179,7 +179,7 @@ def check_methods(queue: TrainingQueue) -> None:
     UnknownNameError
         Else it would come when its turn does, hours later perhaps.
     """
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     for training in queue.trainings:
         if "--plugin" not in training.arguments:

@@ -14,7 +14,7 @@ from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, Sample
 from irbench.errors import MaskError, MissingDataError, UsageError
 from irbench.images import to_unit_range
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 # Of the reasons why samples are left out, so many are reported.
 _MAX_NAMED = 10

@@ -11,10 +11,10 @@ from torch import Tensor
 from irbench.data.manifest import ManifestEntry
 from irbench.dataset import Dataset
 from irbench.errors import UsageError
+from irbench.messages.progress import Progress
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.segmentation import SegmentationNetworkDetector
-from irbench.progress import Progress
 from irbench.training.augmentation import Augmenter
 from irbench.training.augmentation_settings import Augmentation
 from irbench.training.image_cache import ImageCache, estimate_bytes

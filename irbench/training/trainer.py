@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from irbench.errors import IrbenchError
-from irbench.interrupts import StopRequest
+from irbench.messages.progress import Progress
 from irbench.networks.neural import NeuralDetector
-from irbench.progress import Progress
+from irbench.process.interrupts import StopRequest
 from irbench.training import messages
 from irbench.training.augmentation_settings import Augmentation
 from irbench.training.batches import batch_size, epoch_generator, seed_network, shuffle

@@ -9,7 +9,7 @@ from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
 from irbench.networks.card import Card, image_digests
 from irbench.networks.neural import NeuralDetector
-from irbench.provenance import package_versions
+from irbench.process.provenance import package_versions
 from irbench.training.checkpoint import TrainingState
 from irbench.training.settings import TrainingSettings
 from irbench.training.tasks import card_settings, input_side

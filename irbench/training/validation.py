@@ -10,15 +10,15 @@ from typing import ClassVar, Generic, Self, TypeVar
 import torch
 from torch import nn
 
-from irbench.calibration import calibrate
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.networks.detector import NetworkDetector, to_detections
 from irbench.networks.neural import NeuralDetector
-from irbench.progress import Progress
 from irbench.protocol import TABLE1, Protocol
+from irbench.scoring.calibration import calibrate
 from irbench.training.image_cache import ImageCache
 from irbench.training.mask_cache import MaskCache
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from irbench.registry import load_method
+from irbench.plugins.registry import load_method
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

@@ -18,7 +18,7 @@ from irbench.errors import (
     UnknownNameError,
     UsageError,
 )
-from irbench.registry import load_dataset
+from irbench.plugins.registry import load_dataset
 
 SHAPE = (12, 16)
 BOXES = {"a": [[3, 4, 6, 8]], "b": [[0, 0, 1, 1], [10, 5, 16, 12]], "c": []}

@@ -13,7 +13,7 @@ import pytest
 from irbench.cli.main import irbench
 from irbench.errors import UnknownNameError
 from irbench.metrics.definition import get_metric
-from irbench.registry import report_class
+from irbench.plugins.registry import report_class
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts)

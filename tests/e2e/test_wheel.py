@@ -79,10 +79,10 @@ def run(python):
 
 
 WHERE = """
-import irbench, irbench.methods, irbench.registry
+import irbench, irbench.methods, irbench.plugins.registry
 irbench.load_method("tophat")
 for group in ("methods", "datasets", "reports"):
-    print(len(irbench.registry.catalogue(group).classes))
+    print(len(irbench.plugins.registry.catalogue(group).classes))
 print(irbench.__file__, irbench.methods.__file__)
 """
 

@@ -58,7 +58,7 @@ def images(folder):
 
 
 def masks(folder):
-    from irbench.masks import mask_regions, read_mask
+    from irbench.images.masks import mask_regions, read_mask
 
     def read(path):
         mask = read_mask(path)
@@ -124,7 +124,7 @@ def coco(folder):
 
 def own_images(folder):
     """A dataset of two scenes."""
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
@@ -170,7 +170,7 @@ def predictions(folder):
 
 
 def split_lists(folder):
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     own_images(folder)
 

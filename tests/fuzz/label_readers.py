@@ -73,7 +73,7 @@ def cvat(folder):
 def folders(folder):
     """A folder with labels of a tool: it opens, or says what is wrong, and each image likewise."""
     from irbench.data.manifest import UNUSABLE
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     def read(path):
         dataset = load_dataset(str(path.parents[1]), split="all")

@@ -15,7 +15,7 @@ def run_directory(folder):
     from irbench.engine.planning.plan import RunPlan
     from irbench.engine.run.submitted_predictions import ExternalRow, evaluate_predictions
     from irbench.engine.storage.directory import RunDirectory
-    from irbench.progress import Progress
+    from irbench.messages.progress import Progress
     from irbench.protocol import TABLE1
 
     own_images(folder / "data")
@@ -30,10 +30,10 @@ def run_directory(folder):
 
 def read_run(path):
     """All that commands read of a run, and the tables made of it."""
-    from irbench.calibration import read_calibrations
     from irbench.engine.storage.results import load_run
     from irbench.errors import IrbenchError
-    from irbench.registry import catalogue
+    from irbench.plugins.registry import catalogue
+    from irbench.scoring.calibration import read_calibrations
 
     run = path
     while not (run / "run.json").exists():
@@ -70,7 +70,7 @@ def results_json(folder):
 def some_entries():
     from irbench import Detections
     from irbench.engine.storage.image_records import ImageRecord, StageTimes
-    from irbench.masks import mask_regions
+    from irbench.images.masks import mask_regions
     from irbench.metrics.map_statistics import measure_map
 
     image, mask = scene(0)
@@ -196,7 +196,7 @@ def baselines(folder):
 
 
 def calibrations(folder):
-    from irbench.calibration import read_calibrations
+    from irbench.scoring.calibration import read_calibrations
 
     path = folder / "calibration.json"
     fields = {"extent": 0.2, "threshold": "inf", "source": "validation", "f1": None}

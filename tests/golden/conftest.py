@@ -12,8 +12,8 @@ from irbench.engine.jobs.specs import DatasetSpec
 from irbench.engine.planning.plan import RunPlan, plan_methods
 from irbench.engine.run.runner import Runner
 from irbench.engine.storage.directory import RunDirectory
+from irbench.plugins.registry import load_dataset
 from irbench.protocol import TABLE1
-from irbench.registry import load_dataset
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ PLUGIN = Path(__file__).with_name("tiny_network_plugin.py")
 @pytest.fixture
 def tiny_plugin(monkeypatch, tmp_path):
     """The plug-in's path; its methods and datasets are known while the test runs."""
-    from irbench.registry import load_plugin
+    from irbench.plugins.registry import load_plugin
 
     monkeypatch.setenv("IRBENCH_WEIGHTS", str(tmp_path / "named weights"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user data"))
@@ -23,7 +23,7 @@ def tiny_plugin(monkeypatch, tmp_path):
 @pytest.fixture
 def tiny_net(tiny_plugin):
     """The class of the tiny network."""
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     return method_class("tiny-net")
 
@@ -67,7 +67,7 @@ def images_of(tiny_plugin):
     """The images of a tiny dataset as a card names them, the splits as asked for."""
     from irbench.data.manifest import build_manifest
     from irbench.networks.card import image_digests
-    from irbench.registry import load_dataset
+    from irbench.plugins.registry import load_dataset
 
     def images(dataset="tiny-scenes", train="train", val="val"):
         return {

@@ -7,7 +7,7 @@ import pytest
 
 from irbench import BoxDetector, MethodInfo, ScoreMapDetector, SegmentationDetector, load_method
 from irbench.detections import Detections
-from irbench.registry import catalogue, method_class
+from irbench.plugins.registry import catalogue, method_class
 from irbench.testing import ContractError, check_detector
 
 INFO = MethodInfo(name="good", title="Good", group="Test", year=2026, reference="none")

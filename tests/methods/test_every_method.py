@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from irbench import load_method
-from irbench.registry import catalogue
+from irbench.plugins.registry import catalogue
 
 METHODS = sorted(
     name for name, cls in catalogue("methods").classes.items() if cls.kind == "score-map"

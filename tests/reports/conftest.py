@@ -15,12 +15,12 @@ from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.map_statistics_file import map_statistics_writer
 from irbench.engine.storage.parquet_files import write_all, write_detections, write_ground_truth
 from irbench.engine.storage.results import load_run, write_results
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.map_statistics import measure_map
 from irbench.protocol import TABLE1
 from irbench.reports.html import Html
+from irbench.scoring.evaluation import evaluate
 
 DATASETS = {
     "irstd1k": ("IRSTD-1k", 201, 298),

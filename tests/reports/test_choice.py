@@ -7,7 +7,7 @@ import pytest
 from irbench.errors import UnknownNameError
 from irbench.figures.catalogue import named_figures
 from irbench.figures.compared_methods import UnknownImageError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 from irbench.report import ReportOptions, not_shown
 from irbench.reports._figure_jobs import check_images, group_comparison
 from irbench.reports._table import result_table, table_groups

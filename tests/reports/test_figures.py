@@ -16,8 +16,8 @@ from irbench.figures.marks import inset_corner
 from irbench.figures.recall_by_target import breakdown_figure
 from irbench.figures.threshold_curves import pd_fa_figure, pixel_roc_figure, precision_recall_figure
 from irbench.ground_truth import GroundTruth
+from irbench.messages.progress import Progress
 from irbench.metrics.counting import count_boxes
-from irbench.progress import Progress
 from irbench.report import ReportOptions
 from irbench.reports._figure_jobs import (
     draw_by_workers,
@@ -44,7 +44,7 @@ def detectors_off(monkeypatch):
         raise AssertionError("a detector was asked for")
 
     # The package takes it from the registry when first asked; patched last, it would keep this one.
-    for home in ("irbench", "irbench.registry"):
+    for home in ("irbench", "irbench.plugins.registry"):
         monkeypatch.setattr(f"{home}.load_method", refuse)
 
 
@@ -198,7 +198,7 @@ def test_circles_are_the_outcomes(whole_run):
     from matplotlib.colors import to_hex
     from matplotlib.patches import Circle
 
-    from irbench.styles import FALSE_ALARM, HIT, MISS
+    from irbench.pictures.styles import FALSE_ALARM, HIT, MISS
 
     comparison = ComparedMethods.of(whole_run)
     figure = detections_figure(comparison, images=["b"], methods=["tophat", ODD])

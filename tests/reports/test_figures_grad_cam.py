@@ -9,7 +9,7 @@ from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.grad_cam_panels import grad_cam_figure
 from irbench.figures.recomputing import remake_detector
 from irbench.networks.weights_search import available_weights
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 pytest.importorskip("torch")
 

@@ -71,8 +71,8 @@ def test_a_dataset_that_the_paper_lacks(make_run, rows):
 
 
 def test_rows_that_cannot_be_built_say_why_and_all_others_are_methods():
+    from irbench.plugins.registry import catalogue
     from irbench.published import published_tables
-    from irbench.registry import catalogue
 
     known = catalogue("methods").classes
     rows = published_tables()[1].rows.values()

@@ -18,7 +18,7 @@ from irbench.reports.csv_table import Csv
 from irbench.reports.html import Html
 from irbench.reports.latex import Latex
 from irbench.reports.markdown import Markdown
-from irbench.scoring import score_row
+from irbench.scoring.scored_output import score_row
 from irbench.statistics.comparison import Comparison
 from irbench.statistics.resamples import Resamples
 

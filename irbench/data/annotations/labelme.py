@@ -20,7 +20,7 @@ from irbench.data.annotations import shapes as drawn
 from irbench.data.annotations._coco_fields import Record, read_json, records
 from irbench.data.annotations.labels import BoxLabels, Shape
 from irbench.data.annotations.place import Place
-from irbench.image_files import decode_stored
+from irbench.images.files import decode_stored
 
 _MAX_MASK_BYTES = 64_000_000
 """A mask in text larger than this is no part of an image of a labelling tool."""

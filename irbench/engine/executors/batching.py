@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from irbench.engine.executors.executor import Job, Outcome, Returned
-from irbench.external_text import error_text
+from irbench.messages.external_text import error_text
 
 
 class BatchSizer:

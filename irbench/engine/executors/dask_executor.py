@@ -15,8 +15,8 @@ from irbench import __version__
 from irbench.engine.executors.batching import BatchSizer, failed
 from irbench.engine.executors.dask_task import Task, release, run_task
 from irbench.engine.executors.executor import Executor, ExecutorError, Job, Outcome, Returned
-from irbench.external_text import error_text
 from irbench.extras import require_packages
+from irbench.messages.external_text import error_text
 
 TASK_S = 2.0
 """What a task takes: the scheduler needs about a millisecond for each."""

@@ -21,7 +21,7 @@ from irbench.engine.executors.batching import BatchSizer, failed, run_batch
 from irbench.engine.executors.deadlines import Deadlines
 from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
 from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
-from irbench.external_text import error_text
+from irbench.messages.external_text import error_text
 from irbench.networks.devices import gpu_slots
 from irbench.resources import single_thread_environment
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from pebble import ProcessPool
 
-from irbench.interrupts import interrupts_held_back
-from irbench.registry import catalogue
+from irbench.plugins.registry import catalogue
+from irbench.process.interrupts import interrupts_held_back
 from irbench.resources import keep_freed_memory, limit_threads
 
 PARENT_DIED = 3

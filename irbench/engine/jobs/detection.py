@@ -25,7 +25,7 @@ from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics, measure_map
 from irbench.metrics.own_counts import count_map
 from irbench.networks.neural import NeuralDetector
-from irbench.processor_wait import ProcessorWait
+from irbench.process.processor_wait import ProcessorWait
 from irbench.protocol import Protocol
 from irbench.resources import limit_threads, peak_memory
 

@@ -16,7 +16,7 @@ from irbench.dataset import Sample
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.ground_truth import GroundTruth
 from irbench.images import ValueRange
-from irbench.squashing import squash
+from irbench.images.squashing import squash
 
 MOST_BYTES = 128 << 20
 """What the images that a worker keeps may take: 2,000 of 256x256 pixels of 8 bit, 500 of 512x512.
@@ -43,7 +43,7 @@ class PreparedImage:
 
     @classmethod
     def of(cls, sample: Sample, side: int | None) -> PreparedImage:
-        """Scale a sample as the protocol wants; see :func:`irbench.squashing.squash`."""
+        """Scale a sample as the protocol wants; see :func:`irbench.images.squashing.squash`."""
         scaled = squash(sample, side)
         image = scaled.image
         # A view would keep alive what it is a part of, such as all frames of a sequence.

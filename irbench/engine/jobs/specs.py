@@ -12,8 +12,8 @@ from irbench.degradation.models import Degradation
 from irbench.detector import Detector
 from irbench.engine.jobs.network_setup import prepare_network
 from irbench.networks.neural import NeuralDetector
+from irbench.plugins.registry import load_dataset, load_method, load_plugins
 from irbench.protocol import Protocol
-from irbench.registry import load_dataset, load_method, load_plugins
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.errors import IrbenchError
-from irbench.events import Events
+from irbench.messages.events import Events
+from irbench.plugins.registry import catalogue, load_dataset
 from irbench.protocol import Protocol, get_protocol
-from irbench.registry import catalogue, load_dataset
 
 
 def choose_protocol(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from irbench.calibration import Calibration
 from irbench.errors import WeightsError
 from irbench.extras import DEEP, install_command, missing_packages, needs
 from irbench.networks.backends import backend_extra, check_processor
@@ -15,6 +14,7 @@ from irbench.networks.devices import resolve_device
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights_file import WeightsFile
 from irbench.networks.weights_search import available_weights, weights_trained_on
+from irbench.scoring.calibration import Calibration
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset

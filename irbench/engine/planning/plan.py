@@ -11,22 +11,22 @@ from typing import Any
 
 import orjson
 
-from irbench.calibration import Calibration
-from irbench.code_version import code_version
 from irbench.conversion.dispatch import conversion_name
 from irbench.dataset import Dataset
 from irbench.detector import Detector, Kind, MethodInfo
 from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
 from irbench.engine.planning.network_plan import NetworkPlan, has_weights_for, plan_network
 from irbench.errors import UnknownNameError, UsageError
-from irbench.imported_code import imported_code
 from irbench.networks.backends import backend_values
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import check_device
 from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parse_parameters
+from irbench.plugins.code_version import code_version
+from irbench.plugins.imported_code import imported_code
+from irbench.plugins.registry import catalogue, method_class
 from irbench.protocol import Protocol
-from irbench.registry import catalogue, method_class
+from irbench.scoring.calibration import Calibration
 
 GROUP_NAMES = ("all", "extended", "classical", "deep")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from irbench.calibration import read_calibrations
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset
 from irbench.degradation.models import Degradation
@@ -20,10 +19,11 @@ from irbench.engine.planning.choices import (
 )
 from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods, unweighted_methods
 from irbench.errors import UsageError
-from irbench.events import Events
+from irbench.messages.events import Events
+from irbench.plugins.registry import load_plugins
 from irbench.protocol import Protocol
-from irbench.registry import load_plugins
 from irbench.resources import n_cores
+from irbench.scoring.calibration import read_calibrations
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from irbench.atomic import write_json
-from irbench.calibration import Calibration
 from irbench.engine.executors.executor import ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
@@ -16,10 +15,11 @@ from irbench.engine.run.method_run import MethodRun
 from irbench.engine.run.split_scan import SplitScan, scan_split
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import IrbenchError, MissingValidationError, UsageError, WriteError
-from irbench.events import Events
 from irbench.json_fields import parse_json
+from irbench.messages.events import Events
+from irbench.messages.progress import Progress
 from irbench.networks.training_leaks import leak_reason
-from irbench.progress import Progress
+from irbench.scoring.calibration import Calibration
 
 
 @dataclass

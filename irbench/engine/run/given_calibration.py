@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from irbench.calibration import Calibration, shipped_calibration
 from irbench.conversion.dispatch import uses_extent
 from irbench.detector import DEFAULT_EXTENT
 from irbench.engine.planning.plan import MethodPlan, RunPlan
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
+from irbench.scoring.calibration import Calibration, shipped_calibration
 
 
 def given_calibration(plan: RunPlan, method: MethodPlan, progress: Progress) -> Calibration:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from irbench.calibration import Calibration
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.storage.image_records import TimingOutcome
 from irbench.errors import IrbenchError
+from irbench.scoring.calibration import Calibration
 
 
 class MethodFailedError(IrbenchError):

@@ -10,8 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from irbench.calibration import Calibration, calibrate
 from irbench.conversion.dispatch import uses_extent
+from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.detection import inspect_network, process_image, time_images
 from irbench.engine.jobs.network_export import (
@@ -40,13 +40,13 @@ from irbench.engine.storage.parquet_files import (
     write_all,
     write_blocks,
 )
-from irbench.events import Events, Level
 from irbench.ground_truth import GroundTruth
+from irbench.messages.events import Events, Level
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import own_countings
-from irbench.packed_detections import PackedDetections
-from irbench.processor_wait import is_busy
-from irbench.progress import Progress
+from irbench.process.processor_wait import is_busy
 from irbench.protocol import EXTENTS
+from irbench.scoring.calibration import Calibration, calibrate
 
 N_WARMUP = 3
 GIVE_UP_AFTER = 10

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from irbench.calibration import threshold_as_json
 from irbench.engine.planning.plan import MethodPlan, RunPlan
 from irbench.engine.run.method_outcome import MethodOutcome
 from irbench.engine.storage.image_records import StageTimes
 from irbench.engine.storage.results import Row
-from irbench.evaluation import Result
 from irbench.metrics.pixel_roc import auc_resolution
 from irbench.networks.training_leaks import unknown_training
+from irbench.scoring.calibration import threshold_as_json
+from irbench.scoring.evaluation import Result
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",

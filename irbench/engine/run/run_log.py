@@ -9,7 +9,7 @@ from typing import Any
 
 from irbench.engine.planning.plan import RunPlan
 from irbench.engine.storage.directory import RunDirectory
-from irbench.events import Events, Level
+from irbench.messages.events import Events, Level
 
 
 class RunLog:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from irbench.calibration import Calibration
 from irbench.engine.executors.executor import Executor, ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
@@ -19,8 +18,9 @@ from irbench.engine.run.session import Session, UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import IrbenchError, WriteError
-from irbench.events import Events
-from irbench.progress import Progress
+from irbench.messages.events import Events
+from irbench.messages.progress import Progress
+from irbench.scoring.calibration import Calibration
 
 
 def prepare_run(

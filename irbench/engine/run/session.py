@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from irbench.calibration import Calibration
 from irbench.dataset import Dataset
 from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan, run_key
@@ -22,15 +21,16 @@ from irbench.engine.storage.map_statistics_file import read_map_statistics, read
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
 from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_order, write_results
 from irbench.errors import MissingDataError, RunKeyError, UsageError
-from irbench.events import Events
-from irbench.key_differences import check_key, is_same
+from irbench.messages.events import Events
+from irbench.messages.key_differences import check_key, is_same
+from irbench.messages.progress import Progress
 from irbench.metrics.definition import own_countings, quality_metrics
 from irbench.metrics.map_statistics import MAP_METRICS, MapStatistics
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.networks.training_leaks import leak_reason
-from irbench.progress import Progress
-from irbench.provenance import machine_facts, package_versions
-from irbench.scoring import Result, complete_maps, score
+from irbench.process.provenance import machine_facts, package_versions
+from irbench.scoring.calibration import Calibration
+from irbench.scoring.scored_output import Result, complete_maps, score
 
 VALIDATION = "val"
 

@@ -9,10 +9,10 @@ from irbench.data.class_checks import class_warnings
 from irbench.data.manifest import Manifest, ManifestEntry
 from irbench.dataset import Dataset
 from irbench.errors import ImageError, IrbenchError
-from irbench.external_text import unprintable
 from irbench.ground_truth import GroundTruth
+from irbench.images.squashing import squash
+from irbench.messages.external_text import unprintable
 from irbench.networks.card import image_digests
-from irbench.squashing import squash
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def scan_split(
     advance : callable
         Called after each sample.
     side : int, optional
-        Of the squares that ground truth is scaled to; see :func:`irbench.squashing.squash`.
+        Of the squares that ground truth is scaled to; see :func:`irbench.images.squashing.squash`.
         The manifest is that of the images as they are.
 
     Returns

@@ -8,8 +8,8 @@ from typing import Any
 
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import UsageError
-from irbench.external_text import unprintable
-from irbench.registry import catalogue
+from irbench.messages.external_text import unprintable
+from irbench.plugins.registry import catalogue
 
 
 def slug(title: str) -> str:

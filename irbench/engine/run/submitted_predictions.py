@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irbench.calibration import Calibration, calibrate
 from irbench.conventions import YoloConfidence
 from irbench.data.predictions import Predictions, read_predictions
 from irbench.dataset import Dataset
@@ -23,9 +22,10 @@ from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.parquet_files import write_detections, write_timings
 from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import AnnotationError, DetectionsError, UsageError
-from irbench.events import Events
+from irbench.messages.events import Events
+from irbench.messages.progress import Progress
 from irbench.metrics.ignored_regions import without_ignored, without_ignored_of
-from irbench.progress import Progress
+from irbench.scoring.calibration import Calibration, calibrate
 
 GROUP = "Submitted Predictions"
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from irbench.detections.packed_detections import DetectionsById, PackedDetections
 from irbench.engine.storage.image_records import RecordBlock
-from irbench.packed_detections import DetectionsById, PackedDetections
 
 DETECTIONS_SCHEMA = pa.schema(
     [

@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 from irbench.atomic import remove_leftovers, write_json
 from irbench.engine.storage.run_fields import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
-from irbench.external_text import storable, unprintable
 from irbench.json_fields import parse_json
+from irbench.messages.external_text import storable, unprintable
 
 SCHEMA_VERSION = 1
 
@@ -55,7 +55,7 @@ class RunDirectory:
 
     @property
     def log_file(self) -> Path:
-        """What happened when; see :mod:`irbench.events`."""
+        """What happened when; see :mod:`irbench.messages.events`."""
         return self.path / "log.jsonl"
 
     def journal_file(self, method: str) -> Path:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 
 from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
 from irbench.metrics.map_statistics import MapStatistics
-from irbench.packed_detections import PackedDetections
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TimingOutcome:
     peak_memory_bytes : int or None
     waited_share : float or None
         Of the pass, for which it waited for a processor that other programs had, 0 to 1; None
-        where the system does not count. See :mod:`irbench.processor_wait`.
+        where the system does not count. See :mod:`irbench.process.processor_wait`.
     """
 
     times: dict[str, StageTimes]

@@ -15,10 +15,10 @@ import orjson
 from numpy.typing import NDArray
 
 from irbench.atomic import json_bytes
+from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.storage.image_records import ImageRecord, RecordBlock, StageTimes
 from irbench.engine.storage.map_statistics_file import decode_map, encode_map
 from irbench.json_fields import is_number
-from irbench.packed_detections import PackedDetections
 
 _ARRAYS = {
     "offsets": ("<i4", ()),

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from irbench.atomic import replacing
+from irbench.detections.packed_detections import DetectionsById, PackedDetections
+from irbench.detections.regions import Regions
 from irbench.engine.storage.detection_table import (
     DETECTIONS_SCHEMA,
     READ_COLUMNS,
@@ -29,8 +31,6 @@ from irbench.engine.storage.image_records import (
     blocks_of,
 )
 from irbench.ground_truth import GroundTruth
-from irbench.packed_detections import DetectionsById, PackedDetections
-from irbench.regions import Regions
 
 WriteRecords = Callable[[RecordBlock], None]
 

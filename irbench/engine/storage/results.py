@@ -21,10 +21,10 @@ from irbench.engine.storage.parquet_files import (
 )
 from irbench.engine.storage.run_fields import check_rows
 from irbench.errors import RunKeyError, UnknownNameError, UsageError
-from irbench.external_text import storable
 from irbench.ground_truth import GroundTruth
 from irbench.json_fields import parse_json
 from irbench.markup.csv_text import csv_text
+from irbench.messages.external_text import storable
 from irbench.metrics.map_statistics import MapStatistics
 
 Row = dict[str, Any]

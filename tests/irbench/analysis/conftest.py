@@ -8,7 +8,7 @@ import pytest
 from irbench.analysis.objects import detection_objects, target_objects
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 
 SHAPE = (48, 64)
 

@@ -21,13 +21,13 @@ from irbench.analysis.sensitivity import (
     point_spreads,
 )
 from irbench.analysis.strata import Strata, StratumScores, strata_of
-from irbench.evaluation import evaluate
+from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.breakdown import AREA_BINS
 from irbench.metrics.matching import match_detections
 from irbench.protocol import TABLE1
-from irbench.regions import Regions
+from irbench.scoring.evaluation import evaluate
 
 SIDES = st.floats(-3, 3)
 

@@ -10,12 +10,12 @@ from irbench.analysis.plots import DPI, Styles, draw_figures
 from irbench.analysis.score_curves import DISTANCES_PX, pd_by_distance, threshold_curve
 from irbench.analysis.study import EXACT, TABLES, Study
 from irbench.detections import Detections
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import best_f1_threshold
 from irbench.protocol import TABLE1
-from irbench.scoring import score
+from irbench.scoring.evaluation import evaluate
+from irbench.scoring.scored_output import score
 
 TITLES = {"one": "One", "two": "Two"}
 

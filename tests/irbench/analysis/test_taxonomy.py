@@ -12,7 +12,7 @@ from irbench.analysis.taxonomy import (
 )
 from irbench.metrics.matching import match_detections
 from irbench.protocol import TABLE1
-from irbench.scoring import score
+from irbench.scoring.scored_output import score
 
 
 def kinds(objects_of, targets, detections):

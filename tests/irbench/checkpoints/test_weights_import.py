@@ -14,7 +14,7 @@ from irbench.cli.weights import weights  # noqa: E402
 from irbench.errors import MissingDataError, UsageError, WeightsError  # noqa: E402
 from irbench.networks.training_leaks import leak_reason, unknown_training  # noqa: E402
 from irbench.networks.weights import WeightsFile  # noqa: E402
-from irbench.registry import load_method, method_class  # noqa: E402
+from irbench.plugins.registry import load_method, method_class  # noqa: E402
 
 
 @pytest.fixture

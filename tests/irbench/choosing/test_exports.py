@@ -13,7 +13,7 @@ pytest.importorskip("openvino")
 from irbench.choosing.candidates import Candidate
 from irbench.choosing.exports import with_exports
 from irbench.engine.jobs.specs import MethodSpec
-from irbench.progress import QuietProgress
+from irbench.messages.progress import QuietProgress
 
 PLAIN = MethodSpec("yolov8n", (("image_size", 64),))
 

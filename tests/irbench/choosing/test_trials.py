@@ -12,7 +12,7 @@ from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import Measured
 from irbench.choosing.trials import run_trials, trial_order
 from irbench.engine.executors.executor import Outcome
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 
 def network(name, weights, size, backend="torch"):

@@ -20,7 +20,7 @@ from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.parquet_files import write_detections, write_ground_truth
 from irbench.errors import UnknownNameError, UsageError
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.protocol import TABLE1
 
 SHAPE = (40, 56)

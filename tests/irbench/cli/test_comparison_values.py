@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from irbench.cli.comparison_values import map_text
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.map_statistics import MapCounts, measure_map
 from irbench.metrics.pixel_roc import auc_resolution
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from irbench.cli.completion import COMPLETE_VARIABLE
 from irbench.cli.main import irbench
-from irbench.registry import catalogue
+from irbench.plugins.registry import catalogue
 
 
 def offered(*words):

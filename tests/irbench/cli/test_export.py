@@ -106,7 +106,7 @@ def test_the_printed_program_finds_what_irbench_finds(export, plugin, more):
 
 
 def test_weights_are_those_of_the_file_and_named_in_it(export, plugin):
-    irbench.registry.load_plugin(plugin)
+    irbench.plugins.registry.load_plugin(plugin)
     network = irbench.load_method("cells").network
     with torch.no_grad():
         network.weight.mul_(-2)
@@ -136,7 +136,7 @@ def test_weights_are_those_of_the_file_and_named_in_it(export, plugin):
 
 def test_refusals(export, plugin):
     assert "'onnx'" in export("cells", "--plugin", plugin, "--format", "tflite", status=2)
-    irbench.registry.load_plugin(plugin)
+    irbench.plugins.registry.load_plugin(plugin)
     error = export("tophat", status=2)
     assert "tophat cannot be exported: it is a score-map detector that is no network" in error
     assert "le-irstd" in error

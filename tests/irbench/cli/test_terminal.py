@@ -13,7 +13,7 @@ import pytest
 from irbench.cli.main import main
 from irbench.doctor import examination
 from irbench.doctor.diagnosis import Diagnosis
-from irbench.progress import BarProgress, LineProgress, terminal_progress
+from irbench.messages.progress import BarProgress, LineProgress, terminal_progress
 
 ESCAPE = "\x1b"
 

@@ -14,7 +14,7 @@ from irbench.cli.detect import detect
 from irbench.cli.methods import methods
 from irbench.cli.run import run
 from irbench.errors import UsageError, WeightsError
-from irbench.registry import load_dataset
+from irbench.plugins.registry import load_dataset
 
 pytest.importorskip("torch")
 

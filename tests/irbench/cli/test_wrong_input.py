@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from irbench.cli.main import main
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 
 NEAREST = {
     "rum": "Did you mean run",
@@ -97,7 +97,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delenv("IRBENCH_DATA", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "no data"))
     # It tells of work that takes more than a second, on a busy machine even this does.
-    monkeypatch.setattr("irbench.progress.terminal_progress", Progress)
+    monkeypatch.setattr("irbench.messages.progress.terminal_progress", Progress)
     for name in ("empty", "broken"):
         (tmp_path / name).mkdir()
     contents = {
@@ -152,7 +152,7 @@ def test_what_fails_for_other_reasons_is_no_bad_usage(folder, capsys, monkeypatc
     def fails(*_, **__):
         raise OSError(errno.EIO, "Input/output error", "pic.png")
 
-    monkeypatch.setattr("irbench.registry.method_class", fails)
+    monkeypatch.setattr("irbench.plugins.registry.method_class", fails)
     with pytest.raises(SystemExit) as end:
         main(["detect", "tophat", "pic.png"])
     assert end.value.code == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from irbench.data.annotations import read_voc, write_voc
 from irbench.errors import AnnotationError
-from irbench.masks import mask_regions, read_mask
+from irbench.images.masks import mask_regions, read_mask
 
 BOX = "<bndbox><xmin>4</xmin><ymin>5</ymin><xmax>6</xmax><ymax>9</ymax></bndbox>"
 SIZE = "<size><width>30</width><height>20</height><depth>1</depth></size>"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from irbench.data.annotations import read_yolo, write_yolo
 from irbench.errors import AnnotationError
-from irbench.masks import mask_regions, read_mask
+from irbench.images.masks import mask_regions, read_mask
 
 SIDE = st.integers(1, 700)
 

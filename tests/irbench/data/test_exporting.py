@@ -18,8 +18,8 @@ from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.datasets.folder import Folder
 from irbench.errors import ArchiveError, MaskError, UnknownNameError, UsageError
 from irbench.images import read_image
-from irbench.progress import Advance, Progress
-from irbench.registry import load_dataset
+from irbench.messages.progress import Advance, Progress
+from irbench.plugins.registry import load_dataset
 
 
 class Recorder(Progress):

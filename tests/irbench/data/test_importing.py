@@ -24,7 +24,7 @@ from irbench.data.importing import import_data
 from irbench.data.member_names import safe_path
 from irbench.data.unpacking import Limits
 from irbench.errors import ArchiveError
-from irbench.progress import Advance, Progress
+from irbench.messages.progress import Advance, Progress
 
 FILES = {
     "images/a.png": b"\x89PNG" + bytes(range(256)) * 20,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from irbench.data.manifest import build_manifest, hash_image, hash_truth
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import AnnotationError, ImageError, MaskError
-from irbench.progress import Advance, Progress
+from irbench.messages.progress import Advance, Progress
 
 
 class InMemory(Dataset):

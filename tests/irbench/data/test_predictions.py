@@ -26,7 +26,7 @@ from irbench.errors import (
     MissingDataError,
     UnknownNameError,
 )
-from irbench.progress import Advance, Progress
+from irbench.messages.progress import Advance, Progress
 
 SHAPES = {"a": (12, 16), "b": (20, 10), "c": (8, 8)}
 

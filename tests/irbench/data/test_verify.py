@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from irbench.data.manifest import build_manifest
+from irbench.data.splits import SplitListError, SplitLists
 from irbench.data.verifiable import KnownContent
 from irbench.data.verify import VerifyReport, format_report, verify
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.datasets.nuaa import Nuaa
 from irbench.errors import ImageError, MissingDataError
-from irbench.splits import SplitListError, SplitLists
 
 IDS = ("Misc_1", "Misc_2", "Misc_3")
 

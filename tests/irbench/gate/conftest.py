@@ -13,10 +13,10 @@ from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.image_records import ImageRecord, StageTimes
 from irbench.engine.storage.parquet_files import write_detections, write_ground_truth, write_timings
 from irbench.engine.storage.results import load_run
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.protocol import TABLE1
+from irbench.scoring.evaluation import evaluate
 
 SHAPE = (40, 56)
 THRESHOLD = 1.0

@@ -7,7 +7,6 @@ import orjson
 import pytest
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.evaluation import Result
 from irbench.gate.baseline import BaselineError, _checksum, read_baseline
 from irbench.gate.image_counts import TruthCounts, count_arrays, is_counted
 from irbench.gate.recording import gated_metrics, record_baseline, score_row, sorted_truths
@@ -20,6 +19,7 @@ from irbench.metrics.metric import Metric
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.points import PointCounts
 from irbench.metrics.weighted import Draws
+from irbench.scoring.evaluation import Result
 from irbench.statistics.image_statistics import ImageStatistics
 
 

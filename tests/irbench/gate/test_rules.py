@@ -75,7 +75,7 @@ def lose(run, image):
     from irbench.engine.storage.image_records import ImageRecord
     from irbench.engine.storage.parquet_files import write_detections
     from irbench.engine.storage.results import load_run, write_results
-    from irbench.evaluation import evaluate
+    from irbench.scoring.evaluation import evaluate
 
     row = dict(run.rows[0])
     found, truths = dict(run.detections(row["method"])), run.ground_truth["test"]

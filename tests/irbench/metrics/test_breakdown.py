@@ -14,7 +14,7 @@ from irbench.data.stats import AREA_BINS as STATS_BINS
 from irbench.detections import Detections
 from irbench.errors import DetectionsError, UsageError
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.average_precision import average_precision
 from irbench.metrics.breakdown import (
     AREA_BINS,

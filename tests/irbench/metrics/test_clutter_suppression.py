@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.clutter_suppression import (
     Gains,
     LocalContrasts,

@@ -6,7 +6,7 @@ from skimage.measure import label, regionprops
 
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components
 
 

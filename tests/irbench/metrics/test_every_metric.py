@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from irbench.boxes import filled_ranges
+from irbench.detections.boxes import filled_ranges
 from irbench.metrics import (
     alarms,
     average_precision,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.errors import DetectionsError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components
 from irbench.metrics.hierarchical_iou import (
     count_hierarchical,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import irbench
-from irbench.boxes import covered_share
 from irbench.detections import Detections
+from irbench.detections.boxes import covered_share
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.protocol import TABLE1

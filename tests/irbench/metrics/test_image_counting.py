@@ -10,9 +10,8 @@ import pytest
 
 from irbench.detections import Detections
 from irbench.errors import MetricError, UsageError
-from irbench.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.image_counting import Counting, DetectedImage
 from irbench.metrics.map_statistics import measure_map
@@ -20,8 +19,9 @@ from irbench.metrics.metric import Metric
 from irbench.metrics.own_counts import NOT_MAPPED, OTHER_VERSION, MapCount, count_map
 from irbench.metrics.plugins import plugin_metrics
 from irbench.metrics.weighted import Ratio
+from irbench.plugins.registry import load_plugin
 from irbench.protocol import TABLE1
-from irbench.registry import load_plugin
+from irbench.scoring.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
 from irbench.statistics.image_statistics import ImageStatistics
 
 from .test_plugins import PAGE, plugin, re

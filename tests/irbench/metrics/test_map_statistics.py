@@ -7,9 +7,8 @@ import pytest
 
 from irbench import Detections
 from irbench.errors import DetectionsError, UsageError
-from irbench.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.definition import METRICS
 from irbench.metrics.map_statistics import (
     MAP_METRICS,
@@ -18,6 +17,7 @@ from irbench.metrics.map_statistics import (
     map_values,
     measure_map,
 )
+from irbench.scoring.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
 
 SHAPE = (40, 50)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from irbench.errors import UsageError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics import pixel_roc as pixel_roc_module
 from irbench.metrics.pixel_roc import (
     Histogram,

@@ -21,7 +21,7 @@ from irbench.metrics.metric import fraction
 from irbench.metrics.plugins import RESERVED, plugin_metrics
 from irbench.metrics.value import MetricValue
 from irbench.metrics.weighted import Ratio
-from irbench.registry import load_plugin
+from irbench.plugins.registry import load_plugin
 
 PAGE = (Path(__file__).parents[3] / "docs/add-your-metric.md").read_text()
 F2 = re.findall(r"```python\n(# f2\.py\n.*?)```", PAGE, re.S)[0]

@@ -5,7 +5,7 @@ import pytest
 from skimage.measure import label, regionprops
 
 from irbench.errors import UnknownNameError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components
 from irbench.metrics.points import POINT_MATCHINGS, count_points, fa, fa_legacy, pd
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from irbench.errors import DetectionsError, MetricError, UsageError
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.map_statistics import MAP_METRICS, map_values, measure_map
 from irbench.metrics.pixel_roc import auc_resolution, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
-from irbench.scoring import score
+from irbench.scoring.evaluation import evaluate
+from irbench.scoring.scored_output import score
 
 SHAPE = (24, 30)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics import roc_3d
 from irbench.metrics.definition import METRICS
 from irbench.metrics.roc_3d import Roc3dCounts, constant_statistics, normalised_statistics

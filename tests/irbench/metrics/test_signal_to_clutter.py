@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from irbench.detections.regions import label_mask
 from irbench.errors import UsageError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.signal_to_clutter import local_statistics, signal_to_clutter
-from irbench.regions import label_mask
 
 
 def obvious(image: NDArray[Any], mask: NDArray[np.bool_]) -> list[float]:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.boxes import iou_pairs
+from irbench.detections.boxes import iou_pairs
 from irbench.errors import UnknownNameError
 from irbench.networks.box_iou import (
     box_iou,

@@ -16,7 +16,6 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 import irbench  # noqa: E402
-from irbench.calibration import Calibration  # noqa: E402
 from irbench.dataset import Sample  # noqa: E402
 from irbench.detector import MethodInfo  # noqa: E402
 from irbench.errors import ImageError, IrbenchError  # noqa: E402
@@ -24,7 +23,8 @@ from irbench.networks.deployed import DeployedModel  # noqa: E402
 from irbench.networks.deployed_programs import OF_BOXES, OF_MAPS  # noqa: E402
 from irbench.networks.deploying import export_model, write_int8  # noqa: E402
 from irbench.networks.segmentation import InputScaling, SegmentationNetworkDetector  # noqa: E402
-from irbench.registry import load_plugin  # noqa: E402
+from irbench.plugins.registry import load_plugin  # noqa: E402
+from irbench.scoring.calibration import Calibration  # noqa: E402
 
 PLUGIN = Path(__file__).parents[1] / "tiny_network_plugin.py"
 LOW, HIGH = 6500.0, 7500.0

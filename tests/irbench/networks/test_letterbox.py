@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.boxes import filled_ranges
+from irbench.detections.boxes import filled_ranges
 from irbench.errors import ImageError, UsageError
 from irbench.networks.letterbox import PAD_VALUE, Letterbox, has_area, letterbox
 

@@ -140,7 +140,7 @@ def test_a_bad_card_is_not_written(tmp_path, network, make_card):
 
 
 def test_another_network_is_named_by_what_differs(saved, tiny_plugin):
-    from irbench.registry import load_method
+    from irbench.plugins.registry import load_method
 
     other = load_method("tiny-net-wide").build()
     refused(

@@ -41,7 +41,7 @@ def test_a_known_name_comes_before_a_folder(save_tiny, tiny_net, tmp_path, monke
 def test_weights_that_ship_beside_the_method_come_first(
     save_tiny, tiny_plugin, tmp_path, monkeypatch
 ):
-    from irbench.registry import catalogue, load_plugin, method_class
+    from irbench.plugins.registry import catalogue, load_plugin, method_class
 
     named = save_tiny()
     user = save_tiny(folder=tmp_path / "user data" / "irbench" / "weights", seed=1)
@@ -134,7 +134,7 @@ def test_listing_needs_no_torch(save_tiny, tiny_plugin):
     code = (
         "import sys\n"
         "sys.modules['torch'] = sys.modules['safetensors'] = None\n"
-        "from irbench.registry import load_plugin, method_class\n"
+        "from irbench.plugins.registry import load_plugin, method_class\n"
         f"load_plugin({str(tiny_plugin)!r})\n"
         "from irbench.networks.weights_search import available_weights\n"
         "print([one.card.dataset for one in available_weights(method_class('tiny-net'))])\n"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from irbench.errors import ParameterError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
 from irbench.published import published_tables
 from irbench.published.network_counts import CountedRow, count_published, measure_costs
 

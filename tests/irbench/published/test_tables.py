@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from irbench.metrics.definition import METRICS
+from irbench.plugins.registry import catalogue
 from irbench.published import (
     COST,
     QUALITY,
@@ -14,7 +15,6 @@ from irbench.published import (
     published_tables,
     stored_value,
 )
-from irbench.registry import catalogue
 
 LE_IRSTD = ("le-irstd", "le-irstd-published")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import irbench
-from irbench.auto_range import clip_to_range, find_range
 from irbench.errors import ImageError
+from irbench.images.auto_range import clip_to_range, find_range
 from irbench.sequences.alarm_pictures import ContactSheet
 from irbench.sequences.frame_detection import detect_frames, sequence_dead_pixels
 from irbench.sequences.opened_frames import open_sequence

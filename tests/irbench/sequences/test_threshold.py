@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from irbench.calibration import read_calibrations, shipped_calibration
 from irbench.cli.calibrate import calibrate
 from irbench.cli.detect import detect
 from irbench.errors import UsageError
+from irbench.scoring.calibration import read_calibrations, shipped_calibration
 from irbench.sequences.threshold import alarm_threshold, check_frames
 
 

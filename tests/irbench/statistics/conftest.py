@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from irbench.detections import Detections
+from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.matching import match_detections
-from irbench.regions import Regions
 
 SIDE, CELL = 40, 10
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.evaluation import evaluate
+from irbench.messages.progress import Progress
 from irbench.metrics.average_precision import average_precision, average_precision_form
 from irbench.metrics.matching import match_detections
 from irbench.metrics.weighted import Draws, Ratio
-from irbench.progress import Progress
+from irbench.scoring.evaluation import evaluate
 from irbench.statistics.bca import Correction
 from irbench.statistics.bootstrap import (
     Spread,

@@ -10,7 +10,7 @@ import pytest
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.protocol import TABLE1
-from irbench.scoring import score
+from irbench.scoring.scored_output import score
 from irbench.statistics.comparison import Comparison
 from irbench.statistics.multiple_testing import holm
 from irbench.statistics.paired import mcnemar_exact

@@ -7,10 +7,10 @@ import pytest
 
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
-from irbench.evaluation import evaluate
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.matching import match_detections
+from irbench.scoring.evaluation import evaluate
 
 
 def test_by_iou_at_a_threshold():

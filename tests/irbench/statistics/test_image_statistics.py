@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.evaluation import evaluate
 from irbench.metrics.definition import METRICS, quality_metrics
 from irbench.metrics.map_statistics import measure_map
+from irbench.scoring.evaluation import evaluate
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 

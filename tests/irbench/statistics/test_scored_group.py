@@ -11,7 +11,7 @@ from irbench.metrics import definition
 from irbench.metrics.counting import f1
 from irbench.metrics.definition import METRICS
 from irbench.protocol import TABLE1
-from irbench.scoring import score
+from irbench.scoring.scored_output import score
 from irbench.statistics import scored_group
 from irbench.statistics.resamples import Resamples
 from irbench.statistics.scored_group import ScoredMethod

@@ -13,7 +13,7 @@ PLUGIN = Path(__file__).with_name("trainable_plugin.py")
 def trainable_plugin(tiny_plugin):
     """The plug-in's path; its methods and datasets are known while the test runs."""
     torch = pytest.importorskip("torch")
-    from irbench.registry import load_plugin
+    from irbench.plugins.registry import load_plugin
 
     load_plugin(PLUGIN)
     threads = torch.get_num_threads()
@@ -38,7 +38,7 @@ def make_settings():
 @pytest.fixture
 def told():
     """Progress that remembers its lines."""
-    from irbench.progress import Progress
+    from irbench.messages.progress import Progress
 
     class Told(Progress):
         def __init__(self):
@@ -55,7 +55,7 @@ def make_job(trainable_plugin, tmp_path, make_settings, told):
     """Makes a training job of the plug-in's networks in ``tmp_path / out``."""
     import torch
 
-    from irbench.registry import load_dataset, method_class
+    from irbench.plugins.registry import load_dataset, method_class
     from irbench.training.job import TrainingJob, training_splits
     from irbench.training.processes import TrainingProcesses
 

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from irbench.dataset import Dataset, DatasetInfo, Sample  # noqa: E402
 from irbench.errors import ImageError, MissingDataError, UsageError  # noqa: E402
+from irbench.messages.progress import Progress  # noqa: E402
 from irbench.networks.letterbox import letterbox  # noqa: E402
-from irbench.progress import Progress  # noqa: E402
 from irbench.training.image_cache import ImageCache, estimate_bytes  # noqa: E402
 
 

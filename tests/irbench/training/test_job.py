@@ -16,8 +16,8 @@ from irbench.engine.storage.directory import RunDirectory  # noqa: E402
 from irbench.errors import MissingDataError, RunLockedError, UsageError  # noqa: E402
 from irbench.networks.card import image_digests  # noqa: E402
 from irbench.networks.weights_file import WeightsFile  # noqa: E402
+from irbench.plugins.registry import load_dataset  # noqa: E402
 from irbench.protocol import TABLE1  # noqa: E402
-from irbench.registry import load_dataset  # noqa: E402
 from irbench.training.final_scores import score_splits  # noqa: E402
 from irbench.training.job import training_name, training_splits  # noqa: E402
 from irbench.training.messages import out_of_memory  # noqa: E402

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from irbench.dataset import Dataset, DatasetInfo, Sample  # noqa: E402
-from irbench.registry import method_class  # noqa: E402
+from irbench.plugins.registry import method_class  # noqa: E402
 from irbench.training.augmentation_settings import Augmentation  # noqa: E402
 from irbench.training.image_cache import ImageCache  # noqa: E402
 from irbench.training.processes import TrainingProcesses  # noqa: E402

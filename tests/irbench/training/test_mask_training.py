@@ -32,14 +32,14 @@ def _quick(monkeypatch):
 
 @pytest.fixture
 def mask_plugin(trainable_plugin):
-    from irbench.registry import load_plugin
+    from irbench.plugins.registry import load_plugin
 
     load_plugin(PLUGIN)
 
 
 @pytest.fixture
 def make_mask_job(mask_plugin, tmp_path, told):
-    from irbench.registry import load_dataset, method_class
+    from irbench.plugins.registry import load_dataset, method_class
     from irbench.training.job import TrainingJob, training_splits
     from irbench.training.processes import TrainingProcesses
 

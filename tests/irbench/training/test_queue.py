@@ -198,7 +198,7 @@ class FewScenes(Dataset):
 
 
 def test_the_queue_for_a_gpu_names_options_methods_and_recipes_that_exist():
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
     from irbench.training.recipes import find_recipe
     from irbench.training.settings import TrainingSettings, read_recipe
     from irbench.training.tasks import check_recipe

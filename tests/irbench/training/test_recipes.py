@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from irbench.errors import UnknownNameError, UsageError
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 from irbench.training.recipes import find_recipe, shipped_recipes
 from irbench.training.settings import TrainingSettings, read_recipe
 

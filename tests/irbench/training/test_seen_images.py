@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from irbench.errors import UsageError  # noqa: E402
-from irbench.registry import load_dataset  # noqa: E402
+from irbench.plugins.registry import load_dataset  # noqa: E402
 from irbench.training.seen_images import seen_later  # noqa: E402
 
 

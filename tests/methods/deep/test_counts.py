@@ -10,7 +10,7 @@ from irbench.methods.deep._counts import count_printed_flops, predict  # noqa: E
 from irbench.methods.deep._variants import build_network  # noqa: E402
 from irbench.networks.cost import count_flops, measure_cost  # noqa: E402
 from irbench.networks.neural import NeuralDetector  # noqa: E402
-from irbench.registry import catalogue  # noqa: E402
+from irbench.plugins.registry import catalogue  # noqa: E402
 
 
 def multiply_accumulates(network: nn.Module, image_size: int) -> int:

@@ -16,7 +16,7 @@ from irbench import load_method  # noqa: E402
 from irbench.methods.deep._variants import RECIPES, layer_table  # noqa: E402
 from irbench.methods.deep._yolo_detector import YoloDetector  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
-from irbench.registry import catalogue  # noqa: E402
+from irbench.plugins.registry import catalogue  # noqa: E402
 from irbench.testing import check_detector  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
 
@@ -200,7 +200,7 @@ def python(code):
 
 def test_listing_methods_does_not_load_torch():
     done = python(
-        "import sys, irbench; from irbench.registry import catalogue; "
+        "import sys, irbench; from irbench.plugins.registry import catalogue; "
         "found = catalogue('methods'); assert 'le-irstd' in found.classes; "
         "assert not found.failures; assert 'torch' not in sys.modules"
     )

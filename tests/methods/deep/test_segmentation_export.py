@@ -107,7 +107,7 @@ def test_a_profile_of_a_segmentation_network_separates_network_and_rest():
 
 def test_options_of_other_networks_are_refused():
     from irbench.cli.network_options import make_detector
-    from irbench.registry import method_class
+    from irbench.plugins.registry import method_class
 
     with pytest.raises(UsageError, match="--tile is for networks of boxes; acm-fpn returns maps"):
         make_detector(method_class("acm-fpn"), {}, tile=64)

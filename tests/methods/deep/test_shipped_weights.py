@@ -8,7 +8,7 @@ import pytest
 
 import irbench.methods.deep as deep
 from irbench.networks.weights_file import WeightsFile
-from irbench.registry import method_class
+from irbench.plugins.registry import method_class
 
 torch = pytest.importorskip("torch")
 

@@ -13,10 +13,10 @@ from irbench.ground_truth import GroundTruth
 from irbench.metrics import points
 from irbench.metrics.components import components_of
 from irbench.metrics.point_curve import point_curve
+from irbench.pictures.styles import method_styles
 from irbench.reports._html_axes import Axis, log_axis, share_axis
 from irbench.reports._html_chart import HEIGHT, WIDTH, line, scatter
 from irbench.reports._html_template import json_text
-from irbench.styles import method_styles
 
 SHAPE = (40, 50)
 

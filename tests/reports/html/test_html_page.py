@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from irbench.metrics.counting import count_boxes
+from irbench.pictures.styles import method_styles
 from irbench.report import ReportOptions
 from irbench.reports._html_outcomes import MOST_FALSE_ALARMS, gallery_images
 from irbench.reports._html_pictures import read_pictures
@@ -18,7 +19,6 @@ from irbench.reports._side_by_side import methods_in_order, side_by_side
 from irbench.reports.html import Html
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
-from irbench.styles import method_styles
 
 ODD = "50%_a&b<script>"
 VOID = {"meta", "input", "br", "hr", "img", "link"}

@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from irbench.degradation.curves import stored_points
+from irbench.pictures.styles import method_styles
 from irbench.report import ReportOptions
 from irbench.reports._html_robustness import robustness
 from irbench.reports.html import Html
-from irbench.styles import method_styles
 
 
 def rows_of(done, f1, alarms):

@@ -9,8 +9,8 @@ import pytest
 from irbench.engine.planning.plan import default_methods, plan_methods, unweighted_methods
 from irbench.errors import UnknownNameError, UsageError, WeightsError
 from irbench.networks.devices import resolve_device
+from irbench.plugins.registry import load_dataset, method_class
 from irbench.protocol import get_protocol
-from irbench.registry import load_dataset, method_class
 
 torch = pytest.importorskip("torch")
 

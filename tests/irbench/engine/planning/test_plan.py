@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from irbench.code_version import code_version
 from irbench.engine.planning.plan import default_methods, plan_methods
 from irbench.errors import UnknownNameError, UsageError
-from irbench.registry import catalogue, load_plugin, method_class
+from irbench.plugins.code_version import code_version
+from irbench.plugins.registry import catalogue, load_plugin, method_class
 
 
 def names(group, n_pixels):
@@ -108,7 +108,7 @@ def test_the_version_of_the_code_is_that_of_what_it_does(tmp_path):
 
 def test_shared_code_is_part_of_the_version(monkeypatch, tmp_path):
     before = code_version(method_class("mpcm"))
-    import irbench.code_version as module
+    import irbench.plugins.code_version as module
 
     real = module._content
 

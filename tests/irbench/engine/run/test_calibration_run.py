@@ -9,12 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from irbench.calibration import Calibration, read_calibrations
 from irbench.cli.calibrate import calibrate
 from irbench.engine.executors.executor import ExecutorError
 from irbench.engine.run.method_outcome import MethodFailedError
 from irbench.engine.run.method_run import MethodRun
 from irbench.errors import WriteError
+from irbench.scoring.calibration import Calibration, read_calibrations
 
 METHODS = ("tophat", "maxmedian", "newtophat")
 

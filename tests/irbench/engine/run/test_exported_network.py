@@ -16,9 +16,9 @@ from irbench.engine.run.method_outcome import MethodFailedError
 from irbench.engine.run.method_run import MethodRun
 from irbench.engine.run.split_scan import scan_split
 from irbench.engine.storage.directory import RunDirectory
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
+from irbench.plugins.registry import load_dataset
 from irbench.protocol import get_protocol
-from irbench.registry import load_dataset
 
 pytest.importorskip("torch")
 

@@ -9,9 +9,9 @@ from irbench.engine.planning.plan import RunPlan, plan_methods
 from irbench.engine.run.runner import Runner
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import RunKeyError
-from irbench.progress import Progress
+from irbench.messages.progress import Progress
+from irbench.plugins.registry import load_dataset
 from irbench.protocol import get_protocol
-from irbench.registry import load_dataset
 
 pytest.importorskip("torch")
 

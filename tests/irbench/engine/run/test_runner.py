@@ -21,12 +21,12 @@ from irbench.engine.run.runner import Runner
 from irbench.engine.run.session import UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import TIMING_FIELDS, load_run
+from irbench.messages.progress import Progress
 from irbench.metrics.metric import fraction
 from irbench.metrics.plugins import plugin_metrics
 from irbench.metrics.weighted import Ratio
-from irbench.progress import Progress
+from irbench.plugins.registry import load_dataset
 from irbench.protocol import get_protocol
-from irbench.registry import load_dataset
 
 PLUGIN = """
 import numpy as np
@@ -109,7 +109,7 @@ class Run:
         self.images = []
 
     def __call__(self, *methods, params=None, executor=None, n_timing_images=0, time_again=False):
-        from irbench.registry import load_plugin
+        from irbench.plugins.registry import load_plugin
 
         load_plugin(self.plugin)
         data = load_dataset(str(self.folder / "scenes"))
@@ -304,14 +304,14 @@ def test_what_was_not_timed_is_timed_and_what_was_only_if_asked(run):
 
 
 def test_times_of_a_busy_machine_are_named_in_the_row_the_table_and_the_log(run, monkeypatch):
-    monkeypatch.setattr("irbench.processor_wait.waited_s", time.perf_counter)
+    monkeypatch.setattr("irbench.process.processor_wait.waited_s", time.perf_counter)
     row = run("first", n_timing_images=3)["first"]
     assert row["waited_share"] > 0.9
     log = [json.loads(line) for line in run.directory.log_file.read_text().splitlines()]
     assert [one["method"] for one in log if one["event"] == "timed_while_busy"] == ["first"]
     results = load_run(run.directory.path)
     assert any("so upper bounds: the times of first" in line for line in timed(results, [row]))
-    monkeypatch.setattr("irbench.processor_wait.waited_s", lambda: 0.0)
+    monkeypatch.setattr("irbench.process.processor_wait.waited_s", lambda: 0.0)
     # Scored again, the row keeps it; timed again where nothing else runs, it is gone.
     assert run("first", n_timing_images=3)["first"] == row
     row = run("first", n_timing_images=3, time_again=True)["first"]
@@ -439,7 +439,7 @@ residue = Metric(
 
 
 def load_counting(run, factor, name="residue.py"):
-    from irbench.registry import load_plugin
+    from irbench.plugins.registry import load_plugin
 
     (run.folder / name).write_text(COUNTING.replace("FACTOR", str(factor)))
     plugin_metrics().metrics.pop("residue", None)

@@ -18,7 +18,7 @@ from irbench.cli.evaluate import evaluate
 from irbench.cli.report import report
 from irbench.cli.run import run as run_command
 from irbench.errors import IrbenchError, UsageError
-from irbench.registry import catalogue
+from irbench.plugins.registry import catalogue
 
 PLUGIN = """
 from irbench import MethodInfo, ScoreMapDetector

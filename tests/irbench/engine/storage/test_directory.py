@@ -8,7 +8,7 @@ import pytest
 from irbench.atomic import replacing, write_json
 from irbench.engine.storage.directory import RunDirectory
 from irbench.errors import RunKeyError, RunLockedError, UsageError
-from irbench.key_differences import check_key, differences
+from irbench.messages.key_differences import check_key, differences
 
 
 def test_a_lock_keeps_a_second_process_out(tmp_path):

@@ -19,7 +19,7 @@ from irbench.engine.storage.parquet_files import (
 )
 from irbench.errors import RunKeyError
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 
 
 def some_detections(seed, shape=(20, 30)):

@@ -21,7 +21,7 @@ from irbench.engine.storage.map_statistics_file import (
 )
 from irbench.engine.storage.parquet_files import write_all
 from irbench.errors import RunKeyError
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.map_statistics import map_values, measure_map
 from irbench.metrics.own_counts import MapCount
 

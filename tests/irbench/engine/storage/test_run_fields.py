@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from irbench.calibration import read_calibrations
 from irbench.engine.storage.directory import SCHEMA_VERSION, RunDirectory
 from irbench.engine.storage.results import load_run
 from irbench.errors import RunKeyError, UsageError
 from irbench.protocol import TABLE1
+from irbench.scoring.calibration import read_calibrations
 
 RUN = {
     "schema": SCHEMA_VERSION,

@@ -1,0 +1,1 @@
+"""How pictures look: colours and markers of methods, images with what was found on them."""

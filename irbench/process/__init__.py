@@ -1,0 +1,1 @@
+"""A process on its machine: signals, waiting for processors, versions, compiled code."""

@@ -1,0 +1,1 @@
+"""Runs from Python: made, loaded, and taken as frames."""

@@ -1,0 +1,168 @@
+"""The counts of each image of what a method found, as the metrics take them.
+
+What of it counts, and why some counts are missing, :mod:`irbench.scoring.scored_output` decides.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
+from irbench.detections.regions import Regions
+from irbench.ground_truth import GroundTruth
+from irbench.metrics import hierarchical_iou, pixels, point_average_precision, points
+from irbench.metrics.components import Components, components_of
+from irbench.metrics.definition import own_countings
+from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
+from irbench.metrics.match_table import MatchTable
+from irbench.metrics.own_counts import HOMES, OwnParts
+from irbench.metrics.pooled_maps import PooledMaps, check_images
+from irbench.protocol import Protocol
+
+_BLOCK_IMAGES = 512
+
+
+def rank_points(
+    found: PackedDetections, truths: Sequence[GroundTruth], distance_px: float
+) -> MatchTable:
+    """Matches of centroids over all scores."""
+    return point_average_precision.match_points(
+        (
+            (
+                components_of(one.boxes, one.regions, truth),
+                one.scores,
+                components_of(truth.boxes, truth.targets, truth),
+            )
+            for one, truth in zip(found, map(_unremembered, truths), strict=True)
+        ),
+        distance_px,
+    )
+
+
+def count_kept(
+    found: PackedDetections,
+    truths: Sequence[GroundTruth],
+    threshold: float,
+    distance_px: float,
+    with_regions: bool,
+) -> dict[str, Any]:
+    """The counts of what is kept, by what they are of: some images at a time.
+
+    Objects of all images, and what these remember of themselves, would take most of the memory.
+    """
+    blocks: dict[str, list[Any]] = {}
+    for first in range(0, max(len(truths), 1), _BLOCK_IMAGES):
+        some = slice(first, first + _BLOCK_IMAGES)
+        kept = [one.above(threshold) for one in found[some]]
+        own = [_unremembered(truth) for truth in truths[some]]
+        near = [
+            (
+                components_of(one.boxes, one.regions, truth),
+                components_of(truth.boxes, truth.targets, truth),
+                truth.shape,
+            )
+            for one, truth in zip(kept, own, strict=True)
+        ]
+        counted: dict[str, Any] = {
+            "points": points.count_points(near, "raster", distance_px),
+            "hungarian": points.count_points(near, "hungarian", distance_px),
+        }
+        if with_regions:
+            counted["pixels"] = pixels.count_pixels(_masks(kept, own))
+            counted["regions"] = hierarchical_iou.count_hierarchical(
+                _regions(kept, own), distance_px=distance_px
+            )
+        for name, counts in counted.items():
+            blocks.setdefault(name, []).append(counts)
+    return {name: _joined(some) for name, some in blocks.items()}
+
+
+def count_own(
+    found: PackedDetections,
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    threshold: float | None,
+    missing: Mapping[str, str],
+    maps: Mapping[str, MapStatistics] | PooledMaps | None,
+) -> OwnParts:
+    """What metrics of plug-ins count themselves, missing where irbench's own counts are."""
+    own = OwnParts()
+    of_all, of_kept = [], []
+    for counting in own_countings():
+        if (reason := missing.get(HOMES.get(counting.of, ""))) is not None:
+            own.missing[counting.key] = reason
+        elif counting.of == "detections":
+            of_all.append(counting)
+        elif counting.of != "score map":
+            of_kept.append(counting)
+        elif isinstance(maps, Mapping):
+            own.collect_maps(counting, maps, [truth.id for truth in truths])
+    own.count_detections(of_all, found, truths, protocol)
+    if threshold is not None:
+        kept = (one.above(threshold) for one in found)
+        own.count_detections(of_kept, kept, truths, protocol)
+    return own
+
+
+def count_maps(
+    statistics: Mapping[str, MapStatistics] | PooledMaps, truths: Sequence[GroundTruth]
+) -> MapCounts:
+    """The counts of score maps; an image without one has a map that is 0 everywhere."""
+    if isinstance(statistics, PooledMaps):
+        return statistics.counts(truths)
+    check_images(statistics.keys(), truths)
+    binning = next((one.binning for one in statistics.values()), STANDARDISED)
+    images = []
+    for truth in truths:
+        assert truth.targets is not None
+        one = statistics.get(truth.id)
+        images.append(constant_map(truth.shape, truth.targets, binning) if one is None else one)
+    return MapCounts.of(images)
+
+
+def _joined(blocks: Sequence[Any]) -> Any:
+    """Counts of each image, those of one block behind those of another."""
+    columns = (
+        np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(blocks[0])
+    )
+    return type(blocks[0])(*columns)
+
+
+def _unremembered(truth: GroundTruth) -> GroundTruth:
+    """The same, whose regions forget with it what they compute of themselves."""
+    if truth.targets is None:
+        return truth
+    # Samples of a dataset stand in for ground truth, and compute their targets themselves.
+    one = copy.copy(truth)
+    object.__setattr__(one, "targets", copy.copy(truth.targets))
+    return one
+
+
+def _regions(
+    kept: Sequence[Detections], truths: Sequence[GroundTruth]
+) -> Iterator[tuple[Regions, Regions]]:
+    for one, truth in zip(kept, truths, strict=True):
+        if truth.targets is not None:
+            regions = one.regions or Regions.empty(truth.shape)
+            yield _in_raster_order(regions), _in_raster_order(truth.targets)
+
+
+def _in_raster_order(regions: Regions) -> Regions:
+    """Of equal distances the assignment takes the first; the order of a list must not decide."""
+    # As the targets of every mask are.
+    if (np.diff(regions.first_pixels) > 0).all():
+        return regions
+    return regions.take(Components.from_regions(regions).raster_order())
+
+
+def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
+    for one, truth in zip(kept, truths, strict=True):
+        assert truth.targets is not None
+        empty = np.zeros(truth.shape, dtype=bool)
+        yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()
