@@ -1,6 +1,7 @@
 """No package of irbench imports, when it is imported, one that imports it."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -74,6 +75,21 @@ def test_no_package_cycle():
     graph = package_graph(ROOT)
     assert "irbench.engine.storage" in graph["irbench.engine.run"]
     check(graph)
+
+
+def test_the_page_of_the_code_names_every_room():
+    rooms = {
+        f"`{file.parent.relative_to(ROOT)}`": ast.get_docstring(ast.parse(file.read_text()))
+        for file in ROOT.rglob("__init__.py")
+        if file.parent != ROOT
+    }
+    page = (Path(__file__).parents[2] / "docs" / "code.md").read_text()
+    rows = dict(re.findall(r"^\| (`[^ ]+`) \| (.+) \|$", page, re.M))
+    assert rows == {
+        name: text.splitlines()[0].rstrip(".").replace("``", "`") for name, text in rooms.items()
+    }
+    modules = {file.stem for file in ROOT.glob("*.py")} - {"__init__", "__main__"}
+    assert modules <= set(re.findall(r"`(\w+)`", page))
 
 
 def test_a_cycle_is_found(tmp_path):
