@@ -8,7 +8,7 @@ from pathlib import Path
 
 from irbench.choosing.candidates import Candidate
 from irbench.engine.executors.worker_pool import WorkerPool
-from irbench.engine.jobs.network_export import (
+from irbench.engine.jobs.networks import (
     EXPORT_TIMEOUT_S,
     ExportJob,
     export_network,

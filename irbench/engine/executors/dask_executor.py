@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from irbench import __version__
-from irbench.engine.executors.batching import BatchSizer, failed
+from irbench.engine.executors.batches import BatchSizer, failed
 from irbench.engine.executors.dask_task import Task, release, run_task
 from irbench.engine.executors.executor import Executor, ExecutorError, Job, Outcome, Returned
 from irbench.extras import require_packages

@@ -17,8 +17,7 @@ from typing import Any
 
 from pebble import ProcessExpired
 
-from irbench.engine.executors.batching import BatchSizer, failed, run_batch
-from irbench.engine.executors.deadlines import Deadlines
+from irbench.engine.executors.batches import BatchSizer, Deadlines, failed, run_batch
 from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
 from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
 from irbench.messages.external_text import error_text

@@ -15,11 +15,11 @@ from irbench.conversion.dispatch import convert
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import Detector
-from irbench.engine.jobs.network_setup import NetworkFacts, network_facts, synchronise
+from irbench.engine.jobs.networks import NetworkFacts, network_facts, synchronise
 from irbench.engine.jobs.prepared_images import PreparedImage, PreparedImages
 from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
 from irbench.engine.storage.image_records import ImageRecord, StageTimes, TimingOutcome
-from irbench.engine.storage.journal_lines import encode_line
+from irbench.engine.storage.journal import encode_line
 from irbench.images import to_grey_levels
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics, measure_map

@@ -1,13 +1,23 @@
-"""What a worker does with a network beside running it: set it up, and measure what it costs."""
+"""What a worker does with a network beside running it: set it up, measure its cost, export it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from irbench.errors import WeightsError
 from irbench.networks.neural import NeuralDetector
+
+if TYPE_CHECKING:
+    from irbench.engine.jobs.specs import MethodSpec
+
+EXPORT_TIMEOUT_S = 600.0
+"""An export takes seconds; one that has not ended by then never will."""
+
+_OF_BACKENDS = ("backend", "precision", "exported")
 
 
 @dataclass(frozen=True)
@@ -100,3 +110,46 @@ def synchronise(detector: Any) -> None:
         import torch
 
         torch.cuda.synchronize(detector.device)
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """What a worker is to export.
+
+    Attributes
+    ----------
+    spec : MethodSpec
+        In torch.
+    path : Path
+    """
+
+    spec: MethodSpec
+    path: Path
+
+
+def export_network(job: ExportJob) -> Path:
+    """Write a network as ONNX; the work of a worker process."""
+    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.export import export_onnx
+
+    detector = job.spec.make()
+    assert isinstance(detector, NetworkDetector)
+    return export_onnx(detector, job.path, check=False).path
+
+
+def is_exported_anew(spec: MethodSpec) -> bool:
+    """Whether each worker that makes a detector would export its network for itself."""
+    params = dict(spec.params)
+    return params.get("backend", "torch") != "torch" and params.get("exported") is None
+
+
+def in_torch(spec: MethodSpec) -> MethodSpec:
+    """The same network, computed by torch."""
+    params = tuple(one for one in spec.params if one[0] not in _OF_BACKENDS)
+    return dataclasses.replace(spec, params=params)
+
+
+def with_exported(spec: MethodSpec, path: Path) -> MethodSpec:
+    """The same detector, reading its network from an exported file."""
+    params = {**dict(spec.params), "exported": str(path)}
+    return dataclasses.replace(spec, params=tuple(sorted(params.items())))

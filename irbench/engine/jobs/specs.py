@@ -10,7 +10,7 @@ from irbench.dataset import Dataset
 from irbench.degradation.degraded_dataset import DegradedDataset
 from irbench.degradation.models import Degradation
 from irbench.detector import Detector
-from irbench.engine.jobs.network_setup import prepare_network
+from irbench.engine.jobs.networks import prepare_network
 from irbench.networks.neural import NeuralDetector
 from irbench.plugins.registry import load_dataset, load_method, load_plugins
 from irbench.protocol import Protocol

@@ -1,18 +1,24 @@
-"""What a run is made on and by which rules, from the names that a user gives."""
+"""What is run, on what and by which rules, from the names that a user gives."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset
+from irbench.detector import Detector
 from irbench.engine.jobs.specs import DatasetSpec
+from irbench.engine.planning.network_plan import has_weights_for
 from irbench.errors import IrbenchError
 from irbench.messages.events import Events
 from irbench.plugins.registry import catalogue, load_dataset
 from irbench.protocol import Protocol, get_protocol
+
+GROUP_NAMES = ("all", "extended", "classical", "deep")
+"""Sets of methods; see :func:`default_methods`."""
 
 
 def choose_protocol(
@@ -96,3 +102,55 @@ def default_directory(dataset: Dataset, protocol: Protocol) -> Path:
     if name == "folder" and dataset.root is not None:
         name = Path(dataset.root).resolve().name
     return Path("runs") / (name if protocol.name == "table1" else f"{name}-{protocol.name}")
+
+
+def default_methods(
+    group: str, typical_pixels: int | None = None, dataset: Dataset | None = None
+) -> list[type[Detector]]:
+    """The methods that a set stands for, in the order of Table I.
+
+    Parameters
+    ----------
+    group : str
+        ``all``: those whose ``info.default`` is true, and those whose ``info.with_weights``
+        is and that have weights trained on ``dataset``; of these, ``classical`` are the ones
+        without a network and ``deep`` the ones with one. ``extended``: all of these, and
+        those whose ``info.extended`` is true.
+    typical_pixels : int, optional
+        Leaves out what does not suit images of this size; see
+        :meth:`irbench.MethodInfo.suits`.
+    dataset : Dataset, optional
+        That is tested on.
+    """
+    return [cls for cls in _of_set(group, typical_pixels) if _belongs(cls, group, dataset)]
+
+
+def unweighted_methods(
+    names: Sequence[str], typical_pixels: int | None, dataset: Dataset
+) -> tuple[str, ...]:
+    """The networks that sets among ``names`` would include if they had weights for a dataset."""
+    left_out: dict[str, None] = {}
+    for group in names:
+        if group in GROUP_NAMES:
+            for cls in _of_set(group, typical_pixels):
+                if cls.info.with_weights and not _belongs(cls, group, dataset):
+                    left_out[cls.info.name] = None
+    return tuple(name for name in left_out if name not in names)
+
+
+def _of_set(group: str, typical_pixels: int | None) -> list[type[Detector]]:
+    """The methods of one kind that suit images of a size, whether they belong to it or not."""
+    classes = [
+        cls
+        for cls in catalogue("methods").classes.values()
+        if (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
+        and (typical_pixels is None or cls.info.suits(typical_pixels))
+    ]
+    return sorted(classes, key=lambda cls: cls.info.order)
+
+
+def _belongs(cls: type[Detector], group: str, dataset: Dataset | None) -> bool:
+    info = cls.info
+    if info.default or (group == "extended" and info.extended):
+        return True
+    return info.with_weights and dataset is not None and has_weights_for(cls, dataset)

@@ -11,12 +11,14 @@ from typing import Any
 
 import orjson
 
-from irbench.conversion.dispatch import conversion_name
+from irbench.conversion.dispatch import conversion_name, uses_extent
 from irbench.dataset import Dataset
-from irbench.detector import Detector, Kind, MethodInfo
+from irbench.detector import DEFAULT_EXTENT, Detector, Kind, MethodInfo
 from irbench.engine.jobs.specs import DatasetSpec, MethodSpec
-from irbench.engine.planning.network_plan import NetworkPlan, has_weights_for, plan_network
+from irbench.engine.planning.choices import GROUP_NAMES, default_methods
+from irbench.engine.planning.network_plan import NetworkPlan, plan_network
 from irbench.errors import UnknownNameError, UsageError
+from irbench.messages.progress import Progress
 from irbench.networks.backends import backend_values
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.devices import check_device
@@ -24,11 +26,9 @@ from irbench.networks.neural import NeuralDetector
 from irbench.parameters import parse_parameters
 from irbench.plugins.code_version import code_version
 from irbench.plugins.imported_code import imported_code
-from irbench.plugins.registry import catalogue, method_class
+from irbench.plugins.registry import method_class
 from irbench.protocol import Protocol
-from irbench.scoring.calibration import Calibration
-
-GROUP_NAMES = ("all", "extended", "classical", "deep")
+from irbench.scoring.calibration import Calibration, shipped_calibration
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +123,15 @@ class RunPlan:
     unweighted: tuple[str, ...] = ()
     time_again: bool = False
 
+    def log_facts(self) -> dict[str, Any]:
+        """What the log of a run says of a command."""
+        return {
+            "dataset": self.dataset.name,
+            "split": self.split,
+            "methods": [method.name for method in self.methods],
+            "jobs": self.n_jobs,
+        }
+
 
 def plan_methods(
     names: Sequence[str],
@@ -141,7 +150,7 @@ def plan_methods(
     Parameters
     ----------
     names : sequence of str
-        Method names, or sets of them, see :func:`default_methods`.
+        Method names, or sets of them, see :func:`irbench.engine.planning.choices.default_methods`.
     params : mapping of str to mapping of str to object, optional
         Method to parameter to value, or to text as after ``--param``.
     plugins : sequence of str
@@ -200,58 +209,6 @@ def plan_methods(
         )
         for name, cls in chosen.items()
     )
-
-
-def default_methods(
-    group: str, typical_pixels: int | None = None, dataset: Dataset | None = None
-) -> list[type[Detector]]:
-    """The methods that a set stands for, in the order of Table I.
-
-    Parameters
-    ----------
-    group : str
-        ``all``: those whose ``info.default`` is true, and those whose ``info.with_weights``
-        is and that have weights trained on ``dataset``; of these, ``classical`` are the ones
-        without a network and ``deep`` the ones with one. ``extended``: all of these, and
-        those whose ``info.extended`` is true.
-    typical_pixels : int, optional
-        Leaves out what does not suit images of this size; see
-        :meth:`irbench.MethodInfo.suits`.
-    dataset : Dataset, optional
-        That is tested on.
-    """
-    return [cls for cls in _of_set(group, typical_pixels) if _belongs(cls, group, dataset)]
-
-
-def unweighted_methods(
-    names: Sequence[str], typical_pixels: int | None, dataset: Dataset
-) -> tuple[str, ...]:
-    """The networks that sets among ``names`` would include if they had weights for a dataset."""
-    left_out: dict[str, None] = {}
-    for group in names:
-        if group in GROUP_NAMES:
-            for cls in _of_set(group, typical_pixels):
-                if cls.info.with_weights and not _belongs(cls, group, dataset):
-                    left_out[cls.info.name] = None
-    return tuple(name for name in left_out if name not in names)
-
-
-def _of_set(group: str, typical_pixels: int | None) -> list[type[Detector]]:
-    """The methods of one kind that suit images of a size, whether they belong to it or not."""
-    classes = [
-        cls
-        for cls in catalogue("methods").classes.values()
-        if (group in ("all", "extended") or (group == "deep") == cls.info.trainable)
-        and (typical_pixels is None or cls.info.suits(typical_pixels))
-    ]
-    return sorted(classes, key=lambda cls: cls.info.order)
-
-
-def _belongs(cls: type[Detector], group: str, dataset: Dataset | None) -> bool:
-    info = cls.info
-    if info.default or (group == "extended" and info.extended):
-        return True
-    return info.with_weights and dataset is not None and has_weights_for(cls, dataset)
 
 
 def _named(name: str) -> type[Detector]:
@@ -339,3 +296,48 @@ def run_key(plan: RunPlan, manifests: Mapping[str, str]) -> dict[str, Any]:
 def hash_key(content: Any) -> str:
     """16 hexadecimal digits that stand for a JSON value."""
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def given_calibration(plan: RunPlan, method: MethodPlan, progress: Progress) -> Calibration:
+    """The calibration that a plan states, or that ships with a method or its weights.
+
+    Parameters
+    ----------
+    plan : RunPlan
+    method : MethodPlan
+    progress : Progress
+        Warned where a threshold decides that was made on other data.
+
+    Returns
+    -------
+    Calibration
+        With an extent where the conversion has one; without a threshold where there is none.
+    """
+    if not plan.protocol.calibrates:
+        return Calibration(None, None, "none")
+    extent = uses_extent(method.kind, plan.protocol)
+    if plan.calibrations is not None and method.name in plan.calibrations:
+        return _fitted(plan.calibrations[method.name], extent)
+    network = method.network
+    shipped = shipped_calibration(method.name) if network is None else network.calibration
+    if shipped is not None and _is_foreign(plan, shipped):
+        progress.warn(
+            f"{method.info.title}: its threshold was made on {shipped.made_on}, and may keep far "
+            "too much or nothing here; make one by `irbench calibrate` with --dataset, or with "
+            "--frames where there are no labels, and give it by --calibration."
+        )
+    return _fitted(shipped or Calibration(None, None, "none"), extent)
+
+
+def _is_foreign(plan: RunPlan, shipped: Calibration) -> bool:
+    """Whether a threshold that ships with a method decides here, though of other data."""
+    decides = plan.protocol.operating_point == "val-f1" and shipped.source == "shipped"
+    return decides and not shipped.made_on.startswith(f"{plan.dataset.name} ")
+
+
+def _fitted(calibration: Calibration, uses_extent: bool) -> Calibration:
+    """A calibration from elsewhere, with an extent where the conversion needs one."""
+    extent = None
+    if uses_extent:
+        extent = DEFAULT_EXTENT if calibration.extent is None else calibration.extent
+    return dataclasses.replace(calibration, extent=extent, map50=None, f1=None)

@@ -16,8 +16,9 @@ from irbench.engine.planning.choices import (
     default_directory,
     open_dataset,
     typical_pixels,
+    unweighted_methods,
 )
-from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods, unweighted_methods
+from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
 from irbench.errors import UsageError
 from irbench.messages.events import Events
 from irbench.plugins.registry import load_plugins

@@ -1,25 +1,51 @@
-"""One row of the results: a method on a dataset, with everything that its numbers mean."""
+"""What running a method came to, and the row of the results that this makes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from irbench.engine.jobs.networks import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan
-from irbench.engine.run.method_outcome import MethodOutcome
-from irbench.engine.storage.image_records import StageTimes
+from irbench.engine.storage.image_records import StageTimes, TimingOutcome
 from irbench.engine.storage.results import Row
+from irbench.errors import IrbenchError
 from irbench.metrics.pixel_roc import auc_resolution
 from irbench.networks.training_leaks import unknown_training
-from irbench.scoring.calibration import threshold_as_json
+from irbench.scoring.calibration import Calibration, threshold_as_json
 from irbench.scoring.evaluation import Result
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",
     "flops": "a method without a network",
 }
+
+
+class MethodFailedError(IrbenchError):
+    """A method that failed on every image that it was given, or before the first."""
+
+
+@dataclass
+class MethodOutcome:
+    """What is known of a method after its run.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    errors : dict of str to str
+        Failed images of the tested split, and why.
+    timing : TimingOutcome or None
+    network : NetworkFacts or None
+        Of methods with one.
+    """
+
+    calibration: Calibration
+    errors: dict[str, str] = field(default_factory=dict)
+    timing: TimingOutcome | None = None
+    network: NetworkFacts | None = None
 
 
 def state_of(outcome: MethodOutcome) -> str:

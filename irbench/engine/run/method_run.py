@@ -14,24 +14,22 @@ from irbench.conversion.dispatch import uses_extent
 from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.detection import inspect_network, process_image, time_images
-from irbench.engine.jobs.network_export import (
+from irbench.engine.jobs.networks import (
     EXPORT_TIMEOUT_S,
     ExportJob,
+    NetworkFacts,
     export_network,
     in_torch,
     is_exported_anew,
     with_exported,
 )
-from irbench.engine.jobs.network_setup import NetworkFacts
 from irbench.engine.jobs.specs import ImageJob, TimingJob
-from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key
-from irbench.engine.run.given_calibration import given_calibration
+from irbench.engine.planning.plan import MethodPlan, RunPlan, given_calibration, hash_key
 from irbench.engine.run.method_outcome import MethodFailedError, MethodOutcome
 from irbench.engine.run.split_scan import SplitScan
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.image_records import ImageRecord, RecordBlock, TimingOutcome
-from irbench.engine.storage.journal import Journal
-from irbench.engine.storage.journal_lines import decode_lines
+from irbench.engine.storage.journal import Journal, decode_lines
 from irbench.engine.storage.map_statistics_file import map_statistics_writer, read_map_statistics
 from irbench.engine.storage.parquet_files import (
     detections_writer,

@@ -11,7 +11,6 @@ from irbench.engine.executors.executor import Executor, ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
 from irbench.engine.planning.request import RunRequest
-from irbench.engine.run.background_calls import BackgroundCalls
 from irbench.engine.run.method_outcome import MethodOutcome
 from irbench.engine.run.method_run import MethodRun
 from irbench.engine.run.session import Session, UnreadableResultsError
@@ -20,6 +19,7 @@ from irbench.engine.storage.results import RunResults, load_run
 from irbench.errors import IrbenchError, WriteError
 from irbench.messages.events import Events
 from irbench.messages.progress import Progress
+from irbench.process.background_calls import BackgroundCalls
 from irbench.scoring.calibration import Calibration
 
 

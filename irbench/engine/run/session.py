@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from irbench.dataset import Dataset
-from irbench.engine.jobs.network_setup import NetworkFacts
+from irbench.engine.jobs.networks import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan, run_key
-from irbench.engine.run.method_outcome import MethodOutcome
-from irbench.engine.run.result_rows import finished_row, state_of, unfinished_row
-from irbench.engine.run.run_log import RunLog
+from irbench.engine.run.method_outcome import (
+    MethodOutcome,
+    finished_row,
+    state_of,
+    unfinished_row,
+)
 from irbench.engine.run.split_scan import SplitScan, scan_split
-from irbench.engine.storage.directory import RunDirectory
+from irbench.engine.storage.directory import RunDirectory, RunLog
 from irbench.engine.storage.file_reading import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics, read_pooled_maps
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
@@ -98,7 +101,8 @@ class Session:
         """
         dataset = self.plan.dataset.open(self.plan.split)
         self.title = dataset.info.title or self.title
-        with self.directory.locked(), self.log.kept(self.directory, self.plan):
+        log = self.log.kept(self.directory, self.plan.command, **self.plan.log_facts())
+        with self.directory.locked(), log:
             before = self.directory.read()
             if before is not None:
                 self.run = {"methods": before["methods"]}

@@ -1,8 +1,9 @@
-"""The run directory: where its files are, who may write, and what run it belongs to."""
+"""The run directory: where its files are, who may write, what run it belongs to, and its log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from irbench.atomic import remove_leftovers, write_json
 from irbench.engine.storage.run_fields import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
 from irbench.json_fields import parse_json
+from irbench.messages.events import Events, Level
 from irbench.messages.external_text import storable, unprintable
 
 SCHEMA_VERSION = 1
@@ -135,3 +137,63 @@ class RunDirectory:
     def write(self, content: dict[str, Any]) -> None:
         """Replace ``run.json`` atomically."""
         write_json(self.run_file, {"schema": SCHEMA_VERSION, **content})
+
+
+class RunLog:
+    """The events of one command on a run directory.
+
+    Parameters
+    ----------
+    events : Events
+    """
+
+    def __init__(self, events: Events) -> None:
+        self.events = events
+        self._begun: dict[str, float] = {}
+
+    @contextmanager
+    def kept(self, directory: RunDirectory, command: Sequence[str], **facts: Any) -> Iterator[None]:
+        """Append to the directory's log inside the block, its beginning and its end included.
+
+        Parameters
+        ----------
+        directory : RunDirectory
+        command : sequence of str
+        **facts
+            Of the command, for the entry of its beginning.
+        """
+        with self.events.of_command(
+            directory.log_file,
+            command,
+            resumed=directory.run_file.exists(),
+            **facts,
+        ):
+            yield
+
+    def image_left_out(self, split: str, image: str, reason: str) -> None:
+        """An image that no method is tested on."""
+        self.events.record("image_left_out", "warning", split=split, image=image, reason=reason)
+
+    def method_begun(self, name: str, facts: Mapping[str, Any]) -> None:
+        """A method is begun, or resumed."""
+        self._begun[name] = time.monotonic()
+        self.events.record("method_started", method=name, facts=dict(facts))
+
+    def method_finished(self, name: str, row: Mapping[str, Any]) -> None:
+        """A method has its row: run now, or by an earlier command and scored again."""
+        begun = self._begun.pop(name, None)
+        if begun is None:
+            self.events.record("method_kept", method=name, state=row["state"])
+            return
+        self.events.record(
+            f"method_{row['state']}",
+            "warning" if row["n_failed"] else "info",
+            method=name,
+            seconds=round(time.monotonic() - begun, 3),
+            **{field: row[field] for field in ("n_images", "n_failed", "f1", "ms_median")},
+        )
+
+    def method_given_up(self, name: str, state: str, reason: str) -> None:
+        """A method has no results: failed, interrupted or skipped."""
+        level: Level = "error" if state == "failed" else "warning"
+        self.events.record(f"method_{state}", level, method=name, reason=reason)

@@ -8,7 +8,7 @@ import pytest
 
 from irbench.conversion.dispatch import convert
 from irbench.detections import Detections
-from irbench.engine.executors.batching import run_batch
+from irbench.engine.executors.batches import run_batch
 from irbench.engine.jobs.detection import process_image
 from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec
 from irbench.errors import DetectionsError

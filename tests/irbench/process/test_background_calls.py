@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from irbench.engine.run.background_calls import BackgroundCalls
+from irbench.process.background_calls import BackgroundCalls
 
 
 def test_the_caller_goes_on_while_a_call_runs():

@@ -9,7 +9,7 @@ import sys
 import time
 from concurrent.futures import Future
 
-from irbench.engine.executors.deadlines import Deadlines
+from irbench.engine.executors.batches import Deadlines
 from irbench.engine.executors.worker_pool import WorkerPool
 
 

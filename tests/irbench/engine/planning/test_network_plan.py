@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from irbench.engine.planning.plan import default_methods, plan_methods, unweighted_methods
+from irbench.engine.planning.choices import default_methods, unweighted_methods
+from irbench.engine.planning.plan import plan_methods
 from irbench.errors import UnknownNameError, UsageError, WeightsError
 from irbench.networks.devices import resolve_device
 from irbench.plugins.registry import load_dataset, method_class

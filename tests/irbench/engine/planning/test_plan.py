@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from irbench.engine.planning.plan import default_methods, plan_methods
+from irbench.engine.planning.choices import default_methods
+from irbench.engine.planning.plan import plan_methods
 from irbench.errors import UnknownNameError, UsageError
 from irbench.plugins.code_version import code_version
 from irbench.plugins.registry import catalogue, load_plugin, method_class

@@ -8,8 +8,7 @@ import pytest
 
 from irbench.engine.executors.executor import Executor, Outcome
 from irbench.engine.jobs.detection import inspect_network, process_image
-from irbench.engine.jobs.network_export import export_network
-from irbench.engine.jobs.network_setup import NetworkFacts
+from irbench.engine.jobs.networks import NetworkFacts, export_network
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.engine.planning.plan import RunPlan, plan_methods
 from irbench.engine.run.method_outcome import MethodFailedError

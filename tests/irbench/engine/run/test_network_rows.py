@@ -133,7 +133,7 @@ def test_a_row_without_weights_says_so_and_is_the_same_in_every_process(tiny_plu
     import torch
 
     from irbench.engine.jobs.detection import _detector
-    from irbench.engine.run.result_rows import unfinished_row
+    from irbench.engine.run.method_outcome import unfinished_row
 
     data = load_dataset("tiny-scenes")
     plugins = (str(tiny_plugin),)

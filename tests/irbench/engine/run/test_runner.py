@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from irbench.cli.table import timed
-from irbench.engine.executors.batching import run_batch
+from irbench.engine.executors.batches import run_batch
 from irbench.engine.executors.executor import Executor, ExecutorError, Outcome
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.engine.planning.plan import RunPlan, plan_methods
