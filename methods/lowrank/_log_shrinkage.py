@@ -104,18 +104,28 @@ def _shrink_by_gram(
     slices: NDArray[np.complex128], threshold: float, offset: float
 ) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     """Shrink the singular values of matrices at least as wide as high; and the errors."""
-    gram = slices @ slices.conj().transpose(0, 2, 1)
-    squares, vectors = np.linalg.eigh(gram)
+    squares, conjugates = np.linalg.eigh(_conjugate_gram(slices), UPLO="U")
     values = np.sqrt(np.maximum(squares, 0.0))
     shrunk = _shrunk(values, threshold, offset)
     kept = shrunk > 0
     factors = np.divide(shrunk, values, out=np.zeros_like(values), where=kept)
     # Eigenvalues ascend: what no slice keeps is a common head.
     first = int(np.argmax(kept.any(axis=0))) if kept.any() else kept.shape[1]
-    basis = vectors[:, :, first:]
-    scaled = basis * factors[:, None, first:]
-    result = np.asarray(scaled @ (basis.conj().transpose(0, 2, 1) @ slices))
-    return result, _gram_error(values, kept, threshold)
+    conjugates = conjugates[:, :, first:]
+    coordinates = conjugates.transpose(0, 2, 1) @ slices
+    basis = conjugates.conj()
+    basis *= factors[:, None, first:]
+    return np.asarray(basis @ coordinates), _gram_error(values, kept, threshold)
+
+
+def _conjugate_gram(slices: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Conjugates of the Gram matrices of the rows, of which the upper triangles are filled."""
+    from scipy.linalg.blas import zherk
+
+    grams = np.empty((*slices.shape[:2], slices.shape[1]), dtype=np.complex128)
+    for gram, matrix in zip(grams, slices, strict=True):
+        gram[...] = zherk(1.0, matrix.T, trans=2)
+    return grams
 
 
 def _gram_error(

@@ -198,6 +198,9 @@ class NTFRA(WeightedPatchTensorMethod):
 _AXES = (1, 2, 0)
 """Rows, columns and patches of an ``(n, h, w)`` tensor: modes 1, 2 and 3 of the paper."""
 
+_SYSTEM_AXES = (1, 0)
+"""Those that the linear system of the total variation couples."""
+
 
 class _TotalVariation:
     """The variables of the total variation, as the published code moves them.
@@ -218,7 +221,8 @@ class _TotalVariation:
         self._part_duals = [np.full_like(data, 1 / penalty) for _ in _AXES]
         self._work, self._differences = np.empty_like(data), [np.empty_like(data) for _ in _AXES]
         n, h, _ = data.shape
-        patches = 4 * np.sin(np.pi * np.arange(n) / n) ** 2
+        # The system has no differences along the columns: they need no Fourier transform.
+        patches = 4 * np.sin(np.pi * np.arange(n // 2 + 1) / n) ** 2
         rows = 4 * np.sin(np.pi * np.arange(h) / h) ** 2
         self._system = 1 / (1 + rows[None, :, None] + 2 * patches[:, None, None])
 
@@ -234,9 +238,11 @@ class _TotalVariation:
         for axis, part, dual in zip(_AXES, self._parts, self._part_duals, strict=True):
             part += dual
             right += _difference(part, axis, self._smooth, work)
-        spectrum = fft.rfftn(right)
+        spectrum = fft.rfftn(right, axes=_SYSTEM_AXES)
         spectrum *= self._system
-        self._smooth = fft.irfftn(spectrum, s=right.shape)
+        self._smooth = fft.irfftn(
+            spectrum, s=[right.shape[axis] for axis in _SYSTEM_AXES], axes=_SYSTEM_AXES
+        )
         self._dual -= background
         self._dual += self._smooth
         for axis, part, dual, difference in zip(
