@@ -17,6 +17,7 @@ from irbench.images.auto_range import (
     clip_to_range,
     find_range,
     fit_frame,
+    made_white_hot,
     used_share,
 )
 from irbench.images.dead_pixels import DeadPixels, find_dead_pixels
@@ -27,6 +28,7 @@ NARROW_NOTE = (
     "contrast; state the camera's by --value-range BLACK WHITE, or --value-range auto"
 )
 DEAD_NOTE = "has dead pixels, {:.1g} of all, that the median of their neighbours replaces"
+TURNED_NOTE = "is read as black-hot: black is stated above white, and hot becomes bright"
 CLIPPED_NOTE = "holds values outside the range that auto found, which are clipped"
 
 
@@ -69,6 +71,8 @@ def fit_to_range(
 ) -> tuple[NDArray[Any], ValueRange | None, tuple[str, ...]]:
     """An image as its conventions read it: clipped where the range was found, else checked.
 
+    One of a black-hot camera is turned round.
+
     Dead pixels come first: what they hold has no part in anything else.
 
     Returns
@@ -89,7 +93,10 @@ def fit_to_range(
         notes = (DEAD_NOTE.format(n_dead / image.size),) if n_dead else ()
     if conventions.range_rule is None:
         assert not isinstance(choice, str)
-        check_file_values(image, choice, path)
+        check_file_values(image, None if choice is None else (min(choice), max(choice)), path)
+        if choice is not None and choice[0] > choice[1]:
+            image, choice = made_white_hot(image, choice)
+            notes = (*notes, TURNED_NOTE)
         wide = image.dtype != np.uint8 and used_share(image, choice) < NARROW
         return image, choice, (*notes, NARROW_NOTE) if wide else notes
     if isinstance(choice, str):

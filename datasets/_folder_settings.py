@@ -101,11 +101,8 @@ def _value_range(path: Path, value: Any) -> RangeChoice:
         return value  # type: ignore[no-any-return]
     numbers = isinstance(value, list) and len(value) == 2
     if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
-        raise _invalid(path, "value_range", f"[low, high], {AUTO!r} or {AUTO_FRAME!r}", value)
-    low, high = map(float, value)
-    if not low < high:
-        raise _invalid(path, "value_range", "low < high", value)
-    return low, high
+        raise _invalid(path, "value_range", f"[black, white], {AUTO!r} or {AUTO_FRAME!r}", value)
+    return float(value[0]), float(value[1])
 
 
 def _invalid(path: Path, name: str, expected: str, got: Any) -> AnnotationError:

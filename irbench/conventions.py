@@ -29,8 +29,9 @@ class Conventions:
     layout : str, optional
         Which kind of ground truth to read, such as ``"voc"``, where there are several.
     value_range : (float, float), "auto" or "auto-frame", optional
-        Values of black and white, such as ``(0, 16383)`` of a 14-bit camera, or that they are
-        to be found from the data, or from each frame; see :mod:`irbench.images.auto_range`.
+        Values of black and white, such as ``(0, 16383)`` of a 14-bit camera or ``(16383, 0)`` of
+        one that shows hot as black, or that they are to be found from the data, or from each
+        frame; see :mod:`irbench.images.auto_range`.
     range_rule : str, optional
         The rule by which ``value_range`` was found: what lies outside of it is clipped, where
         of a stated range it is an error.
@@ -83,9 +84,10 @@ class Conventions:
             object.__setattr__(self, "range_rule", RULE)
         elif self.value_range is not None:
             low, high = map(float, self.value_range)
-            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            if not (math.isfinite(low) and math.isfinite(high) and low != high):
                 raise UsageError(
-                    f"--value-range (value_range): expected low < high, got {low:g} {high:g}."
+                    "--value-range (value_range): expected two finite numbers that differ, got "
+                    f"{low:g} {high:g}."
                 )
             object.__setattr__(self, "value_range", (low, high))
         if self.voc_origin not in (None, 0, 1) or isinstance(self.voc_origin, bool):

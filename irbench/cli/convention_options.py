@@ -15,8 +15,8 @@ value_range_option = click.option(
     cls=RangeOption,
     default=None,
     metavar="BLACK WHITE | auto | auto-frame",
-    help="Values of black and white, such as 0 16383 for a 14-bit camera; auto: from percentiles "
-    "of all frames, auto-frame: of each.",
+    help="Values of black and white, such as 0 16383 for a 14-bit camera, 16383 0 where hot is "
+    "black; auto: from percentiles of all frames, auto-frame: of each.",
 )
 
 dead_pixels_option = click.option(

@@ -26,8 +26,8 @@ class _RangeType(click.ParamType[Any]):
             low, high = map(float, value.split())
         except ValueError:
             self.fail(f"{_EXPECTED}, got {value!r}.", param, ctx)
-        if not low < high:
-            self.fail(f"expected low < high, got {low:g} {high:g}.", param, ctx)
+        if low == high:
+            self.fail(f"expected black and white to differ, got {low:g} {high:g}.", param, ctx)
         return low, high
 
 

@@ -5,6 +5,9 @@ all finite pixels are taken; their distance is added on either side. A small tar
 pixels of a million, above any percentile, and needs the room; dead pixels do not count.
 What lies outside is clipped, and its share is reported. ``auto`` is one range for all frames of a
 camera, ``auto-frame`` one of each frame, which forgets how bright one frame is beside another.
+
+A stated range whose black is above its white is that of a black-hot camera: images are turned
+round (:func:`made_white_hot`), so that everything that follows sees hot as bright.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.images.reading import ValueRange, stated_range
+from irbench.images.reading import ValueRange, check_image, stated_range
 
 AUTO, AUTO_FRAME = "auto", "auto-frame"
 RangeChoice = ValueRange | Literal["auto", "auto-frame"] | None
@@ -103,6 +106,44 @@ def clip_to_range(image: NDArray[Any], value_range: ValueRange) -> tuple[NDArray
     return np.clip(image, low, high).astype(image.dtype, copy=False), n_clipped
 
 
+def made_white_hot(image: NDArray[Any], value_range: ValueRange) -> tuple[NDArray[Any], ValueRange]:
+    """An image of a black-hot camera turned round; any other as it is.
+
+    Parameters
+    ----------
+    image : (H, W) ndarray
+    value_range : (float, float)
+        Black and white, as stated.
+
+    Returns
+    -------
+    image : (H, W) ndarray
+        ``black + white - image`` where black is above white, of the same type where that can
+        hold it.
+    value_range : (float, float)
+        With the lower value first.
+
+    Raises
+    ------
+    ImageError
+        If values lie outside the range of an image that is to be turned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> made_white_hot(np.array([[1000, 16383]], np.uint16), (16383, 0))
+    (array([[15383,     0]], dtype=uint16), (0, 16383))
+    """
+    black, white = value_range
+    if black < white:
+        return image, value_range
+    check_image(image, (white, black))
+    turned = black + white - image.astype(np.float64)
+    if image.dtype.kind not in "ui" or ((black + white) % 1 == 0 and white >= 0):
+        turned = turned.astype(image.dtype)
+    return turned, (white, black)
+
+
 def fit_frame(
     image: NDArray[Any], choice: RangeChoice
 ) -> tuple[NDArray[Any], ValueRange | None, int]:
@@ -113,7 +154,8 @@ def fit_frame(
     image : (H, W) ndarray
     choice : (float, float), "auto-frame" or None
         A stated range clips nothing: what lies outside is an error of
-        :func:`irbench.images.check_image`.
+        :func:`irbench.images.check_image`. For one of a black-hot camera see
+        :func:`made_white_hot`.
         ``"auto"`` must have been found by :func:`find_range`, and be clipped to by
         :func:`clip_to_range`.
     """
@@ -122,7 +164,7 @@ def fit_frame(
         fitted, n_clipped = clip_to_range(image, found)
         return fitted, found, n_clipped
     assert not isinstance(choice, str)
-    return image, choice, 0
+    return (image, None, 0) if choice is None else (*made_white_hot(image, choice), 0)
 
 
 def used_share(image: NDArray[Any], value_range: ValueRange | None) -> float:

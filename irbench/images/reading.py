@@ -160,7 +160,8 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
     low, high = stated_range(image, value_range)
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ImageError(
-            f"value_range must be (black, white) with black < white, got {value_range}."
+            f"value_range must be (black, white) with black < white, got {value_range}; "
+            "irbench.images.auto_range.made_white_hot turns an image of a black-hot camera round."
         )
     smallest, largest = float(image.min()), float(image.max())
     # NaN fails both comparisons, infinity one of them.

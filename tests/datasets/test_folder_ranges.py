@@ -9,6 +9,7 @@ import pytest
 import irbench
 from irbench.conventions import Conventions
 from irbench.engine.planning.choices import dataset_spec
+from irbench.errors import ImageError
 
 
 @pytest.fixture
@@ -51,6 +52,31 @@ def test_the_word_in_the_file_is_the_same(camera):
     stated = irbench.load_dataset(camera, conventions=Conventions(value_range=(0, 16383)))
     assert stated.conventions == Conventions(value_range=(0, 16383))
     assert "less than a tenth" in stated[0].notes[0]
+
+
+def test_a_black_hot_camera_reads_as_a_white_hot_one(camera):
+    expected = irbench.load_dataset(camera, conventions=Conventions(value_range=(0, 16383)))
+    images = [sample.image for sample in expected]
+    for path in (camera / "test" / "images").iterdir():
+        cv2.imwrite(str(path), 16383 - cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    (camera / "irbench.toml").write_text("value_range = [16383, 0]\n")
+    opened = irbench.load_dataset(camera)
+    assert all(
+        np.array_equal(*pair) for pair in zip(images, (s.image for s in opened), strict=True)
+    )
+    assert opened[0].image.dtype == np.uint16
+    assert opened[0].value_range == (0, 16383)
+    assert "black-hot" in opened[0].notes[0]
+    # The stated words, not what they come to, go to workers and into the key.
+    again = dataset_spec(opened, ()).open("test")
+    assert again.conventions.as_dict() == {"value_range": [16383.0, 0.0]}
+    assert np.array_equal(again[0].image, images[0])
+
+
+def test_a_value_outside_of_a_black_hot_range_is_named_as_it_is_stored(camera):
+    opened = irbench.load_dataset(camera, conventions=Conventions(value_range=(9000, 0)))
+    with pytest.raises(ImageError, match=r"value_range \(0, 9000\), got \d+ to 16383"):
+        opened.load("1")
 
 
 def test_each_frame_has_its_own(camera):

@@ -83,9 +83,9 @@ def test_a_dataset_whose_reading_is_fixed_refuses_them():
         irbench.load_dataset("synth", conventions=Conventions(voc_origin=0))
 
 
-@pytest.mark.parametrize("value", [(5, 5), (5, 1), (float("nan"), 1), (0, float("inf"))])
+@pytest.mark.parametrize("value", [(5, 5), (float("nan"), 1), (0, float("inf"))])
 def test_a_value_range_that_is_none_is_refused(value):
-    with pytest.raises(UsageError, match=r"--value-range .*low < high"):
+    with pytest.raises(UsageError, match=r"--value-range .*two finite numbers"):
         Conventions(value_range=value)
 
 

@@ -4,7 +4,8 @@ Darknet and others write the confidence second: ``class confidence cx cy w h``.
 
 Centre and size are fractions of the image's width and height. Pixel column ``x``
 covers ``[x, x + 1)``, so a target on the columns 3 to 5 of 10 has ``cx = 0.45`` and
-``w = 0.3``. Checked on NUDT-SIRST: the published labels are the half-open boxes of
+``w = 0.3``. An edge that lies on a whole pixel, as far as the digits of the text go, is read
+as that pixel. Checked on NUDT-SIRST: the published labels are the half-open boxes of
 the masks' components in exactly this convention.
 """
 
@@ -24,6 +25,9 @@ from irbench.errors import AnnotationError
 
 # Six digits, as most tools write them, may put a fraction this far above 1.
 _ROUNDING = 1e-5
+
+# A text so coarse that an edge may be off by more does not say which pixel was meant.
+_MAX_SNAP_PX = 0.05
 
 
 def read_yolo(
@@ -87,8 +91,9 @@ def read_yolo(
             for name, text in zip(("cx", "cy", "w", "h"), fields[1:5], strict=True)
         )
         # Text does not carry millionths of a pixel: without them whole pixels stay whole.
-        x0, x1 = (round((cx + side * w / 2) * width, 6) for side in (-1, 1))
-        y0, y1 = (round((cy + side * h / 2) * height, 6) for side in (-1, 1))
+        steps = _steps(fields[1:5])
+        x0, x1 = _edges(cx, w, width, steps[0] + steps[2] / 2)
+        y0, y1 = _edges(cy, h, height, steps[1] + steps[3] / 2)
         boxes.append(check_box((x0, y0, x1, y1), shape, place, overhang))
         if len(fields) == 6:
             column = place.at("confidence")
@@ -165,6 +170,41 @@ def _class(text: str, place: Place) -> str:
     if value < 0 or value != int(value):
         raise place.invalid("the number of a class, from 0", text)
     return str(int(value))
+
+
+def _steps(fields: Sequence[str]) -> list[float]:
+    """The last digit of each number of a line, as it was before zeros at its end were cut.
+
+    Tools write so many decimals (``%.6f``) or so many significant digits (``%g``): of the two
+    that the longest numbers of the line show, the coarser is taken.
+    """
+    lasts, lengths = [], []
+    for text in fields:
+        mantissa, _, power = text.casefold().lstrip("+-").partition("e")
+        whole, _, decimals = mantissa.partition(".")
+        lasts.append(float(power or 0) - len(decimals))
+        lengths.append(len((whole + decimals).lstrip("0")))
+    coarser = (
+        max(min(lasts), last + length - max(lengths))
+        for last, length in zip(lasts, lengths, strict=True)
+    )
+    # No fraction has its last digit before the point.
+    return [10.0 ** min(power, 0.0) for power in coarser]
+
+
+def _edges(centre: float, size: float, side: int, step: float) -> tuple[float, float]:
+    """Both edges in pixels; whole where the digits of the text do not say otherwise.
+
+    Of a box 3 px wide at 640 px, six digits leave edges 0.0003 px aside, and the IoU with one a
+    pixel aside, exactly 0.5, comes to lie on this or that side of a threshold.
+    """
+    reach = step * side
+    found = []
+    for sign in (-1, 1):
+        edge = round((centre + sign * size / 2) * side, 6)
+        whole = round(edge)
+        found.append(float(whole) if abs(edge - whole) <= reach <= _MAX_SNAP_PX else edge)
+    return found[0], found[1]
 
 
 def _fraction(text: str, place: Place) -> float:

@@ -54,6 +54,33 @@ def test_whole_pixels_and_scores_survive_exactly(tmp_path_factory, labelled, ran
     assert read.classes == ("7",) * len(boxes)
 
 
+@pytest.mark.parametrize("form", ["{:.6f}", "{:.5f}", "{:g}", "{:.8f}", "{}"])
+@pytest.mark.parametrize("width", [640, 1241])
+def test_whole_pixels_survive_the_digits_of_other_tools(tmp_path, form, width):
+    x0 = np.arange(0, width - 3, 7)
+    fractions = np.stack([(x0 + 1.5) / width, (x0 + 1.5) / width, x0 * 0 + 3 / width] * 2, axis=1)
+    path = tmp_path / "a.txt"
+    # Squares of 3 px on the diagonal of a square image.
+    lines = [" ".join(["0", *(form.format(v) for v in row[[0, 1, 2, 5]])]) for row in fractions]
+    path.write_text("\n".join(lines))
+    expected = np.stack([x0, x0, x0 + 3, x0 + 3], axis=1)
+    np.testing.assert_array_equal(read_yolo(path, (width, width)).boxes, expected)
+
+
+def test_fractions_of_pixels_and_coarse_text_are_left_as_they_stand(tmp_path):
+    path = tmp_path / "a.txt"
+    # The text says 10.004, to a thousandth of a pixel; and two digits do not say which pixel.
+    path.write_text("0 0.100040 0.500000 0.100000 0.200000\n0 0.13 0.50 0.02 0.20\n")
+    read = read_yolo(path, (640, 100)).boxes
+    np.testing.assert_allclose(read[0], [5.004, 256, 15.004, 384], atol=1e-5)
+    read = read_yolo(path, (640, 641)).boxes
+    np.testing.assert_allclose(read[1], [76.92, 256, 89.74, 384], atol=1e-4)
+    # Numbers at the end of what a float holds are no reason to stop.
+    path.write_text(f"0 0.5 5e-1 0.2 0.2\n0 0.5 0e999 1e-1 1e-{'9' * 30}1\n")
+    with pytest.raises(AnnotationError, match="line 2: expected a box of positive width"):
+        read_yolo(path, (100, 100))
+
+
 def test_reads_what_the_format_says(tmp_path):
     path = tmp_path / "a.txt"
     # Columns 3 to 5 of 10, rows 4 and 5 of 20; a byte order mark; a class as savetxt writes it.

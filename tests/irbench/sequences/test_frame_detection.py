@@ -38,6 +38,17 @@ def test_it_passes_a_bad_frame(tmp_path):
     assert results[4].found == expected
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_frames_of_a_black_hot_camera_are_turned_round(tmp_path, dtype):
+    frames = camera_frames(2)
+    np.save(tmp_path / "clip.npy", (16383 - frames).astype(dtype))
+    detector = irbench.load_method("tophat")
+    results = detect_frames(detector, open_sequence([tmp_path / "clip.npy"]), (16383, 0))
+    for frame, result in zip(frames, results, strict=True):
+        assert result.value_range == (0, 16383)
+        assert result.found == detector.detect(frame, value_range=(0, 16383))
+
+
 def test_dead_pixels_are_replaced_where_that_is_asked_for(tmp_path):
     frames = camera_frames().astype(np.float32)
     frames[2, 0, 0] = np.nan
