@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.file_reading import file_reader
+from irbench.engine.storage.file_checks import file_reader
 from irbench.engine.storage.parquet_files import read_timings
 from irbench.engine.storage.results import Row, RunResults
 from irbench.errors import UnknownNameError, UsageError

@@ -19,7 +19,7 @@ from irbench.engine.run.method_outcome import (
 )
 from irbench.engine.run.split_scan import SplitScan, scan_split
 from irbench.engine.storage.directory import RunDirectory, RunLog
-from irbench.engine.storage.file_reading import file_reader
+from irbench.engine.storage.file_checks import file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics, read_pooled_maps
 from irbench.engine.storage.parquet_files import read_detections, read_timings, write_ground_truth
 from irbench.engine.storage.results import SCORED_STATES, Row, load_run, row_order, write_results

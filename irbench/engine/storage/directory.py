@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from irbench.atomic import remove_leftovers, write_json
-from irbench.engine.storage.run_fields import check_run
+from irbench.engine.storage.file_checks import check_run
 from irbench.errors import RunKeyError, RunLockedError, UsageError, WriteError
 from irbench.json_fields import parse_json
 from irbench.messages.events import Events, Level

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from irbench.atomic import replacing
-from irbench.engine.storage.file_reading import check_columns, check_numbers
+from irbench.engine.storage.file_checks import check_columns, check_numbers
 from irbench.engine.storage.image_records import BLOCK_IMAGES, RecordBlock
 from irbench.errors import RunKeyError
 from irbench.json_fields import parse_json

@@ -12,14 +12,13 @@ from irbench.atomic import write_bytes, write_json
 from irbench.detections import Detections
 from irbench.detector import table_order
 from irbench.engine.storage.directory import RunDirectory
-from irbench.engine.storage.file_reading import file_reader
+from irbench.engine.storage.file_checks import check_rows, file_reader
 from irbench.engine.storage.map_statistics_file import read_map_statistics
 from irbench.engine.storage.parquet_files import (
     read_detections,
     read_ground_truth,
     read_timings,
 )
-from irbench.engine.storage.run_fields import check_rows
 from irbench.errors import RunKeyError, UnknownNameError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.json_fields import parse_json

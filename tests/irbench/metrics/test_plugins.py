@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from irbench.engine.storage.run_fields import _ROW
+from irbench.engine.storage.file_checks import _ROW
 from irbench.errors import MetricError, UnknownNameError, UsageError
 from irbench.metrics.built_in import BUILT_IN
 from irbench.metrics.counting import BoxCounts, f1

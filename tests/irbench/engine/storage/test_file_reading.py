@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from irbench.engine.storage.file_reading import check_columns, check_numbers, file_reader
+from irbench.engine.storage.file_checks import check_columns, check_numbers, file_reader
 from irbench.engine.storage.journal import decode_lines
 from irbench.engine.storage.parquet_files import read_ground_truth, read_timings
 from irbench.errors import RunKeyError
