@@ -209,7 +209,7 @@ class FolderBoxes:
         if sample_id in self.index.damaged:
             raise self.index.damaged[sample_id]
         listed, labels = self.index.coco[sample_id]
-        if shape is not None and listed.shape != shape:
+        if shape is not None and listed.shape not in ((0, 0), shape):
             raise AnnotationError(
                 f"the {_TITLES[self.index.layout]} file of {self.root} says that "
                 f"{listed.file_name} has the shape {listed.shape}, got {shape}."

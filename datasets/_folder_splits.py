@@ -72,7 +72,11 @@ def split_in_name(stem: str) -> str | None:
 
 
 def find_split_lists(
-    root: Path, ids: Collection[str], splits: Mapping[str, str] | None = None
+    root: Path,
+    ids: Collection[str],
+    splits: Mapping[str, str] | None = None,
+    *,
+    has_masks: bool = False,
 ) -> FoundLists:
     """The split lists of a folder, wherever the field keeps them.
 
@@ -87,6 +91,9 @@ def find_split_lists(
         Sample ids: the label file of an image called ``test`` is no split list.
     splits : mapping of str to str, optional
         The split of a sample, as its folders say.
+    has_masks : bool
+        Whether the labels are masks: of the tasks of PASCAL VOC segmentation is meant then, else
+        detection.
 
     Returns
     -------
@@ -117,7 +124,21 @@ def find_split_lists(
                     found.unused.update(dict.fromkeys(paths.values(), "plainer names are there"))
                     continue
                 _enter(found, name, paths, names, is_root=relative == ".")
+    _choose_task(found, "Segmentation" if has_masks else "Main")
     return found
+
+
+_TASKS = {f"ImageSets/{task}" for task in ("Main", "Segmentation", "Layout", "Action")}
+"""Where PASCAL VOC, and what writes as it does, has a set of lists for each of its tasks."""
+
+
+def _choose_task(found: FoundLists, task: str) -> None:
+    wanted = f"ImageSets/{task}"
+    for name in [one for one in found.schemes if one.endswith(wanted)]:
+        others = {f"{name.removesuffix(wanted)}{one}" for one in _TASKS - {wanted}}
+        for other in others & found.schemes.keys():
+            paths = found.schemes.pop(other).paths.values()
+            found.unused.update(dict.fromkeys(paths, f"{name} is there"))
 
 
 def _enter(

@@ -286,7 +286,8 @@ class Folder(Dataset, Verifiable):
     def _found(self) -> FoundLists:
         assert self.root is not None
         stated = {key: split for split, keys in self._index.splits.items() for key in keys}
-        found = find_split_lists(self.root, self._index.ids, stated)
+        has_masks = self._index.layout == "masks"
+        found = find_split_lists(self.root, self._index.ids, stated, has_masks=has_masks)
         if self.scheme and self.scheme not in found.schemes:
             known = f"split scheme of {self.root}"
             raise UnknownNameError(known, self.scheme, found.schemes, "A folder's are its lists.")

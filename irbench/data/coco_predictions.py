@@ -193,7 +193,7 @@ def _name_images(
     names: dict[ImageId, str] = {}
     for sample_id, stem in match.names.items():
         image = stems[stem]
-        if sample_id in shapes and image.shape != shapes[sample_id]:
+        if sample_id in shapes and image.shape not in ((0, 0), shapes[sample_id]):
             raise DetectionsError(
                 f"{path}: expected {image.file_name} to have the image's shape "
                 f"{shapes[sample_id]}, got {image.shape}; boxes are never scaled here."

@@ -184,6 +184,18 @@ def test_split_files(tmp_path, where, train, test, line):
     assert folder.with_split("all").ids == ("a", "b", "c")
 
 
+def test_of_the_tasks_of_voc_the_one_that_fits_the_labels_is_taken(tmp_path):
+    root = with_masks(tmp_path)
+    for task, line in (("Main", "a\nb"), ("Segmentation", "c"), ("Layout", "a"), ("Action", "b")):
+        (root / "ImageSets" / task).mkdir(parents=True)
+        (root / "ImageSets" / task / "test.txt").write_text(line)
+    assert Folder(root).ids == ("c",)
+    assert "ImageSets/Segmentation is there" in "\n".join(Folder(root).understood())
+    for name in "abc":
+        write_voc(root / "images" / f"{name}.xml", [[1, 1, 3, 3]], (8, 8))
+    assert Folder(root, layout="voc").ids == ("a", "b")
+
+
 def test_the_plainest_names_of_split_files_win(tmp_path):
     root = with_masks(tmp_path)
     (root / "splits").mkdir()

@@ -44,6 +44,12 @@ def coco_contradiction(boxes: NDArray[Any], areas: NDArray[Any], shapes: NDArray
     tiny = (boxes >= 0).all() and (boxes[:, :2] <= 1).all() and (boxes[:, 2:] < 1).all()
     if tiny and len(np.unique(boxes, axis=0)) >= _ENOUGH:
         return "all numbers lie between 0 and 1, as fractions of the image do; COCO has pixels"
+    # No part of a box is larger than the box.
+    if (np.abs(areas - (w + 1) * (h + 1)) <= 1e-6 * areas).all():
+        return (
+            "the areas are those of boxes a pixel wider and higher, so that these end at the last "
+            "pixel, as Supervisely writes them; add 1 to each width and height"
+        )
     if not ((w > x) & (h > y)).all():
         return ""
     as_corners = np.abs(areas - (w - x) * (h - y)) <= 0.01 * np.maximum(areas, 1)

@@ -44,7 +44,7 @@ class CocoImage:
     file_name : str
         Relative to the folder of the images.
     shape : (int, int)
-        Height and width in pixels.
+        Height and width in pixels; ``(0, 0)`` where the file has none of an image without labels.
     """
 
     id: ImageId
@@ -120,9 +120,9 @@ def parse_coco(
         raise Place(path).invalid(expected, type(content).__name__)
     whole = Record(content, Place(path))
     damaged: dict[ImageId, AnnotationError] | None = {} if tolerant else None
-    images = _images(whole, damaged)
     names = _categories(content, path)
     annotations = records(whole.field("annotations"), Place(path, "annotations"))
+    images = _images(whole, annotations, damaged)
     scored = any("score" in annotation.item for annotation in annotations)
     shapes = {image.id: image.shape for image in images}
     _check_order(annotations, shapes, path)
@@ -130,11 +130,13 @@ def parse_coco(
     found: dict[ImageId, Collected] = {image.id: Collected() for image in images}
     seen: set[ImageId] = set()
     for annotation in annotations:
-        number = annotation.identifier("id")
         image_id = annotation.identifier("image_id", among=shapes)
-        if number in seen:
-            found[image_id].notes.add(REPEATED_IDS)
-        seen.add(number)
+        # Some tools number no annotations, and nothing here asks for the numbers.
+        if "id" in annotation.item:
+            number = annotation.identifier("id")
+            if number in seen:
+                found[image_id].notes.add(REPEATED_IDS)
+            seen.add(number)
         try:
             category = annotation.identifier("category_id", among=names or None)
             crowd = annotation.item.get("iscrowd", 0)
@@ -262,8 +264,12 @@ def numbers_of(ids: Collection[str]) -> dict[str, int] | None:
     return numbers
 
 
-def _images(whole: Record, damaged: dict[ImageId, AnnotationError] | None) -> tuple[CocoImage, ...]:
+def _images(
+    whole: Record, annotations: Sequence[Record], damaged: dict[ImageId, AnnotationError] | None
+) -> tuple[CocoImage, ...]:
     images = []
+    ids_of_labels = (one.item.get("image_id") for one in annotations)
+    labelled = {one for one in ids_of_labels if isinstance(one, int | str)}
     ids: set[ImageId] = set()
     files: set[ImageId] = set()
     for record in records(whole.field("images"), whole.at("images")):
@@ -272,12 +278,16 @@ def _images(whole: Record, damaged: dict[ImageId, AnnotationError] | None) -> tu
         if not isinstance(file_name, str) or not file_name:
             raise record.at("file_name").invalid("a file name", file_name)
         record.identifier("file_name", but_not=files)
-        try:
-            shape = (record.side("height"), record.side("width"))
-        except AnnotationError as error:
-            if damaged is None:
-                raise
-            damaged[image_id], shape = error, (0, 0)
+        shape: Shape = (0, 0)
+        stated = [record.item.get(side) for side in ("height", "width")]
+        # Label Studio knows the size of an image from its labels, and writes null without any.
+        if stated != [None, None] or image_id in labelled:
+            try:
+                shape = (record.side("height"), record.side("width"))
+            except AnnotationError as error:
+                if damaged is None:
+                    raise
+                damaged[image_id] = error
         images.append(CocoImage(id=image_id, file_name=file_name, shape=shape))
     return tuple(images)
 

@@ -99,7 +99,7 @@ def test_scores_of_annotations(write):
         ("images.0.height", ..., "images[0]: expected the field 'height'"),
         ("images.0.height", 0, "images[0].height: expected a whole number of pixels, got 0"),
         ("images.0.width", 30.5, "images[0].width: expected a whole number of pixels"),
-        ("annotations.0.id", ..., "annotations[0]: expected the field 'id'"),
+        ("images.0.height", None, "images[0].height: expected a whole number of pixels"),
         ("annotations.1.id", 0.5, "annotations[1].id: expected a whole number or a name"),
         ("annotations.0.image_id", 9, "annotations[0].image_id: expected one that the file"),
         ("annotations.0.image_id", [], "annotations[0].image_id: expected a whole number or a"),
@@ -126,6 +126,17 @@ def test_refuses_what_is_malformed(write, where, value, expected):
     assert str(path) in str(caught.value)
     assert expected in str(caught.value)
     assert ", got " in str(caught.value)
+
+
+def test_labels_without_ids_and_unlabelled_images_without_a_size_are_read(write):
+    content = changed("annotations.0.id", ...)
+    del content["annotations"][1]["id"]
+    content["images"][1] |= {"height": None, "width": None}
+    found, plain = read_coco(write(content)), read_coco(write(DATASET))
+    assert [image.shape for image in found.images] == [(20, 30), (0, 0)]
+    for image_id, labels in plain.labels.items():
+        np.testing.assert_array_equal(found.labels[image_id].boxes, labels.boxes)
+        assert not found.labels[image_id].notes
 
 
 def test_ids_that_repeat_are_as_good_as_any_and_said(write):

@@ -41,6 +41,16 @@ def test_sound_boxes_are_not_doubted_and_corners_are_found(seed, largest, with_a
     assert "corners" in yolo_contradiction(as_corners(fractions))
 
 
+def test_boxes_that_end_at_their_last_pixel_are_found_by_their_areas():
+    boxes, shapes = targets(3, 6, 4), np.tile(np.array(SHAPE, float), (6, 1))
+    areas = boxes[:, 2] * boxes[:, 3]
+    shrunk = boxes - [0, 0, 1, 1]
+    assert "end at the last pixel" in coco_contradiction(shrunk, areas, shapes)
+    # Areas of masks are smaller than their boxes, and one sound box is enough.
+    assert coco_contradiction(boxes, areas * 0.7, shapes) == ""
+    assert coco_contradiction(np.vstack([shrunk[:5], boxes[5:]]), areas, shapes) == ""
+
+
 def test_few_boxes_prove_nothing_without_their_areas():
     shape = np.array([SHAPE], float)
     box = np.array([[30.0, 40, 63, 43]])
