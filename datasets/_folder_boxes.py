@@ -53,12 +53,6 @@ class SortedBoxes:
 class FolderBoxes:
     """Reads the boxes of a folder whose labels are boxes.
 
-    Parameters
-    ----------
-    root : Path
-    index : Index
-    conventions : Conventions
-
     Attributes
     ----------
     conventions : Conventions

@@ -95,10 +95,6 @@ def find_split_lists(
         Whether the labels are masks: of the tasks of PASCAL VOC segmentation is meant then, else
         detection.
 
-    Returns
-    -------
-    FoundLists
-
     Raises
     ------
     AnnotationError
@@ -228,10 +224,6 @@ def read_split_lists(paths: Mapping[str, Path], names: Names) -> dict[str, list[
     names : Names
         The samples there are. A name that is none of them stays in its split as it
         is, so that its absence is counted and not overlooked.
-
-    Returns
-    -------
-    dict of str to list of str
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from irbench.process.processor_wait import upper_bounds
@@ -47,7 +47,7 @@ def hardware_note(groups: Sequence[DataGroup], shown: Collection[str]) -> str:
             rows = [row for row in run.rows if row.get("fps") is not None]
             if rows:
                 counts = sorted({timed.get(row["method"], 0) for row in rows})
-                text = f"{_machine(run.run['machine'])}{_images(counts)}"
+                text = f"{machine_text(run.run['machine'])}{_images(counts)}"
                 machines.setdefault(text, []).append(group.title)
     if not machines:
         return ""
@@ -79,8 +79,9 @@ def _images(counts: Sequence[int]) -> str:
     return f", of {listed} image{'s' * (most > 1)}"
 
 
-def _machine(facts: dict[str, Any]) -> str:
-    known = [facts.get("processor") or "an unnamed processor"]
+def machine_text(facts: Mapping[str, Any]) -> str:
+    """The processor of a machine, its cores, and what else computed."""
+    known = [str(facts.get("processor") or "an unnamed processor")]
     if facts.get("cores"):
         known.append(f"{facts['cores']} cores")
     known += [str(facts[name]) for name in ("device", "gpu") if facts.get(name)]

@@ -35,10 +35,6 @@ def footnotes(
     metrics : sequence of MetricDefinition
         The columns; what none of them needs is not said.
     level : {"short", "full"}
-
-    Returns
-    -------
-    list of str
     """
     shown = {metric.name for metric in metrics}
     notes = [_data(groups), _left_out(groups), _protocol(groups[0].protocol, metrics)]

@@ -98,11 +98,6 @@ def _power(power: int) -> str:
 def log_axis(label: str, values: Iterable[float]) -> Axis:
     """A logarithmic axis of whole decades that holds all positive values.
 
-    Parameters
-    ----------
-    label : str
-    values : iterable of float
-
     Examples
     --------
     >>> axis = log_axis("ms", [3.0, 240.0])

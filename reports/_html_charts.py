@@ -30,12 +30,6 @@ def curve_charts(
 ) -> list[Chart]:
     """Precision against recall, Pd against Fa, and the ROC curve where there are score maps.
 
-    Parameters
-    ----------
-    scored : ScoredGroup
-    protocol : Protocol
-    styles : mapping of str to MethodStyle
-
     Returns
     -------
     list of Chart

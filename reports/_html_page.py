@@ -15,6 +15,7 @@ from irbench.report import ReportOptions
 from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
 from irbench.statistics.scored_group import ScoredGroup, score_methods
 
+from ._cost_notes import machine_text
 from ._footnotes import footnotes
 from ._html_chart import Chart
 from ._html_charts import cost_charts, curve_charts
@@ -178,7 +179,7 @@ def _facts(group: DataGroup) -> tuple[tuple[str, str], ...]:
     states: dict[str, int] = {}
     for row in group.rows.values():
         states[row["state"]] = states.get(row["state"], 0) + 1
-    machines = [_machine(run.run.get("machine") or {}) for run in group.runs]
+    machines = [machine_text(run.run.get("machine") or {}) for run in group.runs]
     versions = [run.run.get("versions") or {} for run in group.runs]
     return (
         ("Images", f"{facts['n_images']} with {facts['n_targets']} targets"),
@@ -188,14 +189,6 @@ def _facts(group: DataGroup) -> tuple[tuple[str, str], ...]:
         ("Machine", "; ".join(dict.fromkeys(machines))),
         ("Software", "; ".join(dict.fromkeys(f"irbench {one.get('irbench')}" for one in versions))),
     )
-
-
-def _machine(facts: Mapping[str, Any]) -> str:
-    known = [str(facts.get("processor") or "an unnamed processor")]
-    if facts.get("cores"):
-        known.append(f"{facts['cores']} cores")
-    known += [str(facts[name]) for name in ("device", "gpu") if facts.get(name)]
-    return ", ".join(known)
 
 
 def _commands(group: DataGroup) -> list[str]:

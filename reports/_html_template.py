@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from irbench.pictures.styles import DARK, FALSE_ALARM, HIT, LIGHT, MISS
 
 from . import _html_chart
-from ._templates import template_text
+from ._templates import environment, template_text
 
 
 def render_page(**values: Any) -> str:
@@ -21,20 +20,10 @@ def render_page(**values: Any) -> str:
     ----------
     **values
         As ``report.html.jinja`` uses them.
-
-    Returns
-    -------
-    str
     """
-    environment = Environment(
-        loader=FunctionLoader(template_text),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
-    environment.filters["json"] = json_text
-    return environment.get_template("report.html.jinja").render(
+    made = environment(html=True)
+    made.filters["json"] = json_text
+    return made.get_template("report.html.jinja").render(
         style=Markup(f"{palette_css()}{template_text('report.css')}"),
         script=Markup(template_text("report.js")),
         size=_html_chart,

@@ -45,15 +45,7 @@ def verdicts(
     styles: Mapping[str, MethodStyle],
     metrics: Sequence[MetricDefinition],
 ) -> list[MetricLeaders]:
-    """The best method by each metric that has a direction and that any method has.
-
-    Parameters
-    ----------
-    group : DataGroup
-    scored : ScoredGroup
-    styles : mapping of str to MethodStyle
-    metrics : sequence of MetricDefinition
-    """
+    """The best method by each metric that has a direction and that any method has."""
     rows = methods_in_order([group])
     timed = timed_images(group)
     found = []

@@ -46,16 +46,7 @@ def departures(row: Row) -> dict[str, tuple[Any, Any]] | None:
 
 
 def parameter_footnotes(groups: Sequence[DataGroup]) -> list[str]:
-    """What to say of parameters under a table.
-
-    Parameters
-    ----------
-    groups : sequence of DataGroup
-
-    Returns
-    -------
-    list of str
-    """
+    """What to say of parameters under a table."""
     classical: list[str] = []
     others: list[str] = []
     unknown: list[str] = []

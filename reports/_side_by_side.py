@@ -77,10 +77,6 @@ def side_by_side(
     seeds : bool
         Merge the rows that several runs have of a method on the same images.
 
-    Returns
-    -------
-    tuple of DataGroup
-
     Raises
     ------
     UsageError

@@ -12,7 +12,6 @@ from irbench.metrics.metric import MetricDefinition
 from irbench.published import published_reference
 from irbench.report import ReportOptions
 
-from ._ablation_notes import ablation_notes
 from ._captions import table_title, table_units
 from ._cells import Additions, ranked_cells, with_additions, with_values
 from ._choice import check_reference, chosen_runs
@@ -25,7 +24,7 @@ from ._row_notes import NumberedNotes, row_notes
 from ._seeds import deviation_legend, deviation_texts
 from ._side_by_side import DataGroup, rows_of, side_by_side
 from ._significance import significance
-from ._table_lines import TABLE_1, Line, headings, restricted, table_lines
+from ._table_lines import TABLE_1, Line, ablation_notes, headings, restricted, table_lines
 
 
 def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[DataGroup, ...]:
@@ -60,11 +59,6 @@ def table_groups(runs: Sequence[RunResults], options: ReportOptions) -> tuple[Da
 
 def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultTable:
     """Lay out a table.
-
-    Parameters
-    ----------
-    groups : sequence of DataGroup
-    options : ReportOptions
 
     Raises
     ------

@@ -134,15 +134,25 @@ def table_lines(groups: Sequence[DataGroup], options: ReportOptions) -> list[Lin
     return lines
 
 
-def missing_lines(groups: Sequence[DataGroup], number: int) -> list[str]:
-    """The rows of an ablation that no run has, each with its network."""
+def ablation_notes(lines: Sequence[Line], groups: Sequence[DataGroup], number: int) -> list[str]:
+    """Which networks the rows of an ablation are, and which rows have none; none for Table I."""
     if number == TABLE_1:
         return []
-    return [
+    rows: dict[str, list[str]] = {}
+    for line in lines:
+        if line.method:
+            rows.setdefault(line.title, []).append(line.method)
+    named = "; ".join(f"{title} {', '.join(methods)}" for title, methods in rows.items())
+    notes = [f"Networks, by the names that irbench runs them by: {named}."]
+    missing = [
         f"{line.published.name} ({line.published.methods[0]})"
         for line in _ablation(groups, number)
         if not line.method and line.published is not None
     ]
+    if missing:
+        numeral = published_tables()[number].numeral
+        notes.append(f"Rows of Table {numeral} that were not run: {', '.join(missing)}.")
+    return notes
 
 
 def _comparison(groups: Sequence[DataGroup]) -> list[Line]:

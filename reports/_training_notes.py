@@ -19,10 +19,6 @@ def training_note(groups: Sequence[DataGroup]) -> str:
     Rows do not have this; it is read from the cards of the weights that are on this machine, by
     their hash. Of weights that lie elsewhere by now nothing is said.
 
-    Parameters
-    ----------
-    groups : sequence of DataGroup
-
     Returns
     -------
     str

@@ -172,10 +172,6 @@ def _add_tests(
 def tidy_rows(groups: Sequence[DataGroup]) -> list[Row]:
     """The rows of all groups, each with its limit, protocol and run directory.
 
-    Parameters
-    ----------
-    groups : sequence of DataGroup
-
     Returns
     -------
     list of dict

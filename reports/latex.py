@@ -194,6 +194,4 @@ def _siunitx_cell(cell: Cell) -> str:
 
 
 def _render(template: str, **values: Any) -> str:
-    environment = latex_environment()
-    environment.filters["tex"] = latex_text
-    return environment.get_template(template).render(values)
+    return latex_environment().get_template(template).render(values)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from irbench.atomic import write_bytes
 from irbench.engine.storage.results import RunResults
-from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
+from irbench.markup.markdown_text import markdown_text, pipe_table
 from irbench.published import published_tables
 from irbench.published.measured_values import PARTS
 from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
@@ -36,16 +36,18 @@ class Markdown(Report):
         groups = table_groups(runs, options)
         table = result_table(groups, options)
         comparisons = comparison_tables(groups, options.table) if options.paper else None
-        environment = markdown_environment()
-        environment.filters["md"] = markdown_text
-        text = environment.get_template("report.md.jinja").render(
-            heading=_heading(options.table),
-            caption=table.caption,
-            parts=_parts(table),
-            legend=table.legend,
-            row_notes=table.row_notes,
-            footnotes=table.footnotes,
-            comparisons=None if comparisons is None else list(map(_comparison, comparisons)),
+        text = (
+            markdown_environment()
+            .get_template("report.md.jinja")
+            .render(
+                heading=_heading(options.table),
+                caption=table.caption,
+                parts=_parts(table),
+                legend=table.legend,
+                row_notes=table.row_notes,
+                footnotes=table.footnotes,
+                comparisons=None if comparisons is None else list(map(_comparison, comparisons)),
+            )
         )
         path = out / f"table{options.table}.md"
         write_bytes(path, f"{text.rstrip()}\n".encode())
@@ -79,11 +81,7 @@ def _table(table: ResultTable, shown: Sequence[int]) -> str:
             if group.title:
                 lines.append([f"*{markdown_text(group.title)}*", *[""] * (len(heads) - 1)])
             lines += [_row(row, shown) for row in rows]
-    n_texts = len(table.headings)
-    alignment: list[Alignment] = [
-        "left" if index < n_texts else "right" for index in range(len(heads))
-    ]
-    return pipe_table(heads, alignment, lines)
+    return pipe_table(heads, lines, len(table.headings))
 
 
 def _row(row: TableRow, shown: Sequence[int]) -> list[str]:
@@ -118,11 +116,8 @@ def _comparison(table: ComparisonTable) -> dict[str, Any]:
             names = [row.title, row.dataset_title][:n_names]
             numbers = [value.text(part) for value in row.values for part in PARTS]
             lines.append([*map(markdown_text, names), *numbers])
-    alignment: list[Alignment] = [
-        "left" if index < n_names else "right" for index in range(len(heads))
-    ]
     return {
         "caption": table.caption,
-        "table": pipe_table(heads, alignment, lines),
+        "table": pipe_table(heads, lines, n_names),
         "footnotes": table.footnotes,
     }

@@ -65,10 +65,6 @@ def write_analysis(
     titles : mapping of str to str
         Title of every method of the run, in the run's order.
 
-    Returns
-    -------
-    list of Path
-
     Raises
     ------
     UsageError

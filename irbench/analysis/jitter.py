@@ -60,13 +60,6 @@ def draw_jitters(
 ) -> list[Jitter]:
     """Draw the displacements, the same for every method.
 
-    Parameters
-    ----------
-    n_targets : int
-    kinds, amplitudes_px : sequence
-    n_repeats : int
-    seed : int
-
     Returns
     -------
     list of Jitter

@@ -91,10 +91,6 @@ def detection_objects(found: Sequence[Detections], truths: Sequence[GroundTruth]
         One of each image.
     truths : sequence of GroundTruth
         As many, in the same order.
-
-    Returns
-    -------
-    Objects
     """
     parts = []
     for one in found:

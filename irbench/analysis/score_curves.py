@@ -88,10 +88,6 @@ def threshold_curve(
     max_points : int
         Points are thinned to about so many, evenly in the logarithm of the number of kept
         detections; that of greatest F1 stays.
-
-    Returns
-    -------
-    ThresholdCurve
     """
     curve = precision_recall_curve(table, table.iou_index(iou_threshold))
     if curve.n_targets == 0 or len(curve) == 0:

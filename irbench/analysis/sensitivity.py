@@ -149,10 +149,6 @@ def point_spreads(
     jitter : Jitter
     strata : Strata
     distance_px : float
-
-    Returns
-    -------
-    list of ScoreSpread
     """
     detection, target = pairs_within_images(kept, targets)
     difference = centred(targets, jitter)[:, target] - kept.centroids[detection]

@@ -44,10 +44,6 @@ def strata_of(by: str, values: NDArray[Any], bins: Sequence[Bin]) -> Strata:
     bins : sequence of Bin
         See :mod:`irbench.metrics.breakdown`.
 
-    Returns
-    -------
-    Strata
-
     Examples
     --------
     >>> from irbench.metrics.breakdown import SCR_BINS

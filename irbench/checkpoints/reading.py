@@ -59,10 +59,6 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
         module, as ``torch.save`` of any version wrote it; ``.npz`` with an array for each
         tensor; safetensors. Known by content, whatever it is called.
 
-    Returns
-    -------
-    Checkpoint
-
     Raises
     ------
     WeightsError

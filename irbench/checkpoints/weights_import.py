@@ -56,10 +56,6 @@ def import_weights(
         See :func:`irbench.training.training_card.repeatable_command`.
     progress : Progress, optional
 
-    Returns
-    -------
-    WeightsFile
-
     Raises
     ------
     WeightsError

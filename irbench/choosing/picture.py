@@ -26,13 +26,6 @@ def save_pareto(
 ) -> None:
     """Draw the candidates, the front that none beats, and what is fast enough, as PNG.
 
-    Parameters
-    ----------
-    path : Path
-    rows, front : sequence of CandidateRow
-    taken : CandidateRow or None
-    least_fps : float
-
     Raises
     ------
     WriteError

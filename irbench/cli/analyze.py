@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.completion import complete_row, complete_run
+from irbench.cli.completion import complete_row
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option_of
+from irbench.cli.options import load_plugins, plugin_option_of, run_argument
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
+@run_argument
 @click.argument("methods", nargs=-1, metavar="[METHOD…]", shell_complete=complete_row)
 @click.option(
     "--out",

@@ -10,7 +10,15 @@ import click
 from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, parse_assignments, split_names
+from irbench.cli.options import (
+    data_options,
+    jobs_option,
+    load_plugins,
+    param_option,
+    parse_assignments,
+    split_names,
+    timeout_option,
+)
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -50,17 +58,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="The file for `irbench run --calibration`; methods in it already are kept.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    default=600.0,
-    show_default=True,
-    help="Seconds for one image; longer counts as failed.",
-)
-@click.option(
-    "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
-)
+@jobs_option
+@timeout_option
+@param_option
 @convention_options
 @data_options
 @verbosity_options
@@ -71,7 +71,7 @@ def calibrate(
     alarms_per_frame: float | None,
     out: Path,
     jobs: int | None,
-    timeout: float,
+    timeout_s: float,
     params: tuple[str, ...],
     data_root: Path | None,
     scheme: str | None,
@@ -128,7 +128,7 @@ def calibrate(
             dataset=opened,
         ),
         n_jobs=jobs or n_cores(),
-        timeout_s=timeout,
+        timeout_s=timeout_s,
         command=("irbench", "calibrate"),
     )
     progress = command_progress()

@@ -48,6 +48,7 @@ def calibrate_on_frames(
     from irbench.atomic import write_json
     from irbench.cli.convention_options import convention_arguments
     from irbench.cli.frame_watch import warn_of_dead_pixels
+    from irbench.cli.next_steps import plugin_arguments
     from irbench.conventions import Conventions
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
@@ -104,7 +105,7 @@ def calibrate_on_frames(
     again = [
         *("irbench", "detect", "METHOD", "FRAMES", "--calibration", str(out)),
         *convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels)),
-        *(word for path in plugins for word in ("--plugin", str(path))),
+        *plugin_arguments(plugins),
     ]
     note(f"written: {out}; use it by {shlex.join(again)}")
     return EXIT_FAILED if n_failed or n_bad else EXIT_DONE

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option_of, split_names
+from irbench.cli.options import (
+    draws_options,
+    load_plugins,
+    plugin_option_of,
+    run_argument,
+    split_names,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
+@run_argument
 @click.option("--baseline", type=click.Path(path_type=Path), help="The file to check against.")
 @click.option("--write", type=click.Path(path_type=Path), help="Write this file from RUN instead.")
 @click.option(
@@ -44,16 +49,7 @@ if TYPE_CHECKING:
     help="With --write: methods whose results change from run to run. Like those with learned "
     "weights, they regress only where the bootstrap over images says so too.",
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(min=100),
-    default=10_000,
-    show_default=True,
-    help="Draws of images in the bootstrap.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
-)
+@draws_options
 @plugin_option_of("your own metrics; with --write also methods")
 @verbosity_options
 def check(
@@ -125,17 +121,11 @@ def _write(results: RunResults, path: Path, random: list[str], progress: Progres
 
 
 def _write_reports(report: CheckReport, junit: Path | None, markdown: Path | None) -> None:
-    from irbench.atomic import write_bytes
+    from irbench.cli.writing import write_output
     from irbench.gate.junit import junit_xml
     from irbench.gate.summary import markdown_summary
 
-    contents = {}
     if junit is not None:
-        contents[junit] = junit_xml(report)
+        write_output(junit, junit_xml(report), "--junit")
     if markdown is not None:
-        contents[markdown] = markdown_summary(report).encode()
-    for path, content in contents.items():
-        try:
-            write_bytes(path, content)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+        write_output(markdown, markdown_summary(report).encode(), "--markdown")

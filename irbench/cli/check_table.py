@@ -22,12 +22,7 @@ _STYLES = {"regressed": "bold red", "missing": "red", "uncertain": "yellow", "im
 
 
 def print_check(report: CheckReport) -> None:
-    """Print what moved, what else differs, and the verdict.
-
-    Parameters
-    ----------
-    report : CheckReport
-    """
+    """Print what moved, what else differs, and the verdict."""
     console = results_console()
     console.print()
     _print_line(console, dataset_text(report), "bold")

@@ -12,6 +12,9 @@ import click
 from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import Measured
 from irbench.choosing.verdict import CandidateRow
+from irbench.cli.convention_options import convention_arguments
+from irbench.cli.next_steps import plugin_arguments
+from irbench.conventions import Conventions
 from irbench.process.processor_wait import is_busy
 
 if TYPE_CHECKING:
@@ -94,12 +97,7 @@ def deploying_commands(
     """What calibrates, exports and runs the one to take, as it may be typed."""
     one = taken.candidate
     paths = [word for path in frames for word in ("--frames", str(path))]
-    wide: list[str] = []
-    if value_range is not None:
-        words = [value_range] if isinstance(value_range, str) else [f"{v:g}" for v in value_range]
-        wide = ["--value-range", *words]
-    if dead_pixels is not None:
-        wide += ["--dead-pixels", dead_pixels]
+    wide = convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels))
     weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
     size = [] if one.image_size is None else ["--param", one.size_param]
     if one.backend != "torch":
@@ -123,8 +121,7 @@ def deploying_commands(
                 *("--calibration", "calibration.json", "--out", f"{one.spec.name}-model"),
             ]
         )
-    own = [word for path in plugins for word in ("--plugin", str(path))]
-    return [shlex.join([*words, *own]) for words in commands]
+    return [shlex.join([*words, *plugin_arguments(plugins)]) for words in commands]
 
 
 def write_choice(

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_row, complete_run
+from irbench.cli.completion import complete_row
 from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option_of, split_names
+from irbench.cli.options import (
+    draws_options,
+    load_plugins,
+    plugin_option_of,
+    quality_names,
+    run_argument,
+)
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UsageError
 from irbench.messages.progress import Advance, BarProgress, Progress
@@ -25,7 +31,7 @@ RANKING_METRICS = ("map50", "f1", "pd")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run)
+@run_argument
 @click.argument("methods", nargs=-1, metavar="[METHOD METHOD…]", shell_complete=complete_row)
 @click.option(
     "--metric",
@@ -35,16 +41,7 @@ RANKING_METRICS = ("map50", "f1", "pd")
     help=f"Metrics to compare by. May be repeated.  [default: {','.join(PAIR_METRICS)} for two "
     f"methods, {','.join(RANKING_METRICS)} for more]",
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(min=100),
-    default=10_000,
-    show_default=True,
-    help="Draws of images in the bootstrap.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
-)
+@draws_options
 @click.option(
     "--format",
     "form",
@@ -81,9 +78,8 @@ def compare(
     irbench compare runs/nudt tophat mpcm --format latex
     """
     from irbench.cli import comparison_formats
-    from irbench.cli.comparison_tables import print_pair, print_ranking
     from irbench.cli.comparison_values import comparison_content
-    from irbench.metrics.definition import quality_metrics, unknown_metric
+    from irbench.metrics.definition import quality_metrics
     from irbench.scoring.scored_output import score_row
     from irbench.statistics.comparison import Comparison
     from irbench.statistics.resamples import Resamples
@@ -94,12 +90,8 @@ def compare(
     results = open_run(run)
     rows = _rows_to_compare(results, methods)
     default = PAIR_METRICS if len(rows) == 2 else RANKING_METRICS
-    names = tuple(dict.fromkeys(name for text in metrics for name in split_names(text))) or default
-    known = quality_metrics()
-    for name in names:
-        if name not in known:
-            raise unknown_metric("metric to compare by", name, known)
-    needs_maps = any(known[name].needs_maps for name in names)
+    names = quality_names(metrics, "metric to compare by") or default
+    needs_maps = any(quality_metrics()[name].needs_maps for name in names)
     truths = sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
     progress = command_progress()
     if isinstance(progress, BarProgress):
@@ -123,10 +115,8 @@ def compare(
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
     elif form != "text":
         click.echo(getattr(comparison_formats, form)(comparison, results), nl=False)
-    elif len(rows) == 2:
-        print_pair(comparison, results)
     else:
-        print_ranking(comparison, results)
+        comparison_formats.print_comparison(comparison, results)
 
 
 def _rows_to_compare(results: RunResults, methods: Sequence[str]) -> list[Row]:

@@ -1,23 +1,29 @@
-"""A comparison of methods as Markdown, LaTeX and CSV."""
+"""A comparison of methods in the terminal, as Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
+
+from rich.console import Console
 
 from irbench.cli.comparison_rows import (
     SHARED_LETTERS,
-    TextTable,
     few_images_note,
     method_note,
     text_tables,
 )
-from irbench.cli.comparison_values import comparison_content
+from irbench.cli.comparison_values import comparison_content, rule_text
+from irbench.cli.plain_table import results_console
+from irbench.cli.text_table import TextTable
 from irbench.engine.storage.results import RunResults
+from irbench.ground_truth import GroundTruth
 from irbench.markup.csv_text import csv_text
 from irbench.markup.latex_table import fitted_tabular, notes_below
 from irbench.markup.latex_text import latex_text
-from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
+from irbench.markup.markdown_text import markdown_text
+from irbench.scoring.scored_output import RULES
 from irbench.statistics.comparison import Comparison
 
 CSV_FIELDS = (
@@ -25,15 +31,74 @@ CSV_FIELDS = (
     "only_second", "neither", "p", "p_holm",
 )  # fmt: skip
 
+N_LISTED = 10
+"""So many targets of a list are printed; JSON has them all."""
+
+
+def print_comparison(comparison: Comparison, results: RunResults) -> None:
+    """Print two methods side by side, with the targets that one of them finds alone; or a ranking.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    results : RunResults
+        The run that its methods are of.
+    """
+    console = results_console()
+    titles = {row["method"]: row["title"] for row in results.rows}
+    if len(comparison.methods) == 2:
+        differences, found = text_tables(comparison, results)
+        differences.print_title(console)
+        differences.print_rows(console)
+        console.print()
+        found.print_rows(console)
+        for rule in RULES:
+            for method in comparison.methods:
+                alone = comparison.found_alone(method, rule)
+                _print_alone(console, alone, titles[method], rule_text(rule, results))
+        console.print()
+    else:
+        for table in text_tables(comparison, results):
+            table.print_title(console)
+            table.print_rows(console)
+        for rule in RULES:
+            counts = {name: len(comparison.found_alone(name, rule)) for name in comparison.methods}
+            if listed := ", ".join(f"{titles[name]} {n}" for name, n in counts.items() if n):
+                where = rule_text(rule, results)
+                _print_line(console, f"\nFound by one method alone, {where}: {listed}.")
+        left_out = [row for row in results.rows if row["method"] not in comparison.methods]
+        if left_out:
+            names = ", ".join(f"{row['title']} ({row['state']})" for row in left_out)
+            _print_line(console, f"\nNot compared: {names}.")
+        console.print()
+        _print_line(console, SHARED_LETTERS)
+    console.print(method_note(comparison), style="dim", markup=False)
+    if warning := few_images_note(comparison):
+        console.print(warning, style="yellow", markup=False)
+
+
+def _print_alone(
+    console: Console, targets: Sequence[tuple[GroundTruth, int]], title: str, rule: str
+) -> None:
+    if not targets:
+        return
+    _print_line(console, f"\n{title} alone finds, {rule}: {len(targets)}")
+    for truth, index in targets[:N_LISTED]:
+        box = ", ".join(f"{side:g}" for side in truth.boxes[index].tolist())
+        _print_line(console, f"  {truth.id}  ({box})")
+    if len(targets) > N_LISTED:
+        _print_line(console, f"  … and {len(targets) - N_LISTED} more; --json lists all.")
+
+
+def _print_line(console: Console, text: str) -> None:
+    console.print(text, markup=False)
+
 
 def markdown(comparison: Comparison, results: RunResults) -> str:
     """The tables as GitHub prints them, each under its title, with what they mean below."""
     parts = []
     for table in text_tables(comparison, results):
-        heads = [markdown_text(_one_line(head)) for head in table.heads]
-        alignment: list[Alignment] = ["left", *["right"] * (len(heads) - 1)]  # type: ignore[list-item]
-        rows = [list(map(markdown_text, row)) for row in table.rows]
-        parts += [f"**{markdown_text(table.title)}**", pipe_table(heads, alignment, rows)]
+        parts += [f"**{markdown_text(table.title)}**", table.pipe_table()]
         parts += map(markdown_text, table.notes)
     return "\n\n".join([*parts, *map(markdown_text, _notes(comparison))]) + "\n"
 
@@ -60,7 +125,7 @@ def csv(comparison: Comparison, results: RunResults) -> str:
 def _float(table: TextTable, notes: list[str]) -> str:
     lines = [
         " & ".join(
-            rf"\multicolumn{{1}}{{{'c' if place else 'l'}}}{{{latex_text(_one_line(head))}}}"
+            rf"\multicolumn{{1}}{{{'c' if place else 'l'}}}{{{latex_text(' '.join(head.split()))}}}"
             for place, head in enumerate(table.heads)
         ),
         *(" & ".join([latex_text(row[0]), *map(_number, row[1:])]) for row in table.rows),
@@ -88,7 +153,3 @@ def _number(text: str) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     letters = SHARED_LETTERS if len(comparison.methods) > 2 else ""
     return [*filter(None, [letters, method_note(comparison), few_images_note(comparison)])]
-
-
-def _one_line(head: str) -> str:
-    return head.replace("\n", " ")

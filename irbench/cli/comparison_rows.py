@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from irbench.cli.comparison_values import bounds, difference_text, map_text, p_text, rule_text
+from irbench.cli.text_table import TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
@@ -14,26 +14,6 @@ from irbench.statistics.comparison import FEW_IMAGES, Comparison
 from irbench.statistics.paired import McNemar
 
 SHARED_LETTERS = "Methods that share a letter are not distinguishable."
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of a comparison.
-
-    Attributes
-    ----------
-    title : str
-    heads : tuple of str
-        The first is of names, the others are of numbers; a line break is allowed.
-    rows : tuple of tuple of str
-    notes : tuple of str
-        What is undefined in it.
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
 
 
 def text_tables(comparison: Comparison, results: RunResults) -> list[TextTable]:

@@ -97,10 +97,6 @@ def convention_options(function: Function) -> Function:
 def convention_arguments(conventions: Any) -> list[str]:
     """The options that state these conventions, as they may be typed.
 
-    Parameters
-    ----------
-    conventions : Conventions
-
     Examples
     --------
     >>> from irbench.conventions import Conventions

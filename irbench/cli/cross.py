@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.opening import open_run
-from irbench.cli.options import load_plugins, plugin_option, runs_argument, split_names
+from irbench.cli.opening import open_run, open_runs
+from irbench.cli.options import (
+    jobs_option,
+    load_plugins,
+    plugin_option,
+    quality_names,
+    runs_argument,
+    split_names,
+)
 from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
@@ -44,7 +51,7 @@ OWN = "°"
     show_default=True,
     help="Folder for the runs that are made, and for cross.md, cross.tex and cross.csv.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
+@jobs_option
 @click.option("--no-run", is_flag=True, help="Run nothing: what was not run yet is a dash.")
 @plugin_option
 @verbosity_options
@@ -68,13 +75,14 @@ def cross(
     irbench cross runs/nudt runs/nuaa runs/irstd1k
     irbench cross runs/nudt runs/nuaa --methods le-irstd --metric map50,map30 --out cross/
     """
+    from irbench.cli.writing import write_output
     from irbench.cross import formats
     from irbench.cross.networks import trained_networks
     from irbench.cross.table import cross_table, pairs_to_run, tested_once
 
     load_plugins(plugins)
-    names = _metric_names(metrics)
-    opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    names = quality_names(metrics, "metric to print") or CROSS_METRICS
+    opened = open_runs(runs)
     tested = tested_once(opened)
     networks = _chosen([one for run in opened for one in trained_networks(run)], methods)
     homes = _folder_names(opened)
@@ -90,22 +98,11 @@ def cross(
             crossed[home, run] = open_run(folder)
     table = cross_table(networks, tested, crossed, names, command_progress())
     _print(table)
-    _write(out, "cross.md", formats.markdown(table))
-    _write(out, "cross.tex", formats.latex(table))
-    _write(out, "cross.csv", formats.csv(table))
+    for name, write in (("md", formats.markdown), ("tex", formats.latex), ("csv", formats.csv)):
+        write_output(out / f"cross.{name}", write(table).encode())
+        note(f"wrote {out / f'cross.{name}'}")
     states = {cell.state for cells in table.cells for cell in cells}
     return EXIT_FAILED if states & {"failed", "partial", "interrupted"} else EXIT_DONE
-
-
-def _metric_names(metrics: Sequence[str]) -> tuple[str, ...]:
-    from irbench.metrics.definition import quality_metrics, unknown_metric
-
-    chosen = tuple(dict.fromkeys(name for text in metrics for name in split_names(text)))
-    known = quality_metrics()
-    for name in chosen:
-        if name not in known:
-            raise unknown_metric("metric to print", name, known)
-    return chosen or CROSS_METRICS
 
 
 def _chosen(networks: Sequence[CrossedNetwork], methods: str) -> list[CrossedNetwork]:
@@ -178,14 +175,3 @@ def _print(table: CrossTable) -> None:
     console.print()
     for line in (f"{OWN} trained on the tested dataset itself.", *table.notes):
         console.print(line, style="dim", markup=False)
-
-
-def _write(out: Path, name: str, text: str) -> None:
-    from irbench.atomic import write_bytes
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / name, text.encode())
-    except OSError as error:
-        raise UsageError(f"{error}; name another folder by --out.") from None
-    note(f"wrote {out / name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,17 @@ from irbench.cli.opening import record_opened
 from irbench.cli.options import (
     data_options,
     data_root_option,
+    json_option,
     load_plugins,
     plugin_option,
     print_failures,
 )
 from irbench.cli.verbosity import command_progress, note, verbosity_options
-from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError, UsageError
+from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError
 
 if TYPE_CHECKING:
     from irbench.conventions import Conventions
     from irbench.dataset import Dataset
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -45,7 +43,7 @@ data.add_command(pack)
 
 
 @data.command("list")
-@_JSON
+@json_option
 @data_root_option
 @plugin_option
 def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ...]) -> None:
@@ -106,7 +104,7 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
 @data.command("verify")
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--all-ids", is_flag=True, help="Name every image of a finding, not the first ten.")
-@_JSON
+@json_option
 @convention_options
 @data_options
 @verbosity_options
@@ -145,7 +143,7 @@ def verify(
 @data.command("stats")
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--split", default="all", show_default=True, help="The split to measure.")
-@_JSON
+@json_option
 @convention_options
 @data_options
 @verbosity_options
@@ -192,14 +190,14 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     irbench data import NUDT-SIRST.zip
     irbench data import downloads/sirst-master --dataset nuaa --data-root /data
     """
-    from irbench.data.importing import import_data
+    from irbench.data.importing import import_data, named_dataset, recogniser
     from irbench.data.location import search_places
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
     from irbench.plugins.registry import catalogue
 
-    name = dataset or _guess(path)
     classes = catalogue("datasets").classes
+    name = dataset or named_dataset(path, classes)
     if name not in classes or not classes[name].info.url:
         published = [one for one, cls in classes.items() if cls.info.url]
         raise UnknownNameError("published dataset", name, published)
@@ -210,7 +208,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         cls.info.title,
         search_places(data_root)[0],
         overwrite=overwrite,
-        is_dataset=_recogniser(cls),
+        is_dataset=recogniser(cls),
         progress=progress,
     )
     note(f"imported: {place}")
@@ -312,7 +310,7 @@ def export(
     type=click.Path(path_type=Path, file_okay=False),
     help="Write leaks.csv and leaks.png, the strongest pairs side by side, to this folder.",
 )
-@_JSON
+@json_option
 @convention_options
 @data_options
 @verbosity_options
@@ -339,12 +337,13 @@ def leaks(
     irbench data leaks --dataset my_images/ --fail-over 0 --out leaks/
     """
     from irbench.data.contact_sheet import write_leaks
-    from irbench.data.joint import JointDataset, dataset_names
+    from irbench.data.joint import dataset_names, joined
     from irbench.data.split_leaks import find_leaks, format_leaks
 
     load_plugins(plugins)
-    parts = [_open(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
-    opened = parts[0] if len(parts) == 1 else JointDataset(parts)
+    opened = joined(
+        [_open(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
+    )
     search = find_leaks(opened, threshold, command_progress())
     report = search.report
     if as_json:
@@ -370,36 +369,3 @@ def _open(
     opened = load_dataset(name, data_root, split, scheme, conventions)
     record_opened(opened)
     return opened
-
-
-def _guess(path: Path) -> str:
-    """The dataset that a file is named after."""
-    from irbench.plugins.registry import catalogue
-
-    def plain(text: str) -> str:
-        return "".join(letter for letter in text.lower() if letter.isalnum())
-
-    stem = plain(path.name)
-    # NUAA-SIRST is also known as SIRST, which NUDT-SIRST contains: the longest name wins.
-    names = {"sirst": "nuaa"}
-    for name, cls in catalogue("datasets").classes.items():
-        if cls.info.url:
-            names[plain(name)] = names[plain(cls.info.title)] = name
-    fitting = [alias for alias in names if alias in stem]
-    if not fitting:
-        raise UsageError(
-            f"the name {path.name!r} does not show which dataset it is; give --dataset."
-        )
-    return names[max(fitting, key=len)]
-
-
-def _recogniser(cls: type[Dataset]) -> Callable[[Path], bool]:
-    def recognises(folder: Path) -> bool:
-        try:
-            opened = cls(root=folder, split="all")
-        except MissingDataError:
-            return False
-        # A folder further out finds it too; wanted is the dataset's own.
-        return opened.root is not None and Path(opened.root).resolve() == folder.resolve()
-
-    return recognises

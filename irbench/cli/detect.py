@@ -13,7 +13,12 @@ from irbench.cli.completion import complete_method
 from irbench.cli.convention_options import dead_pixels_option, value_range_option
 from irbench.cli.network_options import make_detector, network_calibration, network_options
 from irbench.cli.opening import open_calibration
-from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
+from irbench.cli.options import (
+    load_plugins,
+    own_param_option,
+    parse_parameters_of,
+    plugin_option_of,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -63,7 +68,7 @@ if TYPE_CHECKING:
 @value_range_option
 @dead_pixels_option
 @network_options
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@own_param_option
 @plugin_option_of("your own methods")
 @verbosity_options
 def detect(

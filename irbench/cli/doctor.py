@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irbench.cli.options import data_root_option, json_option
 from irbench.cli.verbosity import Verbosity, verbosity, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -25,14 +26,14 @@ _COLOURS = {"ok": "green", "note": "blue", "warning": "yellow", "broken": "red"}
     show_default=True,
     help="The run directory that is to be written to.",
 )
-@click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
+@data_root_option
 @click.option(
     "--self-test/--no-self-test",
     default=True,
     show_default=True,
     help="Also run Top-Hat and a network on generated images: ten seconds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @verbosity_options
 def doctor(out: Path, data_root: Path | None, self_test: bool, as_json: bool) -> int:
     """Check whether irbench works on this machine, and say what to do where it does not.

@@ -11,7 +11,7 @@ import click
 from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins
+from irbench.cli.options import data_options, load_plugins, operating_point_option
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -51,11 +51,7 @@ if TYPE_CHECKING:
     help="Predictions on the validation split, to choose the score threshold on.",
 )
 @click.option("--threshold", type=float, help="The score threshold, instead of --validation.")
-@click.option(
-    "--operating-point",
-    type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
-    help="How the score threshold is found.  [default: the protocol's]",
-)
+@operating_point_option
 @click.option(
     "--protocol",
     "protocol_name",

@@ -11,7 +11,13 @@ import click
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import value_range_option
 from irbench.cli.opening import open_calibration
-from irbench.cli.options import load_plugins, parse_parameters_of, plugin_option_of
+from irbench.cli.options import (
+    data_root_option,
+    load_plugins,
+    own_param_option,
+    parse_parameters_of,
+    plugin_option_of,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import ImageError, UsageError
 from irbench.extras import require_packages
@@ -28,44 +34,6 @@ if TYPE_CHECKING:
     Exportable = NetworkDetector | SegmentationNetworkDetector
 
 FORMATS = ("onnx", "model")
-
-_LETTERBOX = """\
-import cv2, numpy as np, onnxruntime
-frame = cv2.imread("frame.png", cv2.IMREAD_UNCHANGED)  # keeps 16 bit; one grey channel
-low, high = 0, np.iinfo(frame.dtype).max  # black and white: of a 14-bit camera 0 and 16383
-grey = ((frame.astype(np.float32) - low) / (high - low)).clip(0, 1)
-h, w = grey.shape
-nh, nw = (round(side * ({size} / max(h, w))) for side in (h, w))
-y, x = ({size} - nh) // 2, ({size} - nw) // 2
-canvas = np.full(({batch}, 1, {size}, {size}), 114 / 255, np.float32)
-canvas[0, 0, y : y + nh, x : x + nw] = cv2.resize(grey, (nw, nh))
-"""
-
-_SUPPRESS = """\
-boxes, scores = onnxruntime.InferenceSession({path!r}).run(None, {{"images": canvas}})
-boxes, scores = boxes[0], scores[0].max(1)
-sized = np.hstack((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]))
-keep = list(cv2.dnn.NMSBoxes(sized, scores, {confidence}, {nms_iou}))
-"""
-
-_SELECT = """\
-boxes, scores, found = onnxruntime.InferenceSession({path!r}).run(None, {{"images": canvas}})
-boxes, scores = boxes[0], scores[0].max(1)
-keep = found[found[:, 0] == 0, 2]
-"""
-
-_PROBABILITIES = """\
-import cv2, numpy as np, onnxruntime
-grey = cv2.imread("frame.png", cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255  # 0 black, 1 white
-h, w = grey.shape  # at most {size}
-{divided}canvas = np.zeros(({batch}, {channels}, {size}, {size}), np.float32)
-mean, std = np.array({mean})[:, None, None], np.array({std})[:, None, None]
-canvas[0, :, :h, :w] = (grey[None] - mean) / std
-(found,) = onnxruntime.InferenceSession({path!r}).run(None, {{"images": canvas}})
-print(np.argwhere(found[0, 0, :h, :w] > 0.5))  # rows and columns of the targets' pixels"""
-
-_PRINT = """\
-print((boxes[keep] - (x, y, x, y)) / (nw / w, nh / h, nw / w, nh / h), scores[keep])"""
 
 
 def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int | None:
@@ -133,8 +101,8 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
     shell_complete=complete_dataset,
     help="Of int8: whose training images set the ranges; AP@50 before and after on its validation.",
 )
-@click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@data_root_option
+@own_param_option
 @plugin_option_of("your own methods")
 @verbosity_options
 def export(
@@ -202,6 +170,7 @@ def export(
         return 0
     if calibration is not None or value_range is not None:
         raise UsageError("--calibration and --value-range go with --format model.")
+    from irbench.cli.export_program import program
     from irbench.networks.export import DEFAULT_OPSET, export_onnx
 
     if detector.weights is None:
@@ -220,7 +189,7 @@ def export(
     _describe(written)
     if calibrate is not None and of_boxes is not None:
         _quantize(written.path, of_boxes, calibrate, data_root, check)
-    _print_program(written.path, detector, batch, nms)
+    note(f"\nTo run it:\n\n{program(written.path, detector, batch, nms)}")
     return 0
 
 
@@ -403,31 +372,3 @@ def _describe(written: ExportedFile) -> None:
         click.echo(
             f"  checked: onnxruntime differs from torch by at most {scores:.1e} in {what}{of_boxes}"
         )
-
-
-def _print_program(path: Path, detector: Exportable, batch: int | None, nms: bool) -> None:
-    """A program that runs the file without irbench."""
-    note(f"\nTo run it:\n\n{_program(path, detector, batch, nms)}")
-
-
-def _program(path: Path, detector: Exportable, batch: int | None, nms: bool) -> str:
-    from irbench.networks.segmentation import SegmentationNetworkDetector
-
-    if isinstance(detector, SegmentationNetworkDetector):
-        scaling = detector.applied_scaling
-        return _PROBABILITIES.format(
-            size=detector.input_size,
-            batch=batch or 1,
-            channels=detector.in_channels_used,
-            mean=list(scaling.mean),
-            std=list(scaling.std),
-            divided="grey /= max(grey.max(), 1e-12)\n" if scaling.by_maximum else "",
-            path=str(path),
-        )
-    return (_LETTERBOX + (_SELECT if nms else _SUPPRESS) + _PRINT).format(
-        size=detector.input_size,
-        batch=batch or 1,
-        path=str(path),
-        confidence=detector.confidence,
-        nms_iou=detector.nms_iou,
-    )

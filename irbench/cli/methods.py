@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from irbench.cli.completion import complete_method
-from irbench.cli.options import load_plugins, plugin_option, print_failures
+from irbench.cli.options import json_option, load_plugins, plugin_option, print_failures
 from irbench.cli.weights_table import weights_facts, weights_lines, weights_mark
 
 
@@ -24,7 +24,7 @@ def methods() -> None:
 
 
 @methods.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @plugin_option
 def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List all methods by the groups of Table I, and plug-ins that could not be loaded.
@@ -70,7 +70,7 @@ def list_methods(as_json: bool, plugins: tuple[Path, ...]) -> None:
 
 @methods.command("show")
 @click.argument("name", shell_complete=complete_method)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @plugin_option
 def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """Show a method: its paper, its parameters with units and ranges, its docstring.

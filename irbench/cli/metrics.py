@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.options import load_plugins, plugin_option, print_failures
+from irbench.cli.options import json_option, load_plugins, plugin_option, print_failures
 
 if TYPE_CHECKING:
     from irbench.metrics.metric import MetricDefinition
@@ -26,7 +26,7 @@ def metrics() -> None:
 
 
 @metrics.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @plugin_option
 def list_metrics(as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List all metrics in the order of a results table, and plug-ins that could not be loaded.
@@ -60,7 +60,7 @@ def list_metrics(as_json: bool, plugins: tuple[Path, ...]) -> None:
 
 @metrics.command("show")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @plugin_option
 def show(name: str, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """Show a metric: its definition, its bounds, where it comes from, what it equals.

@@ -41,7 +41,12 @@ def data_arguments(
         words += ["--data-root", str(data_root)]
     if with_scheme and opened.scheme:
         words += ["--scheme", opened.scheme]
-    return [*words, *(word for path in plugins for word in ("--plugin", str(path)))]
+    return [*words, *plugin_arguments(plugins)]
+
+
+def plugin_arguments(plugins: Iterable[Path]) -> list[str]:
+    """The options that load plug-ins again, as they may be typed."""
+    return [word for path in plugins for word in ("--plugin", str(path))]
 
 
 def param_arguments(method: str, texts: Mapping[str, str]) -> list[str]:
@@ -58,10 +63,6 @@ def param_arguments(method: str, texts: Mapping[str, str]) -> list[str]:
 
 def next_commands(results: RunResults) -> list[str]:
     """Three commands, quoted for a shell.
-
-    Parameters
-    ----------
-    results : RunResults
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,11 @@ def open_run(path: Path) -> RunResults:
         states={row["method"]: row["state"] for row in results.rows},
     )
     return results
+
+
+def open_runs(paths: Iterable[Path]) -> list[RunResults]:
+    """Read run directories, each once."""
+    return [open_run(path) for path in {path.resolve(): path for path in paths}.values()]
 
 
 def open_calibration(path: Path, method: str) -> Calibration:

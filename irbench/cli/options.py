@@ -28,6 +28,9 @@ def plugin_option_of(what: str) -> Callable[[Function], Function]:
     )
 
 
+run_argument = click.argument(
+    "run", type=click.Path(path_type=Path), metavar="RUN", shell_complete=complete_run
+)
 runs_argument = click.argument(
     "runs",
     nargs=-1,
@@ -42,6 +45,47 @@ data_root_option = click.option(
     type=click.Path(path_type=Path),
     help="Where datasets are.  [default: $IRBENCH_DATA, else the user data directory]",
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]"
+)
+timeout_option = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    help="Seconds for one image; longer counts as failed.",
+)
+operating_point_option = click.option(
+    "--operating-point",
+    type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
+    help="How the score threshold is found.  [default: the protocol's]",
+)
+param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="METHOD.NAME=VALUE",
+    help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
+)
+own_param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a parameter of the method. May be repeated.",
+)
+_resamples_option = click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=10_000,
+    show_default=True,
+    help="Draws of images in the bootstrap.",
+)
+_seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
+)
 _scheme_option = click.option(
     "--scheme",
     help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
@@ -55,11 +99,34 @@ def data_options(function: Function) -> Function:
     return function
 
 
+def draws_options(function: Function) -> Function:
+    """``--resamples`` and ``--seed`` of a bootstrap over images."""
+    return _resamples_option(_seed_option(function))
+
+
 def split_names(text: str) -> list[str]:
     """The names of a comma-separated list."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise UsageError(f"expected names separated by commas, got {text!r}.")
+    return names
+
+
+def quality_names(texts: Iterable[str], what: str) -> tuple[str, ...]:
+    """The metrics of quality that lists with commas name, each once.
+
+    Raises
+    ------
+    UnknownNameError
+        For another name; ``what`` says what it was to be, such as ``"metric to print"``.
+    """
+    from irbench.metrics.definition import quality_metrics, unknown_metric
+
+    names = tuple(dict.fromkeys(name for text in texts for name in split_names(text)))
+    known = quality_metrics()
+    for name in names:
+        if name not in known:
+            raise unknown_metric(what, name, known)
     return names
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completion import complete_run
-from irbench.cli.opening import open_run
+from irbench.cli.opening import open_runs
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.cli.paper_sections import PaperSection
+    from irbench.cli.text_table import TextTable
 
 FORMATS = ("table", "markdown", "latex", "json")
 
@@ -106,7 +106,7 @@ def paper(
     from irbench.published.network_counts import NetworkCounts, count_published
 
     numbers = sorted(set(tables)) or list(published_tables())
-    opened = [open_run(run) for run in {path.resolve(): path for path in runs}.values()]
+    opened = open_runs(runs)
     for run in opened:
         if any(row.get("operating_point") == "oracle" for row in run.rows):
             raise UsageError(
@@ -151,7 +151,7 @@ def paper(
     _write_sections(sections, format_name, out)
 
 
-def _write_sections(sections: Sequence[PaperSection], format_name: str, out: Path | None) -> None:
+def _write_sections(sections: Sequence[TextTable], format_name: str, out: Path | None) -> None:
     from irbench.cli import paper_formats
 
     if format_name == "table" and out is None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
-from irbench.cli.paper_sections import PaperSection
-from irbench.cli.plain_table import WIDTH, number_column, plain_table, text_column
+from irbench.cli.plain_table import WIDTH
+from irbench.cli.text_table import TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.markup.latex_table import fitted_tabular
 from irbench.markup.latex_text import latex_text
-from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
+from irbench.markup.markdown_text import markdown_text
 from irbench.published import PublishedTable, published_source, published_tables
 from irbench.published.consistency import Disagreement, F1Inconsistency, different_entries
 from irbench.published.measured_values import MeasuredRow
@@ -37,77 +37,34 @@ _PREAMBLE = r"""% Compile with pdflatex. The tables need booktabs and graphicx.
 """
 
 
-def print_sections(sections: Sequence[PaperSection], console: Console) -> None:
-    """Print sections to a terminal.
-
-    Parameters
-    ----------
-    sections : sequence of PaperSection
-    console : rich.console.Console
-    """
+def print_sections(sections: Sequence[TextTable], console: Console) -> None:
+    """Print sections to a terminal."""
     for section in sections:
-        console.print()
-        console.print(section.title, style="bold", markup=False)
-        if section.heads:
-            heads = list(map(escape, section.heads))
-            texts = map(text_column, heads[: section.n_texts])
-            numbers = map(number_column, heads[section.n_texts :])
-            table = plain_table([*texts, *numbers], gap=1)
-            for row in section.rows:
-                table.add_row(*map(escape, row))
-            console.print(table)
-        for note in section.notes:
-            console.print(note, style="dim", markup=False)
+        section.print_title(console)
+        section.print_rows(console, gap=1)
 
 
-def plain_text(sections: Sequence[PaperSection]) -> str:
-    """What :func:`print_sections` prints, for a file.
-
-    Parameters
-    ----------
-    sections : sequence of PaperSection
-
-    Returns
-    -------
-    str
-    """
+def plain_text(sections: Sequence[TextTable]) -> str:
+    """What :func:`print_sections` prints, for a file."""
     stream = io.StringIO()
     print_sections(sections, Console(file=stream, highlight=False, width=WIDTH, no_color=True))
     lines = stream.getvalue().strip("\n").splitlines()
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def markdown(sections: Sequence[PaperSection]) -> str:
-    """Sections as GitHub Markdown.
-
-    Parameters
-    ----------
-    sections : sequence of PaperSection
-
-    Returns
-    -------
-    str
-    """
+def markdown(sections: Sequence[TextTable]) -> str:
+    """Sections as GitHub Markdown."""
     parts = []
     for section in sections:
         parts.append(f"## {markdown_text(section.title)}")
         if section.heads:
-            alignment: list[Alignment] = [
-                "left" if index < section.n_texts else "right"
-                for index in range(len(section.heads))
-            ]
-            rows = [list(map(markdown_text, row)) for row in section.rows]
-            parts.append(pipe_table(list(map(markdown_text, section.heads)), alignment, rows))
+            parts.append(section.pipe_table())
         parts += [markdown_text(note) for note in section.notes]
     return "\n\n".join(parts) + "\n"
 
 
-def latex(sections: Sequence[PaperSection]) -> str:
+def latex(sections: Sequence[TextTable]) -> str:
     """Sections as a document for pdflatex.
-
-    Parameters
-    ----------
-    sections : sequence of PaperSection
 
     Returns
     -------
@@ -118,7 +75,7 @@ def latex(sections: Sequence[PaperSection]) -> str:
     return f"{_PREAMBLE}{body}\\end{{document}}\n"
 
 
-def _latex_section(section: PaperSection) -> str:
+def _latex_section(section: TextTable) -> str:
     # A box, so that no page breaks between a title and its table.
     lines = [
         r"\begin{minipage}{\linewidth}\raggedright",
@@ -186,7 +143,10 @@ def paper_content(
         "f1": {
             "tolerance": tolerance,
             "different": len(different_entries(wrong)),
-            "inconsistencies": [_inconsistency(one) for one in wrong],
+            "inconsistencies": [
+                {**asdict(one), "recomputed": one.recomputed, "impossible": one.is_impossible}
+                for one in wrong
+            ],
         },
         "disagreements": [_disagreement(one) for one in differing],
         "counts": {
@@ -217,19 +177,6 @@ def _table(table: PublishedTable) -> dict[str, Any]:
             }
             for name, row in table.rows.items()
         },
-    }
-
-
-def _inconsistency(one: F1Inconsistency) -> dict[str, Any]:
-    return {
-        "table": one.table,
-        "row": one.row,
-        "dataset": one.dataset,
-        "precision": one.precision,
-        "recall": one.recall,
-        "printed": one.printed,
-        "recomputed": one.recomputed,
-        "impossible": one.is_impossible,
     }
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from irbench.cli.table import footnotes
+from irbench.cli.text_table import TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT
@@ -26,29 +26,7 @@ WRONG = "†"
 """Marks a printed F1 that does not follow from P and R."""
 
 
-@dataclass(frozen=True)
-class PaperSection:
-    """A table with a title and notes; nothing is escaped.
-
-    Attributes
-    ----------
-    title : str
-    heads : tuple of str
-        Of the columns; empty where there are notes only.
-    n_texts : int
-        So many of the first columns hold text, the others numbers.
-    rows : tuple of tuple of str
-    notes : tuple of str
-    """
-
-    title: str
-    heads: tuple[str, ...] = ()
-    n_texts: int = 1
-    rows: tuple[tuple[str, ...], ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def table_sections(number: int, tolerance: float) -> list[PaperSection]:
+def table_sections(number: int, tolerance: float) -> list[TextTable]:
     """A published table, one section for each of its datasets.
 
     Parameters
@@ -57,10 +35,6 @@ def table_sections(number: int, tolerance: float) -> list[PaperSection]:
         1 to 6.
     tolerance : float
         In percentage points; greater errors of F1 are marked.
-
-    Returns
-    -------
-    list of PaperSection
     """
     table = published_tables()[number]
     wrong = {(one.row, one.dataset) for one in f1_inconsistencies(tolerance) if one.table == number}
@@ -79,7 +53,7 @@ def table_sections(number: int, tolerance: float) -> list[PaperSection]:
             lines.append((row.name, *(row.settings[name] for name in settings), *texts))
         marked = any(name == dataset for _, name in wrong)
         sections.append(
-            PaperSection(
+            TextTable(
                 title=f"Table {table.numeral}, {heading}: {table.title}",
                 heads=(first, *settings, *(METRICS[metric].title for metric in metrics)),
                 n_texts=1 + len(settings),
@@ -92,7 +66,7 @@ def table_sections(number: int, tolerance: float) -> list[PaperSection]:
 
 def consistency_section(
     found: Sequence[F1Inconsistency], tables: Sequence[int], tolerance: float
-) -> PaperSection:
+) -> TextTable:
     """The printed F1 that do not follow from P and R.
 
     Parameters
@@ -103,10 +77,6 @@ def consistency_section(
         Numbers of the tables that are shown.
     tolerance : float
         What they were found by.
-
-    Returns
-    -------
-    PaperSection
     """
     entries = different_entries(found)
     lines = []
@@ -137,7 +107,7 @@ def consistency_section(
             f"{len(smaller)} more in these tables by less than that, yet by more than rounding to "
             "two decimals explains; --tolerance 0 lists them."
         )
-    return PaperSection(
+    return TextTable(
         title="F1 that does not follow from P and R",
         heads=("Table", "Row", "Dataset", "P", "R", "F1", "2PR/(P+R)", "Difference")
         if found
@@ -148,14 +118,14 @@ def consistency_section(
     )
 
 
-def disagreement_section(found: Sequence[Disagreement]) -> PaperSection:
+def disagreement_section(found: Sequence[Disagreement]) -> TextTable:
     """The values that tables print differently for the same network."""
     lines = []
     for one in found:
         for text, places in one.printed:
             where = ", ".join(_place(table, row) for table, row in places)
             lines.append((one.method, METRICS[one.metric].title, where, text))
-    return PaperSection(
+    return TextTable(
         title="One network, printed differently",
         heads=("Network", "Column", "Where", "Printed"),
         n_texts=3,
@@ -178,21 +148,17 @@ def _place(table: int, row: str) -> str:
 _COUNTS: tuple[Count, ...] = ("parameters", "flops", "flops_printed")
 
 
-def counts_section(counts: NetworkCounts) -> PaperSection:
+def counts_section(counts: NetworkCounts) -> TextTable:
     """The columns of cost against what is counted here.
-
-    Parameters
-    ----------
-    counts : NetworkCounts
 
     Returns
     -------
-    PaperSection
+    TextTable
         With notes only, where nothing could be counted.
     """
     title = "Parameters and FLOPs, counted again"
     if counts.reason:
-        return PaperSection(title, notes=(f"Nothing was counted: {counts.reason}",))
+        return TextTable(title, notes=(f"Nothing was counted: {counts.reason}",))
     notes = []
     if counts.rows:
         notes += [
@@ -213,7 +179,7 @@ def counts_section(counts: NetworkCounts) -> PaperSection:
     if counts.absent:
         notes.append(f"No network here for: {', '.join(counts.absent)}.")
     heads = ("Table", "Row", "Network", "Params", "counted", "%", "Digits", "FLOPs")
-    return PaperSection(
+    return TextTable(
         title=title,
         heads=(*heads, "2/MAC", "%", "YOLO", "%") if counts.rows else (),
         n_texts=3,
@@ -224,7 +190,7 @@ def counts_section(counts: NetworkCounts) -> PaperSection:
 
 def measured_sections(
     found: Iterable[MeasuredRow], runs: Sequence[RunResults], tables: Sequence[int]
-) -> list[PaperSection]:
+) -> list[TextTable]:
     """What runs measured beside what is published, by table and dataset.
 
     Parameters
@@ -237,7 +203,7 @@ def measured_sections(
 
     Returns
     -------
-    list of PaperSection
+    list of TextTable
         The last says under which protocol it was measured, run by run.
     """
     labels = _labels(runs)
@@ -247,7 +213,7 @@ def measured_sections(
         several = len({one.run.path for one in lines}) > 1
         heads = (f"{METRICS[name].title}\n{part[:4]}." for name in QUALITY for part in PARTS)
         sections.append(
-            PaperSection(
+            TextTable(
                 title=f"Table {table.numeral}, {table.datasets[dataset]}: published and measured",
                 heads=("Row: method", *heads),
                 rows=tuple(
@@ -262,7 +228,7 @@ def measured_sections(
             "All in %; differences are measured minus published, in percentage points. What is "
             "published stands under headings that say Tr=60% or name the dataset only.",
         )
-    return [*sections, PaperSection("What was measured, and how", notes=tuple(notes))]
+    return [*sections, TextTable("What was measured, and how", notes=tuple(notes))]
 
 
 def _labels(runs: Sequence[RunResults]) -> dict[Path, str]:

@@ -11,7 +11,13 @@ from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options
 from irbench.cli.opening import record_opened
-from irbench.cli.options import load_plugins, parse_assignments, plugin_option_of
+from irbench.cli.options import (
+    data_root_option,
+    load_plugins,
+    param_option,
+    parse_assignments,
+    plugin_option_of,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 from irbench.networks.backends import backend_values
@@ -71,7 +77,7 @@ SYNTHETIC = "synth256"
     show_default=True,
     help="Whose test images to run: a name, or a directory of your own.",
 )
-@click.option("--data-root", type=click.Path(path_type=Path), help="Where datasets are.")
+@data_root_option
 @click.option("--layers", is_flag=True, help="Also list each network's layers.")
 @click.option(
     "--json",
@@ -79,13 +85,7 @@ SYNTHETIC = "synth256"
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write everything to this file.",
 )
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="METHOD.NAME=VALUE",
-    help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
-)
+@param_option
 @plugin_option_of("your own methods or datasets")
 @backend_options
 @convention_options

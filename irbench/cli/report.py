@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_format, complete_row
-from irbench.cli.opening import open_run
+from irbench.cli.opening import open_runs
 from irbench.cli.options import load_plugins, plugin_option_of, runs_argument, split_names
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
@@ -165,10 +165,7 @@ def report(
     classes.sort(key=lambda cls: cls.info.last)
     wanted = split_names(columns) if columns else []
     given = [name for name, source in plugin_metrics().sources.items() if source in files]
-    opened = [
-        with_metrics(open_run(run), {*wanted, *given})
-        for run in {path.resolve(): path for path in runs}.values()
-    ]
+    opened = [with_metrics(run, {*wanted, *given}) for run in open_runs(runs)]
     options = ReportOptions(
         table=table,
         columns=tuple(wanted),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.opening import open_run
+from irbench.cli.options import jobs_option
 from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     "[default: all, at four levels each]",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Test on the first so many images only.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: cores]")
+@jobs_option
 @verbosity_options
 def robustness(
     run_directory: Path, degrade: tuple[str, ...], limit: int | None, jobs: int | None

@@ -13,7 +13,15 @@ import click
 from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options, device_option
-from irbench.cli.options import data_options, parse_assignments, split_names
+from irbench.cli.options import (
+    data_options,
+    jobs_option,
+    operating_point_option,
+    param_option,
+    parse_assignments,
+    split_names,
+    timeout_option,
+)
 from irbench.cli.verbosity import (
     command_events,
     command_progress,
@@ -49,11 +57,7 @@ if TYPE_CHECKING:
     help="table1 (every choice on validation data), basicirstd (its split, half of the maximum), "
     "or squash-256, squash-512 (the same, images and masks scaled to a square).",
 )
-@click.option(
-    "--operating-point",
-    type=click.Choice(["val-f1", "fixed", "mean-kstd", "oracle"]),
-    help="How the score threshold is found.  [default: the protocol's]",
-)
+@operating_point_option
 @click.option("--threshold", type=float, help="The score threshold, with --operating-point fixed.")
 @click.option(
     "--score",
@@ -76,19 +80,8 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/DATASET]"
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Test on the first so many images only.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    help="Worker processes.  [default: the number of cores]",
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(min=0.1),
-    default=600.0,
-    show_default=True,
-    help="Seconds for one image; longer counts as failed.",
-)
+@jobs_option
+@timeout_option
 @click.option(
     "--timing-images",
     type=click.IntRange(min=0),
@@ -102,13 +95,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Time the methods that are done once more, such as on a machine that is idle now.",
 )
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="METHOD.NAME=VALUE",
-    help="Set a parameter of a method, such as tophat.size=9. May be repeated.",
-)
+@param_option
 @click.option(
     "--executor",
     type=click.Choice(["local", "dask"]),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.options import load_plugins, plugin_option_of, split_names
+from irbench.cli.options import load_plugins, plugin_option_of, run_argument, split_names
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UnknownNameError, UsageError
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@run_argument
 @click.argument("image", metavar="IMAGE")
 @click.option(
     "--method",
@@ -54,7 +54,7 @@ def show(
     """
     import io
 
-    from irbench.atomic import write_bytes
+    from irbench.cli.writing import write_output
     from irbench.engine.storage.results import load_run
     from irbench.figures.catalogue import file_stem
     from irbench.figures.compared_methods import ComparedMethods, check_image
@@ -77,11 +77,7 @@ def show(
     figure = image_figure(comparison, image, methods=names, maps=maps)
     picture = io.BytesIO()
     figure.savefig(picture, format=form, dpi=150)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(target, picture.getvalue())
-    except OSError as error:
-        raise UsageError(f"--out {target} cannot be written: {error.strerror}.") from None
+    write_output(target, picture.getvalue())
     place, _ = comparison.truth(image)
     for name in names or comparison.scored.methods:
         outcome = comparison.outcomes.get(name)

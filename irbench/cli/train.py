@@ -14,7 +14,13 @@ from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
 from irbench.cli.next_steps import data_arguments, param_arguments
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import SectionedCommand, data_options, load_plugins, parse_parameters_of
+from irbench.cli.options import (
+    SectionedCommand,
+    data_options,
+    load_plugins,
+    param_option,
+    parse_parameters_of,
+)
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
@@ -72,13 +78,7 @@ if TYPE_CHECKING:
 @click.option("--test", is_flag=True, help="Score the test split too, once, at the end.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
 @click.option("--threads", type=click.IntRange(min=1), help="Of a CPU.  [default: its cores]")
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="METHOD.NAME=VALUE",
-    help="A parameter of the method. May be repeated.",
-)
+@param_option
 @setting_options
 @convention_options
 @data_options
@@ -202,15 +202,16 @@ def _open_training_data(
     names: str, data_root: Path | None, scheme: str | None, conventions: Conventions
 ) -> Dataset:
     """One dataset, or several joined."""
-    from irbench.data.joint import JointDataset, dataset_names
+    from irbench.data.joint import dataset_names, joined
     from irbench.protocol import get_protocol
 
     protocol = get_protocol("table1")
-    opened = [
-        open_dataset(one, data_root, "all", scheme, protocol, conventions)
-        for one in dataset_names(names)
-    ]
-    return opened[0] if len(opened) == 1 else JointDataset(opened)
+    return joined(
+        [
+            open_dataset(one, data_root, "all", scheme, protocol, conventions)
+            for one in dataset_names(names)
+        ]
+    )
 
 
 def _run_queue(context: click.Context, path: Path, max_minutes: float | None) -> int:

@@ -123,10 +123,6 @@ def read_settings(
     defaults : mapping, optional
         What a method begins with otherwise, as a recipe has it.
 
-    Returns
-    -------
-    TrainingSettings
-
     Raises
     ------
     UsageError, UnknownNameError

@@ -12,9 +12,9 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_arguments, convention_options
-from irbench.cli.next_steps import data_arguments, param_arguments
+from irbench.cli.next_steps import data_arguments, param_arguments, plugin_arguments
 from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, parse_parameters_of
+from irbench.cli.options import data_options, load_plugins, param_option, parse_parameters_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
@@ -55,9 +55,7 @@ def weights() -> None:
 )
 @click.option("--source", default="", help="Where the file comes from, for the card.")
 @click.option("--licence", default="", help="What the weights may be used for, for the card.")
-@click.option(
-    "--param", "params", multiple=True, metavar="METHOD.NAME=VALUE", help="May be repeated."
-)
+@param_option
 @convention_options
 @data_options
 @verbosity_options
@@ -128,7 +126,7 @@ def import_(
         arguments += data_arguments(known or "", opened, data_root, True, plugins)
         arguments += convention_arguments(conventions)
     else:
-        arguments += ["--dataset", "NAME", *(w for p in plugins for w in ("--plugin", str(p)))]
+        arguments += ["--dataset", "NAME", *plugin_arguments(plugins)]
         note("the leak guard cannot know what these weights have seen; every row says so")
     note(f"next: {shlex.join(arguments)}")
 

@@ -134,10 +134,6 @@ def merge_tree(image: NDArray[np.float64], floor: float) -> MergeTree:
     image : (H, W) ndarray of float64
         Finite.
     floor : float
-
-    Returns
-    -------
-    MergeTree
     """
     flat = image.ravel()
     above = np.flatnonzero(flat > floor)

@@ -52,10 +52,6 @@ def detect_mask(mask: NDArray[Any]) -> Detections:
     Parameters
     ----------
     mask : (H, W) ndarray of bool
-
-    Returns
-    -------
-    Detections
     """
     if mask.ndim != 2 or mask.dtype != np.bool_:
         raise DetectionsError(

@@ -11,7 +11,7 @@ from irbench.cross.table import CrossCell, CrossTable
 from irbench.markup.csv_text import csv_text
 from irbench.markup.latex_table import fitted_tabular, notes_below
 from irbench.markup.latex_text import latex_inside_braces, latex_text
-from irbench.markup.markdown_text import Alignment, markdown_text, pipe_table
+from irbench.markup.markdown_text import markdown_text, pipe_table
 from irbench.metrics.metric import MetricDefinition
 
 HEADS = ("Method", "Trained on")
@@ -29,18 +29,7 @@ def heading(metric: MetricDefinition) -> str:
 
 
 def markdown(table: CrossTable) -> str:
-    """One GitHub table of each metric, with the notes at the end.
-
-    Parameters
-    ----------
-    table : CrossTable
-
-    Returns
-    -------
-    str
-    """
-    alignment: list[Alignment] = ["left", "left"]
-    alignment += ["right"] * len(table.columns)
+    """One GitHub table of each metric, with the notes at the end."""
     heads = [*HEADS, *map(markdown_text, table.columns)]
     parts = ["# Trained on one dataset, tested on another"]
     for metric in table.metrics:
@@ -49,7 +38,7 @@ def markdown(table: CrossTable) -> str:
             + [_markdown_cell(cell, metric) for cell in cells]
             for one, label, cells in _rows(table)
         ]
-        parts += [f"## {markdown_text(heading(metric))}", pipe_table(heads, alignment, lines)]
+        parts += [f"## {markdown_text(heading(metric))}", pipe_table(heads, lines, len(HEADS))]
     parts += [markdown_text(note) for note in (OWN_NOTE, *table.notes)]
     return "\n\n".join(parts) + "\n"
 
@@ -62,10 +51,6 @@ def _markdown_cell(cell: CrossCell, metric: MetricDefinition) -> str:
 
 def latex(table: CrossTable) -> str:
     r"""A ``table*`` environment to be read by ``\input``: datasets side by side.
-
-    Parameters
-    ----------
-    table : CrossTable
 
     Returns
     -------
@@ -136,10 +121,6 @@ def _latex_cell(cell: CrossCell, metric: MetricDefinition) -> str:
 
 def csv(table: CrossTable) -> str:
     """One row of each network and dataset: fractions in [0, 1] and SI units.
-
-    Parameters
-    ----------
-    table : CrossTable
 
     Returns
     -------

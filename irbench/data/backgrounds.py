@@ -66,10 +66,6 @@ def extract_background(sample: Sample, longest_px: int) -> Background:
     longest_px : int
         Longest side of any image of the dataset: all come to one scale, so that a crop of
         another image stays comparable with it.
-
-    Returns
-    -------
-    Background
     """
     image = np.asarray(sample.image, dtype=np.float32)
     left_out = _left_out(sample)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from irbench.data.annotations import CocoImage, numbers_of, write_coco, write_yolo
 from irbench.data.annotations.labels import CLASS_NAME
+from irbench.data.manifest import usable_samples
 from irbench.data.member_names import safe_path
 from irbench.dataset import Dataset, Sample
-from irbench.errors import AnnotationError, ImageError, MaskError, UnknownNameError, UsageError
+from irbench.errors import ImageError, UnknownNameError, UsageError
 from irbench.messages.progress import Progress
 
 Format = Literal["yolo", "coco"]
@@ -87,10 +88,6 @@ def export(
     progress : Progress, optional
         Says nothing by default.
 
-    Returns
-    -------
-    Export
-
     Raises
     ------
     UsageError
@@ -120,7 +117,7 @@ def export(
         folder.mkdir()
         for split, part in parts.items():
             writer = _WRITERS[format](folder, split, ids[split])
-            _write_split(split, ids[split], part, writer, done, progress or Progress())
+            _write_split(split, ids[split], part, writer, done, progress)
         if format == "yolo":
             _write_data_yaml(folder / "data.yaml", parts, made)
         # Takes the place of an empty folder.
@@ -187,21 +184,14 @@ def _write_split(
     part: Dataset,
     writer: _YoloWriter | _CocoWriter,
     done: Export,
-    progress: Progress,
+    progress: Progress | None,
 ) -> None:
     n_images = n_boxes = n_ignored = 0
     title = f"writing the {split} split of {part.info.title}"
-    with progress.track(title, len(ids)) as advance:
-        for sample_id in ids:
-            try:
-                sample = part.load(sample_id)
-            except (ImageError, MaskError, AnnotationError) as error:
-                done.left_out[sample_id] = str(error)
-            else:
-                writer.add(sample)
-                n_images, n_boxes = n_images + 1, n_boxes + len(sample.boxes)
-                n_ignored += len(sample.ignored)
-            advance()
+    for _, sample in usable_samples(part, done.left_out, progress, ids=ids, title=title):
+        writer.add(sample)
+        n_images, n_boxes = n_images + 1, n_boxes + len(sample.boxes)
+        n_ignored += len(sample.ignored)
     writer.finish()
     done.n_images[split], done.n_boxes[split] = n_images, n_boxes
     done.n_ignored[split] = n_ignored

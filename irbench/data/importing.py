@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from irbench.data.member_names import safe_path
 from irbench.data.unpacking import Limits, unpack
-from irbench.errors import ArchiveError
+from irbench.dataset import Dataset
+from irbench.errors import ArchiveError, MissingDataError, UsageError
 from irbench.images import IMAGE_SUFFIXES
 from irbench.messages.progress import Progress
 
@@ -95,6 +96,46 @@ def import_data(
     except OSError as error:
         raise ArchiveError(f"cannot import {source} to {target}: {error}.") from error
     return target
+
+
+def named_dataset(path: Path, classes: Mapping[str, type[Dataset]]) -> str:
+    """The published dataset that a file is named after.
+
+    Raises
+    ------
+    UsageError
+        If it is named after none.
+    """
+
+    def plain(text: str) -> str:
+        return "".join(letter for letter in text.lower() if letter.isalnum())
+
+    stem = plain(path.name)
+    # NUAA-SIRST is also known as SIRST, which NUDT-SIRST contains: the longest name wins.
+    names = {"sirst": "nuaa"}
+    for name, cls in classes.items():
+        if cls.info.url:
+            names[plain(name)] = names[plain(cls.info.title)] = name
+    fitting = [alias for alias in names if alias in stem]
+    if not fitting:
+        raise UsageError(
+            f"the name {path.name!r} does not show which dataset it is; give --dataset."
+        )
+    return names[max(fitting, key=len)]
+
+
+def recogniser(cls: type[Dataset]) -> Callable[[Path], bool]:
+    """Whether a folder is that of a dataset, for :func:`import_data`."""
+
+    def recognises(folder: Path) -> bool:
+        try:
+            opened = cls(root=folder, split="all")
+        except MissingDataError:
+            return False
+        # A folder further out finds it too; wanted is the dataset's own.
+        return opened.root is not None and Path(opened.root).resolve() == folder.resolve()
+
+    return recognises
 
 
 def find_content(folder: Path, is_dataset: Callable[[Path], bool] | None = None) -> Path:

@@ -98,6 +98,11 @@ class JointDataset(Dataset):
         return JointDataset([part.with_split(split) for part in self.parts.values()])
 
 
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Several datasets as one; a single one as it is."""
+    return parts[0] if len(parts) == 1 else JointDataset(parts)
+
+
 def dataset_names(text: str) -> list[str]:
     """The datasets that a text names: one, or several with commas between.
 

@@ -33,10 +33,6 @@ def search_places(root: Path | str | None = None) -> tuple[Path, ...]:
     ----------
     root : path-like, optional
         The only place, where it is given.
-
-    Returns
-    -------
-    tuple of Path
     """
     if root is not None:
         return (Path(root).expanduser(),)
@@ -103,10 +99,6 @@ def find_dataset(
         not: ``""`` where nothing hints at it.
     expected : str
         The layout in words, for the error.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------

@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +23,11 @@ from irbench.errors import AnnotationError, ImageError, MaskError
 from irbench.images import ValueRange
 from irbench.messages.progress import Progress
 
-Returned = TypeVar("Returned")
-
 UNUSABLE = (ImageError, MaskError, AnnotationError)
 """The errors that leave a sample out; any other is a fault of the program or the machine."""
 
 MANY_IMAGES = 3
 """So many images without one target are no test of a detector but labels that were misread."""
-
-# Enough samples a message that a process pool spends its time on images.
-_CHUNK_SIZE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,9 +180,7 @@ class Manifest:
         }
 
 
-def build_manifest(
-    dataset: Dataset, progress: Progress | None = None, executor: Executor | None = None
-) -> Manifest:
+def build_manifest(dataset: Dataset, progress: Progress | None = None) -> Manifest:
     """Read every sample of a dataset once and record what it is.
 
     Parameters
@@ -197,36 +188,52 @@ def build_manifest(
     dataset : Dataset
     progress : Progress, optional
         Reported to for each sample.
-    executor : concurrent.futures.Executor, optional
-        Reads in parallel. Processes pay for several thousand images only.
 
     Returns
     -------
     Manifest
         Samples that cannot be used are recorded with the reason, not raised.
     """
-    entries = map_samples(partial(describe_sample, dataset), dataset, progress, executor)
+    entries = []
+    with (progress or Progress()).track(f"reading {dataset.info.title}", len(dataset)) as advance:
+        for sample_id in dataset.ids:
+            entries.append(describe_sample(dataset, sample_id))
+            advance()
     return Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))
 
 
-def map_samples(
-    function: Callable[[str], Returned],
+def usable_samples(
     dataset: Dataset,
+    left_out: dict[str, str],
     progress: Progress | None = None,
-    executor: Executor | None = None,
-) -> list[Returned]:
-    """``function`` of each id of a dataset, in order; see :func:`build_manifest`."""
-    results: Iterable[Returned]
-    if executor is None:
-        results = map(function, dataset.ids)
-    else:
-        results = executor.map(function, dataset.ids, chunksize=_CHUNK_SIZE)
-    done = []
-    with (progress or Progress()).track(f"reading {dataset.info.title}", len(dataset)) as advance:
-        for result in results:
-            done.append(result)
+    *,
+    ids: Sequence[str] | None = None,
+    title: str = "",
+) -> Iterator[tuple[str, Sample]]:
+    """Read samples one after the other, each with its id.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    left_out : dict of str to str
+        Takes up the samples that cannot be used, with the reason.
+    progress : Progress, optional
+        Reported to for each sample.
+    ids : sequence of str, optional
+        By default all of the split.
+    title : str
+        Of the progress; by default that the dataset is read.
+    """
+    ids, title = dataset.ids if ids is None else ids, title or f"reading {dataset.info.title}"
+    with (progress or Progress()).track(title, len(ids)) as advance:
+        for sample_id in ids:
+            try:
+                sample = dataset.load(sample_id)
+            except UNUSABLE as error:
+                left_out[sample_id] = str(error)
+            else:
+                yield sample_id, sample
             advance()
-    return done
 
 
 def describe_sample(dataset: Dataset, sample_id: str) -> ManifestEntry:
@@ -255,10 +262,6 @@ def hash_image(image: NDArray[Any]) -> str:
 
 def hash_truth(sample: Sample) -> str:
     """SHA-256 of the ground truth of a sample.
-
-    Parameters
-    ----------
-    sample : Sample
 
     Returns
     -------

@@ -141,23 +141,17 @@ def compare_pairs(
     first: Sequence[Background],
     second: Sequence[Background],
     candidates: Sequence[tuple[int, int, int]],
-    advance: Callable[[], None] = lambda: None,
 ) -> list[Pair]:
     """Compare every candidate; see :func:`compare`."""
     pairs = []
     for i, j, flip in candidates:
         correlation, shift, overlap = compare(first[i], second[j], flip)
         pairs.append(Pair(i, j, correlation, FLIPS[flip], shift, overlap))
-        advance()
     return pairs
 
 
 def group_pairs(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
     """Names that are linked by pairs, directly or through others.
-
-    Parameters
-    ----------
-    pairs : sequence of (str, str)
 
     Returns
     -------

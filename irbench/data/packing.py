@@ -71,10 +71,6 @@ def pack(
         By default all that it has.
     progress : Progress, optional
 
-    Returns
-    -------
-    PackedFile
-
     Raises
     ------
     UsageError

@@ -163,10 +163,6 @@ def match_names(names: Sequence[str], ids: Collection[str], where: str, allow_ex
         What to call the place in an error.
     allow_extra : bool
 
-    Returns
-    -------
-    Match
-
     Raises
     ------
     DetectionsError, ForeignNamesError

@@ -48,10 +48,6 @@ class MapsRead:
 def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
     """Distinguish masks from probability maps by the values of all files together.
 
-    Parameters
-    ----------
-    paths : iterable of Path
-
     Returns
     -------
     MapsRead

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from irbench.conventions import YoloConfidence
 from irbench.data.annotations import BoxLabels, numbers_of, read_yolo
 from irbench.data.coco_predictions import read_coco_predictions
+from irbench.data.manifest import usable_samples
 from irbench.data.prediction_classes import ClassChoice
 from irbench.data.prediction_files import (
     ENDINGS,
@@ -25,9 +26,7 @@ from irbench.detections import Detections
 from irbench.errors import (
     AnnotationError,
     DetectionsError,
-    ImageError,
     IrbenchError,
-    MaskError,
     MissingDataError,
     UnknownNameError,
 )
@@ -227,17 +226,10 @@ def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:
 def _read_shapes(
     dataset: Dataset, progress: Progress | None
 ) -> tuple[dict[str, Shape], dict[str, str]]:
-    shapes: dict[str, Shape] = {}
     left_out: dict[str, str] = {}
     title = f"reading the images of {dataset.info.title}"
-    with (progress or Progress()).track(title, len(dataset.ids)) as advance:
-        for sample_id in dataset.ids:
-            try:
-                shapes[sample_id] = dataset.load(sample_id).shape
-            except (ImageError, MaskError, AnnotationError) as error:
-                left_out[sample_id] = str(error)
-            advance()
-    return shapes, left_out
+    samples = usable_samples(dataset, left_out, progress, title=title)
+    return {sample_id: sample.shape for sample_id, sample in samples}, left_out
 
 
 def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, list[str]]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from irbench.data.backgrounds import Background, extract_background
 from irbench.data.findings import plural
-from irbench.data.manifest import UNUSABLE
+from irbench.data.manifest import usable_samples
 from irbench.data.near_duplicates import (
     FLIPS,
     compare,
@@ -162,10 +162,6 @@ def find_leaks(
     seed : int
         Of the pairs drawn at random.
 
-    Returns
-    -------
-    LeakSearch
-
     Raises
     ------
     MissingDataError
@@ -268,14 +264,9 @@ def _read(
     names = list(dict.fromkeys(name for part in ids.values() for name in part))
     unreadable: dict[str, str] = {}
     found: dict[str, Background] = {}
-    with progress.track("Reading images", len(names)) as advance:
-        for name in names:
-            try:
-                sample = dataset.load(name)
-                found[name] = extract_background(sample, max(sample.shape))
-            except UNUSABLE as error:
-                unreadable[name] = str(error)
-            advance()
+    samples = usable_samples(dataset, unreadable, progress, ids=names, title="Reading images")
+    for name, sample in samples:
+        found[name] = extract_background(sample, max(sample.shape))
     longest = max((max(one.shape) for one in found.values()), default=1)
     # The scale is that of the largest image; who was taken for it is read again.
     smaller = [name for name, one in found.items() if max(one.shape) < longest]

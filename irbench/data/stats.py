@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.data.findings import plural
-from irbench.data.manifest import UNUSABLE, map_samples
-from irbench.dataset import Dataset
+from irbench.data.manifest import usable_samples
+from irbench.dataset import Dataset, Sample
 from irbench.ground_truth import GroundTruth
 from irbench.messages.progress import Progress
 from irbench.metrics.signal_to_clutter import signal_to_clutter
@@ -94,23 +92,10 @@ class _Measured:
     label_counts: Mapping[str, int]
 
 
-def compute_stats(
-    dataset: Dataset, progress: Progress | None = None, executor: Executor | None = None
-) -> DatasetStats:
-    """Read every sample of a split and count.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    progress, executor : optional
-        See :func:`irbench.data.manifest.build_manifest`.
-
-    Returns
-    -------
-    DatasetStats
-    """
-    results = map_samples(partial(_measure, dataset), dataset, progress, executor)
-    measured = [result for result in results if result is not None]
+def compute_stats(dataset: Dataset, progress: Progress | None = None) -> DatasetStats:
+    """Read every sample of a split and count."""
+    unreadable: dict[str, str] = {}
+    measured = [_measure(sample) for _, sample in usable_samples(dataset, unreadable, progress)]
     scr = np.concatenate([np.zeros(0), *(one.scr for one in measured)])
     defined = scr[~np.isnan(scr)]
     classes: Counter[str] = Counter()
@@ -122,7 +107,7 @@ def compute_stats(
         scheme=dataset.scheme,
         split=dataset.split,
         n_images=len(measured),
-        n_unreadable=len(results) - len(measured),
+        n_unreadable=len(unreadable),
         n_targets=len(scr),
         shapes=dict(Counter(one.shape for one in measured).most_common()),
         dtypes=dict(Counter(one.dtype for one in measured).most_common()),
@@ -144,10 +129,6 @@ def count_areas(areas: NDArray[Any] | Sequence[float]) -> dict[str, int]:
     areas : (N,) array_like
         In pixels, at least 1. A fraction, as boxes have it, belongs to the bin
         of the whole number below it.
-
-    Returns
-    -------
-    dict of str to int
 
     Examples
     --------
@@ -191,11 +172,7 @@ def format_stats(stats: DatasetStats) -> list[str]:
     return lines
 
 
-def _measure(dataset: Dataset, sample_id: str) -> _Measured | None:
-    try:
-        sample = dataset.load(sample_id)
-    except UNUSABLE:
-        return None
+def _measure(sample: Sample) -> _Measured:
     areas, has_mask = GroundTruth.of(sample).areas, sample.targets is not None
     scr = np.full(len(areas), np.nan)
     if sample.targets is not None:

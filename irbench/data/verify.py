@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +88,6 @@ def verify(
     root: Path | str | None = None,
     *,
     progress: Progress | None = None,
-    executor: Executor | None = None,
 ) -> VerifyReport:
     """Check a copy of a dataset, all of its images.
 
@@ -100,12 +98,8 @@ def verify(
     root : path-like, optional
         Folder of the copy, or one that holds it; not with a dataset that is
         already open.
-    progress, executor : optional
+    progress : Progress, optional
         See :func:`irbench.data.manifest.build_manifest`.
-
-    Returns
-    -------
-    VerifyReport
 
     Raises
     ------
@@ -113,7 +107,7 @@ def verify(
         If there is no copy on this machine.
     """
     opened = _open(dataset, root)
-    manifest = build_manifest(opened, progress, executor)
+    manifest = build_manifest(opened, progress)
     facts = opened if isinstance(opened, Verifiable) else Verifiable()
     findings = (
         *check_files(manifest, facts.pairing()),
@@ -145,10 +139,6 @@ def format_report(report: VerifyReport, max_ids: int = 10) -> list[str]:
     report : VerifyReport
     max_ids : int
         So many ids are named with each finding; the rest are counted.
-
-    Returns
-    -------
-    list of str
     """
     where = f" in {report.root}" if report.root else ""
     counts = f"{plural(report.n_images, 'image')}, {plural(report.n_targets, 'target')}"

@@ -158,10 +158,6 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
         The folder.
     title : str
         Of the data.
-
-    Returns
-    -------
-    list of Path
     """
     rows = [
         {

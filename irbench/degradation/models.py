@@ -123,12 +123,6 @@ MODELS = {
 class Degradation:
     """A model at a level.
 
-    Attributes
-    ----------
-    name : str
-    level : float
-    seed : int
-
     Raises
     ------
     UnknownNameError, UsageError

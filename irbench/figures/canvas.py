@@ -141,10 +141,6 @@ def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
         Without a suffix; a dot in it stays.
     dpi : float
         Of the PNG, and of what is no vector in the PDF.
-
-    Returns
-    -------
-    list of Path
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -129,14 +129,6 @@ class Baseline:
 def read_baseline(path: Path) -> Baseline:
     """Read a baseline file.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Baseline
-
     Raises
     ------
     BaselineError

@@ -173,10 +173,6 @@ def counted_result(
     values : mapping of str to (float or None)
         The metrics.
 
-    Returns
-    -------
-    Result
-
     Raises
     ------
     UsageError

@@ -18,10 +18,6 @@ def junit_xml(report: CheckReport) -> bytes:
     What fails the check is a failure, what was only reported (new, or within the
     noise) a skipped case with the reason, the rest passes. There is no time stamp in it.
 
-    Parameters
-    ----------
-    report : CheckReport
-
     Returns
     -------
     bytes

@@ -35,10 +35,6 @@ def as_fractions(bits: NDArray[np.int64]) -> NDArray[np.float64]:
 def map_arrays(counts: MapCounts) -> Arrays:
     """The counts of score maps as arrays.
 
-    Parameters
-    ----------
-    counts : MapCounts
-
     Returns
     -------
     dict of str to (n,) ndarray of int64

@@ -76,10 +76,6 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> Packed:
 def unpack(packed: Any) -> dict[str, NDArray[np.int64]]:
     """Unpack what :func:`pack` made.
 
-    Parameters
-    ----------
-    packed : dict of str to str
-
     Returns
     -------
     dict of str to (n,) ndarray of int64

@@ -53,7 +53,7 @@ def record_baseline(
     UsageError
         If there is no such row, or what is on disk contradicts itself.
     """
-    rows = rows_with_results(results)
+    rows = {row["method"]: row for row in results.scored_rows}
     if not rows:
         raise UsageError(f"{results.path} has no row with results to write a baseline of.")
     for name in random:
@@ -76,11 +76,6 @@ def record_baseline(
     )
 
 
-def rows_with_results(results: RunResults) -> dict[str, Row]:
-    """The rows that are done or partial, by method."""
-    return {row["method"]: row for row in results.scored_rows}
-
-
 def sorted_truths(results: RunResults) -> list[GroundTruth]:
     """The tested images in the order in which a baseline keeps their counts."""
     return sorted(results.ground_truth[results.dataset["split"]], key=lambda truth: truth.id)
@@ -98,12 +93,6 @@ def is_trained(row: Row) -> bool:
 
 def score_row(results: RunResults, row: Row, truths: Sequence[GroundTruth]) -> Result:
     """Score a row's detections again, for the counts of each image.
-
-    Parameters
-    ----------
-    results : RunResults
-    row : dict
-    truths : sequence of GroundTruth
 
     Raises
     ------

@@ -126,10 +126,6 @@ def paired_differences(
     counts : dict of str to ndarray
         Of the baseline, that ``old`` was made of.
     draws, seed : int
-
-    Returns
-    -------
-    dict of str to PairedDifference
     """
     known = quality_metrics()
     counted = {name for name, one in known.items() if is_counted(counts, one)}

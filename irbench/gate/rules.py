@@ -46,15 +46,6 @@ class Gate:
     def check(self, baseline: Baseline, results: RunResults) -> CheckReport:
         """Hold a run against a baseline.
 
-        Parameters
-        ----------
-        baseline : Baseline
-        results : RunResults
-
-        Returns
-        -------
-        CheckReport
-
         Raises
         ------
         UsageError

@@ -25,16 +25,7 @@ _HEADER = (
 
 
 def markdown_summary(report: CheckReport) -> str:
-    """Write a check as Markdown: the verdict first, then what fails, the rest folded.
-
-    Parameters
-    ----------
-    report : CheckReport
-
-    Returns
-    -------
-    str
-    """
+    """Write a check as Markdown: the verdict first, then what fails, the rest folded."""
     lines = [
         f"### irbench check {verdict_text(report)}",
         "",

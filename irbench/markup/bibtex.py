@@ -90,10 +90,6 @@ class Reference:
 def parse_reference(text: str) -> Reference | None:
     """Take a reference apart that is written ``A. Author, B. Author, Title, Venue, year, doi:…``.
 
-    Parameters
-    ----------
-    text : str
-
     Returns
     -------
     Reference or None

@@ -6,14 +6,11 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Literal
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~$])")
 _REFERENCED = re.compile(r"\||(?<!\w)[@#]|&(?=#?\w+;)")
 """Written as references: a bar ends a cell even behind a backslash for some readers, and ``@name``
 and ``#12`` at the beginning of a word are mentions of people and issues on GitHub."""
-
-Alignment = Literal["left", "right"]
 
 
 def markdown_text(text: str) -> str:
@@ -42,19 +39,17 @@ def _reference(found: re.Match[str]) -> str:
     return html.escape(found.group()) if found.group() == "&" else f"&#{ord(found.group())};"
 
 
-def pipe_table(
-    heads: Sequence[str], alignment: Sequence[Alignment], rows: Sequence[Sequence[str]]
-) -> str:
+def pipe_table(heads: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int = 1) -> str:
     """A table, padded so that it reads well as plain text too.
 
     Parameters
     ----------
     heads : sequence of str
         Escaped, as are the cells.
-    alignment : sequence of {"left", "right"}
-        As many.
     rows : sequence of sequence of str
         As many cells each.
+    n_texts : int
+        So many of the first columns are of texts, on the left; the others of numbers.
 
     Returns
     -------
@@ -65,16 +60,14 @@ def pipe_table(
     widths = [max(3, *(display_width(row[i]) for row in table)) for i in range(len(heads))]
 
     def line(cells: Sequence[str]) -> str:
-        padded = (
-            _padded(cell, width, side)
-            for cell, width, side in zip(cells, widths, alignment, strict=True)
-        )
+        padded = []
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            space = " " * (width - display_width(cell))
+            padded.append(cell + space if place < n_texts else space + cell)
         return f"| {' | '.join(padded)} |"
 
-    rule = (
-        "-" * width if side == "left" else "-" * (width - 1) + ":"
-        for width, side in zip(widths, alignment, strict=True)
-    )
+    rule = ["-" * width for width in widths[:n_texts]]
+    rule += ["-" * (width - 1) + ":" for width in widths[n_texts:]]
     return "\n".join([line(heads), f"| {' | '.join(rule)} |", *(line(row) for row in rows)])
 
 
@@ -84,8 +77,3 @@ def display_width(text: str) -> int:
         0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
         for one in text
     )
-
-
-def _padded(text: str, width: int, side: Alignment) -> str:
-    space = " " * (width - display_width(text))
-    return text + space if side == "left" else space + text

@@ -122,10 +122,6 @@ def different_entries(
 ) -> list[tuple[F1Inconsistency, ...]]:
     """Put together what is one entry, repeated from table to table.
 
-    Parameters
-    ----------
-    found : iterable of F1Inconsistency
-
     Returns
     -------
     list of tuple of F1Inconsistency

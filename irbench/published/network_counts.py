@@ -156,10 +156,6 @@ def measure_costs(
         Side in pixels of the square input.
     progress : Progress
 
-    Returns
-    -------
-    mapping of str to Cost
-
     Raises
     ------
     MissingLibraryError

@@ -95,10 +95,6 @@ class PublishedTable:
 def published_tables() -> Mapping[int, PublishedTable]:
     """The paper's Tables I to VI by number.
 
-    Returns
-    -------
-    mapping of int to PublishedTable
-
     Examples
     --------
     >>> published_tables()[1].rows["LE-IRSTD"].text("f1", "nudt")
@@ -126,10 +122,6 @@ def stored_value(metric: str, printed: str) -> float | None:
     metric : str
     printed : str
         Such as ``"69.65"`` (percent), ``"2.57M"``, or ``"-"`` for none.
-
-    Returns
-    -------
-    float or None
 
     Examples
     --------

@@ -10,10 +10,6 @@ _DIGITS = re.compile(r"(\d+)")
 def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Sorts names with their runs of digits as numbers, whatever the case of letters.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     tuple

@@ -18,12 +18,7 @@ STACK_SUFFIXES = (".npy", ".fits", ".fit", ".fts")
 
 @dataclass(frozen=True, eq=False)
 class FrameSequence:
-    """Frames of one or several files, in their order.
-
-    Attributes
-    ----------
-    sources : tuple of FrameSource
-    """
+    """Frames of one or several files, in their order."""
 
     sources: tuple[FrameSource, ...]
 
@@ -73,10 +68,6 @@ def open_sequence(paths: Iterable[Path]) -> FrameSequence:
     paths : iterable of Path
         Images, TIFF, NumPy or FITS stacks, videos, or folders of these, whose files come in
         natural order: ``frame_9`` before ``frame_10``.
-
-    Returns
-    -------
-    FrameSequence
 
     Raises
     ------

@@ -141,10 +141,6 @@ class FitsSource(ArraySource):
 def source_of(path: Path) -> FrameSource:
     """The source of a file, by its ending.
 
-    Parameters
-    ----------
-    path : Path
-
     Raises
     ------
     UsageError

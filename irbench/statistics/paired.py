@@ -71,10 +71,6 @@ def paired_difference(
     level : float
         In (0, 1).
 
-    Returns
-    -------
-    PairedDifference
-
     Raises
     ------
     UsageError

@@ -182,10 +182,6 @@ def score_methods(
     rows : sequence of dict
         One of each method, in the order of the table.
     progress : Progress, optional
-
-    Returns
-    -------
-    ScoredGroup
     """
     first = runs[0]
     try:

@@ -90,10 +90,6 @@ class Augmenter:
         generator : torch.Generator
             Of the CPU.
 
-        Returns
-        -------
-        ImageDraws
-
         Raises
         ------
         UsageError

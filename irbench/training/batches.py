@@ -17,12 +17,6 @@ from irbench.training.settings import TrainingSettings
 def batch_size(settings: TrainingSettings, n_images: int, n_processes: int = 1) -> int:
     """Images of a step: as the settings say, or all where there are fewer.
 
-    Parameters
-    ----------
-    settings : TrainingSettings
-    n_images : int
-    n_processes : int
-
     Returns
     -------
     int

@@ -160,10 +160,6 @@ def load_checkpoint(path: Path, key: Mapping[str, Any], tensors: TrainingTensors
     tensors : TrainingTensors
         Changed in place.
 
-    Returns
-    -------
-    TrainingState
-
     Raises
     ------
     CheckpointError

@@ -76,10 +76,6 @@ def draw(
         Of the CPU. The same amount is taken from it whatever the settings, so what is
         switched off changes nothing of the rest.
 
-    Returns
-    -------
-    ImageDraws
-
     Raises
     ------
     UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irbench.data.manifest import UNUSABLE
+from irbench.data.manifest import usable_samples
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
@@ -67,17 +67,10 @@ def _detect(
     found: dict[str, Detections] = {}
     truths: list[GroundTruth] = []
     title = f"{detector.info.title} ({dataset.split})"
-    with progress.track(title, len(dataset)) as advance:
-        for sample_id in dataset.ids:
-            try:
-                sample = dataset.load(sample_id)
-            except UNUSABLE:
-                advance()
-                continue
-            one = detector.detect(sample.image, value_range=sample.value_range)
-            found[sample_id] = without_ignored(one, sample.boxes, sample.ignored, TABLE1)
-            truths.append(GroundTruth.of(sample))
-            advance()
+    for sample_id, sample in usable_samples(dataset, {}, progress, title=title):
+        one = detector.detect(sample.image, value_range=sample.value_range)
+        found[sample_id] = without_ignored(one, sample.boxes, sample.ignored, TABLE1)
+        truths.append(GroundTruth.of(sample))
     return found, truths
 
 

@@ -90,10 +90,6 @@ class ImageCache:
         progress : Progress, optional
             Reported to for each sample, and of those that cannot be used and are left out.
 
-        Returns
-        -------
-        ImageCache
-
         Raises
         ------
         MissingDataError
@@ -153,10 +149,6 @@ def estimate_bytes(n_images: int, size: int) -> int:
     n_images : int
     size : int
         Side of the canvas.
-
-    Returns
-    -------
-    int
 
     Examples
     --------

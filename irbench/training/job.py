@@ -136,10 +136,6 @@ class TrainingJob:
         max_minutes : float, optional
             See :meth:`Trainer.fit`.
 
-        Returns
-        -------
-        TrainingResult
-
         Raises
         ------
         UsageError

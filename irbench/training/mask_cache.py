@@ -63,10 +63,6 @@ class MaskCache:
             Where to keep images and masks.
         progress : Progress, optional
 
-        Returns
-        -------
-        MaskCache
-
         Raises
         ------
         MissingDataError

@@ -19,10 +19,6 @@ def epoch_line(state: TrainingState, settings: TrainingSettings, terms: Iterable
     settings : TrainingSettings
     terms : iterable of str
         Names of the terms of the loss.
-
-    Returns
-    -------
-    str
     """
     row = state.history[-1]
     recent = [one["seconds"] for one in state.history[-10:]]
@@ -102,14 +98,7 @@ def out_of_memory(
 
 
 def cannot_write(folder: Path, error: OSError, checkpoint: Path) -> str:
-    """What a full disk means: nothing but the time since the last checkpoint.
-
-    Parameters
-    ----------
-    folder : Path
-    error : OSError
-    checkpoint : Path
-    """
+    """What a full disk means: nothing but the time since the last checkpoint."""
     return (
         f"{error.filename or folder} cannot be written to: {error.strerror or error}; "
         f"{_what_is_kept(checkpoint)}. "

@@ -16,10 +16,6 @@ def make_optimizer(network: nn.Module, settings: TrainingSettings) -> torch.opti
     network : torch.nn.Module
         On its device.
     settings : TrainingSettings
-
-    Returns
-    -------
-    torch.optim.Optimizer
     """
     trainable = [p for p in network.parameters() if p.requires_grad]
     groups = [

@@ -101,10 +101,6 @@ class Placement:
             Whole pixels in [0, S - view], before flips.
         view : int
             Side of the windows.
-
-        Returns
-        -------
-        Placement
         """
         return replace(self, view=view, origin=origin)
 
@@ -115,10 +111,6 @@ class Placement:
         ----------
         axis : {0, 1}
             0 for the columns (x), 1 for the rows (y).
-
-        Returns
-        -------
-        Taps
         """
         centres = torch.arange(self.view, dtype=torch.float64) + 0.5
         place = torch.where(self.flips[:, axis, None], self.view - centres, centres)

@@ -45,10 +45,6 @@ class TrainingProcesses:
         device : str
             ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
 
-        Returns
-        -------
-        TrainingProcesses
-
         Raises
         ------
         UsageError

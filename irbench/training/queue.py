@@ -90,10 +90,6 @@ def read_queue(path: Path, options: Mapping[str, bool]) -> TrainingQueue:
     options : mapping of str to bool
         The options that a training may have, and whether each is a switch.
 
-    Returns
-    -------
-    TrainingQueue
-
     Raises
     ------
     UsageError

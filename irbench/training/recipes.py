@@ -26,10 +26,6 @@ def find_recipe(cls: type[Detector], spec: Path) -> Path:
         A TOML file, or the name of one of these recipes, such as ``finish-512``. A file
         of that name comes first.
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     UnknownNameError

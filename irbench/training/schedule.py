@@ -29,10 +29,6 @@ def cosine_rate(progress: float, final_ratio: float) -> float:
     final_ratio : float
         What is left at the end.
 
-    Returns
-    -------
-    float
-
     Examples
     --------
     >>> cosine_rate(0.0, 0.01), cosine_rate(0.5, 0.0), cosine_rate(1.0, 0.01)
@@ -53,10 +49,6 @@ def scheduled_rate(schedule: Schedule, progress: float, final_ratio: float) -> f
     progress : float
         Of the training, in [0, 1].
     final_ratio : float
-
-    Returns
-    -------
-    float
 
     Examples
     --------

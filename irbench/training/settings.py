@@ -178,9 +178,13 @@ class TrainingSettings:
         """All settings as JSON values."""
         return dataclasses.asdict(self)
 
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> TrainingSettings:
-        """Undo :meth:`as_dict`; what is not given has its default.
+    def changed(self, given: Mapping[str, Any]) -> TrainingSettings:
+        """These settings with some of them replaced.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+            As :meth:`as_dict` has them; ``augmentation`` and ``masks`` are mappings in turn.
 
         Raises
         ------
@@ -188,16 +192,6 @@ class TrainingSettings:
             For a setting that does not exist.
         UsageError
             For one of another type or out of range.
-        """
-        return TrainingSettings().changed(given)
-
-    def changed(self, given: Mapping[str, Any]) -> TrainingSettings:
-        """These settings with some of them replaced.
-
-        Parameters
-        ----------
-        given : mapping of str to object
-            ``augmentation`` and ``masks`` are mappings in turn.
         """
         changes = _checked("training setting", self, given)
         if "augmentation" in changes:
@@ -219,10 +213,6 @@ def read_recipe(path: Path, base: TrainingSettings | None = None) -> TrainingSet
     path : Path
     base : TrainingSettings, optional
         The defaults, where a method has its own.
-
-    Returns
-    -------
-    TrainingSettings
 
     Raises
     ------

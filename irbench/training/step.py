@@ -74,10 +74,6 @@ class TrainingStep:
         batches : BatchMaker
         draws : ImageDraws or PatchDraws
             Of the whole batch, in every process; a multiple of parts and processes.
-
-        Returns
-        -------
-        StepOutcome
         """
         sums, weight = self._gradients(batches, draws)
         self.processes.add_up_gradients(self._parameters, weight, *sums.values())

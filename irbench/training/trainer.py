@@ -183,10 +183,6 @@ class Trainer:
         max_minutes : float, optional
             Of this call; it ends with the last epoch that fits, but not before the first.
 
-        Returns
-        -------
-        TrainingResult
-
         Raises
         ------
         TrainingError

@@ -90,14 +90,6 @@ def repeatable_command(command: Sequence[str]) -> tuple[str, ...]:
 
     Of files and folders the name is kept, and not where they lie.
 
-    Parameters
-    ----------
-    command : sequence of str
-
-    Returns
-    -------
-    tuple of str
-
     Examples
     --------
     >>> repeatable_command(["irbench", "train", "--out", "a", "--data-root=b", "--batch", "8"])

@@ -115,10 +115,6 @@ class BaseValidator(ABC, Generic[NetworkT, CacheT]):
         ----------
         network : torch.nn.Module
             In evaluation mode.
-
-        Returns
-        -------
-        ValidationScores
         """
 
     def score(self, found: Sequence[Detections]) -> ValidationScores:

@@ -244,10 +244,6 @@ def numbers_of(ids: Collection[str]) -> dict[str, int] | None:
     Trainers that drop the list of images write the number in the file's
     name, so ``000541`` is 541 for everybody.
 
-    Parameters
-    ----------
-    ids : collection of str
-
     Returns
     -------
     dict of str to int, or None

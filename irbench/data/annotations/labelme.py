@@ -49,10 +49,6 @@ def read_labelme(path: Path | str, shape: Shape | None = None) -> BoxLabels:
         Height and width of the image, which ``imageHeight`` and ``imageWidth`` must repeat
         where the file has them. By default those of the file.
 
-    Returns
-    -------
-    BoxLabels
-
     Raises
     ------
     AnnotationError

@@ -198,7 +198,7 @@ def test_a_method_that_keeps_nothing(tmp_path):
 @pytest.mark.parametrize("methods", [[], ["good", "poor"]])
 def test_a_narrow_terminal_cuts_no_number(run, monkeypatch, methods):
     monkeypatch.setattr(
-        "irbench.cli.comparison_tables.results_console", lambda: Console(width=80, highlight=False)
+        "irbench.cli.comparison_formats.results_console", lambda: Console(width=80, highlight=False)
     )
     narrow = call(run, *methods, "--metric", "map50,fa")
     assert max(map(len, narrow.splitlines())) <= 80

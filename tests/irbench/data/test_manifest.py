@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -148,7 +147,7 @@ def test_other_errors_are_raised(samples: dict[str, Sample | Exception]) -> None
         build_manifest(InMemory({**samples, "b": ZeroDivisionError()}))
 
 
-def test_executor_and_progress(samples: dict[str, Sample | Exception]) -> None:
+def test_progress(samples: dict[str, Sample | Exception]) -> None:
     class Counting(Progress):
         calls = 0
         total = 0
@@ -163,7 +162,5 @@ def test_executor_and_progress(samples: dict[str, Sample | Exception]) -> None:
             yield advance
 
     progress = Counting()
-    with ThreadPoolExecutor(2) as executor:
-        parallel = build_manifest(InMemory(samples), progress, executor)
-    assert parallel == build_manifest(InMemory(samples))
+    assert build_manifest(InMemory(samples), progress) == build_manifest(InMemory(samples))
     assert (progress.calls, progress.total) == (3, 3)

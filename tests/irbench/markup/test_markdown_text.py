@@ -30,12 +30,12 @@ def test_known_texts():
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
 def test_a_cell_renders_as_the_text(text):
     text = f"x{text}x"
-    table = pipe_table(["head", "n"], ["left", "right"], [[markdown_text(text), "1"]])
+    table = pipe_table(["head", "n"], [[markdown_text(text), "1"]])
     assert rendered_cells(table)[1] == [text, "1"]
 
 
 def test_columns_line_up():
-    table = pipe_table(["Method", "P"], ["left", "right"], [["é中", "1.00"], ["a", "—"]])
+    table = pipe_table(["Method", "P"], [["é中", "1.00"], ["a", "—"]])
     assert len({display_width(line) for line in table.splitlines()}) == 1
     assert table.splitlines()[1] == "| ------ | ---: |"
     assert table.splitlines()[2] == "| é中    | 1.00 |"
