@@ -86,7 +86,7 @@ def describe_unused(root: Path, index: Index, found: FoundLists) -> list[str]:
 
 
 def unread_lists(root: Path, index: Index, found: FoundLists) -> str:
-    """A note of files that look like split lists, where nothing states splits; empty if none does."""
+    """A note of files that look like split lists, where nothing states splits; else empty."""
     if found.schemes or index.splits:
         return ""
     used = {*index.images.values(), *index.labels.values(), *index.sources}
