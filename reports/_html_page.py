@@ -14,6 +14,8 @@ from irbench.protocol import Protocol
 from irbench.report import ReportOptions
 from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
 from irbench.statistics.scored_group import ScoredGroup, score_methods
+from irbench.statistics.scored_group import ScoredGroup, resample_methods, score_methods
+from irbench.styles import MethodStyle, method_styles
 
 from ._cost_notes import machine_text
 from ._footnotes import footnotes
@@ -126,8 +128,7 @@ def _section(
     columns = first_columns(options)
     rows = {row["method"]: row for row in methods_in_order([group])}
     # The table shows every metric that a method has.
-    for one in scored.methods.values():
-        one.resample(METRICS)
+    resample_methods(scored.methods.values(), METRICS)
     worse, problems = robustness(group.runs, styles)
     return Section(
         title=group.title,

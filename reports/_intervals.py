@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from irbench.metrics.metric import MetricDefinition
 from irbench.statistics.resamples import N_RESAMPLES
-from irbench.statistics.scored_group import score_methods
+from irbench.statistics.scored_group import resample_methods, score_methods
 
 from ._side_by_side import DataGroup, methods_in_order
 
@@ -36,8 +36,8 @@ def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, t
     scored = score_methods(group.runs, methods_in_order([group]))
     bounds: Bounds = {}
     failures = []
+    resample_methods(scored.methods.values(), metrics)
     for method, one in scored.methods.items():
-        one.resample(metrics)
         for metric in metrics:
             found = one.interval(metric)
             if found is not None and found.lower is not None and found.upper is not None:

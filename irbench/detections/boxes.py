@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Shape = tuple[int, int]
+Shapes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def no_boxes() -> NDArray[np.float32]:
@@ -105,7 +106,7 @@ def covered_share(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(sides, 0).prod(axis=-1) / area)
 
 
-def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+def filled_ranges(boxes: NDArray[Any], shape: Shape | Shapes) -> NDArray[np.int64]:
     """The pixels that filled boxes cover: those whose centre lies in the box.
 
     Parameters
@@ -113,8 +114,8 @@ def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     boxes : (N, 4) array_like
         ``(x0, y0, x1, y1)`` in pixels, ``x0 <= x1`` and ``y0 <= y1``, finite; may
         reach out of the image.
-    shape : (int, int)
-        Height and width of the image.
+    shape : (int, int), or two (N,) ndarray of int64
+        Height and width of the image, or of that of each box.
 
     Returns
     -------
@@ -131,18 +132,18 @@ def filled_ranges(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     height, width = shape
     # Clipped before the cast, so that a huge coordinate cannot overflow.
-    limits = [width, height, width, height]
+    limits = np.array([width, height, width, height]).T
     return np.asarray(np.clip(np.ceil(corners - 0.5), 0, limits).astype(np.int64))
 
 
-def filled_area(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+def filled_area(boxes: NDArray[Any], shape: Shape | Shapes) -> NDArray[np.int64]:
     """Number of pixels of filled boxes inside the image.
 
     Parameters
     ----------
     boxes : (N, 4) array_like
-    shape : (int, int)
-        Height and width of the image.
+    shape : (int, int), or two (N,) ndarray of int64
+        Height and width of the image, or of that of each box.
 
     Returns
     -------
@@ -158,14 +159,14 @@ def filled_area(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     return np.asarray((ranges[:, 2] - ranges[:, 0]) * (ranges[:, 3] - ranges[:, 1]))
 
 
-def filled_first_pixel(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
+def filled_first_pixel(boxes: NDArray[Any], shape: Shape | Shapes) -> NDArray[np.int64]:
     """Raster index of the first pixel of filled boxes.
 
     Parameters
     ----------
     boxes : (N, 4) array_like
-    shape : (int, int)
-        Height and width of the image.
+    shape : (int, int), or two (N,) ndarray of int64
+        Height and width of the image, or of that of each box.
 
     Returns
     -------
@@ -181,8 +182,8 @@ def filled_first_pixel(boxes: NDArray[Any], shape: Shape) -> NDArray[np.int64]:
     """
     height, width = shape
     ranges = filled_ranges(boxes, shape)
-    columns = np.minimum(ranges[:, 0], max(width - 1, 0))
-    rows = np.minimum(ranges[:, 1], max(height - 1, 0))
+    columns = np.minimum(ranges[:, 0], np.maximum(width - 1, 0))
+    rows = np.minimum(ranges[:, 1], np.maximum(height - 1, 0))
     return np.asarray(rows * width + columns)
 
 

@@ -53,6 +53,11 @@ class PackedDetections(Sequence[Detections]):
         return cls.concatenate([*packed, _pack(pending)])
 
     @classmethod
+    def packed(cls, images: Sequence[Detections]) -> PackedDetections:
+        """Those of ``images``, which may be packed already."""
+        return images if isinstance(images, cls) else cls.of(images)
+
+    @classmethod
     def concatenate(cls, parts: Sequence[PackedDetections]) -> PackedDetections:
         """The images of all parts, one part after the other; of no part, no image."""
         if not parts:
@@ -128,6 +133,21 @@ class PackedDetections(Sequence[Detections]):
         """``(D,)``; see :attr:`irbench.detections.Detections.areas`."""
         of_regions = run_areas(self.runs, self.run_offsets)
         return np.where(self.has_regions, of_regions, box_areas(self.boxes))
+
+    def above(self, threshold: float) -> PackedDetections:
+        """Of each image those with ``score >= threshold``; see :meth:`Detections.above`."""
+        # In double precision, as there.
+        is_kept = self.scores.astype(np.float64) >= threshold
+        rows = np.flatnonzero(is_kept)
+        n_runs = np.diff(self.run_offsets)[rows]
+        return PackedDetections(
+            np.concatenate([[0], np.cumsum(is_kept)])[self.offsets],
+            self.boxes[rows],
+            self.scores[rows],
+            _offsets(n_runs),
+            self.runs[_ranges(self.run_offsets[rows], n_runs)],
+            self.shapes,
+        )
 
     def take(self, positions: Sequence[int]) -> PackedDetections:
         """The chosen images, in the order of ``positions``; -1 stands for one without any.

@@ -135,7 +135,7 @@ class Regions:
     @property
     def pixels(self) -> NDArray[np.int64]:
         """``(P,)`` raster indices of the pixels of each region in turn: ``areas`` of each."""
-        return _run_pixels(self.runs)
+        return run_pixels(self.runs)
 
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
@@ -163,11 +163,11 @@ class Regions:
         if keep is not None:
             runs = runs[np.repeat(np.asarray(keep, dtype=bool), np.diff(self.offsets))]
         mask = np.zeros(self.shape, dtype=bool)
-        mask.ravel()[_run_pixels(runs)] = True
+        mask.ravel()[run_pixels(runs)] = True
         return mask
 
 
-def _run_pixels(runs: NDArray[np.int32]) -> NDArray[np.int64]:
+def run_pixels(runs: NDArray[np.int32]) -> NDArray[np.int64]:
     """``(P,)`` raster indices of the pixels of each run in turn."""
     starts, lengths = runs[:, 0].astype(np.int64), runs[:, 1].astype(np.int64)
     before = np.cumsum(lengths) - lengths

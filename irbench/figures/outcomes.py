@@ -45,12 +45,13 @@ def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[ImageOutcome]
         return None
     hits: list[dict[int, Box]] = [{} for _ in group.truths]
     false_alarms: list[list[Box]] = [[] for _ in group.truths]
-    table = one.table
+    table, packed = one.table, one.images
     # The rows of an image stand best score first.
-    for row in np.flatnonzero(one.output.is_kept):
-        image = int(table.image_index[row])
-        x0, y0, x1, y1 = map(float, one.images[image].boxes[table.detection_index[row]])
-        target = int(table.target_index[row, one.column])
+    rows = np.flatnonzero(one.output.is_kept)
+    images = table.image_index[rows]
+    boxes = packed.boxes[packed.offsets[images] + table.detection_index[rows]].tolist()
+    targets = table.target_index[rows, one.column].tolist()
+    for image, target, (x0, y0, x1, y1) in zip(images.tolist(), targets, boxes, strict=True):
         if target >= 0:
             hits[image][target] = (x0, y0, x1, y1)
         else:

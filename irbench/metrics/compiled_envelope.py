@@ -96,8 +96,12 @@ def precision_of_ranking(
         for place in range(n):
             precision[place] = hits[place] / precision[place]
         for which in range(len(n_targets)):
-            targets = n_targets[which, draw] if n_targets[which, draw] > 0 else 1.0
             best = envelope[which, draw]
+            # Of three draws to five nothing is missed that the first number does not count.
+            if which > 0 and n_targets[which, draw] == n_targets[0, draw]:
+                best[:] = envelope[0, draw]
+                continue
+            targets = n_targets[which, draw] if n_targets[which, draw] > 0 else 1.0
             # Branches that depend on the draw would take longer than all arithmetic: so each point
             # goes to the greatest recall that it reaches, and from there to all below it.
             for place in range(n):

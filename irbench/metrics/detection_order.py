@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from irbench.metrics.packed_components import PackedComponents
 
 
 def rank_detections(
@@ -24,6 +30,33 @@ def rank_detections(
     -------
     (N,) ndarray of int64
     """
+    return _ranked(
+        image_index, scores, lambda rows, group: _rank_by_corner(group, rows, boxes[rows])
+    )
+
+
+def rank_components(found: PackedComponents, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rows in order of image and descending score, equal ones in raster order.
+
+    Parameters
+    ----------
+    found : PackedComponents
+    scores : (N,) ndarray of float64
+        Finite.
+
+    Returns
+    -------
+    (N,) ndarray of int64
+    """
+    return _ranked(found.image, scores, found.in_raster_order)
+
+
+def _ranked(
+    image_index: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    rank_tied: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]],
+) -> NDArray[np.int64]:
+    """``rank_tied`` gets rows, and a number for those of one image and score; see above."""
     order = _rank_by_score(image_index, scores)
     # Few scores tie: sorting those alone by all keys is several times faster.
     tied = (np.diff(scores[order]) == 0) & (np.diff(image_index[order]) == 0)
@@ -31,7 +64,7 @@ def rank_detections(
         member = np.append(tied, False) | np.append(False, tied)
         group = np.cumsum(np.append(True, ~tied))[member]
         rows = order[member]
-        order[member] = rows[_rank_by_corner(group, rows, boxes[rows])]
+        order[member] = rows[rank_tied(rows, group)]
     return order
 
 

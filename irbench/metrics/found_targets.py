@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.components import components_of
 from irbench.metrics.match_table import MatchTable
-from irbench.metrics.point_matching import DISTANCE_PX, match_in_raster_order
+from irbench.metrics.packed_components import PackedComponents
+from irbench.metrics.point_matching import DISTANCE_PX, packed_in_raster_order
+from irbench.packed_detections import PackedDetections
 
 
 def found_by_iou(table: MatchTable, threshold: float, iou_index: int = 0) -> NDArray[np.bool_]:
@@ -65,9 +66,8 @@ def found_by_distance(
         raise DetectionsError(
             f"kept and truths must be of as many images, got {len(kept)} and {len(truths)}."
         )
-    found = [np.zeros(0, dtype=bool)]
-    for one, truth in zip(kept, truths, strict=True):
-        components = components_of(one.boxes, one.regions, truth)
-        targets = components_of(truth.boxes, truth.targets, truth)
-        found.append(match_in_raster_order(components, targets, distance_px) >= 0)
-    return np.concatenate(found)
+    components = PackedComponents.of_detections(PackedDetections.packed(kept), truths)
+    targets = PackedComponents.of_truths(truths)
+    found = np.zeros(len(targets), dtype=bool)
+    found[packed_in_raster_order(components, targets, distance_px)[1]] = True
+    return found

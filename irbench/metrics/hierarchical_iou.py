@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections.regions import Regions
+from irbench.errors import DetectionsError
 from irbench.metrics.metric import TOOLKIT, Metric, fraction
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import DISTANCE_PX
-from irbench.metrics.region_matching import (
-    OVERLAP,
-    compare_regions,
-    match_by_overlap_then_distance,
-)
+from irbench.metrics.region_matching import OVERLAP, PackedPairs
 from irbench.metrics.value import MetricValue, ratio, total
 from irbench.metrics.weighted import Ratio
 
@@ -107,7 +105,7 @@ def count_hierarchical(
     Parameters
     ----------
     images : iterable of (Regions, Regions)
-        Kept regions and targets of each image, each in raster order.
+        Kept regions and targets of each image.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -120,9 +118,61 @@ def count_hierarchical(
     ------
     DetectionsError
     """
-    rows = [_count(kept, targets, overlap, distance_px) for kept, targets in images]
-    columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(fields(HierarchicalCounts)))
-    return HierarchicalCounts(*columns.T)
+    listed = list(images)
+    for kept, targets in listed:
+        if kept.shape != targets.shape:
+            raise DetectionsError(
+                f"kept regions and targets must be on one image, got shapes {kept.shape} and "
+                f"{targets.shape}."
+            )
+    return count_packed_regions(
+        PackedComponents.of_regions(kept for kept, _ in listed),
+        PackedComponents.of_regions(targets for _, targets in listed),
+        overlap,
+        distance_px,
+    )
+
+
+def count_packed_regions(
+    kept: PackedComponents,
+    targets: PackedComponents,
+    overlap: float = OVERLAP,
+    distance_px: float = DISTANCE_PX,
+) -> HierarchicalCounts:
+    """As :func:`count_hierarchical`, of all images at once.
+
+    Parameters
+    ----------
+    kept, targets : PackedComponents
+        Regions of the same images.
+    overlap, distance_px
+        As there.
+
+    Returns
+    -------
+    HierarchicalCounts
+    """
+    pairs = PackedPairs.of(kept, targets)
+    fits = (pairs.iou >= overlap) | (pairs.distance < distance_px)
+    lone = []
+    for one, row in ((targets, pairs.target), (kept, pairs.region)):
+        fitting = np.zeros(len(one), dtype=bool)
+        fitting[row[fits]] = True
+        lone.append(np.bincount(one.image[~fitting], minlength=one.n_images))
+    matched = pairs.matched(overlap, distance_px)
+    in_targets = np.bincount(pairs.region, pairs.shared, len(kept)).astype(np.int64)
+    region, shared = pairs.region[matched], pairs.shared[matched]
+    own, area = targets.areas[pairs.target[matched]], kept.areas[region]
+    union, in_targets = own + area - shared, in_targets[region]
+    image = kept.image[region]
+    n_pairs = np.bincount(image, minlength=kept.n_images)
+    ends = np.cumsum(n_pairs)[:-1]
+    sums = (
+        np.array([part.sum() for part in np.split(shares / union, ends)])
+        for shares in (shared, in_targets - shared, area - in_targets, own - shared)
+    )
+    columns = (n_pairs, np.diff(targets.offsets), np.diff(kept.offsets), *sums, *lone)
+    return HierarchicalCounts(*(column.astype(np.float64) for column in columns))
 
 
 _UNPADDED = {
@@ -207,29 +257,6 @@ def error_split(
         clutter=ratio(total(counts.lone_regions, weights), places, NOTHING),
         blindness=ratio(total(counts.lone_targets, weights), places, NOTHING),
     )
-
-
-def _count(kept: Regions, targets: Regions, overlap: float, distance_px: float) -> list[float]:
-    pairs = compare_regions(kept, targets)
-    fits = (pairs.iou >= overlap) | (pairs.distance < distance_px)
-    matched = match_by_overlap_then_distance(pairs, overlap, distance_px)
-    row = np.flatnonzero(matched >= 0)
-    column = matched[row]
-    shared = pairs.shared[row, column]
-    in_targets = pairs.shared.sum(axis=0)[column]
-    own, area = targets.areas[row], kept.areas[column]
-    union = own + area - shared
-    return [
-        len(row),
-        len(targets),
-        len(kept),
-        (shared / union).sum(),
-        ((in_targets - shared) / union).sum(),
-        ((area - in_targets) / union).sum(),
-        ((own - shared) / union).sum(),
-        np.count_nonzero(~fits.any(axis=1)),
-        np.count_nonzero(~fits.any(axis=0)),
-    ]
 
 
 def with_padding(counts: HierarchicalCounts) -> HierarchicalCounts:

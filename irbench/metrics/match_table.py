@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.metrics.weighted_ranking import WeightedRanking
+    from irbench.metrics.weighted_ranking import KeptCounts, WeightedRanking
 
 # linspace, not arange, whose values lie a last bit above those that COCO uses.
 COCO_IOU_THRESHOLDS: tuple[float, ...] = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -36,6 +37,8 @@ class MatchTable:
         The target it hits, as position in the list of its image; -1 for a false alarm.
     n_targets : (n_images,) ndarray of int64
     iou_thresholds : (n_iou_thresholds,) ndarray of float64
+    kept_counts : KeptCounts or None
+        Of this and other tables of the same detections; see :func:`counted_together`.
     """
 
     image_index: NDArray[np.int64]
@@ -44,6 +47,7 @@ class MatchTable:
     target_index: NDArray[np.int32]
     n_targets: NDArray[np.int64]
     iou_thresholds: NDArray[np.float64]
+    kept_counts: KeptCounts | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -80,11 +84,25 @@ class MatchTable:
         return tuple(np.flatnonzero(hits[self.ranking]) for hits in self.hit.T)
 
     @cached_property
+    def hit_groups(self) -> tuple[NDArray[np.int64], ...]:
+        """For each IoU threshold the places in :attr:`score_groups` of the hits, ascending."""
+        return tuple(np.searchsorted(self.score_groups, hits) for hits in self.hit_positions)
+
+    @cached_property
     def weighted(self) -> WeightedRanking:
         """The ranking as a function of how often each image counts."""
         from irbench.metrics.weighted_ranking import WeightedRanking
 
-        return WeightedRanking(self)
+        return WeightedRanking(self, self.kept_counts)
+
+    def at(self, iou_thresholds: Sequence[float]) -> MatchTable:
+        """The columns of some of its IoU thresholds."""
+        columns = [self.iou_index(iou) for iou in iou_thresholds]
+        return replace(
+            self,
+            target_index=np.ascontiguousarray(self.target_index[:, columns]),
+            iou_thresholds=self.iou_thresholds[columns],
+        )
 
     def iou_index(self, iou_threshold: float) -> int:
         """The column of an IoU threshold.
@@ -102,3 +120,18 @@ class MatchTable:
                 f"got {iou_threshold}."
             )
         return int(found[0])
+
+
+def counted_together(tables: Sequence[MatchTable]) -> list[MatchTable]:
+    """The same tables, whose kept detections are counted once for all of them.
+
+    Parameters
+    ----------
+    tables : sequence of MatchTable
+        Of the same detections, with hits by several rules.
+    """
+    from irbench.metrics.weighted_ranking import KeptCounts
+
+    counts = KeptCounts()
+    counts.tables += [replace(table, kept_counts=counts) for table in tables]
+    return list(counts.tables)

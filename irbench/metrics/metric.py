@@ -223,7 +223,7 @@ class Metric(MetricDefinition):
         except Exception as error:
             raise self._failure(error) from error
 
-    def checked(self, counts: Any) -> Form:
+    def checked(self, counts: Any) -> CheckedForm:
         """The form of these counts, whose values are held against what they must be.
 
         Raises
@@ -233,30 +233,9 @@ class Metric(MetricDefinition):
             each draw, or one outside :attr:`bounds`.
         """
         try:
-            form = self.form(counts)
+            return CheckedForm(self, self.form(counts))
         except Exception as error:
             raise self._failure(error) from error
-
-        def values(draws: Draws) -> Values:
-            try:
-                found = np.asarray(form(draws))
-            except Exception as error:
-                raise self._failure(error) from error
-            if found.shape != (draws.n_draws,) or not np.issubdtype(found.dtype, np.floating):
-                raise MetricError(
-                    f"the form of the metric {self.name!r} must return ({draws.n_draws},) floats, "
-                    f"one for each draw, got {found.dtype} {found.shape}."
-                )
-            low, high = self.bounds
-            outside = (found < low - _SLACK) | (found > high + _SLACK)
-            if outside.any():
-                raise MetricError(
-                    f"the metric {self.name!r} must be from {low:g} to {high:g}, its form returned "
-                    f"{found[outside][0]:g}."
-                )
-            return found
-
-        return values
 
     @property
     def part(self) -> str:
@@ -272,6 +251,49 @@ class Metric(MetricDefinition):
 
     def _failure(self, error: Exception) -> Exception:
         return plugin_failure(f"the form of the metric {self.name!r}", error)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedForm:
+    """A form whose values are held against what they must be; see :meth:`Metric.checked`.
+
+    Attributes
+    ----------
+    metric : Metric
+    form : callable
+    """
+
+    metric: Metric
+    form: Form
+
+    def __call__(self, draws: Draws) -> Values:
+        """The values of the draws."""
+        try:
+            found = np.asarray(self.form(draws))
+        except Exception as error:
+            raise self.metric._failure(error) from error
+        if found.shape != (draws.n_draws,) or not np.issubdtype(found.dtype, np.floating):
+            raise MetricError(
+                f"the form of the metric {self.metric.name!r} must return ({draws.n_draws},) "
+                f"floats, one for each draw, got {found.dtype} {found.shape}."
+            )
+        self.check_bounds(found)
+        return found
+
+    def check_bounds(self, values: Values) -> None:
+        """Refuse values outside of the bounds.
+
+        Raises
+        ------
+        MetricError
+        """
+        low, high = self.metric.bounds
+        outside = (values < low - _SLACK) | (values > high + _SLACK)
+        if outside.any():
+            raise MetricError(
+                f"the metric {self.metric.name!r} must be from {low:g} to {high:g}, its form "
+                f"returned {values[outside][0]:g}."
+            )
 
 
 def _is_number(value: Any) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from irbench.errors import MaskError
 from irbench.metrics.metric import TOOLKIT, fraction
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.value import NO_IMAGES, NOTHING_KEPT
 from irbench.metrics.weighted import Ratio
 
@@ -87,6 +88,15 @@ def count_pixels(
             )
         rows.append(tuple(int(np.count_nonzero(pixels)) for pixels in (kept & mask, kept, mask)))
     return PixelCounts(*np.array(rows, dtype=np.int64).reshape(len(rows), 3).T)
+
+
+def count_packed_pixels(kept: PackedComponents, targets: PackedComponents) -> PixelCounts:
+    """As :func:`count_pixels`, of regions of the same images."""
+    # Regions may overlap, and a pixel counts once.
+    pixels, true = np.unique(kept.pixel_keys), np.unique(targets.pixel_keys)
+    both = np.intersect1d(pixels, true, assume_unique=True)
+    n = kept.n_images
+    return PixelCounts(*(np.bincount(keys >> 32, minlength=n) for keys in (both, pixels, true)))
 
 
 iou = fraction(

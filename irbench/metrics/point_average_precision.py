@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from irbench.errors import DetectionsError, UsageError
 from irbench.metrics.average_precision import average_precision_form
 from irbench.metrics.components import Components
+from irbench.metrics.detection_order import rank_components
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import fraction
+from irbench.metrics.packed_components import PackedComponents, first_come, near_pairs, places
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.value import NO_TARGETS
 
@@ -58,24 +60,62 @@ def match_points(
     >>> match_points([(found, [0.9, 0.8], target)]).hit[:, 0].tolist()
     [True, False]
     """
+    listed = list(images)
+    scores = [
+        _checked_scores(given, len(components), index)
+        for index, (components, given, _) in enumerate(listed)
+    ]
+    return match_packed_points(
+        PackedComponents.of(components for components, _, _ in listed),
+        np.concatenate([np.zeros(0), *scores]),
+        PackedComponents.of(targets for _, _, targets in listed),
+        distance_px,
+    )
+
+
+def match_packed_points(
+    found: PackedComponents,
+    scores: NDArray[np.float64],
+    targets: PackedComponents,
+    distance_px: float = DISTANCE_PX,
+) -> MatchTable:
+    """As :func:`match_points`, of all images at once.
+
+    Parameters
+    ----------
+    found, targets : PackedComponents
+    scores : (n_components,) ndarray of float64
+        Finite.
+    distance_px : float
+        More than 0.
+
+    Returns
+    -------
+    MatchTable
+
+    Raises
+    ------
+    UsageError
+        For a distance that is not positive.
+    """
     if not distance_px > 0:
         raise UsageError(f"distance_px must be more than 0, got {distance_px}.")
-    ranks, hits, ranked_scores, n_targets = [], [], [], []
-    for index, (components, given, targets) in enumerate(images):
-        scores = _checked_scores(given, len(components), index)
-        order = _ranking(components, scores)
-        ranks.append(order)
-        hits.append(_nearest_free(components.centroids[order], targets, distance_px))
-        ranked_scores.append(scores[order])
-        n_targets.append(len(targets))
-    n_found = np.array([len(order) for order in ranks], dtype=np.int64)
-    empty = np.zeros(0, dtype=np.int64)
+    order = rank_components(found, scores)
+    place = places(order)
+    pairs = near_pairs(found, targets, distance_px)
+    raster = places(targets.in_raster_order(np.arange(len(targets))))
+    # The best score first, and of its targets the nearest.
+    visited = np.lexsort((raster[pairs.target], pairs.distance, place[pairs.found]))
+    stands = visited[first_come(pairs.found[visited], pairs.target[visited])]
+    hits = np.full(len(found), -1, dtype=np.int32)
+    target = pairs.target[stands]
+    hits[place[pairs.found[stands]]] = target - targets.offsets[targets.image[target]]
     return MatchTable(
-        image_index=np.repeat(np.arange(len(ranks)), n_found),
-        detection_index=np.concatenate([empty, *ranks]),
-        scores=np.concatenate([np.zeros(0), *ranked_scores]),
-        target_index=np.concatenate([empty, *hits]).astype(np.int32)[:, None],
-        n_targets=np.array(n_targets, dtype=np.int64),
+        image_index=found.image,
+        detection_index=order - found.offsets[found.image],
+        scores=scores[order],
+        target_index=hits[:, None],
+        n_targets=np.diff(targets.offsets),
         iou_thresholds=np.array([np.nan]),
     )
 
@@ -110,27 +150,3 @@ def _checked_scores(given: ArrayLike, n: int, image: int) -> NDArray[np.float64]
             f"scores[{index}] of image {image} must be finite, got {scores[index]}."
         )
     return scores
-
-
-def _ranking(components: Components, scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices by descending score; equal ones in raster order."""
-    raster = components.raster_order()
-    return np.asarray(raster[np.argsort(-scores[raster], kind="stable")])
-
-
-def _nearest_free(
-    centroids: NDArray[np.float64], targets: Components, distance_px: float
-) -> NDArray[np.int64]:
-    """The target of each centroid, best score first; -1 for none."""
-    matched = np.full(len(centroids), -1, dtype=np.int64)
-    order = targets.raster_order()
-    difference = centroids[:, None] - targets.centroids[order][None]
-    distances = np.sqrt((difference**2).sum(axis=-1))
-    distances[distances >= distance_px] = np.inf
-    for row in np.flatnonzero(np.isfinite(distances).any(axis=1)):
-        # argmin returns the first of equally near ones.
-        nearest = int(np.argmin(distances[row]))
-        if np.isfinite(distances[row, nearest]):
-            matched[row] = order[nearest]
-            distances[:, nearest] = np.inf
-    return matched

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.components import components_of
+from irbench.metrics.packed_components import PackedComponents, near_pairs, without_rivals
 from irbench.metrics.point_matching import match_in_raster_order
+from irbench.packed_detections import PackedDetections
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +55,10 @@ def point_curve(
     Matching at a threshold depends only on the kept components near a target, which are
     few: only when one of these enters is an image matched again.
     """
-    scores: list[NDArray[np.float64]] = [np.zeros(0)]
-    steps: list[NDArray[np.float64]] = [np.zeros((0, 2))]
-    for found, truth in zip(images, truths, strict=True):
-        if len(found):
-            own = found.scores.astype(np.float64)
-            scores.append(own)
-            steps.append(_steps(found, own, truth, distance_px))
-    all_scores, all_steps = np.concatenate(scores), np.concatenate(steps)
+    packed = PackedDetections.packed(images)
+    all_scores = packed.scores.astype(np.float64)
+    components = PackedComponents.of_detections(packed, truths)
+    all_steps = _steps(components, all_scores, PackedComponents.of_truths(truths), distance_px)
     order = np.argsort(-all_scores, kind="stable")
     ranked = all_scores[order]
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)])
@@ -73,26 +70,34 @@ def point_curve(
 
 
 def _steps(
-    found: Detections, scores: NDArray[np.float64], truth: GroundTruth, distance_px: float
+    found: PackedComponents,
+    scores: NDArray[np.float64],
+    targets: PackedComponents,
+    distance_px: float,
 ) -> NDArray[np.float64]:
     """``(N, 2)``: by how much hits and false pixels change when each detection enters.
 
-    Of equal scores the last to enter has the change of all of them.
+    Of equal scores of an image the last to enter has the change of all of them.
     """
-    components = components_of(found.boxes, found.regions, truth)
-    targets = components_of(truth.boxes, truth.targets, truth)
     steps = np.zeros((len(found), 2))
-    steps[:, 1] = components.areas
-    gaps = components.centroids[:, None] - targets.centroids[None]
-    near = np.flatnonzero((np.hypot(gaps[..., 0], gaps[..., 1]) <= distance_px).any(axis=1))
-    hits = matched_area = 0.0
-    for threshold in np.unique(scores[near])[::-1]:
-        kept = near[scores[near] >= threshold]
-        chosen = components.take(kept)
-        match = match_in_raster_order(chosen, targets, distance_px)
-        used = match[match >= 0]
-        area = float(chosen.areas[used].sum())
-        entering = kept[scores[kept] == threshold][-1]
-        steps[entering] += (len(used) - hits, matched_area - area)
-        hits, matched_area = float(len(used)), area
+    steps[:, 1] = found.areas
+    pairs = near_pairs(found, targets, distance_px)
+    alone, contested = without_rivals(found, pairs)
+    steps[pairs.found[alone], 0] = 1
+    steps[pairs.found[alone], 1] = 0
+    for image in contested.tolist():
+        start = found.offsets[image]
+        own, its_targets = found.of_image(image), targets.of_image(image)
+        near = np.unique(pairs.found[found.image[pairs.found] == image]) - start
+        its_scores = scores[start + near]
+        hits = matched_area = 0.0
+        for threshold in np.unique(its_scores)[::-1]:
+            kept = near[its_scores >= threshold]
+            chosen = own.take(kept)
+            match = match_in_raster_order(chosen, its_targets, distance_px)
+            used = match[match >= 0]
+            area = float(chosen.areas[used].sum())
+            entering = start + near[its_scores == threshold][-1]
+            steps[entering] += (len(used) - hits, matched_area - area)
+            hits, matched_area = float(len(used)), area
     return steps

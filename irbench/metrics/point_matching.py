@@ -6,6 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.metrics.components import Components
+from irbench.metrics.packed_components import (
+    PackedComponents,
+    first_come,
+    near_pairs,
+    places,
+    without_rivals,
+)
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Rows of the components, and of the targets, that belong to each other."""
 
 DISTANCE_PX = 3.0
 """Centroids must be nearer than this."""
@@ -89,6 +99,32 @@ def match_by_assignment(
         if near[row, column]:
             matched[rows[row]] = columns[column]
     return matched
+
+
+def packed_in_raster_order(
+    found: PackedComponents, targets: PackedComponents, distance_px: float = DISTANCE_PX
+) -> Pairs:
+    """As :func:`match_in_raster_order`, of many images at once; in order of the targets."""
+    pairs = near_pairs(found, targets, distance_px)
+    rank = places(targets.in_raster_order(np.arange(len(targets))))[pairs.target]
+    order = found.in_raster_order(pairs.found, rank)
+    stands = order[first_come(pairs.found[order], pairs.target[order])]
+    return pairs.found[stands], pairs.target[stands]
+
+
+def packed_by_assignment(
+    found: PackedComponents, targets: PackedComponents, distance_px: float = DISTANCE_PX
+) -> Pairs:
+    """As :func:`match_by_assignment`, of many images; in no order."""
+    pairs = near_pairs(found, targets, distance_px)
+    alone, contested = without_rivals(found, pairs)
+    rows, columns = [pairs.found[alone]], [pairs.target[alone]]
+    for image in contested.tolist():
+        matched = match_by_assignment(found.of_image(image), targets.of_image(image), distance_px)
+        hit = np.flatnonzero(matched >= 0)
+        rows.append(found.offsets[image] + matched[hit])
+        columns.append(targets.offsets[image] + hit)
+    return np.concatenate(rows), np.concatenate(columns)
 
 
 def _distances(components: Components, targets: Components) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,10 +19,11 @@ from irbench.detections.boxes import Shape
 from irbench.errors import UnknownNameError
 from irbench.metrics.components import Components
 from irbench.metrics.metric import TOOLKIT, Metric, fraction
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import (
     DISTANCE_PX,
-    match_by_assignment,
-    match_in_raster_order,
+    packed_by_assignment,
+    packed_in_raster_order,
 )
 from irbench.metrics.value import NO_IMAGES, NO_TARGETS
 from irbench.metrics.weighted import Ratio
@@ -86,29 +87,66 @@ def count_points(
     ------
     UnknownNameError
     """
+    listed = list(images)
+    sizes = np.array([shape for _, _, shape in listed], dtype=np.int64).reshape(-1, 2)
+    return count_packed_points(
+        PackedComponents.of(one for one, _, _ in listed),
+        PackedComponents.of(targets for _, targets, _ in listed),
+        sizes.prod(axis=1),
+        matching,
+        distance_px,
+    )
+
+
+def count_packed_points(
+    found: PackedComponents,
+    targets: PackedComponents,
+    n_pixels: NDArray[np.int64],
+    matching: PointMatching = "raster",
+    distance_px: float = DISTANCE_PX,
+) -> PointCounts:
+    """As :func:`count_points`, of all images at once.
+
+    Parameters
+    ----------
+    found, targets : PackedComponents
+        Kept detections and targets of the same images.
+    n_pixels : (n_images,) ndarray of int64
+        Size of each image.
+    matching, distance_px
+        As there.
+
+    Returns
+    -------
+    PointCounts
+
+    Raises
+    ------
+    UnknownNameError
+    """
     if matching not in POINT_MATCHINGS:
         raise UnknownNameError("point matching", matching, POINT_MATCHINGS)
-    match = match_in_raster_order if matching == "raster" else match_by_assignment
-    rows = []
-    for components, targets, (height, width) in images:
-        matched = match(components, targets, distance_px)
-        used = matched[matched >= 0]
-        false = np.ones(len(components), dtype=bool)
-        false[used] = False
-        # Few are used: all pairs are sooner compared than sorted.
-        legacy = (components.areas[:, None] != components.areas[used]).all(axis=1)
-        rows.append(
-            (
-                len(used),
-                len(targets),
-                int(false.sum()),
-                int(components.areas[false].sum()),
-                int(components.areas[legacy].sum()),
-                height * width,
-            )
-        )
-    columns = np.array(rows, dtype=np.int64).reshape(len(rows), len(fields(PointCounts))).T
-    return PointCounts(*columns)
+    match = packed_in_raster_order if matching == "raster" else packed_by_assignment
+    used = match(found, targets, distance_px)[0]
+    false = np.ones(len(found), dtype=bool)
+    false[used] = False
+    # One number for each area on each image.
+    areas = found.image * (found.areas.max(initial=0) + 1) + found.areas
+    legacy = ~np.isin(areas, areas[used])
+
+    def counts(which: NDArray[Any], pixels: bool = False) -> NDArray[np.int64]:
+        weights = found.areas[which] if pixels else None
+        per_image = np.bincount(found.image[which], weights, found.n_images)
+        return per_image.astype(np.int64)
+
+    return PointCounts(
+        hits=counts(used),
+        targets=np.diff(targets.offsets),
+        false_components=counts(false),
+        false_pixels=counts(false, pixels=True),
+        legacy_false_pixels=counts(legacy, pixels=True),
+        pixels=n_pixels,
+    )
 
 
 def _false_alarm(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from irbench.detections.regions import Regions
 from irbench.errors import DetectionsError
+from irbench.metrics.packed_components import PackedComponents, places
 from irbench.metrics.point_matching import DISTANCE_PX
 
 OVERLAP = 0.5
@@ -34,36 +35,80 @@ class RegionPairs:
     distance: NDArray[np.float64]
 
 
-def compare_regions(kept: Regions, targets: Regions) -> RegionPairs:
-    """Overlap and distance of every target with every kept region.
+@dataclass(frozen=True, eq=False)
+class PackedPairs:
+    """Every target of every image with every kept region of it.
 
-    Parameters
+    Image by image: the first target in raster order with every region in raster order, then the
+    second target.
+
+    Attributes
     ----------
-    kept, targets : Regions
-        On one image.
-
-    Returns
-    -------
-    RegionPairs
-
-    Raises
-    ------
-    DetectionsError
-        For regions on images of different shapes.
+    offsets : (n_images + 1,) ndarray of int64
+        Image ``i`` has the pairs ``offsets[i]:offsets[i + 1]``.
+    n_targets, n_regions : (n_images,) ndarray of int64
+    target, region : (n_pairs,) ndarray of int64
+        Rows of the packed components.
+    shared : (n_pairs,) ndarray of int64
+    iou, distance : (n_pairs,) ndarray of float64
+        See :class:`RegionPairs`.
     """
-    if kept.shape != targets.shape:
-        raise DetectionsError(
-            f"kept regions and targets must be on one image, got shapes {kept.shape} and "
-            f"{targets.shape}."
+
+    offsets: NDArray[np.int64]
+    n_targets: NDArray[np.int64]
+    n_regions: NDArray[np.int64]
+    target: NDArray[np.int64]
+    region: NDArray[np.int64]
+    shared: NDArray[np.int64]
+    iou: NDArray[np.float64]
+    distance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, kept: PackedComponents, targets: PackedComponents) -> PackedPairs:
+        """Those of regions on the same images."""
+        n_targets, n_regions = np.diff(targets.offsets), np.diff(kept.offsets)
+        offsets = np.concatenate([[0], np.cumsum(n_targets * n_regions)])
+        image = np.repeat(np.arange(len(n_targets)), np.diff(offsets))
+        orders = [one.in_raster_order(np.arange(len(one))) for one in (targets, kept)]
+        # Of each pair the place of the target in its image, and that of the region.
+        at = np.divmod(np.arange(len(image)) - offsets[image], np.maximum(n_regions, 1)[image])
+        target = orders[0][targets.offsets[image] + at[0]]
+        region = orders[1][kept.offsets[image] + at[1]]
+        of_target, of_region = _shared_pixels(targets, kept)
+        images = kept.image[of_region]
+        row = places(orders[0])[of_target] - targets.offsets[images]
+        column = places(orders[1])[of_region] - kept.offsets[images]
+        shared = np.bincount(offsets[images] + row * n_regions[images] + column, None, len(image))
+        union = targets.areas[target] + kept.areas[region] - shared
+        difference = targets.centroids[target] - kept.centroids[region]
+        distance = np.sqrt((difference**2).sum(axis=-1))
+        return cls(offsets, n_targets, n_regions, target, region, shared, shared / union, distance)
+
+    def of_image(self, image: int) -> RegionPairs:
+        """Those of one image."""
+        own = slice(self.offsets[image], self.offsets[image + 1])
+        shape = self.n_targets[image], self.n_regions[image]
+        return RegionPairs(
+            *(part[own].reshape(shape) for part in (self.shared, self.iou, self.distance))
         )
-    shared = _shared_pixels(kept, targets)
-    union = targets.areas[:, None] + kept.areas[None] - shared
-    difference = targets.centroids[:, None] - kept.centroids[None]
-    return RegionPairs(
-        shared=shared,
-        iou=shared / union,
-        distance=np.sqrt((difference**2).sum(axis=-1)),
-    )
+
+    def matched(self, overlap: float, distance_px: float) -> NDArray[np.int64]:
+        """The pairs that :func:`match_by_overlap_then_distance` makes, ascending."""
+        image = np.repeat(np.arange(len(self.n_targets)), np.diff(self.offsets))
+        single = (self.n_targets == 1) | (self.n_regions == 1)
+        # One target, or one region, is assigned to the nearest of the others in either step.
+        some = np.flatnonzero(single[image])
+        nearest = np.full(len(single), np.inf)
+        np.minimum.at(nearest, image[some], self.distance[some])
+        some = some[self.distance[some] == nearest[image[some]]]
+        _, first = np.unique(image[some], return_index=True)
+        some = some[first]
+        found = [some[(self.iou[some] >= overlap) | (self.distance[some] < distance_px)]]
+        for one in np.flatnonzero((self.n_targets > 1) & (self.n_regions > 1)).tolist():
+            regions = match_by_overlap_then_distance(self.of_image(one), overlap, distance_px)
+            targets = np.flatnonzero(regions >= 0)
+            found.append(self.offsets[one] + targets * self.n_regions[one] + regions[targets])
+        return np.sort(np.concatenate(found))
 
 
 def match_by_overlap_then_distance(
@@ -117,19 +162,16 @@ def match_by_overlap_then_distance(
     return matched
 
 
-def _shared_pixels(kept: Regions, targets: Regions) -> NDArray[np.int64]:
-    shared = np.zeros((len(targets), len(kept)), dtype=np.int64)
-    a, b = targets.boxes[:, None], kept.boxes[None]
-    meet = (np.maximum(a[..., :2], b[..., :2]) < np.minimum(a[..., 2:], b[..., 2:])).all(axis=-1)
-    if not meet.any():
-        return shared
-    kept_pixels, target_pixels = _pixels_of_each(kept), _pixels_of_each(targets)
-    for target, region in np.argwhere(meet).tolist():
-        # The pixels of a region are distinct.
-        both = np.intersect1d(target_pixels[target], kept_pixels[region], assume_unique=True)
-        shared[target, region] = len(both)
-    return shared
-
-
-def _pixels_of_each(regions: Regions) -> list[NDArray[np.int64]]:
-    return np.split(regions.pixels, np.cumsum(regions.areas)[:-1])
+def _shared_pixels(
+    one: PackedComponents, other: PackedComponents
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The regions of each pixel that two have in common, one pair after another."""
+    pixels, others = one.pixel_keys, other.pixel_keys
+    order = np.argsort(pixels, kind="stable")
+    # Regions may overlap: a pixel can be in several of either.
+    first, end = (np.searchsorted(pixels, others, side, sorter=order) for side in ("left", "right"))
+    times = end - first
+    before = np.cumsum(times) - times
+    found = order[np.repeat(first - before, times) + np.arange(times.sum())]
+    rows, columns = (np.repeat(np.arange(len(part)), part.areas) for part in (one, other))
+    return rows[found], np.repeat(columns, times)

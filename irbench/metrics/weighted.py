@@ -6,7 +6,7 @@ a bootstrap passes many draws at a time, a breakdown 0 or 1, and no detection is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -23,6 +23,9 @@ Values = NDArray[np.float64]
 
 MANY_DRAWS = 16
 """From so many on, compiled code is worth its import."""
+
+_LARGEST_COUNT = 2.0**32
+"""Of an image; a million of them still sum to less than what a float holds exactly, 2**53."""
 
 
 class Draws:
@@ -163,9 +166,58 @@ class Ratio:
         return divided(draws.sums(self.numerator), denominator, required)
 
 
-def divided(numerator: Values, denominator: Values, required: Values | None = None) -> Values:
+class WholeRatios:
+    """Those of several ratios whose counts are whole numbers: their sums are one matrix product.
+
+    Sums of whole numbers are exact in any order, so that each has the very bits that it has alone.
+
+    Parameters
+    ----------
+    n_images : int
+    ratios : mapping of str to Ratio
+
+    Examples
+    --------
+    >>> hits, targets, overlap = np.array([1, 1]), np.array([4, 1]), np.array([0.5, 0.25])
+    >>> ratios = WholeRatios(2, {"pd": Ratio(hits, targets), "iou": Ratio(overlap, targets)})
+    >>> {name: ratio.tolist() for name, ratio in ratios(Draws(np.array([[1.0], [2.0]]))).items()}
+    {'pd': [0.5]}
+    """
+
+    def __init__(self, n_images: int, ratios: Mapping[str, Ratio]) -> None:
+        rows: dict[bytes, int] = {}
+        places: dict[str, list[int]] = {}
+        for name, one in ratios.items():
+            required = one.denominator if one.required is None else one.required
+            parts = (one.numerator, one.denominator, required)
+            if all(_are_whole(part, n_images) for part in parts):
+                texts = [part.astype(np.float64).tobytes() for part in parts]
+                places[name] = [rows.setdefault(text, len(rows)) for text in texts]
+        self._names = tuple(places)
+        self._places = np.array(list(places.values()), dtype=np.int64).reshape(-1, 3).T
+        self._counts = np.frombuffer(b"".join(rows)).reshape(len(rows), n_images)
+
+    def __call__(self, draws: Draws) -> dict[str, Values]:
+        """Each ratio in each draw, NaN where undefined."""
+        sums = self._counts @ draws.weights
+        found = divided(*(sums[places] for places in self._places))
+        return dict(zip(self._names, found, strict=True))
+
+
+def _are_whole(counts: NDArray[Any], n_images: int) -> bool:
+    if counts.shape != (n_images,) or counts.dtype.kind not in "biuf":
+        return False
+    # Not NaN, nor so great that a sum of many could be inexact.
+    return bool(((counts == np.rint(counts)) & (np.abs(counts) < _LARGEST_COUNT)).all())
+
+
+def divided(
+    numerator: NDArray[np.float64],
+    denominator: NDArray[np.float64],
+    required: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """``numerator / denominator``, NaN where ``required``, by default the denominator, is 0."""
-    ratio = np.full(len(denominator), np.nan)
+    ratio = np.full(denominator.shape, np.nan)
     where = (denominator if required is None else required) > 0
     np.divide(numerator, denominator, out=ratio, where=where)
     return ratio

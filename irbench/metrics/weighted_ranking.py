@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,26 +18,65 @@ Points = NDArray[np.float64]
 """``(n_draws, n_points)`` counts down the ranking."""
 
 
+class KeptCounts:
+    """Kept detections of many draws at the scores of hits, of one set of detections.
+
+    Parameters
+    ----------
+    tables : sequence of MatchTable
+        Of the same detections, with hits by several rules.
+    """
+
+    def __init__(self, tables: Sequence[MatchTable] = ()) -> None:
+        self.tables = list(tables)
+
+    @cached_property
+    def points(self) -> NDArray[np.int64]:
+        """``(n_points,)`` places in ``score_groups`` of the scores of hits, ascending."""
+        groups = [group for table in self.tables for group in table.hit_groups]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *groups]))
+
+    def at_points(self, draws: Draws) -> Points:
+        """``(n_draws, n_points)`` kept detections at each score that a hit of any table has."""
+        kept: Points = draws.once(("kept", id(self)), lambda: self._running(draws))
+        return kept
+
+    def _running(self, draws: Draws) -> Points:
+        found = np.ascontiguousarray((self._segments @ draws.weights).T)
+        np.cumsum(found, axis=1, out=found)
+        return found
+
+    @cached_property
+    def _segments(self) -> Any:
+        table = self.tables[0]
+        stops = table.score_groups[self.points] + 1
+        # What ranks below the last stop counts nowhere.
+        images = table.ranked_images[: stops[-1] if len(stops) else 0]
+        segment = np.searchsorted(stops, np.arange(len(images)), side="right")
+        return _counting(segment, images, (len(stops), table.n_images))
+
+
 class WeightedRanking:
     """Hits and kept detections of many draws of images at once, down the ranking.
 
     Parameters
     ----------
     table : MatchTable
+    kept : KeptCounts, optional
+        Of this table and others.
 
     Notes
     -----
     Precision matters only where recall can rise, at the scores of hits. The false alarms between
     two of them are counted by image once; the kept detections of all draws are then a sparse
     matrix (segments × images) times the weights, summed down the segments. The sum is shared by
-    all IoU thresholds.
+    all IoU thresholds, and by other rules of what a hit is.
     """
 
-    def __init__(self, table: MatchTable) -> None:
+    def __init__(self, table: MatchTable, kept: KeptCounts | None = None) -> None:
         self._table = table
-        ends = table.score_groups
-        self._groups = [np.searchsorted(ends, hits) for hits in table.hit_positions]
-        self._points = np.unique(np.concatenate([np.zeros(0, np.int64), *self._groups]))
+        self._kept = KeptCounts([table]) if kept is None else kept
+        self._own: dict[int, Any] = {}
 
     def points(self, draws: Draws, iou_index: int) -> tuple[Points, Points, Values]:
         """Hits and kept detections at the scores of hits, and the targets of each draw.
@@ -77,9 +117,8 @@ class WeightedRanking:
         return self._hits[iou_index]
 
     def kept(self, draws: Draws) -> Points:
-        """``(n_draws, n_points)`` kept detections at each score that a hit of any column has."""
-        kept: Points = draws.once(("kept", id(self)), lambda: self._kept.counts(draws))
-        return kept
+        """``(n_draws, n_points)`` kept detections; see :meth:`KeptCounts.at_points`."""
+        return self._kept.at_points(draws)
 
     def kept_before(self, draws: Draws, iou_index: int) -> tuple[Points, Values]:
         """Detections that rank above each score of :meth:`points`, and all detections.
@@ -89,27 +128,33 @@ class WeightedRanking:
         before : (n_draws, n_points) ndarray of float64
         total : (n_draws,) ndarray of float64
         """
-        found = draws.once(("before", id(self)), lambda: self._kept_above.counts(draws))
-        point = np.searchsorted(self._points, np.unique(self._groups[iou_index]))
-        return found[:, :-1][:, point], found[:, -1]
+        own = self._of_scores(iou_index) @ draws.weights
+        detections = np.bincount(self._table.image_index, minlength=self._table.n_images)
+        return self.points(draws, iou_index)[1] - own.T, draws.sums(detections)
 
     @cached_property
     def _hits(self) -> list[_Hits]:
         found = []
-        for group, positions in zip(self._groups, self._table.hit_positions, strict=True):
+        for group, positions in zip(self._table.hit_groups, self._table.hit_positions, strict=True):
             last = np.flatnonzero(np.diff(group, append=-1))
-            point = np.searchsorted(self._points, group[last])
+            point = np.searchsorted(self._kept.points, group[last])
             found.append(_Hits(self._table.ranked_images[positions], last, point))
         return found
 
-    @cached_property
-    def _kept(self) -> _RunningCounts:
-        return _RunningCounts(self._table, self._table.score_groups[self._points] + 1)
-
-    @cached_property
-    def _kept_above(self) -> _RunningCounts:
-        starts = np.append(0, self._table.score_groups + 1)[self._points]
-        return _RunningCounts(self._table, np.append(starts, len(self._table)))
+    def _of_scores(self, iou_index: int) -> Any:
+        """Sparse ``(n_points, n_images)``: the detections of each score of :meth:`points`."""
+        if iou_index not in self._own:
+            groups = np.unique(self._table.hit_groups[iou_index])
+            ends = self._table.score_groups
+            sizes = np.diff(ends, prepend=-1)[groups]
+            first = np.cumsum(sizes) - sizes
+            members = np.repeat(ends[groups] + 1 - sizes - first, sizes) + np.arange(sizes.sum())
+            self._own[iou_index] = _counting(
+                np.repeat(np.arange(len(groups)), sizes),
+                self._table.ranked_images[members],
+                (len(groups), self._table.n_images),
+            )
+        return self._own[iou_index]
 
 
 class _Hits(NamedTuple):
@@ -123,28 +168,8 @@ class _Hits(NamedTuple):
     """``(n_points,)`` place of that score among those of all columns."""
 
 
-class _RunningCounts:
-    """Detections down to given places of a ranking.
+def _counting(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:
+    """How often each pair occurs, as a sparse array."""
+    from scipy import sparse
 
-    Parameters
-    ----------
-    table : MatchTable
-    stops : (n_stops,) ndarray of int64
-        How many of the ranking count, ascending.
-    """
-
-    def __init__(self, table: MatchTable, stops: NDArray[np.int64]) -> None:
-        from scipy import sparse
-
-        # What ranks below the last stop counts nowhere.
-        images = table.ranked_images[: stops[-1] if len(stops) else 0]
-        segment = np.searchsorted(stops, np.arange(len(images)), side="right")
-        self._segments: Any = sparse.csr_array(
-            (np.ones(len(images)), (segment, images)), shape=(len(stops), table.n_images)
-        )
-
-    def counts(self, draws: Draws) -> Points:
-        """``(n_draws, n_stops)`` detections of each draw."""
-        found = np.ascontiguousarray((self._segments @ draws.weights).T)
-        np.cumsum(found, axis=1, out=found)
-        return found
+    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)

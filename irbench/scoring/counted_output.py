@@ -5,8 +5,7 @@ What of it counts, and why some counts are missing, :mod:`irbench.scoring.scored
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -17,11 +16,11 @@ from irbench.detections.packed_detections import PackedDetections
 from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import hierarchical_iou, pixels, point_average_precision, points
-from irbench.metrics.components import Components, components_of
 from irbench.metrics.definition import own_countings
 from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.own_counts import HOMES, OwnParts
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pooled_maps import PooledMaps, check_images
 from irbench.protocol import Protocol
 
@@ -32,15 +31,10 @@ def rank_points(
     found: PackedDetections, truths: Sequence[GroundTruth], distance_px: float
 ) -> MatchTable:
     """Matches of centroids over all scores."""
-    return point_average_precision.match_points(
-        (
-            (
-                components_of(one.boxes, one.regions, truth),
-                one.scores,
-                components_of(truth.boxes, truth.targets, truth),
-            )
-            for one, truth in zip(found, map(_unremembered, truths), strict=True)
-        ),
+    return point_average_precision.match_packed_points(
+        PackedComponents.of_detections(found, truths),
+        found.scores.astype(np.float64),
+        PackedComponents.of_truths(truths),
         distance_px,
     )
 
@@ -52,31 +46,27 @@ def count_kept(
     distance_px: float,
     with_regions: bool,
 ) -> dict[str, Any]:
-    """The counts of what is kept, by what they are of: some images at a time.
+    """The counts of what is kept, by what they are of.
 
-    Objects of all images, and what these remember of themselves, would take most of the memory.
+    Some images at a time: every target is compared with every kept region.
     """
     blocks: dict[str, list[Any]] = {}
     for first in range(0, max(len(truths), 1), _BLOCK_IMAGES):
-        some = slice(first, first + _BLOCK_IMAGES)
-        kept = [one.above(threshold) for one in found[some]]
-        own = [_unremembered(truth) for truth in truths[some]]
-        near = [
-            (
-                components_of(one.boxes, one.regions, truth),
-                components_of(truth.boxes, truth.targets, truth),
-                truth.shape,
-            )
-            for one, truth in zip(kept, own, strict=True)
-        ]
+        images = range(len(truths))[first : first + _BLOCK_IMAGES]
+        own = truths[first : first + _BLOCK_IMAGES]
+        kept = PackedComponents.of_detections(found.take(images).above(threshold), own)
+        targets = PackedComponents.of_truths(own)
+        n_pixels = np.array([truth.n_pixels for truth in own], dtype=np.int64)
         counted: dict[str, Any] = {
-            "points": points.count_points(near, "raster", distance_px),
-            "hungarian": points.count_points(near, "hungarian", distance_px),
+            "points": points.count_packed_points(kept, targets, n_pixels, "raster", distance_px),
+            "hungarian": points.count_packed_points(
+                kept, targets, n_pixels, "hungarian", distance_px
+            ),
         }
         if with_regions:
-            counted["pixels"] = pixels.count_pixels(_masks(kept, own))
-            counted["regions"] = hierarchical_iou.count_hierarchical(
-                _regions(kept, own), distance_px=distance_px
+            counted["pixels"] = pixels.count_packed_pixels(kept, targets)
+            counted["regions"] = hierarchical_iou.count_packed_regions(
+                kept, targets, distance_px=distance_px
             )
         for name, counts in counted.items():
             blocks.setdefault(name, []).append(counts)
@@ -132,37 +122,3 @@ def _joined(blocks: Sequence[Any]) -> Any:
         np.concatenate([getattr(block, one.name) for block in blocks]) for one in fields(blocks[0])
     )
     return type(blocks[0])(*columns)
-
-
-def _unremembered(truth: GroundTruth) -> GroundTruth:
-    """The same, whose regions forget with it what they compute of themselves."""
-    if truth.targets is None:
-        return truth
-    # Samples of a dataset stand in for ground truth, and compute their targets themselves.
-    one = copy.copy(truth)
-    object.__setattr__(one, "targets", copy.copy(truth.targets))
-    return one
-
-
-def _regions(
-    kept: Sequence[Detections], truths: Sequence[GroundTruth]
-) -> Iterator[tuple[Regions, Regions]]:
-    for one, truth in zip(kept, truths, strict=True):
-        if truth.targets is not None:
-            regions = one.regions or Regions.empty(truth.shape)
-            yield _in_raster_order(regions), _in_raster_order(truth.targets)
-
-
-def _in_raster_order(regions: Regions) -> Regions:
-    """Of equal distances the assignment takes the first; the order of a list must not decide."""
-    # As the targets of every mask are.
-    if (np.diff(regions.first_pixels) > 0).all():
-        return regions
-    return regions.take(Components.from_regions(regions).raster_order())
-
-
-def _masks(kept: Sequence[Detections], truths: Sequence[GroundTruth]) -> Iterable[Any]:
-    for one, truth in zip(kept, truths, strict=True):
-        assert truth.targets is not None
-        empty = np.zeros(truth.shape, dtype=bool)
-        yield (empty if one.regions is None else one.regions.to_mask()), truth.targets.to_mask()

@@ -25,7 +25,7 @@ from irbench.metrics.definition import quality_metrics
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics
-from irbench.metrics.matching import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable, counted_together
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
@@ -42,7 +42,8 @@ NO_MASKS = "the data has boxes only"
 NO_REGIONS = "the method returns boxes only"
 NO_SCORE_MAPS = "its score maps were not measured, which only a run does"
 
-_BLOCK_IMAGES = 512
+_LOW_IOU = 0.3
+"""Of a metric beside COCO's; see :data:`irbench.metrics.average_precision.map30`."""
 
 Maps = TypeVar("Maps", bound=Mapping[str, MapStatistics] | PooledMaps)
 
@@ -87,7 +88,7 @@ class ScoredOutput:
     Attributes
     ----------
     result : Result
-    images : sequence of Detections
+    images : PackedDetections
         Of each image, the best-scored ones, as many as the protocol counts; an object is made of
         each whenever it is asked for.
     truths : sequence of GroundTruth
@@ -98,7 +99,7 @@ class ScoredOutput:
     """
 
     result: Result
-    images: Sequence[Detections]
+    images: PackedDetections
     truths: Sequence[GroundTruth]
     table: MatchTable
     column: int
@@ -110,10 +111,9 @@ class ScoredOutput:
         return self.result.threshold
 
     @cached_property
-    def kept(self) -> list[Detections]:
+    def kept(self) -> PackedDetections:
         """Of each image, the detections at or above the operating point; none without one."""
-        threshold = np.inf if self.threshold is None else self.threshold
-        return [one.above(threshold) for one in self.images]
+        return self.images.above(np.inf if self.threshold is None else self.threshold)
 
     @property
     def is_kept(self) -> NDArray[np.bool_]:
@@ -182,11 +182,18 @@ def score(
     check_threshold(threshold)
     found = counted_detections(detections, truths, protocol, method)
     has_boxes = not found.has_regions.all()
-    table = match_images(found, truths, protocol, COCO_IOU_THRESHOLDS)
-    # The same table unless the protocol asks for another IoU than COCO's.
+    ious = dict.fromkeys((*COCO_IOU_THRESHOLDS, _LOW_IOU, protocol.iou_threshold))
+    matched = match_images(found, truths, protocol, tuple(ious))
+    table, table30, ranked_points = counted_together(
+        [
+            matched.at(COCO_IOU_THRESHOLDS),
+            matched.at((_LOW_IOU,)),
+            rank_points(found, truths, protocol.distance_px),
+        ]
+    )
     at_protocol = table
     if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
-        at_protocol = match_images(found, truths, protocol)
+        at_protocol = matched.at((protocol.iou_threshold,))
     column = at_protocol.iou_index(protocol.iou_threshold)
     if threshold is None:
         known = kind or ("box" if has_boxes else "score-map")
@@ -195,8 +202,8 @@ def score(
         point = MetricValue(threshold)
     parts: dict[str, Any] = {
         "table": table,
-        "table30": match_images(found, truths, protocol, (0.3,)),
-        "ranked_points": rank_points(found, truths, protocol.distance_px),
+        "table30": table30,
+        "ranked_points": ranked_points,
     }
     missing: dict[str, str] = {}
     if point.value is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.metrics.definition import quality_metrics
 from irbench.metrics.weighted import Draws, Form
 from irbench.scoring.scored_output import Result
+from irbench.metrics.metric import CheckedForm
+from irbench.metrics.weighted import Draws, Form, Ratio, WholeRatios
+from irbench.scoring import Result
 
 
 class ImageStatistics:
@@ -99,7 +103,24 @@ class ImageStatistics:
             raise UsageError(
                 f"weights must have shape ({self.n_images}, n_draws), got {draws.weights.shape}."
             )
-        return {name: form(draws) for name, form in self._forms.items()}
+        found = self._whole_ratios(draws)
+        for name, values in found.items():
+            form = self._forms[name]
+            if isinstance(form, CheckedForm):
+                form.check_bounds(values)
+        return {
+            name: found[name] if name in found else form(draws)
+            for name, form in self._forms.items()
+        }
+
+    @cached_property
+    def _whole_ratios(self) -> WholeRatios:
+        plain = {
+            name: form.form if isinstance(form, CheckedForm) else form
+            for name, form in self._forms.items()
+        }
+        ratios = {name: form for name, form in plain.items() if isinstance(form, Ratio)}
+        return WholeRatios(self.n_images, ratios)
 
     def with_miss(self, draws: Draws) -> dict[str, NDArray[np.float64]]:
         """Those of :attr:`adds_miss` alone, likewise."""

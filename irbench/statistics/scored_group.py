@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from irbench.detections import Detections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError, MetricError
 from irbench.ground_truth import GroundTruth
@@ -17,6 +16,9 @@ from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
 from irbench.metrics.point_curve import PointCurve, point_curve
 from irbench.scoring.scored_output import ScoredOutput, score_row
+from irbench.packed_detections import PackedDetections
+from irbench.progress import Progress
+from irbench.scoring import ScoredOutput, score_row
 from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference
@@ -46,7 +48,7 @@ class ScoredMethod:
     _point_curves: dict[float, PointCurve] = field(default_factory=dict, repr=False)
 
     @property
-    def images(self) -> Sequence[Detections]:
+    def images(self) -> PackedDetections:
         """Of each image, the best-scored detections that count."""
         return self.output.images
 
@@ -85,35 +87,18 @@ class ScoredMethod:
         return self._point_curves[distance_px]
 
     def resample(self, metrics: Iterable[str]) -> None:
-        """Keep the spread of several metrics, all from one pass over the draws.
+        """Keep the spread of several metrics; see :func:`resample_methods`."""
+        resample_methods([self], metrics)
 
-        Where a form fails, :attr:`failures` has why, and the others are kept.
-
-        Parameters
-        ----------
-        metrics : iterable of str
-            Those that have no spread, such as costs, are left out.
-        """
+    def lacking(self, metrics: Iterable[str]) -> list[str]:
+        """Those of some metrics that can be resampled, and were not."""
         known, counts = quality_metrics(), self.output.result.counts
-        wanted = [
+        return [
             name
             for name in metrics
-            if name in known and counts.has(known[name])
+            if self.draws is not None and name in known and counts.has(known[name])
             if name not in self._spread and name not in self.failures
         ]
-        if self.draws is None or not wanted:
-            return
-        try:
-            statistics = ImageStatistics.of(self.output.result, wanted)
-            self._spread.update(resample({"": statistics}, self.draws)[""])
-        except MetricError as error:
-            if len(wanted) == 1:
-                self.failures[wanted[0]] = str(error)
-                return
-            # The error stops the pass; halves find whose it is.
-            middle = len(wanted) // 2
-            self.resample(wanted[:middle])
-            self.resample(wanted[middle:])
 
     def spread(self, metric: str) -> Spread | None:
         """A metric on other choices of images; None where it has no spread."""
@@ -126,6 +111,52 @@ class ScoredMethod:
             return None
         found = printed_interval(self.output.result.values[metric], spread)
         return None if found.lower is None else found
+
+
+def resample_methods(methods: Iterable[ScoredMethod], metrics: Iterable[str]) -> None:
+    """Keep the spread of several metrics of several methods, all from one pass over the draws.
+
+    Where a form fails, :attr:`ScoredMethod.failures` has why, and the others are kept.
+
+    Parameters
+    ----------
+    methods : iterable of ScoredMethod
+        On the same images.
+    metrics : iterable of str
+        Those that have no spread, such as costs, are left out.
+    """
+    names = list(metrics)
+    _resample([(one, lacking) for one in methods if (lacking := one.lacking(names))])
+
+
+def _resample(wanted: Sequence[tuple[ScoredMethod, list[str]]]) -> None:
+    if not wanted:
+        return
+    draws = wanted[0][0].draws
+    assert draws is not None
+    try:
+        statistics = {
+            str(place): ImageStatistics.of(one.output.result, names)
+            for place, (one, names) in enumerate(wanted)
+        }
+        found = resample(statistics, draws)
+    except MetricError as error:
+        one, names = wanted[0]
+        if len(wanted) == len(names) == 1:
+            one.failures[names[0]] = str(error)
+            return
+        # The error stops the pass; halves find whose it is.
+        if len(wanted) > 1:
+            middle = len(wanted) // 2
+            halves = wanted[:middle], wanted[middle:]
+        else:
+            middle = len(names) // 2
+            halves = [(one, names[:middle])], [(one, names[middle:])]
+        for half in halves:
+            _resample(half)
+    else:
+        for (one, _), spread in zip(wanted, found.values(), strict=True):
+            one._spread.update(spread)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from irbench.metrics.hierarchical_iou import (
     segmentation_iou,
     with_padding,
 )
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pixels import (
     count_pixels,
     iou,
@@ -30,7 +31,7 @@ from irbench.metrics.pixels import (
     pixel_recall,
 )
 from irbench.metrics.points import count_points, fa, pd
-from irbench.metrics.region_matching import compare_regions, match_by_overlap_then_distance
+from irbench.metrics.region_matching import PackedPairs, match_by_overlap_then_distance
 
 ORACLE = Path(__file__).parents[2] / "oracles" / "pyirstdmetrics.npz"
 WITH_AN_EMPTY_SIDE = ("false alarms alone", "misses alone", "nothing")
@@ -226,7 +227,8 @@ def test_overlap_of_regions_is_that_of_label_images(kept, truth):
     (kept, n_kept), (truth, n_truth) = (
         ndimage.label(np.any(one, axis=0), np.ones((3, 3))) for one in (kept, truth)
     )
-    pairs = compare_regions(mask_regions(kept > 0), mask_regions(truth > 0))
+    packed = (PackedComponents.of_regions([mask_regions(one > 0)]) for one in (kept, truth))
+    pairs = PackedPairs.of(*packed).of_image(0)
     shared = [[np.sum((truth == i + 1) & (kept == j + 1)) for j in range(n_kept)]
               for i in range(n_truth)]  # fmt: skip
     np.testing.assert_array_equal(pairs.shared, np.reshape(shared, (n_truth, n_kept)))

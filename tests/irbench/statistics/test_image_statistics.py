@@ -11,6 +11,7 @@ from irbench.errors import UnknownNameError, UsageError
 from irbench.metrics.definition import METRICS, quality_metrics
 from irbench.metrics.map_statistics import measure_map
 from irbench.scoring.evaluation import evaluate
+from irbench.metrics.weighted import Draws, Ratio, WholeRatios
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 
@@ -85,3 +86,21 @@ def test_refusals(make_truths, make_detections):
         ImageStatistics.of(result, ["fps"])
     with pytest.raises(UsageError, match=r"must have shape \(30, n_draws\)"):
         ImageStatistics.of(result).values(np.ones((29, 2)))
+
+
+def test_ratios_of_whole_numbers_have_the_bits_that_they_have_alone():
+    rng = np.random.default_rng(5)
+    counts = rng.integers(0, 2**31, (4, 300))
+    counts[3] = 0
+    ratios = {
+        "plain": Ratio(counts[0], counts[1]),
+        "required": Ratio(counts[1].astype(float), counts[0], counts[2]),
+        "undefined": Ratio(counts[0], counts[3]),
+        "of parts": Ratio(counts[0] / 2**40, counts[1]),
+        "not counted": Ratio(np.where(counts[0] % 2, np.nan, counts[0]), counts[1]),
+    }
+    draws = Draws(rng.integers(0, 9, (300, 50)).astype(float))
+    together = WholeRatios(300, ratios)(draws)
+    assert list(together) == ["plain", "required", "undefined"]
+    for name, values in together.items():
+        assert values.tobytes() == ratios[name](draws).tobytes()

@@ -38,7 +38,7 @@ def passes(monkeypatch):
     made = []
 
     def counting(statistics, draws):
-        made.append(statistics[""].metrics)
+        made.append(statistics["0"].metrics)
         return resample(statistics, draws)
 
     resample = scored_group.resample

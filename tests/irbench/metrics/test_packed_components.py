@@ -1,0 +1,135 @@
+"""Matching of all images at once against that of each image by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from irbench.detections import Detections
+from irbench.ground_truth import GroundTruth
+from irbench.masks import mask_regions
+from irbench.metrics.components import Components, components_of
+from irbench.metrics.packed_components import PackedComponents
+from irbench.metrics.pixels import count_packed_pixels, count_pixels
+from irbench.metrics.point_matching import (
+    match_by_assignment,
+    match_in_raster_order,
+    packed_by_assignment,
+    packed_in_raster_order,
+)
+from irbench.metrics.region_matching import PackedPairs, match_by_overlap_then_distance
+from irbench.packed_detections import PackedDetections
+
+SHAPE = (9, 11)
+
+# Half pixels and few rows: many components tie in distance, and in the raster order of a row.
+places = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(1, 3)), max_size=6, unique=True
+)
+
+
+def components(listed):
+    points = np.array([(x / 2, y / 2) for x, y, _ in listed], float).reshape(-1, 2)
+    areas = np.array([area for *_, area in listed], dtype=np.int64)
+    return Components(points, areas, np.floor(points[:, 1]) * 100)
+
+
+@pytest.mark.parametrize(
+    ("match", "packed"),
+    [
+        (match_in_raster_order, packed_in_raster_order),
+        (match_by_assignment, packed_by_assignment),
+    ],
+)
+@given(images=st.lists(st.tuples(places, places), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_all_images_match_as_each_alone(match, packed, images):
+    images = [(components(found), components(targets)) for found, targets in images]
+    found, targets = (
+        (PackedComponents.of(one) for one in zip(*images, strict=True))
+        if images
+        else (PackedComponents.of([]), PackedComponents.of([]))
+    )
+    rows, columns = packed(found, targets, 1.5)
+    matched = np.full(len(targets), -1)
+    matched[columns] = rows - found.offsets[found.image[rows]]
+    expected = [match(one, other, 1.5) for one, other in images]
+    np.testing.assert_array_equal(matched, np.concatenate([np.zeros(0), *expected]))
+
+
+masks = st.lists(
+    st.tuples(st.integers(0, 8), st.integers(0, 10), st.integers(1, 3), st.integers(1, 3)),
+    max_size=4,
+)
+
+
+def mask_of(rectangles):
+    mask = np.zeros(SHAPE, dtype=bool)
+    for row, column, height, width in rectangles:
+        mask[row : row + height, column : column + width] = True
+    return mask
+
+
+@given(st.lists(st.tuples(masks, masks), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_regions_of_all_images_match_as_those_of_each(images):
+    listed = [tuple(mask_regions(mask_of(one)) for one in image) for image in images]
+    kept, targets = (PackedComponents.of_regions(one) for one in zip(*listed, strict=True))
+    pairs = PackedPairs.of(kept, targets)
+    matched = pairs.matched(0.5, 3.0)
+    for place, (its_kept, its_targets) in enumerate(listed):
+        own = pairs.of_image(place)
+        pixels = [
+            [set(one.take([i]).pixels.tolist()) for i in range(len(one))]
+            for one in (its_targets, its_kept)
+        ]
+        shared = [[len(t & k) for k in pixels[1]] for t in pixels[0]]
+        assert own.shared.tolist() == shared
+        expected = match_by_overlap_then_distance(own, 0.5, 3.0)
+        here = matched[kept.image[pairs.region[matched]] == place]
+        found = np.full(len(its_targets), -1)
+        found[pairs.target[here] - targets.offsets[place]] = (
+            pairs.region[here] - kept.offsets[place]
+        )
+        assert found.tolist() == expected.tolist()
+    expected = count_pixels((a.to_mask(), b.to_mask()) for a, b in listed)
+    counts = count_packed_pixels(kept, targets)
+    for name in ("intersection", "kept", "target"):
+        assert getattr(counts, name).tolist() == getattr(expected, name).tolist()
+
+
+def test_detections_are_packed_as_they_are_one_by_one():
+    """Regions and boxes on images of several sizes, kept above a threshold."""
+    rng = np.random.default_rng(0)
+    found, truths = [], []
+    for place in range(6):
+        shape = (12 + place, 15)
+        regions = mask_regions(rng.random(shape) > 0.85)
+        corners = rng.uniform(-3, 12, (5, 2))
+        boxes = np.hstack([corners, corners + rng.uniform(0.2, 6, (5, 2))])
+        with_boxes = place % 3 == 1
+        scores = rng.integers(0, 4, 5 if with_boxes else len(regions))
+        found.append(
+            Detections(boxes, scores) if with_boxes else Detections(regions.boxes, scores, regions)
+        )
+        targets = None if place == 4 else mask_regions(rng.random(shape) > 0.9)
+        own = boxes[:2] if targets is None else targets.boxes
+        truths.append(GroundTruth(str(place), shape, own, targets))
+    packed = PackedDetections.of(found)
+    for threshold in (-np.inf, 2, np.inf):
+        kept = packed.above(threshold)
+        kept.check()
+        assert list(kept) == [one.above(threshold) for one in found]
+        ours = PackedComponents.of_detections(kept, truths)
+        for place, (one, truth) in enumerate(zip(kept, truths, strict=True)):
+            assert_equal(ours.of_image(place), components_of(one.boxes, one.regions, truth))
+    ours = PackedComponents.of_truths(truths)
+    for place, truth in enumerate(truths):
+        assert_equal(ours.of_image(place), components_of(truth.boxes, truth.targets, truth))
+
+
+def assert_equal(one, other):
+    for name in ("centroids", "areas", "first_pixels"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
