@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.metrics.weighted_ranking import KeptCounts, WeightedRanking
+    from irbench.metrics.weighted_ranking import WeightedRanking
 
 # linspace, not arange, whose values lie a last bit above those that COCO uses.
 COCO_IOU_THRESHOLDS: tuple[float, ...] = tuple(np.linspace(0.5, 0.95, 10).tolist())
@@ -37,8 +37,6 @@ class MatchTable:
         The target it hits, as position in the list of its image; -1 for a false alarm.
     n_targets : (n_images,) ndarray of int64
     iou_thresholds : (n_iou_thresholds,) ndarray of float64
-    kept_counts : KeptCounts or None
-        Of this and other tables of the same detections; see :func:`counted_together`.
     """
 
     image_index: NDArray[np.int64]
@@ -47,7 +45,6 @@ class MatchTable:
     target_index: NDArray[np.int32]
     n_targets: NDArray[np.int64]
     iou_thresholds: NDArray[np.float64]
-    kept_counts: KeptCounts | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -93,7 +90,7 @@ class MatchTable:
         """The ranking as a function of how often each image counts."""
         from irbench.metrics.weighted_ranking import WeightedRanking
 
-        return WeightedRanking(self, self.kept_counts)
+        return WeightedRanking(self)
 
     def at(self, iou_thresholds: Sequence[float]) -> MatchTable:
         """The columns of some of its IoU thresholds."""
@@ -122,16 +119,17 @@ class MatchTable:
         return int(found[0])
 
 
-def counted_together(tables: Sequence[MatchTable]) -> list[MatchTable]:
-    """The same tables, whose kept detections are counted once for all of them.
+def count_together(tables: Sequence[MatchTable]) -> None:
+    """Let the kept detections of several tables be counted once for all of them.
 
     Parameters
     ----------
     tables : sequence of MatchTable
         Of the same detections, with hits by several rules.
     """
-    from irbench.metrics.weighted_ranking import KeptCounts
+    from irbench.metrics.weighted_ranking import KeptCounts, WeightedRanking
 
-    counts = KeptCounts()
-    counts.tables += [replace(table, kept_counts=counts) for table in tables]
-    return list(counts.tables)
+    counts = KeptCounts(tables)
+    for table in tables:
+        # What the cached property returns from now on.
+        vars(table)["weighted"] = WeightedRanking(table, counts)

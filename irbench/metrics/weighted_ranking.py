@@ -27,13 +27,13 @@ class KeptCounts:
         Of the same detections, with hits by several rules.
     """
 
-    def __init__(self, tables: Sequence[MatchTable] = ()) -> None:
-        self.tables = list(tables)
+    def __init__(self, tables: Sequence[MatchTable]) -> None:
+        self._tables = tuple(tables)
 
     @cached_property
     def points(self) -> NDArray[np.int64]:
         """``(n_points,)`` places in ``score_groups`` of the scores of hits, ascending."""
-        groups = [group for table in self.tables for group in table.hit_groups]
+        groups = [group for table in self._tables for group in table.hit_groups]
         return np.unique(np.concatenate([np.zeros(0, np.int64), *groups]))
 
     def at_points(self, draws: Draws) -> Points:
@@ -48,7 +48,7 @@ class KeptCounts:
 
     @cached_property
     def _segments(self) -> Any:
-        table = self.tables[0]
+        table = self._tables[0]
         stops = table.score_groups[self.points] + 1
         # What ranks below the last stop counts nowhere.
         images = table.ranked_images[: stops[-1] if len(stops) else 0]

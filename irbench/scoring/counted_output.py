@@ -5,6 +5,7 @@ What of it counts, and why some counts are missing, :mod:`irbench.scoring.scored
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -56,7 +57,7 @@ def count_kept(
         own = truths[first : first + _BLOCK_IMAGES]
         kept = PackedComponents.of_detections(found.take(images).above(threshold), own)
         targets = PackedComponents.of_truths(own)
-        n_pixels = np.array([truth.n_pixels for truth in own], dtype=np.int64)
+        n_pixels = np.array([math.prod(truth.shape) for truth in own], dtype=np.int64)
         counted: dict[str, Any] = {
             "points": points.count_packed_points(kept, targets, n_pixels, "raster", distance_px),
             "hungarian": points.count_packed_points(

@@ -25,7 +25,7 @@ from irbench.metrics.definition import quality_metrics
 from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics
-from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable, counted_together
+from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable, count_together
 from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
@@ -184,13 +184,9 @@ def score(
     has_boxes = not found.has_regions.all()
     ious = dict.fromkeys((*COCO_IOU_THRESHOLDS, _LOW_IOU, protocol.iou_threshold))
     matched = match_images(found, truths, protocol, tuple(ious))
-    table, table30, ranked_points = counted_together(
-        [
-            matched.at(COCO_IOU_THRESHOLDS),
-            matched.at((_LOW_IOU,)),
-            rank_points(found, truths, protocol.distance_px),
-        ]
-    )
+    table, table30 = matched.at(COCO_IOU_THRESHOLDS), matched.at((_LOW_IOU,))
+    ranked_points = rank_points(found, truths, protocol.distance_px)
+    count_together((table, table30, ranked_points))
     at_protocol = table
     if protocol.iou_threshold not in COCO_IOU_THRESHOLDS:
         at_protocol = matched.at((protocol.iou_threshold,))
