@@ -13,9 +13,7 @@ from irbench.pictures.styles import MethodStyle, method_styles
 from irbench.protocol import Protocol
 from irbench.report import ReportOptions
 from irbench.statistics.recall_by_bin import RecallByBin, recall_by_bins
-from irbench.statistics.scored_group import ScoredGroup, score_methods
 from irbench.statistics.scored_group import ScoredGroup, resample_methods, score_methods
-from irbench.styles import MethodStyle, method_styles
 
 from ._cost_notes import machine_text
 from ._footnotes import footnotes

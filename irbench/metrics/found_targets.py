@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
 from irbench.errors import DetectionsError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import DISTANCE_PX, packed_in_raster_order
-from irbench.packed_detections import PackedDetections
 
 
 def found_by_iou(table: MatchTable, threshold: float, iou_index: int = 0) -> NDArray[np.bool_]:

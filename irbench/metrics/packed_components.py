@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.boxes import filled_area, filled_first_pixel
 from irbench.detections import box_centroids
+from irbench.detections.boxes import filled_area, filled_first_pixel
+from irbench.detections.regions import Regions, run_areas, run_centroids, run_pixels
 from irbench.metrics.components import Components
-from irbench.regions import Regions, run_areas, run_centroids, run_pixels
 
 if TYPE_CHECKING:
+    from irbench.detections.packed_detections import PackedDetections
     from irbench.ground_truth import GroundTruth
-    from irbench.packed_detections import PackedDetections
 
 NO_RUNS = np.zeros((0, 2), np.int32)
 
@@ -33,8 +33,8 @@ class PackedComponents:
     centroids : (D, 2) ndarray of float64
     areas, first_pixels : (D,) ndarray of int64
     runs : (R, 2) ndarray of int32
-        Of the regions, one component after another; see :class:`irbench.regions.Regions`. None of
-        filled boxes.
+        Of the regions, one component after another, and none of filled boxes; see
+        :class:`irbench.detections.regions.Regions`.
     run_offsets : (D + 1,) ndarray of int64
     """
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.packed_components import PackedComponents, near_pairs, without_rivals
 from irbench.metrics.point_matching import match_in_raster_order
-from irbench.packed_detections import PackedDetections
 
 
 @dataclass(frozen=True, eq=False)

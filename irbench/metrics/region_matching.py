@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections.regions import Regions
-from irbench.errors import DetectionsError
 from irbench.metrics.packed_components import PackedComponents, places
 from irbench.metrics.point_matching import DISTANCE_PX
 

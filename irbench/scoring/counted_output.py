@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from irbench.detections import Detections
 from irbench.detections.packed_detections import PackedDetections
-from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import hierarchical_iou, pixels, point_average_precision, points
 from irbench.metrics.definition import own_countings

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.metrics.definition import quality_metrics
-from irbench.metrics.weighted import Draws, Form
-from irbench.scoring.scored_output import Result
 from irbench.metrics.metric import CheckedForm
 from irbench.metrics.weighted import Draws, Form, Ratio, WholeRatios
-from irbench.scoring import Result
+from irbench.scoring.scored_output import Result
 
 
 class ImageStatistics:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError, MetricError
 from irbench.ground_truth import GroundTruth
@@ -16,9 +17,6 @@ from irbench.metrics.match_table import MatchTable
 from irbench.metrics.pixel_roc import PixelRoc
 from irbench.metrics.point_curve import PointCurve, point_curve
 from irbench.scoring.scored_output import ScoredOutput, score_row
-from irbench.packed_detections import PackedDetections
-from irbench.progress import Progress
-from irbench.scoring import ScoredOutput, score_row
 from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.paired import PairedDifference, paired_difference

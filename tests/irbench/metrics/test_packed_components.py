@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
 from irbench.ground_truth import GroundTruth
-from irbench.masks import mask_regions
+from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components, components_of
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pixels import count_packed_pixels, count_pixels
@@ -20,7 +21,6 @@ from irbench.metrics.point_matching import (
     packed_in_raster_order,
 )
 from irbench.metrics.region_matching import PackedPairs, match_by_overlap_then_distance
-from irbench.packed_detections import PackedDetections
 
 SHAPE = (9, 11)
 

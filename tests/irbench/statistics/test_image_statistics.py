@@ -10,8 +10,8 @@ import pytest
 from irbench.errors import UnknownNameError, UsageError
 from irbench.metrics.definition import METRICS, quality_metrics
 from irbench.metrics.map_statistics import measure_map
-from irbench.scoring.evaluation import evaluate
 from irbench.metrics.weighted import Draws, Ratio, WholeRatios
+from irbench.scoring.evaluation import evaluate
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples
 
