@@ -28,17 +28,14 @@ def ap_by_iou(table: MatchTable) -> list[float | None]:
     return [average_precision(table, float(iou)).value for iou in table.iou_thresholds]
 
 
-def pd_by_distance(
-    kept: Objects, targets: Objects, distances_px: tuple[float, ...] = DISTANCES_PX
-) -> list[float | None]:
-    """Pd at each centroid distance.
+def pd_by_distance(kept: Objects, targets: Objects) -> list[float | None]:
+    """Pd at each of :data:`DISTANCES_PX`.
 
     Parameters
     ----------
     kept : Objects
         Detections at or above the operating point.
     targets : Objects
-    distances_px : tuple of float
 
     Returns
     -------
@@ -51,8 +48,8 @@ def pd_by_distance(
     nearest, and at a greater distance that may be another target's only one.
     """
     if not len(targets):
-        return [None] * len(distances_px)
-    matched = match_by_distance(kept, targets, np.array(distances_px))
+        return [None] * len(DISTANCES_PX)
+    matched = match_by_distance(kept, targets, np.array(DISTANCES_PX))
     return [float(share) for share in (matched >= 0).mean(axis=1)]
 
 

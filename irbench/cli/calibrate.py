@@ -11,12 +11,12 @@ from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.opening import open_dataset
 from irbench.cli.options import (
+    NAMES,
     data_options,
     jobs_option,
     load_plugins,
     param_option,
     parse_assignments,
-    split_names,
     timeout_option,
 )
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--methods",
+    type=NAMES,
     default="all",
     shell_complete=complete_methods,
     show_default=True,
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 @data_options
 @verbosity_options
 def calibrate(
-    methods: str,
+    methods: tuple[str, ...],
     dataset: str | None,
     frames: tuple[Path, ...],
     alarms_per_frame: float | None,
@@ -121,7 +122,7 @@ def calibrate(
         split="val",
         protocol=protocol,
         methods=plan_methods(
-            split_names(methods),
+            methods,
             parse_assignments(params),
             plugin_paths,
             typical_pixels(opened),

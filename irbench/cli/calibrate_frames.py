@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.options import load_plugins, parse_assignments, split_names
+from irbench.cli.options import load_plugins, parse_assignments
 from irbench.cli.verbosity import command_progress, note
 from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
 
@@ -26,7 +26,7 @@ def calibrate_on_frames(
     frames: Sequence[Path],
     alarms_per_frame: float,
     *,
-    methods: str,
+    methods: Sequence[str],
     out: Path,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
@@ -60,7 +60,7 @@ def calibrate_on_frames(
     sequence = open_sequence(frames)
     check_frames(sequence.n_frames, alarms_per_frame)
     known = read_calibration_file(out)
-    plans = plan_methods(split_names(methods), parse_assignments(params), load_plugins(plugins))
+    plans = plan_methods(methods, parse_assignments(params), load_plugins(plugins))
     found_range = sequence_range(sequence, value_range)
     dead = sequence_dead_pixels(sequence, dead_pixels)
     progress = command_progress()

@@ -9,11 +9,11 @@ import click
 
 from irbench.cli.opening import open_run
 from irbench.cli.options import (
+    NAMES_IF_ANY,
     draws_options,
     load_plugins,
     plugin_option_of,
     run_argument,
-    split_names,
 )
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write it for a pull request.")
 @click.option(
     "--random",
+    type=NAMES_IF_ANY,
     default="",
     metavar="METHOD,…",
     help="With --write: methods whose results change from run to run. Like those with learned "
@@ -61,7 +62,7 @@ def check(
     timing: bool,
     junit: Path | None,
     markdown: Path | None,
-    random: str,
+    random: tuple[str, ...],
     resamples: int,
     seed: int,
     plugins: tuple[Path, ...],
@@ -81,7 +82,7 @@ def check(
     load_plugins(plugins)
     progress = command_progress()
     if write is not None:
-        return _write(open_run(run), write, split_names(random) if random else [], progress)
+        return _write(open_run(run), write, random, progress)
     assert baseline is not None
     from irbench.gate.baseline import read_baseline
     from irbench.gate.rules import Gate
@@ -103,7 +104,7 @@ def check(
     return EXIT_DONE if report.passed else EXIT_FAILED
 
 
-def _write(results: RunResults, path: Path, random: list[str], progress: Progress) -> int:
+def _write(results: RunResults, path: Path, random: tuple[str, ...], progress: Progress) -> int:
     from irbench.gate.recording import record_baseline
 
     recorded = record_baseline(results, random, progress)

@@ -11,7 +11,7 @@ import click
 
 from irbench.cli.completion import complete_methods
 from irbench.cli.convention_options import dead_pixels_option, value_range_option
-from irbench.cli.options import load_plugins, plugin_option, split_names
+from irbench.cli.options import NAMES, load_plugins, plugin_option
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -55,6 +55,7 @@ def _backends(
 )
 @click.option(
     "--methods",
+    type=NAMES,
     default="all",
     show_default=True,
     shell_complete=complete_methods,
@@ -107,7 +108,7 @@ def _backends(
 def choose(
     frames: tuple[Path, ...],
     labels: Path | None,
-    methods: str,
+    methods: tuple[str, ...],
     backends: list[tuple[str, str]],
     min_fps: float,
     threads: int,
@@ -157,7 +158,7 @@ def choose(
     if first is None:
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
     truths = None if labels is None else _truths(frames, labels)
-    candidates, left_out = find_candidates(split_names(methods), first.size, plugin_paths, backends)
+    candidates, left_out = find_candidates(methods, first.size, plugin_paths, backends)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
     if (load := competing_load(threads)) is not None:

@@ -12,12 +12,12 @@ import click
 
 from irbench.cli.opening import open_run, open_runs
 from irbench.cli.options import (
+    NAMES_IF_ANY,
     jobs_option,
     load_plugins,
     plugin_option,
     quality_names,
     runs_argument,
-    split_names,
 )
 from irbench.cli.repeating import command_words, repeat_run
 from irbench.cli.verbosity import command_progress, note, verbosity_options
@@ -42,7 +42,11 @@ OWN = "°"
     help=f"Metrics to print. May be repeated.  [default: {','.join(CROSS_METRICS)}]",
 )
 @click.option(
-    "--methods", default="", metavar="NAME,…", help="Of the networks of the runs.  [default: all]"
+    "--methods",
+    type=NAMES_IF_ANY,
+    default="",
+    metavar="NAME,…",
+    help="Of the networks of the runs.  [default: all]",
 )
 @click.option(
     "--out",
@@ -58,7 +62,7 @@ OWN = "°"
 def cross(
     runs: tuple[Path, ...],
     metrics: tuple[str, ...],
-    methods: str,
+    methods: tuple[str, ...],
     out: Path,
     jobs: int | None,
     no_run: bool,
@@ -105,11 +109,11 @@ def cross(
     return EXIT_FAILED if states & {"failed", "partial", "interrupted"} else EXIT_DONE
 
 
-def _chosen(networks: Sequence[CrossedNetwork], methods: str) -> list[CrossedNetwork]:
+def _chosen(networks: Sequence[CrossedNetwork], methods: Sequence[str]) -> list[CrossedNetwork]:
     from irbench.errors import UnknownNameError
 
     known = dict.fromkeys(one.method for one in networks)
-    names = split_names(methods) if methods else list(known)
+    names = methods or tuple(known)
     if not known:
         raise UsageError("no row of the runs is of a network with weights; there is none to cross.")
     for name in names:

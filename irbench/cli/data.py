@@ -11,7 +11,7 @@ import click
 from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
 from irbench.cli.data_pack import pack
-from irbench.cli.opening import record_opened
+from irbench.cli.opening import open_own
 from irbench.cli.options import (
     data_options,
     data_root_option,
@@ -25,7 +25,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownName
 
 if TYPE_CHECKING:
     from irbench.conventions import Conventions
-    from irbench.dataset import Dataset
 
 
 @click.group()
@@ -130,7 +129,7 @@ def verify(
     from irbench.data.verify import verify as verify_dataset
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme, conventions)
+    opened = open_own(dataset, data_root, scheme, conventions)
     report = verify_dataset(opened, progress=command_progress())
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
@@ -165,7 +164,7 @@ def stats(
     from irbench.data.stats import compute_stats, format_stats
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme, conventions, split)
+    opened = open_own(dataset, data_root, scheme, conventions, split)
     measured = compute_stats(opened, command_progress())
     if as_json:
         click.echo(json.dumps(measured.as_dict(), indent=2))
@@ -262,7 +261,7 @@ def export(
     from irbench.data.exporting import export as export_dataset
 
     load_plugins(plugins)
-    opened = _open(dataset, data_root, scheme, conventions)
+    opened = open_own(dataset, data_root, scheme, conventions)
     done = export_dataset(
         opened,
         out,
@@ -342,7 +341,7 @@ def leaks(
 
     load_plugins(plugins)
     opened = joined(
-        [_open(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
+        [open_own(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
     )
     search = find_leaks(opened, threshold, command_progress())
     report = search.report
@@ -355,17 +354,3 @@ def leaks(
         note(f"written: {', '.join(map(str, written))}", err=as_json)
     too_many = fail_over is not None and report.n_leaked > fail_over
     return EXIT_FAILED if too_many else EXIT_DONE
-
-
-def _open(
-    name: str,
-    data_root: Path | None,
-    scheme: str | None,
-    conventions: Conventions,
-    split: str = "all",
-) -> Dataset:
-    from irbench.plugins.registry import load_dataset
-
-    opened = load_dataset(name, data_root, split, scheme, conventions)
-    record_opened(opened)
-    return opened

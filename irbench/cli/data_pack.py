@@ -9,6 +9,7 @@ import click
 
 from irbench.cli.completion import complete_dataset
 from irbench.cli.convention_options import convention_options
+from irbench.cli.opening import open_own
 from irbench.cli.options import data_options, load_plugins
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 
@@ -53,10 +54,10 @@ def pack(
     irbench train le-irstd --dataset irstd1k.irpack
     """
     from irbench.data.packing import pack as write
-    from irbench.plugins.registry import PACKED_SUFFIX, load_dataset
+    from irbench.plugins.registry import PACKED_SUFFIX
 
     load_plugins(plugins)
-    opened = load_dataset(dataset, data_root, "all", scheme, conventions)
+    opened = open_own(dataset, data_root, scheme, conventions)
     name = Path(dataset).resolve().name if opened.info.name == "folder" else opened.info.name
     written = write(opened, out or Path(name + PACKED_SUFFIX), splits or None, command_progress())
     lost = f", {written.n_left_out} of them unusable" if written.n_left_out else ""

@@ -10,7 +10,7 @@ import click
 
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import value_range_option
-from irbench.cli.opening import open_calibration
+from irbench.cli.opening import open_calibration, open_own
 from irbench.cli.options import (
     data_root_option,
     load_plugins,
@@ -163,7 +163,7 @@ def export(
         # Of a network of maps the canvas; at which size it is called says the parameter squash.
         size = imgsz if of_boxes is None else None
         # Data that are missing are named before anything is written.
-        dataset = None if calibrate is None else _dataset(calibrate, data_root)
+        dataset = None if calibrate is None else open_own(calibrate, data_root, split="test")
         _export_model(detector, folder, calibration, value_range, opset, check, size)
         if dataset is not None:
             _quantize_model(folder, detector, dataset, check)
@@ -199,7 +199,7 @@ def _quantize(
     """Put the convolutions of an exported file into integers, and say what it costs."""
     from irbench.networks import quantization
 
-    dataset = _dataset(name, data_root)
+    dataset = open_own(name, data_root, split="test")
     samples = quantization.calibration_samples(dataset)
     quantization.quantize_convolutions(path, path, quantization.letterboxed(detector), samples)
     _say_quantized(path, len(samples), dataset)
@@ -208,12 +208,6 @@ def _quantize(
             detector, backend="onnxruntime", precision="int8", exported=str(path)
         )
         _say_cost(detector, quantized, dataset)
-
-
-def _dataset(name: str, data_root: Path | None) -> Dataset:
-    from irbench.plugins.registry import load_dataset
-
-    return load_dataset(name, data_root)
 
 
 def _quantize_model(folder: Path, detector: Exportable, dataset: Dataset, check: bool) -> None:

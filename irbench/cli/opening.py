@@ -32,11 +32,20 @@ def open_dataset(
     return choices.open_dataset(name, data_root, split, scheme, protocol, events, conventions)
 
 
-def record_opened(dataset: Dataset) -> None:
-    """Report where a dataset was found that was opened by its own rules."""
+def open_own(
+    name: str,
+    data_root: Path | None,
+    scheme: str | None = None,
+    conventions: Conventions | None = None,
+    split: str = "all",
+) -> Dataset:
+    """Open a dataset by its own rules, no protocol's; by default all of it."""
     from irbench.engine.planning import choices
+    from irbench.plugins.registry import load_dataset
 
-    choices.record_opened(dataset, command_events(command_progress()))
+    opened = load_dataset(name, data_root, split, scheme, conventions)
+    choices.record_opened(opened, command_events(command_progress()))
+    return opened
 
 
 def open_run(path: Path) -> RunResults:

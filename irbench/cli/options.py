@@ -104,6 +104,33 @@ def draws_options(function: Function) -> Function:
     return _resamples_option(_seed_option(function))
 
 
+class NamesType(click.ParamType[Any]):
+    """Turns a list with commas into its names, each once.
+
+    Parameters
+    ----------
+    may_be_empty : bool
+        Whether an empty text is no name; else it is refused.
+    """
+
+    name = "names"
+
+    def __init__(self, may_be_empty: bool = False) -> None:
+        self.may_be_empty = may_be_empty
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split the text of an option."""
+        if not isinstance(value, str):
+            return tuple(value)
+        return () if self.may_be_empty and not value else tuple(dict.fromkeys(split_names(value)))
+
+
+NAMES = NamesType()
+NAMES_IF_ANY = NamesType(may_be_empty=True)
+
+
 def split_names(text: str) -> list[str]:
     """The names of a comma-separated list."""
     names = [name.strip() for name in text.split(",") if name.strip()]

@@ -10,7 +10,7 @@ import click
 from irbench.cli.completion import complete_dataset, complete_method
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options
-from irbench.cli.opening import record_opened
+from irbench.cli.opening import open_own
 from irbench.cli.options import (
     data_root_option,
     load_plugins,
@@ -233,10 +233,7 @@ def _samples(
     name: str, data_root: Path | None, n_images: int, conventions: Conventions
 ) -> list[Sample]:
     """Test images, spread evenly over the split."""
-    from irbench.plugins.registry import load_dataset
-
-    opened = load_dataset(name, data_root, conventions=conventions)
-    record_opened(opened)
+    opened = open_own(name, data_root, conventions=conventions, split="test")
     ids = list(opened.ids)
     if not ids:
         raise UsageError(f"--dataset {name} has no test images.")

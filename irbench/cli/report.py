@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from irbench.cli.completion import complete_format, complete_row
 from irbench.cli.opening import open_runs
-from irbench.cli.options import load_plugins, plugin_option_of, runs_argument, split_names
+from irbench.cli.options import NAMES, NAMES_IF_ANY, load_plugins, plugin_option_of, runs_argument
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import RunResults
-    from irbench.report import Notes
 
 
 class ReportCommand(click.Command):
@@ -38,6 +37,7 @@ class ReportCommand(click.Command):
 @click.option(
     "--format",
     "formats",
+    type=NAMES,
     default="markdown",
     shell_complete=complete_format,
     show_default=True,
@@ -52,6 +52,7 @@ class ReportCommand(click.Command):
 )
 @click.option(
     "--columns",
+    type=NAMES_IF_ANY,
     default="",
     metavar="NAME,…",
     help="paper (as Table I), wide (also Pd, Fa, IoU, nIoU, FPS), all, or names of metrics.  "
@@ -72,6 +73,7 @@ class ReportCommand(click.Command):
 )
 @click.option(
     "--methods",
+    type=NAMES_IF_ANY,
     default="",
     metavar="NAME,…",
     shell_complete=complete_row,
@@ -101,6 +103,7 @@ class ReportCommand(click.Command):
 )
 @click.option(
     "--images",
+    type=NAMES_IF_ANY,
     default="",
     metavar="ID,…",
     help="figures: the images to draw.  [default: those that the methods disagree about most]",
@@ -121,22 +124,10 @@ class ReportCommand(click.Command):
 @verbosity_options
 def report(
     runs: tuple[Path, ...],
-    formats: str,
-    table: int,
-    columns: str,
-    paper: bool,
-    as_published: bool,
-    intervals: bool,
-    seeds: bool,
-    methods: str,
-    reference: str,
-    show_empty: bool,
-    notes: Notes,
-    images: str,
-    siunitx: bool,
-    full: bool,
+    formats: tuple[str, ...],
     out: Path | None,
     plugins: tuple[Path, ...],
+    **of_options: Any,
 ) -> None:
     """Write tables of one or several runs.
 
@@ -160,28 +151,13 @@ def report(
     from irbench.scoring.later_metrics import with_metrics
 
     files = load_plugins(plugins)
-    names = list(catalogue("reports").classes) if formats == "all" else split_names(formats)
-    classes = [report_class(name) for name in dict.fromkeys(names)]
-    classes.sort(key=lambda cls: cls.info.last)
-    wanted = split_names(columns) if columns else []
+    names = tuple(catalogue("reports").classes) if formats == ("all",) else formats
+    classes = sorted((report_class(name) for name in names), key=lambda cls: cls.info.last)
+    # The other options have the names of its fields.
+    options = ReportOptions(**of_options)
     given = [name for name, source in plugin_metrics().sources.items() if source in files]
-    opened = [with_metrics(run, {*wanted, *given}) for run in open_runs(runs)]
-    options = ReportOptions(
-        table=table,
-        columns=tuple(wanted),
-        paper=paper,
-        as_published=as_published,
-        intervals=intervals,
-        seeds=seeds,
-        methods=tuple(dict.fromkeys(split_names(methods))) if methods else (),
-        reference=reference,
-        show_empty=show_empty,
-        notes=notes,
-        images=tuple(dict.fromkeys(split_names(images))) if images else (),
-        siunitx=siunitx,
-        full=full,
-    )
-    missing = _missing_networks(opened, table)
+    opened = [with_metrics(run, {*options.columns, *given}) for run in open_runs(runs)]
+    missing = _missing_networks(opened, options.table)
     console = results_console()
     for cls in classes:
         folder = _folder(out or opened[0].path / cls.info.folder)
@@ -202,7 +178,7 @@ def report(
         note(f"skipped, and not shown (--show-empty shows them): {', '.join(skipped)}")
     if missing:
         note(f"without a run: {', '.join(missing)}")
-    if as_published and (reason := _nothing_published(opened, table)):
+    if options.as_published and (reason := _nothing_published(opened, options.table)):
         note(f"--as-published adds no row: {reason}")
 
 

@@ -14,12 +14,12 @@ from irbench.cli.completion import complete_dataset, complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options, device_option
 from irbench.cli.options import (
+    NAMES,
     data_options,
     jobs_option,
     operating_point_option,
     param_option,
     parse_assignments,
-    split_names,
     timeout_option,
 )
 from irbench.cli.verbosity import (
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--methods",
+    type=NAMES,
     default="all",
     show_default=True,
     shell_complete=complete_methods,
@@ -121,7 +122,7 @@ if TYPE_CHECKING:
 @data_options
 @verbosity_options
 def run(
-    methods: str,
+    methods: tuple[str, ...],
     params: tuple[str, ...],
     executor: str,
     scheduler: str | None,
@@ -145,7 +146,7 @@ def run(
 
     # The other options have the names of its fields.
     request = RunRequest(
-        methods=split_names(methods),
+        methods=methods,
         params=parse_assignments(params),
         command=("irbench", *sys.argv[1:]),
         **of_request,

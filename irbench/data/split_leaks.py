@@ -37,6 +37,9 @@ THRESHOLD = 0.9
 N_UNRELATED = 500
 """So many pairs are drawn at random, to say what unrelated images reach."""
 
+MAX_TWINS = 10
+"""So many pairs are named in text."""
+
 SPLITS = ("train", "val", "test")
 
 
@@ -147,7 +150,6 @@ def find_leaks(
     dataset: Dataset,
     threshold: float = THRESHOLD,
     progress: Progress | None = None,
-    seed: int = 0,
 ) -> LeakSearch:
     """Search a dataset for near-duplicate backgrounds between its splits.
 
@@ -159,8 +161,6 @@ def find_leaks(
         Correlation from which two images are twins.
     progress : Progress, optional
         Says nothing by default.
-    seed : int
-        Of the pairs drawn at random.
 
     Raises
     ------
@@ -214,12 +214,12 @@ def find_leaks(
         twins=tuple(twins),
         n_leaked=len({twin.image for twin in twins if twin.split == "test"}),
         clusters=tuple(tuple(names) for names in clusters),
-        unrelated=_unrelated([found[split] for split in present], seed),
+        unrelated=_unrelated([found[split] for split in present]),
     )
     return LeakSearch(report, backgrounds)
 
 
-def format_leaks(report: LeakReport, max_twins: int = 10) -> list[str]:
+def format_leaks(report: LeakReport) -> list[str]:
     """The report as lines of text."""
     scheme = f" ({report.scheme})" if report.scheme else ""
     sizes = ", ".join(f"{split} {n}" for split, n in report.n_images.items())
@@ -246,14 +246,14 @@ def format_leaks(report: LeakReport, max_twins: int = 10) -> list[str]:
         sizes = ", ".join(str(len(names)) for names in report.clusters[:10])
         more = " …" if len(report.clusters) > 10 else ""
         lines.append(f"  clusters      {len(report.clusters)}, of {sizes}{more} images")
-    for twin in report.twins[:max_twins]:
+    for twin in report.twins[:MAX_TWINS]:
         mirrored = "" if twin.flip == "none" else f", mirrored: {twin.flip}"
         lines.append(
             f"  {twin.correlation:.3f}  {twin.split} {twin.image}  =  {twin.other_split} "
             f"{twin.other_image}, shifted by ({twin.shift_x:.0f}, {twin.shift_y:.0f}) px{mirrored}"
         )
-    if len(report.twins) > max_twins:
-        lines.append(f"  … and {len(report.twins) - max_twins} more; --json and --out have all.")
+    if len(report.twins) > MAX_TWINS:
+        lines.append(f"  … and {len(report.twins) - MAX_TWINS} more; --json and --out have all.")
     return lines
 
 
@@ -277,9 +277,9 @@ def _read(
     return found, unreadable
 
 
-def _unrelated(parts: Sequence[Sequence[Background]], seed: int) -> dict[str, float]:
+def _unrelated(parts: Sequence[Sequence[Background]]) -> dict[str, float]:
     """What pairs of the last split with the others reach, drawn and mirrored at random."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     last, others = parts[-1], [one for part in parts[:-1] for one in part]
     values = [
         compare(

@@ -15,6 +15,9 @@ from irbench.scoring.evaluation import Result
 _VERSIONS = {"code", "weights_sha256", "device"}
 """Facts of a method that a gate is there to see through; others make rows incomparable."""
 
+_N_NAMED = 4
+"""So many images are named of each kind of change."""
+
 
 def check_comparable(baseline: Baseline, results: RunResults) -> None:
     """Refuse a run of other data, another protocol, or other parameters.
@@ -53,9 +56,7 @@ def row_notes(before: BaselineRow, results: RunResults, row: Row) -> list[str]:
     return [f"{before.method}: {line}" for line in lines]
 
 
-def image_notes(
-    method: str, old: Result, new: Result, truths: Sequence[GroundTruth], n_named: int = 4
-) -> list[str]:
+def image_notes(method: str, old: Result, new: Result, truths: Sequence[GroundTruth]) -> list[str]:
     """On which images hits were lost, and false alarms gained, most of them first.
 
     Parameters
@@ -64,8 +65,6 @@ def image_notes(
     old, new : Result
         With counts of the images ``truths``, in their order.
     truths : sequence of GroundTruth
-    n_named : int
-        So many images are named.
     """
     before, now = old.counts.boxes, new.counts.boxes
     if before is None or now is None:
@@ -76,7 +75,7 @@ def image_notes(
     }
     notes = []
     for title, change in worse.items():
-        worst = (-change).argsort(kind="stable")[:n_named].tolist()
+        worst = (-change).argsort(kind="stable")[:_N_NAMED].tolist()
         named = [f"{truths[i].id} ({int(change[i])})" for i in worst if change[i] > 0]
         n_images = int((change > 0).sum())
         if named:

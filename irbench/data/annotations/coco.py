@@ -74,15 +74,8 @@ class CocoDataset:
     """What the file calls the split of an image, where it does."""
 
 
-def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
+def read_coco(path: Path | str) -> CocoDataset:
     """Read a COCO data set.
-
-    Parameters
-    ----------
-    path : path-like
-    overhang : bool
-        Whether boxes may reach far out of their image, as detections do. Otherwise
-        up to half a pixel is rounding and clipped, more is an error.
 
     Returns
     -------
@@ -96,7 +89,7 @@ def read_coco(path: Path | str, *, overhang: bool = False) -> CocoDataset:
         occur twice, an annotation of an unknown image or category, a box that is
         not four finite numbers, empty, or outside of its image.
     """
-    return parse_coco(read_json(path), path, overhang=overhang)
+    return parse_coco(read_json(path), path)
 
 
 def parse_coco(
@@ -110,6 +103,8 @@ def parse_coco(
     path : path-like
         For errors.
     overhang : bool
+        Whether boxes may reach far out of their image, as detections do. Otherwise
+        up to half a pixel is rounding and clipped, more is an error.
     tolerant : bool
         Whether a damaged record of one image is kept in ``damaged`` and not raised. What
         belongs to no image that is listed is raised all the same. The shape of an image
