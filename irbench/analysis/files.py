@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from irbench.analysis.plots import DPI, Styles, draw_figures
+from irbench.analysis.plots import Styles, draw_figures
 from irbench.analysis.records import Record
 from irbench.analysis.study import Analysis
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
+from irbench.figures.canvas import figure_bytes
 from irbench.markup.csv_text import csv_text as table_as_csv
 
 
@@ -79,9 +79,7 @@ def write_analysis(
             write_bytes(written[-1], _csv(records).encode())
         for stem, draw in draw_figures(analysis, Styles(titles)).items():
             written.append(folder / f"{stem}.png")
-            picture = io.BytesIO()
-            draw().savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
-            write_bytes(written[-1], picture.getvalue())
+            write_bytes(written[-1], figure_bytes(draw()))
     except OSError as error:
         raise UsageError(f"--out {folder} cannot be written: {error.strerror}.") from error
     return written

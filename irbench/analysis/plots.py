@@ -22,7 +22,6 @@ BREAKDOWNS = {
     "area": "target area, px",
     "targets": "targets in the image",
 }
-DPI = 150
 
 
 class Styles:

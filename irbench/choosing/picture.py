@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from irbench.atomic import write_bytes
 from irbench.choosing.verdict import CandidateRow
 from irbench.figures.canvas import (
     TWO_COLUMNS_IN,
+    figure_bytes,
     new_figure,
     plain,
     set_log_ticks,
@@ -59,6 +59,4 @@ def save_pareto(
     axis.set_ylabel("AP@50, %" if labelled else "implanted targets found, %")
     set_log_ticks(axis)
     set_small_type(axis)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    write_bytes(path, content.getvalue())
+    write_bytes(path, figure_bytes(figure))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -83,13 +83,9 @@ def detect(
     calibration: Path | None,
     value_range: RangeChoice,
     dead_pixels: str | None,
-    weights: str | None,
-    tile: int | None,
-    device: str | None,
-    backend: str | None,
-    precision: str | None,
     params: tuple[str, ...],
     plugins: tuple[Path, ...],
+    **of_network: Any,
 ) -> int:
     """Detect targets on IMAGES: pictures with boxes, a JSON, and alarms per frame and hour.
 
@@ -111,22 +107,16 @@ def detect(
         raise UsageError("--threshold must be a number, got nan.")
     load_plugins(plugins)
     if model is not None:
-        if weights or tile or device or params or backend or precision:
+        if params or any(of_network.values()):
             raise UsageError("--model is complete: leave --weights and the like out.")
+        from irbench.networks.deployed import DeployedModel
+
         # What stands for METHOD otherwise is the first image.
         images = (Path(method), *images)
-        detector: Detector = _deployed(model)
+        detector: Detector = DeployedModel(folder=str(model))
     else:
-        cls = method_class(method)
-        detector = make_detector(
-            cls,
-            parse_parameters_of(method, params),
-            weights=weights,
-            tile=tile,
-            device=device,
-            backend=backend,
-            precision=precision,
-        )
+        texts = parse_parameters_of(method, params)
+        detector = make_detector(method_class(method), texts, **of_network)
     if not images:
         raise UsageError("no image was given: irbench detect METHOD IMAGE…")
     chosen = _calibration(detector, calibration, threshold, extent)
@@ -155,12 +145,6 @@ def _warn_of_reading(
     name = detector.info.name
     if text := reading_difference(file, name, value_range, dead_pixels is not None):
         click.echo(f"irbench: {text}", err=True)
-
-
-def _deployed(folder: Path) -> Detector:
-    from irbench.networks.deployed import DeployedModel
-
-    return DeployedModel(folder=str(folder))
 
 
 def _calibration(

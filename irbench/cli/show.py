@@ -52,10 +52,9 @@ def show(
     irbench show runs/nudt 000331 --method tophat,le-irstd --no-maps
     irbench show runs/nudt 000331 --out 000331.pdf
     """
-    import io
-
     from irbench.cli.writing import write_output
     from irbench.engine.storage.results import load_run
+    from irbench.figures.canvas import figure_bytes
     from irbench.figures.catalogue import file_stem
     from irbench.figures.compared_methods import ComparedMethods, check_image
     from irbench.figures.panel import image_figure
@@ -75,9 +74,7 @@ def show(
             raise UnknownNameError("method of the run", name, known)
     comparison = ComparedMethods.with_progress(results, command_progress())
     figure = image_figure(comparison, image, methods=names, maps=maps)
-    picture = io.BytesIO()
-    figure.savefig(picture, format=form, dpi=150)
-    write_output(target, picture.getvalue())
+    write_output(target, figure_bytes(figure, form))
     place, _ = comparison.truth(image)
     for name in names or comparison.scored.methods:
         outcome = comparison.outcomes.get(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,12 +177,12 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
 
 
 def _page(points: Sequence[Point], title: str) -> str:
+    from irbench.figures.canvas import figure_bytes
+
     names = [name for name in MODELS if any(one.degradation == name for one in points)]
     parts = []
     for name in names:
-        content = io.BytesIO()
-        _curves(points, name).savefig(content, format="png", dpi=150)
-        picture = base64.b64encode(content.getvalue()).decode()
+        picture = base64.b64encode(figure_bytes(_curves(points, name))).decode()
         model = MODELS[name]
         parts.append(
             f"<h2>{html.escape(name)}: {html.escape(model.description)}</h2>\n"

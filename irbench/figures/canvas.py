@@ -20,6 +20,7 @@ ONE_COLUMN_IN, TWO_COLUMNS_IN, PAGE_IN = 3.5, 7.16, 9.3
 
 TEXT_PT, SMALL_PT = 8.0, 6.5
 DPI = 300
+SCREEN_DPI = 150
 GREY = "#999999"
 FORMATS = ("png", "pdf")
 
@@ -131,23 +132,29 @@ def fonts_without_layout() -> Iterator[None]:
         subset.load_font = load
 
 
-def save_figure(figure: Figure, stem: Path, dpi: float = DPI) -> list[Path]:
-    """Write a figure as PNG and PDF; the same figure gives the same bytes.
+def figure_bytes(figure: Figure, form: str = "png") -> bytes:
+    """A figure to be looked at on a screen, as a file; a PNG without the version that made it."""
+    picture = io.BytesIO()
+    metadata = {"Software": None} if form == "png" else None
+    figure.savefig(picture, format=form, dpi=SCREEN_DPI, metadata=metadata)
+    return picture.getvalue()
+
+
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as PNG and PDF at print size; the same figure gives the same bytes.
 
     Parameters
     ----------
     figure : Figure
     stem : Path
         Without a suffix; a dot in it stays.
-    dpi : float
-        Of the PNG, and of what is no vector in the PDF.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
     # `savefig` draws everything twice for each format, the first time to lay it out.
-    figure.set_dpi(dpi)
+    figure.set_dpi(DPI)
     if (layout := figure.get_layout_engine()) is not None:
         layout.execute(figure)
         figure.set_layout_engine("none")

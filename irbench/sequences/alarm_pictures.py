@@ -87,9 +87,13 @@ def save_histogram(path: Path, per_frame: Mapping[int, int], title: str) -> None
     ------
     WriteError
     """
-    import io
-
-    from irbench.figures.canvas import ONE_COLUMN_IN, new_figure, plain, set_small_type
+    from irbench.figures.canvas import (
+        ONE_COLUMN_IN,
+        figure_bytes,
+        new_figure,
+        plain,
+        set_small_type,
+    )
 
     figure = new_figure(ONE_COLUMN_IN, 2.4)
     axis = figure.add_subplot()
@@ -100,9 +104,7 @@ def save_histogram(path: Path, per_frame: Mapping[int, int], title: str) -> None
     axis.set_title(plain(title), fontsize=8)
     axis.locator_params(axis="x", integer=True)
     set_small_type(axis)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    write_bytes(path, content.getvalue())
+    write_bytes(path, figure_bytes(figure))
 
 
 def _crop(display: NDArray[np.uint8], centre: list[float]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from irbench.analysis.objects import detection_objects, target_objects
-from irbench.analysis.plots import DPI, Styles, draw_figures
+from irbench.analysis.plots import Styles, draw_figures
 from irbench.analysis.score_curves import DISTANCES_PX, pd_by_distance, threshold_curve
 from irbench.analysis.study import EXACT, TABLES, Study
 from irbench.detections import Detections
@@ -196,7 +196,7 @@ def test_figures_are_drawn(analysis):
     }  # fmt: skip
     for draw in drawings.values():
         picture = io.BytesIO()
-        draw().savefig(picture, format="png", dpi=DPI // 3)
+        draw().savefig(picture, format="png", dpi=50)
         assert picture.getvalue().startswith(b"\x89PNG")
 
 

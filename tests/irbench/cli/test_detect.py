@@ -162,7 +162,7 @@ def test_bad_frames_are_passed_and_counted(frames):
     assert second["detections"]
 
 
-@pytest.mark.parametrize("words", [["9"], ["9", "abc"], ["often"], ["9", "8"]])
+@pytest.mark.parametrize("words", [["9"], ["9", "abc"], ["often"], ["9", "9"]])
 def test_ranges_that_are_none(frames, words):
-    with pytest.raises((click.BadParameter, UsageError), match=r"expected (two|low)"):
+    with pytest.raises((click.BadParameter, UsageError), match=r"expected (two|black)"):
         call("one", "--value-range", *words)
