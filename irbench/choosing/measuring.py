@@ -15,11 +15,9 @@ from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
 from irbench.engine.jobs.specs import MethodSpec
 from irbench.errors import ImageError
-from irbench.images.auto_range import RangeChoice
-from irbench.images.dead_pixels import DeadPixels
 from irbench.process.processor_wait import waited_s
 from irbench.scoring.calibration import extent_without_labels
-from irbench.sequences.frame_detection import fitted_frames
+from irbench.sequences.frame_detection import FrameReading, fitted_frames
 from irbench.sequences.opened_frames import open_sequence
 
 SURE_OF_SPEED = 3
@@ -41,27 +39,22 @@ class ChooseJob:
     spec : MethodSpec
     frames : tuple of str
         Files and folders.
-    choice, found : (float, float), "auto", "auto-frame" or None
-        The value range, as asked for and as found.
+    reading : FrameReading
     n_threads : int
     least_fps : float
     budget_s : float
         Begin no frame after so many seconds of detection.
     implants : bool
         Whether to detect on frames with implanted targets too.
-    dead : DeadPixels or None
-        Pixels that are replaced.
     """
 
     spec: MethodSpec
     frames: tuple[str, ...]
-    choice: RangeChoice
-    found: RangeChoice
+    reading: FrameReading
     n_threads: int
     least_fps: float
     budget_s: float
     implants: bool
-    dead: DeadPixels | None = None
 
 
 @dataclass
@@ -115,7 +108,7 @@ def measure(job: ChooseJob) -> Measured:
     _set_threads(job.n_threads)
     sequence = open_sequence(map(Path, job.frames))
     begun: float | None = None
-    for fitted in fitted_frames(sequence, job.choice, job.found, job.dead):
+    for fitted in fitted_frames(sequence, job.reading):
         frame, image, value_range = fitted.frame, fitted.image, fitted.value_range
         if image is None:
             result.unread[frame.name] = fitted.error

@@ -16,8 +16,9 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
 if TYPE_CHECKING:
     from irbench.engine.planning.plan import MethodPlan
     from irbench.images.auto_range import RangeChoice
-    from irbench.images.dead_pixels import DeadChoice, DeadPixels
+    from irbench.images.dead_pixels import DeadChoice
     from irbench.messages.progress import Progress
+    from irbench.sequences.frame_detection import FrameReading
     from irbench.sequences.opened_frames import FrameSequence
     from irbench.sequences.threshold import AlarmThreshold
 
@@ -53,7 +54,7 @@ def calibrate_on_frames(
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
     from irbench.scoring.calibration import Calibration
-    from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+    from irbench.sequences.frame_detection import FrameReading
     from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
 
@@ -61,8 +62,7 @@ def calibrate_on_frames(
     check_frames(sequence.n_frames, alarms_per_frame)
     known = read_calibration_file(out)
     plans = plan_methods(methods, parse_assignments(params), load_plugins(plugins))
-    found_range = sequence_range(sequence, value_range)
-    dead = sequence_dead_pixels(sequence, dead_pixels)
+    reading = FrameReading.of(sequence, value_range, dead_pixels)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
     n_failed = n_bad = 0
@@ -72,9 +72,7 @@ def calibrate_on_frames(
             progress.warn(f"{plan.info.title}: {network.obstacle.state}: {network.obstacle.reason}")
             continue
         try:
-            extent, found, bad = _threshold(
-                plan, sequence, value_range, found_range, dead, alarms_per_frame, progress
-            )
+            extent, found, bad = _threshold(plan, sequence, reading, alarms_per_frame, progress)
         except IrbenchError as error:
             progress.warn(f"{plan.info.title}: failed: {error}")
             n_failed += 1
@@ -89,8 +87,8 @@ def calibrate_on_frames(
                 "alarms_per_frame": alarms_per_frame,
                 "n_alarms": found.n_alarms,
                 "interval_95": [low, high],
-                "value_range": found_range,
-                **({} if dead is None else {"dead_pixels": dead.as_dict()}),
+                "value_range": reading.found,
+                **reading.dead_facts,
             },
         }
         write_json(out, {"methods": dict(sorted(known.items()))})
@@ -114,9 +112,7 @@ def calibrate_on_frames(
 def _threshold(
     plan: MethodPlan,
     sequence: FrameSequence,
-    value_range: RangeChoice,
-    found_range: RangeChoice,
-    dead: DeadPixels | None,
+    reading: FrameReading,
     alarms_per_frame: float,
     progress: Progress,
 ) -> tuple[float | None, AlarmThreshold, int]:
@@ -132,9 +128,7 @@ def _threshold(
     scores: list[Any] = []
     n_bad = 0
     with progress.track(f"{plan.info.title}", sequence.n_frames, "frames") as advance:
-        for result in detect_frames(
-            detector, sequence, value_range, found=found_range, extent=extent, dead=dead
-        ):
+        for result in detect_frames(detector, sequence, reading, extent=extent):
             if result.found is None:
                 n_bad += 1
                 progress.warn(f"{result.frame.name}: {result.error}")

@@ -146,14 +146,13 @@ def choose(
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.data.findings import plural
     from irbench.process.processor_wait import competing_load
-    from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+    from irbench.sequences.frame_detection import FrameReading
     from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
 
     plugin_paths = load_plugins(plugins)
     sequence = open_sequence(frames)
-    found_range = sequence_range(sequence, value_range)
-    dead = sequence_dead_pixels(sequence, dead_pixels)
+    reading = FrameReading.of(sequence, value_range, dead_pixels)
     first = next((one.pixels for one in sequence.spread(8) if one.pixels is not None), None)
     if first is None:
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
@@ -168,17 +167,8 @@ def choose(
         )
 
     def make_job(spec: MethodSpec, budget_s: float) -> ChooseJob:
-        return ChooseJob(
-            spec,
-            tuple(map(str, frames)),
-            value_range,
-            found_range,
-            threads,
-            min_fps,
-            budget_s,
-            truths is None,
-            dead,
-        )
+        paths = tuple(map(str, frames))
+        return ChooseJob(spec, paths, reading, threads, min_fps, budget_s, truths is None)
 
     with tempfile.TemporaryDirectory() as folder:
         candidates = with_exports(candidates, Path(folder), left_out, progress)

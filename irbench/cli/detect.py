@@ -187,35 +187,25 @@ def detect_sequence(
     from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
     from irbench.data.findings import plural
     from irbench.sequences.alarm_rates import DEFAULT_FRAME_RATE
-    from irbench.sequences.frame_detection import (
-        detect_frames,
-        sequence_dead_pixels,
-        sequence_range,
-    )
+    from irbench.sequences.frame_detection import FrameReading, detect_frames
 
     progress = command_progress()
-    found_range = sequence_range(sequence, value_range)
-    dead = sequence_dead_pixels(sequence, dead_pixels)
+    reading = FrameReading.of(sequence, value_range, dead_pixels)
     warn_of_dead_pixels(sequence, dead_pixels, progress)
     frame_rate = fps or sequence.frame_rate or DEFAULT_FRAME_RATE
     facts = {
         "method": detector.info.name,
         "params": detector.params,
         "threshold_from": chosen.describe(),
-        "value_range": {"asked": value_range, "found": found_range},
-        **({} if dead is None else {"dead_pixels": dead.as_dict()}),
+        "value_range": {"asked": value_range, "found": reading.found},
+        **reading.dead_facts,
     }
-    watch = FrameWatch(progress, value_range, dead is not None)
+    watch = FrameWatch(progress, value_range, reading.dead is not None)
     start, n_bad, seconds = time.perf_counter(), 0, 0.0
     title = f"{detector.info.title} on {plural(sequence.n_frames, 'frame')}"
     with DetectOutput(out, sequence, pictures, facts) as output:
         with progress.track(title, sequence.n_frames, "frames") as advance:
-            for result in detect_frames(
-                *(detector, sequence, value_range),
-                found=found_range,
-                extent=chosen.extent,
-                dead=dead,
-            ):
+            for result in detect_frames(detector, sequence, reading, extent=chosen.extent):
                 found, keep = result.found, chosen.threshold
                 if found is None:
                     n_bad += 1

@@ -81,6 +81,39 @@ class FittedFrame:
     n_dead: int = 0
 
 
+@dataclass(frozen=True)
+class FrameReading:
+    """How the frames of a sequence are read.
+
+    Attributes
+    ----------
+    asked, found : (float, float), "auto", "auto-frame" or None
+        The value range as it was asked for, and with what was found in the place of ``"auto"``.
+    dead : DeadPixels or None
+        Pixels that are replaced.
+    """
+
+    asked: RangeChoice = None
+    found: RangeChoice = None
+    dead: DeadPixels | None = None
+
+    @classmethod
+    def of(
+        cls,
+        sequence: FrameSequence,
+        value_range: RangeChoice = None,
+        dead_pixels: DeadChoice = None,
+    ) -> FrameReading:
+        """Find what is to be found; see :func:`sequence_range`, :func:`sequence_dead_pixels`."""
+        found = sequence_range(sequence, value_range)
+        return cls(value_range, found, sequence_dead_pixels(sequence, dead_pixels))
+
+    @property
+    def dead_facts(self) -> dict[str, Any]:
+        """The pixels that are replaced as JSON has them; empty where none are."""
+        return {} if self.dead is None else {"dead_pixels": self.dead.as_dict()}
+
+
 def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
     """A choice with the range found in the place of ``"auto"``.
 
@@ -116,11 +149,9 @@ def sequence_dead_pixels(sequence: FrameSequence, choice: DeadChoice) -> DeadPix
 def detect_frames(
     detector: Detector,
     sequence: FrameSequence,
-    choice: RangeChoice = None,
+    reading: FrameReading,
     *,
-    found: RangeChoice = None,
     extent: float | None = None,
-    dead: DeadPixels | None = None,
 ) -> Iterator[FrameResult]:
     """Run a detector over frames, one after another.
 
@@ -130,27 +161,17 @@ def detect_frames(
     ----------
     detector : Detector
     sequence : FrameSequence
-    choice : (float, float), "auto", "auto-frame" or None
-        The value range; see :mod:`irbench.images.auto_range`.
-    found : (float, float), optional
-        What :func:`sequence_range` has found for it, where that is known already.
+    reading : FrameReading
     extent : float, optional
         Of score-map methods; by default the one that ships with the method.
-    dead : DeadPixels, optional
-        Pixels that are replaced; see :func:`sequence_dead_pixels`.
 
     Yields
     ------
     FrameResult
         Of every frame, those with an error included.
-
-    Raises
-    ------
-    ImageError
-        If a range is to be found and no frame can be read.
     """
     options: dict[str, Any] = {"extent": extent} if isinstance(detector, ScoreMapDetector) else {}
-    with closing(read_ahead(fitted_frames(sequence, choice, found, dead))) as fitted:
+    with closing(read_ahead(fitted_frames(sequence, reading))) as fitted:
         for one in fitted:
             if one.image is None:
                 yield FrameResult(one.frame, None, one.error)
@@ -167,15 +188,8 @@ def detect_frames(
             )
 
 
-def fitted_frames(
-    sequence: FrameSequence,
-    choice: RangeChoice,
-    found: RangeChoice,
-    dead: DeadPixels | None = None,
-) -> Iterator[FittedFrame]:
+def fitted_frames(sequence: FrameSequence, reading: FrameReading) -> Iterator[FittedFrame]:
     """All frames as a detector gets them, with their errors; see :func:`detect_frames`."""
-    if found is None:
-        found = sequence_range(sequence, choice)
     dtype: np.dtype[Any] | None = None
     for frame in sequence.frames():
         if frame.pixels is None:
@@ -183,26 +197,26 @@ def fitted_frames(
             continue
         dtype = dtype or frame.pixels.dtype
         try:
-            if frame.pixels.dtype != dtype and found != AUTO_FRAME:
+            if frame.pixels.dtype != dtype and reading.found != AUTO_FRAME:
                 raise ImageError(
                     f"{frame.name} holds {frame.pixels.dtype} values, the frames before "
                     f"{dtype}: black and white would be others; convert them to one type, or "
                     f"take --value-range {AUTO_FRAME}."
                 )
             n_dead = 0
-            if dead is not None:
-                pixels, n_dead = dead.replaced(frame.pixels, frame.name)
+            if reading.dead is not None:
+                pixels, n_dead = reading.dead.replaced(frame.pixels, frame.name)
                 frame = replace(frame, pixels=pixels)
-            yield replace(_fit(frame, choice, found), n_dead=n_dead)
+            yield replace(_fit(frame, reading), n_dead=n_dead)
         except ImageError as error:
             yield FittedFrame(frame, None, str(error))
 
 
-def _fit(frame: Frame, choice: RangeChoice, found: RangeChoice) -> FittedFrame:
+def _fit(frame: Frame, reading: FrameReading) -> FittedFrame:
     assert frame.pixels is not None
-    if choice == AUTO:
-        assert isinstance(found, tuple)
-        image, n_clipped = clip_to_range(frame.pixels, found)
-        return FittedFrame(frame, image, "", found, n_clipped)
-    image, value_range, n_clipped = fit_frame(frame.pixels, found)
+    if reading.asked == AUTO:
+        assert isinstance(reading.found, tuple)
+        image, n_clipped = clip_to_range(frame.pixels, reading.found)
+        return FittedFrame(frame, image, "", reading.found, n_clipped)
+    image, value_range, n_clipped = fit_frame(frame.pixels, reading.found)
     return FittedFrame(frame, image, "", value_range, n_clipped)

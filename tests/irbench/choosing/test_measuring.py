@@ -11,6 +11,7 @@ import pytest
 from irbench.choosing import measuring
 from irbench.choosing.measuring import ChooseJob, measure
 from irbench.engine.jobs.specs import MethodSpec
+from irbench.sequences.frame_detection import FrameReading
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def frames(tmp_path, monkeypatch):
 
 
 def job(frames, least_fps=1.0, implants=True):
-    return ChooseJob(MethodSpec("tophat"), (str(frames),), None, None, 1, least_fps, 60.0, implants)
+    reading = FrameReading()
+    return ChooseJob(MethodSpec("tophat"), (str(frames),), reading, 1, least_fps, 60.0, implants)
 
 
 def test_what_it_waited_makes_no_candidate_too_slow(frames, monkeypatch):

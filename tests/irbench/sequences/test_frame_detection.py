@@ -11,7 +11,7 @@ import irbench
 from irbench.errors import ImageError
 from irbench.images.auto_range import clip_to_range, find_range
 from irbench.sequences.alarm_pictures import ContactSheet
-from irbench.sequences.frame_detection import detect_frames, sequence_dead_pixels
+from irbench.sequences.frame_detection import FrameReading, detect_frames, sequence_dead_pixels
 from irbench.sequences.opened_frames import open_sequence
 from irbench.sequences.read_ahead import read_ahead
 from irbench.statistics.poisson import poisson_interval
@@ -31,7 +31,9 @@ def test_it_passes_a_bad_frame(tmp_path):
     np.save(tmp_path / "clip.npy", frames)
     sequence = open_sequence([tmp_path / "clip.npy"])
     detector = irbench.load_method("tophat")
-    results = list(detect_frames(detector, sequence, (0, 16383), extent=0.2))
+    results = list(
+        detect_frames(detector, sequence, FrameReading.of(sequence, (0, 16383)), extent=0.2)
+    )
     assert [result.found is None for result in results] == [n == 2 for n in range(6)]
     assert "NaN" in results[2].error
     expected = detector.detect(frames[4], value_range=(0, 16383), extent=0.2)
@@ -43,7 +45,8 @@ def test_frames_of_a_black_hot_camera_are_turned_round(tmp_path, dtype):
     frames = camera_frames(2)
     np.save(tmp_path / "clip.npy", (16383 - frames).astype(dtype))
     detector = irbench.load_method("tophat")
-    results = detect_frames(detector, open_sequence([tmp_path / "clip.npy"]), (16383, 0))
+    sequence = open_sequence([tmp_path / "clip.npy"])
+    results = detect_frames(detector, sequence, FrameReading.of(sequence, (16383, 0)))
     for frame, result in zip(frames, results, strict=True):
         assert result.value_range == (0, 16383)
         assert result.found == detector.detect(frame, value_range=(0, 16383))
@@ -56,10 +59,8 @@ def test_dead_pixels_are_replaced_where_that_is_asked_for(tmp_path):
     np.save(tmp_path / "clip.npy", frames)
     sequence = open_sequence([tmp_path / "clip.npy"])
     for choice, n_fixed in (("nan", [0, 0, 1, 0, 0, 0]), ("auto", [1, 1, 2, 1, 1, 1])):
-        dead = sequence_dead_pixels(sequence, choice)
-        results = list(
-            detect_frames(irbench.load_method("tophat"), sequence, (0, 16383), dead=dead)
-        )
+        reading = FrameReading.of(sequence, (0, 16383), choice)
+        results = list(detect_frames(irbench.load_method("tophat"), sequence, reading))
         assert [result.n_dead for result in results] == n_fixed
         assert all(result.found is not None for result in results)
         # What is drawn is what the detector saw.
@@ -81,9 +82,9 @@ def test_a_found_range_clips_dead_pixels_and_no_target(tmp_path):
     assert target.min() > background.max() + 50
     np.save(tmp_path / "clip.npy", frames)
     for choice in ("auto", "auto-frame"):
-        results = list(
-            detect_frames(irbench.load_method("tophat"), open_sequence([tmp_path]), choice)
-        )
+        sequence = open_sequence([tmp_path])
+        reading = FrameReading.of(sequence, choice)
+        results = list(detect_frames(irbench.load_method("tophat"), sequence, reading))
         assert all(result.n_clipped >= 2 for result in results)
         assert len({result.value_range for result in results}) == (1 if choice == "auto" else 6)
 
@@ -100,7 +101,9 @@ def test_ranges_that_cannot_be_found():
 def test_another_type_in_a_sequence_is_a_bad_frame(tmp_path):
     np.save(tmp_path / "a.npy", camera_frames(1)[0])
     np.save(tmp_path / "b.npy", np.zeros((40, 48), np.uint8))
-    good, bad = detect_frames(irbench.load_method("tophat"), open_sequence([tmp_path]))
+    good, bad = detect_frames(
+        irbench.load_method("tophat"), open_sequence([tmp_path]), FrameReading()
+    )
     assert good.error == ""
     assert "convert them to one type" in bad.error
 
