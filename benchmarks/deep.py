@@ -68,7 +68,7 @@ def _measure_all(detectors: Mapping[str, Any], options: argparse.Namespace) -> i
     from _network_time import time_inference, time_onnx, time_training
 
     from irbench.errors import IrbenchError
-    from irbench.training.precision import training_dtype
+    from irbench.training.step import training_dtype
 
     start, machine = time.perf_counter(), _machine(options)
     clock = time.process_time if options.processor_time else time.perf_counter

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from irbench.engine.storage.results import Row
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
 
-from ._columns import is_false_alarm
+from ._columns import is_false_alarm, ranked_value, ranks
 from ._model import Cell, Outcome
-from ._ranking import ranked_value, ranks
 from ._table_lines import Line
 
 BOX_MARK = "*"

@@ -1,10 +1,12 @@
-"""The columns of a results table, by name."""
+"""The columns of a results table: by name, and the best values of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from irbench.metrics.definition import METRICS, unknown_metric
+from irbench.metrics.merit import merit
 from irbench.metrics.metric import MetricDefinition
 
 PAPER = ("params", "flops", "precision", "recall", "f1", "map50")
@@ -46,3 +48,53 @@ def is_false_alarm(metric: MetricDefinition) -> bool:
     """Whether a metric is an area of false alarms, which a box method fills whole boxes of."""
     is_area = metric.unit != ""
     return metric.kind == "points" and metric.higher_is_better is False and is_area
+
+
+N_RANKS = 3
+
+
+def ranks(values: Sequence[float | None], metric: MetricDefinition) -> list[int | None]:
+    """Rank the values of a column as they are printed.
+
+    Parameters
+    ----------
+    values : sequence of (float or None)
+        As stored, one per row.
+    metric : MetricDefinition
+
+    Returns
+    -------
+    list of (int or None)
+        1 for the best value, 2 for the second-best, 3 for the third-best, else None.
+        What prints alike ranks alike, and the next value takes the next rank. With
+        fewer than two values, or where neither direction is better, nothing is ranked.
+
+    Examples
+    --------
+    >>> from irbench.metrics.definition import METRICS
+    >>> ranks([0.5, 0.9, None, 0.90001, 0.7], METRICS["f1"])
+    [3, 1, None, 1, 2]
+    """
+    printed = [None if value is None else float(metric.format(value)) for value in values]
+    defined = [value for value in printed if value is not None]
+    if len(defined) < 2 or metric.higher_is_better is None:
+        return [None] * len(printed)
+    order = sorted(set(defined), reverse=metric.higher_is_better)[:N_RANKS]
+    return [order.index(value) + 1 if value in order else None for value in printed]
+
+
+def ranked_value(
+    row: Mapping[str, Any] | None, metric: MetricDefinition, n_timed: int | None
+) -> float | None:
+    """The value that a row is ranked by; None where it is not.
+
+    Parameters
+    ----------
+    row : mapping or None
+    metric : MetricDefinition
+    n_timed : int or None
+        On how many images the row was timed; without any, times are not ranked.
+    """
+    if metric.name in TIMES and not n_timed:
+        return None
+    return merit(row, metric)

@@ -9,9 +9,9 @@ from irbench.metrics.metric import MetricDefinition
 from irbench.pictures.styles import MethodStyle
 from irbench.statistics.scored_group import ScoredGroup
 
+from ._columns import ranked_value, ranks
 from ._cost_notes import timed_images
 from ._html_table import interval_text
-from ._ranking import ranked_value, ranks
 from ._side_by_side import DataGroup, methods_in_order
 
 

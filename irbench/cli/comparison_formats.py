@@ -15,8 +15,7 @@ from irbench.cli.comparison_rows import (
     text_tables,
 )
 from irbench.cli.comparison_values import comparison_content, rule_text
-from irbench.cli.plain_table import results_console
-from irbench.cli.text_table import TextTable
+from irbench.cli.plain_table import TextTable, results_console
 from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.markup.csv_text import csv_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from irbench.cli.comparison_values import bounds, difference_text, map_text, p_text, rule_text
-from irbench.cli.text_table import TextTable
+from irbench.cli.plain_table import TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition

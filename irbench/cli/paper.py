@@ -14,7 +14,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.cli.text_table import TextTable
+    from irbench.cli.plain_table import TextTable
 
 FORMATS = ("table", "markdown", "latex", "json")
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from irbench.cli.plain_table import WIDTH
-from irbench.cli.text_table import TextTable
+from irbench.cli.plain_table import WIDTH, TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.markup.latex_table import fitted_tabular
 from irbench.markup.latex_text import latex_text

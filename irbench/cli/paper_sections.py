@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from irbench.cli.plain_table import TextTable
 from irbench.cli.table import footnotes
-from irbench.cli.text_table import TextTable
 from irbench.engine.storage.results import RunResults
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from irbench.data.member_names import ADVICE, member_path, safe_path
+from irbench.data.file_names import ADVICE, member_path, safe_path
 from irbench.errors import ArchiveError
 
 _DAMAGE = (

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from irbench.data.annotations import CocoImage, numbers_of, write_coco, write_yolo
 from irbench.data.annotations.labels import CLASS_NAME
+from irbench.data.file_names import safe_path
 from irbench.data.manifest import usable_samples
-from irbench.data.member_names import safe_path
 from irbench.dataset import Dataset, Sample
 from irbench.errors import ImageError, UnknownNameError, UsageError
 from irbench.messages.progress import Progress

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from irbench.data.member_names import safe_path
+from irbench.data.file_names import safe_path
 from irbench.data.unpacking import Limits, unpack
 from irbench.dataset import Dataset
 from irbench.errors import ArchiveError, MissingDataError, UsageError

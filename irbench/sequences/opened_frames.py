@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from irbench.errors import UsageError
 from irbench.sequences.containers import CONTAINERS
 from irbench.sequences.frame_source import Frame, FrameSource
-from irbench.sequences.natural_order import natural_key
 from irbench.sequences.stacks import source_of
 from irbench.sequences.video import VIDEO_SUFFIXES
 
@@ -98,3 +98,28 @@ def _files_of(folder: Path) -> Sequence[Path]:
             source_of(strangers[0])
         raise UsageError(f"the folder {folder} holds no image ({', '.join(known)}).")
     return found
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """Sorts names with their runs of digits as numbers, whatever the case of letters.
+
+    Returns
+    -------
+    tuple
+        To be compared with those of other names. Names that are the same but for leading
+        zeros or case follow their characters.
+
+    Examples
+    --------
+    >>> sorted(["f10.png", "f9.png", "F1.png"], key=natural_key)
+    ['F1.png', 'f9.png', 'f10.png']
+    """
+    parts = (
+        (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part.casefold())
+        for part in _DIGITS.split(name)
+        if part
+    )
+    return tuple(parts), name

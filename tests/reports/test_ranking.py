@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irbench.metrics.definition import METRICS
-from irbench.reports._ranking import ranks
+from irbench.reports._columns import ranks
 
 
 def test_ties_share_a_rank_and_the_next_value_takes_the_next():

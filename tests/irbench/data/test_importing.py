@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irbench.data import unpacking
+from irbench.data.file_names import safe_path
 from irbench.data.importing import import_data
-from irbench.data.member_names import safe_path
 from irbench.data.unpacking import Limits
 from irbench.errors import ArchiveError
 from irbench.messages.progress import Advance, Progress

@@ -10,8 +10,7 @@ import pytest
 import tifffile
 
 from irbench.errors import UsageError
-from irbench.sequences.natural_order import natural_key
-from irbench.sequences.opened_frames import open_sequence
+from irbench.sequences.opened_frames import natural_key, open_sequence
 
 N, SHAPE = 5, (24, 30)
 COUNTS = np.random.default_rng(0).integers(6900, 7300, (N, *SHAPE)).astype(np.uint16)

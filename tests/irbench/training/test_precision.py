@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from irbench.training import precision  # noqa: E402
-from irbench.training.precision import training_dtype  # noqa: E402
+from irbench.training import step  # noqa: E402
+from irbench.training.step import training_dtype  # noqa: E402
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -37,6 +37,6 @@ def test_auto_asks_a_gpu(monkeypatch, fast):
     ],
 )
 def test_auto_asks_a_cpu(monkeypatch, multiplies, capability, expected):
-    monkeypatch.setattr(precision, "_cpu_multiplies_bfloat16", lambda: multiplies)
+    monkeypatch.setattr(step, "_cpu_multiplies_bfloat16", lambda: multiplies)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     assert training_dtype("auto", CPU) == expected
