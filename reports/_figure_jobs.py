@@ -10,10 +10,10 @@ from pathlib import Path
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError
-from irbench.figures.canvas import save_figure
 from irbench.figures.catalogue import named_figures
 from irbench.figures.compared_methods import ComparedMethods, check_image
 from irbench.messages.progress import Progress
+from irbench.pictures.canvas import save_figure
 from irbench.plugins.files import plugin_files
 from irbench.plugins.registry import load_plugin
 from irbench.report import ReportOptions

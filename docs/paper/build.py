@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 
 from irbench import load_run
-from irbench.figures.canvas import save_figure
 from irbench.markup.latex_text import latex_inside_braces
 from irbench.metrics.definition import METRICS
+from irbench.pictures.canvas import save_figure
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
 

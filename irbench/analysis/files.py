@@ -13,8 +13,8 @@ from irbench.analysis.records import Record
 from irbench.analysis.study import Analysis
 from irbench.atomic import write_bytes
 from irbench.errors import UsageError
-from irbench.figures.canvas import figure_bytes
 from irbench.markup.csv_text import csv_text as table_as_csv
+from irbench.pictures.canvas import figure_bytes
 
 
 def json_text(analysis: Analysis, facts: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from irbench.atomic import write_bytes
 from irbench.choosing.verdict import CandidateRow
-from irbench.figures.canvas import (
+from irbench.pictures.canvas import (
     TWO_COLUMNS_IN,
     figure_bytes,
     new_figure,

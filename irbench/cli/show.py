@@ -54,10 +54,10 @@ def show(
     """
     from irbench.cli.writing import write_output
     from irbench.engine.storage.results import load_run
-    from irbench.figures.canvas import figure_bytes
     from irbench.figures.catalogue import file_stem
     from irbench.figures.compared_methods import ComparedMethods, check_image
     from irbench.figures.panel import image_figure
+    from irbench.pictures.canvas import figure_bytes
 
     load_plugins(plugins)
     results = load_run(run)

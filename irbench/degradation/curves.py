@@ -177,7 +177,7 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
 
 
 def _page(points: Sequence[Point], title: str) -> str:
-    from irbench.figures.canvas import figure_bytes
+    from irbench.pictures.canvas import figure_bytes
 
     names = [name for name in MODELS if any(one.degradation == name for one in points)]
     parts = []
@@ -200,7 +200,7 @@ def _page(points: Sequence[Point], title: str) -> str:
 
 
 def _curves(points: Sequence[Point], name: str) -> Figure:
-    from irbench.figures.canvas import TWO_COLUMNS_IN, new_figure, plain, set_small_type
+    from irbench.pictures.canvas import TWO_COLUMNS_IN, new_figure, plain, set_small_type
 
     figure = new_figure(TWO_COLUMNS_IN, 2.6)
     axes = figure.subplots(1, len(SHOWN))

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.canvas import (
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.figures.pareto import pareto_front
+from irbench.metrics.definition import METRICS
+from irbench.pictures.canvas import (
     GREY,
     ONE_COLUMN_IN,
     SMALL_PT,
@@ -18,9 +21,6 @@ from irbench.figures.canvas import (
     set_log_ticks,
     set_small_type,
 )
-from irbench.figures.compared_methods import ComparedMethods
-from irbench.figures.pareto import pareto_front
-from irbench.metrics.definition import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,6 @@ import numpy as np
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
-from irbench.figures.canvas import PAGE_IN, SMALL_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import (
     TARGET_LOOK,
@@ -21,6 +20,7 @@ from irbench.figures.marks import (
     show_image,
 )
 from irbench.figures.outcomes import ImageOutcome
+from irbench.pictures.canvas import PAGE_IN, SMALL_PT, TWO_COLUMNS_IN, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

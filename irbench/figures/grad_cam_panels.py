@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import LOOKS, bare, circle, read_image, show_image
 from irbench.figures.recomputing import remake_detector
+from irbench.pictures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

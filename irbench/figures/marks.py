@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from irbench.dataset import Dataset, Sample
 from irbench.errors import IrbenchError, NoFigureError
-from irbench.figures.canvas import SMALL_PT
 from irbench.figures.outcomes import Box, ImageOutcome
 from irbench.ground_truth import GroundTruth
+from irbench.pictures.canvas import SMALL_PT
 from irbench.pictures.drawing import to_display
 from irbench.pictures.styles import FALSE_ALARM, HIT, MISS
 

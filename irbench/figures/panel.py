@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
-from irbench.figures.canvas import SMALL_PT, TEXT_PT, new_figure, plain
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.detection_panels import informative_target
 from irbench.figures.marks import (
@@ -25,6 +24,7 @@ from irbench.figures.marks import (
     zoom_window,
 )
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
+from irbench.pictures.canvas import SMALL_PT, TEXT_PT, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,8 @@ import numpy as np
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError, UnknownNameError
-from irbench.figures.canvas import (
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.pictures.canvas import (
     SMALL_PT,
     TEXT_PT,
     TWO_COLUMNS_IN,
@@ -18,7 +19,6 @@ from irbench.figures.canvas import (
     plain,
     set_small_type,
 )
-from irbench.figures.compared_methods import ComparedMethods
 from irbench.statistics.recall_by_bin import recall_by_bins
 
 if TYPE_CHECKING:

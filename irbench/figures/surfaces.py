@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
-from irbench.figures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import read_image
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
+from irbench.pictures.canvas import SMALL_PT, TEXT_PT, TWO_COLUMNS_IN, new_figure, plain
 from irbench.pictures.drawing import to_display
 
 if TYPE_CHECKING:

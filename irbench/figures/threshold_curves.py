@@ -9,7 +9,9 @@ import numpy as np
 
 from irbench.engine.storage.results import RunResults
 from irbench.errors import NoFigureError
-from irbench.figures.canvas import (
+from irbench.figures.compared_methods import ComparedMethods
+from irbench.metrics.curve import precision_recall_curve
+from irbench.pictures.canvas import (
     ONE_COLUMN_IN,
     TEXT_PT,
     add_legend,
@@ -17,8 +19,6 @@ from irbench.figures.canvas import (
     plain,
     set_small_type,
 )
-from irbench.figures.compared_methods import ComparedMethods
-from irbench.metrics.curve import precision_recall_curve
 from irbench.protocol import Protocol
 
 if TYPE_CHECKING:

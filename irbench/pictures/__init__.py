@@ -1,1 +1,1 @@
-"""How pictures look: colours and markers of methods, images with what was found on them."""
+"""How pictures look: sheet and type, colours of methods, images with what was found on them."""

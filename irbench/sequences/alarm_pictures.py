@@ -87,7 +87,7 @@ def save_histogram(path: Path, per_frame: Mapping[int, int], title: str) -> None
     ------
     WriteError
     """
-    from irbench.figures.canvas import (
+    from irbench.pictures.canvas import (
         ONE_COLUMN_IN,
         figure_bytes,
         new_figure,

@@ -9,7 +9,6 @@ import pytest
 from irbench.engine.storage.results import load_run
 from irbench.errors import NoFigureError, UnknownNameError
 from irbench.figures.accuracy_cost import pareto_figure
-from irbench.figures.canvas import save_figure
 from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.detection_panels import detections_figure
 from irbench.figures.marks import inset_corner
@@ -18,6 +17,7 @@ from irbench.figures.threshold_curves import pd_fa_figure, pixel_roc_figure, pre
 from irbench.ground_truth import GroundTruth
 from irbench.messages.progress import Progress
 from irbench.metrics.counting import count_boxes
+from irbench.pictures.canvas import save_figure
 from irbench.report import ReportOptions
 from irbench.reports._figure_jobs import (
     draw_by_workers,
