@@ -121,13 +121,14 @@ def read_map(path: Path) -> NDArray[Any]:
     Parameters
     ----------
     path : Path
-        An image file, or a ``.npy`` of bool or float; leading axes of length one,
-        as networks leave them, are dropped.
+        An image file, or a ``.npy`` of bool, float, uint8 or uint16, or of other integers that
+        are 0 and 1, as argmax leaves them. Axes of length one before and behind the image, as
+        networks leave them, are dropped.
 
     Returns
     -------
     (H, W) ndarray of uint8, uint16 or float
-        bool becomes uint8 of 0 and 1.
+        bool and 0 and 1 of other integers become uint8.
 
     Raises
     ------
@@ -141,15 +142,25 @@ def read_map(path: Path) -> NDArray[Any]:
     # A damaged header ends in whatever Python's own parser ends in, TokenError for one.
     except Exception as error:
         raise DetectionsError(f"cannot read the array {path}: {error}.") from error
-    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "bf":
+    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "bfui":
         got = getattr(stored, "dtype", type(stored).__name__)
-        raise DetectionsError(f"{path}: expected an array of bool or float, got {got}.")
+        raise DetectionsError(f"{path}: expected an array of bool or numbers, got {got}.")
     while stored.ndim > 2 and stored.shape[0] == 1:
         stored = stored[0]
+    while stored.ndim > 2 and stored.shape[-1] == 1:
+        stored = stored[..., 0]
     if stored.ndim != 2:
         raise DetectionsError(f"{path}: expected an array of shape (H, W), got {stored.shape}.")
     check_claim(path, (stored.shape[0], stored.shape[1]), 0)
-    return np.array(stored, dtype=np.uint8 if stored.dtype.kind == "b" else stored.dtype)
+    if stored.dtype.kind == "f" or stored.dtype in (np.uint8, np.uint16):
+        return np.array(stored)
+    if stored.dtype.kind != "b" and not np.isin(stored, (0, 1)).all():
+        raise DetectionsError(
+            f"{path}: expected bool, float, uint8, uint16, or other integers that are 0 and 1, got "
+            f"{stored.dtype} from {stored.min()} to {stored.max()}; state the full range by the "
+            "type, as uint8 or uint16, or write fractions."
+        )
+    return np.array(stored, dtype=np.uint8)
 
 
 def read_detections(path: Path, kind: MapKind, shape: tuple[int, int]) -> Detections:

@@ -123,6 +123,9 @@ class Record:
 
     def box(self, shape: Shape | None, overhang: bool) -> list[float]:
         """``bbox`` as ``(x0, y0, x1, y1)``, checked against its image."""
+        if "bbox" not in self.item and "segmentation" in self.item:
+            got = "a segmentation alone; write its box too, as pycocotools.mask.toBbox gives it"
+            raise self.place.invalid("the field 'bbox'", got)
         bbox, place = self.field("bbox"), self.at("bbox")
         if not isinstance(bbox, list) or len(bbox) != 4:
             raise place.invalid("[x, y, width, height]", bbox)

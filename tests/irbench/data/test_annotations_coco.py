@@ -194,6 +194,9 @@ def test_refuses_malformed_results(write, change, expected):
     with pytest.raises(AnnotationError) as caught:
         read_coco_results(write([{**RESULT, **change}]), SHAPES)
     assert expected in str(caught.value)
+    of_mask = {**{k: v for k, v in RESULT.items() if k != "bbox"}, "segmentation": {}}
+    with pytest.raises(AnnotationError, match="a segmentation alone; write its box too"):
+        read_coco_results(write([of_mask]), SHAPES)
     for name in ("image_id", "bbox", "score"):
         incomplete = {key: value for key, value in RESULT.items() if key != name}
         with pytest.raises(AnnotationError, match=rf"\[0\]: expected the field '{name}'"):

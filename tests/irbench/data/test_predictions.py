@@ -98,8 +98,10 @@ def folder_of(root: Path, kind: str, names: str = "abc", pattern: str = "{}") ->
             "npy": lambda p=p: p,
             "npy32": lambda p=p: p.astype(np.float32)[None, None],
             "bool": lambda p=p: p >= 0.5,
+            "argmax": lambda p=p: (p >= 0.5).astype(np.int64)[None],
+            "npy8": lambda p=p: np.rint(p * 255).astype(np.uint8)[..., None],
         }
-        suffix = ".npy" if kind in ("npy", "npy32", "bool") else ".png"
+        suffix = ".npy" if kind in ("npy", "npy32", "npy8", "bool", "argmax") else ".png"
         save(root / (pattern.format(name) + suffix), encoders[kind]())
     return root
 
@@ -107,7 +109,7 @@ def folder_of(root: Path, kind: str, names: str = "abc", pattern: str = "{}") ->
 BOXES = [[2, 1, 4, 3], [5, 5, 7, 6]]
 
 
-@pytest.mark.parametrize("kind", ["mask", "mask1", "mask16", "bool"])
+@pytest.mark.parametrize("kind", ["mask", "mask1", "mask16", "bool", "argmax"])
 def test_masks(tmp_path, kind):
     read = read_predictions(folder_of(tmp_path, kind), Three())
     assert read.kind == "mask"
@@ -118,11 +120,11 @@ def test_masks(tmp_path, kind):
         assert found.scores.tolist() == [1, 1]
     assert read.missing == ()
     assert read.left_out == {"broken": "no mask"}
-    level = {"mask": 255, "mask1": 1, "mask16": 65535, "bool": 1}[kind]
+    level = {"mask": 255, "mask16": 65535}.get(kind, 1)
     assert read.notes == (f"read as mask, by the values of all files: 3 with 0 and {level}",)
 
 
-@pytest.mark.parametrize("kind", ["p8", "p16", "npy", "npy32"])
+@pytest.mark.parametrize("kind", ["p8", "p16", "npy", "npy32", "npy8"])
 def test_probabilities(tmp_path, kind):
     read = read_predictions(folder_of(tmp_path, kind), Three())
     assert read.kind == "probability"
@@ -265,7 +267,8 @@ def test_another_size_is_refused_not_resized(tmp_path, kind):
 @pytest.mark.parametrize(
     ("array", "match"),
     [
-        (np.zeros((12, 16), np.int64), r"a\.npy: expected an array of bool or float, got int64"),
+        (np.full((12, 16), 7), r"a\.npy: expected bool, float, .*got int64 from 7 to 7"),
+        (np.full((12, 16), "a"), r"a\.npy: expected an array of bool or numbers, got <U1"),
         (np.zeros((2, 12, 16)), r"a\.npy: expected an array of shape \(H, W\), got \(2, 12, 16\)"),
         (np.zeros(5), r"a\.npy: expected an array of shape"),
         (np.full((12, 16), -3.0), r"a\.npy: probability must lie in \[0, 1\].*sigmoid"),
