@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: held back, taken as one, or noted until a training step is over."""
+"""Ctrl-C and SIGTERM: taken as one, or noted until a training step is over."""
 
 from __future__ import annotations
 
@@ -15,37 +15,6 @@ AGAIN_S = 1.0
 """Signals closer than this are one: a terminal and ``torchrun`` both pass on a Ctrl-C."""
 
 _NOTE = b"\nstopping, with the weights so far; Ctrl-C again stops at once\n"
-
-
-@contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Let nothing interrupt the block; what comes meanwhile comes when it ends.
-
-    Python raises KeyboardInterrupt between any two instructions of the main thread: also
-    between those that wake a thread of a pool and those that note that it was woken. The pool
-    waits for this thread for ever then, and so does whoever ends the pool.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        # Others are never interrupted.
-        yield
-        return
-    came: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # What was not installed by Python cannot be put back by it.
-        if signal.getsignal(number) is not None:
-            before[number] = signal.signal(number, note)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 @contextmanager

@@ -71,11 +71,11 @@ def run_task(task: Task[Job, Returned]) -> list[Outcome[Job, Returned]]:
     """
     check_machine(task.jobs[0], task.version, _here())
     # A dask worker is a daemon, for which Python forbids children that it might leave behind;
-    # these end with it by themselves (see irbench.engine.executors.worker_processes.start_worker).
+    # these end with it by themselves (see irbench.engine.executors.worker_loop.work).
     multiprocessing.current_process().daemon = False
     end_forgotten(task.run)
     if task.alone:
-        with WorkerPool(1, task.timeout_s) as child:
+        with WorkerPool(1, task.timeout_s, fresh=True) as child:
             return list(child.run(task.function, task.jobs))
     with _child(task.run, task.timeout_s) as child:
         return list(child.run(task.function, task.jobs))

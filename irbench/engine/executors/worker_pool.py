@@ -2,82 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
-from pebble import ProcessExpired
-
-from irbench.engine.executors.batches import BatchSizer, Deadlines, failed, run_batch
+from irbench.engine.executors.batches import BatchSizer, failed
 from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
-from irbench.engine.executors.worker_processes import ENDED_WITH_0, WorkerProcesses
+from irbench.engine.executors.placed_jobs import PlacedJobs
+from irbench.engine.executors.process_start import STARTER
+from irbench.engine.executors.worker import Worker, WorkerLostError
 from irbench.messages.external_text import error_text
 from irbench.networks.devices import gpu_slots
-from irbench.resources import single_thread_environment
 
 BATCH_S = 0.1
 """What the jobs of one message take: long beside sending it, short beside losing it."""
 
 LOOK_EVERY_S = 10.0
-"""How often a pool that returns nothing is asked whether it still lives."""
-
-MAX_LOST = 3
-"""So often a job may be in a pool that breaks down as a whole, before it counts as the cause."""
-
-
-class _WorkerEnvironment:
-    """What worker processes are started with; of pools that overlap, until the last has ended."""
-
-    def __init__(self) -> None:
-        # A file beside the user's data, such as signal.py, is no module of Python's: a spawned
-        # interpreter would look into the current folder first. PYTHONPATH is honoured as ever.
-        self._variables = {**single_thread_environment(), "PYTHONSAFEPATH": "1"}
-        self._before: dict[str, str | None] = {}
-        self._n_pools = 0
-        # The threads of a dask worker have pools of their own.
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._n_pools:
-                self._before = {name: os.environ.get(name) for name in self._variables}
-                os.environ.update(self._variables)
-            self._n_pools += 1
-
-    def __exit__(self, *raised: object) -> None:
-        with self._lock:
-            self._n_pools -= 1
-            if self._n_pools:
-                return
-            for name, value in self._before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-_ENVIRONMENT = _WorkerEnvironment()
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Jobs that are sent together; ``n_lost`` times they were in a pool that broke down."""
-
-    jobs: list[Any]
-    n_lost: int = 0
+"""How often workers that return nothing are asked whether they still live."""
 
 
 class WorkerPool(Executor):
-    """A pool of worker processes, each with one thread per library.
+    """Worker processes, each with one thread per library.
 
     Parameters
     ----------
@@ -86,6 +35,8 @@ class WorkerPool(Executor):
         A job that takes longer costs its worker, which is replaced.
     gpus : sequence of (str or None), optional
         One for each worker: what it sets ``CUDA_VISIBLE_DEVICES`` to, unless that is None.
+    fresh : bool
+        Whether each gets an interpreter of its own, for what is measured of it.
     """
 
     def __init__(
@@ -93,13 +44,15 @@ class WorkerPool(Executor):
         n_workers: int,
         timeout_s: float | None = None,
         gpus: Sequence[str | None] = (),
+        *,
+        fresh: bool = False,
     ) -> None:
         self.n_workers = n_workers
         self.timeout_s = timeout_s
-        # Workers that differ are sets of their own: those of one set have no number.
-        self._sets = [WorkerProcesses(1, gpu) for gpu in gpus] or [WorkerProcesses(n_workers)]
+        self._workers = [Worker(gpu, fresh=fresh) for gpu in gpus or [None] * n_workers]
         self._stack = ExitStack()
         self._is_entered = False
+        self._starting: threading.Thread | None = None
         self._on_gpus: dict[str, WorkerPool] = {}
 
     @contextmanager
@@ -112,13 +65,23 @@ class WorkerPool(Executor):
 
     def _start(self) -> None:
         self.__enter__()
-        for processes in self._sets:
-            processes.start()
+        # A worker that is forked waits for the imports of what it is forked from.
+        self._starting = threading.Thread(target=self._start_all, name="starting workers")
+        self._starting.start()
+
+    def _start_all(self) -> None:
+        for worker in self._workers:
+            worker.start()
+
+    def _have_started(self) -> None:
+        if self._starting is not None:
+            self._starting.join()
+            self._starting = None
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
         if not self._is_entered:
-            self._stack.enter_context(_ENVIRONMENT)
+            self._stack.enter_context(STARTER)
             self._is_entered = True
         return self
 
@@ -130,11 +93,14 @@ class WorkerPool(Executor):
     ) -> None:
         if not self._is_entered:
             return
+        self._have_started()
         self._is_entered = False
         for other in self._on_gpus.values():
             other.__exit__(kind, error, trace)
-        for processes in self._sets:
-            processes.end(at_once=kind is not None)
+        for worker in self._workers:
+            worker.close()
+        for worker in self._workers:
+            worker.end(at_once=kind is not None)
         self._stack.close()
 
     def run(
@@ -147,43 +113,29 @@ class WorkerPool(Executor):
         if device != "cpu":
             yield from self._on_gpu(device).run(function, jobs)
             return
-        remaining = iter(jobs)
-        again: deque[_Batch] = deque()
+        self._have_started()
+        waiting = PlacedJobs(jobs, len(self._workers))
+        again: deque[list[Job]] = deque()
         sizer = BatchSizer(BATCH_S)
-        # The time of one job: if a batch takes longer, its jobs run one by one.
-        deadlines = Deadlines(self.timeout_s)
-        running: dict[Future[Any], tuple[_Batch, WorkerProcesses]] = {}
         try:
             while True:
-                # One batch in work and one that waits, so that no worker does.
-                while len(running) < 2 * self.n_workers:
-                    batch = again.popleft() if again else _Batch([*islice(remaining, sizer.size)])
-                    if not batch.jobs:
-                        break
-                    processes = self._idlest(running)
-                    future = processes.submit(run_batch, function, batch.jobs)
-                    running[future] = batch, processes
-                if not running:
+                yield from self._hand_out(function, waiting, again, sizer.size)
+                busy = {worker.results: worker for worker in self._workers if worker.batches}
+                if not busy:
                     return
-                pause = deadlines.look_in_s(running, LOOK_EVERY_S)
-                done, _ = wait(running, pause, return_when=FIRST_COMPLETED)
-                deadlines.cancel_overdue(running.keys() - done)
-                if not done:
-                    # These never will be: what they were to do is done by their successors.
-                    done = {future for future, (_, its) in running.items() if not its.active}
-                for future in done:
-                    batch, _ = running.pop(future)
-                    deadlines.forget(future)
-                    outcomes: list[Outcome[Job, Returned]] = []
-                    if isinstance(result := self._result(batch, future), list):
-                        outcomes = result
-                    else:
-                        again.extend(result)
-                    sizer.add(len(outcomes), sum(one.seconds for one in outcomes))
+                come = wait(busy, self._pause_s())
+                if not come:
+                    # A process that one has started may hold its pipe open beyond its end.
+                    come = [results for results, worker in busy.items() if not worker.is_alive]
+                for results, worker in busy.items():
+                    outcomes = self._outcomes(worker, results in come, again)
+                    if outcomes:
+                        sizer.add(len(outcomes), sum(one.seconds for one in outcomes))
                     yield from outcomes
         finally:
-            for future in running:
-                future.cancel()
+            for worker in self._workers:
+                if worker.batches:
+                    worker.abandon()
 
     def run_alone(
         self,
@@ -194,7 +146,7 @@ class WorkerPool(Executor):
     ) -> Outcome[Job, Returned]:
         """See :meth:`Executor.run_alone`."""
         gpus = () if device == "cpu" else gpu_slots(device)[:1]
-        with WorkerPool(1, timeout_s, gpus) as pool:
+        with WorkerPool(1, timeout_s, gpus, fresh=True) as pool:
             return next(pool.run(function, [job]))
 
     @property
@@ -213,50 +165,62 @@ class WorkerPool(Executor):
             self._on_gpus[device] = WorkerPool(len(gpus), self.timeout_s, gpus).__enter__()
         return self._on_gpus[device]
 
-    def _idlest(
-        self, running: dict[Future[Any], tuple[_Batch, WorkerProcesses]]
-    ) -> WorkerProcesses:
-        load = {id(processes): 0 for processes in self._sets}
-        for _, processes in running.values():
-            load[id(processes)] += 1
-        return min(self._sets, key=lambda processes: load[id(processes)])
+    def _hand_out(
+        self,
+        function: Callable[[Job], Returned],
+        waiting: PlacedJobs[Job],
+        again: deque[list[Job]],
+        size: int,
+    ) -> Iterator[Outcome[Job, Returned]]:
+        """Send what there is to do, and yield what cannot be sent."""
+        # One batch in work and one that waits, so that no worker does.
+        for n_batches in (1, 2):
+            for number, worker in enumerate(self._workers):
+                while len(worker.batches) < n_batches:
+                    jobs = again.popleft() if again else waiting.take(number, size)
+                    if not jobs:
+                        break
+                    try:
+                        worker.send(function, jobs)
+                    except Exception as error:
+                        yield from _alone_or_failed(jobs, again, error_text(error))
 
-    def _result(
-        self, batch: _Batch, future: Future[Any]
-    ) -> list[Outcome[Any, Any]] | tuple[_Batch, ...]:
-        """The outcomes of a batch, or what has to run again."""
-        singles = tuple(_Batch([job], batch.n_lost) for job in batch.jobs)
-        error, worker_lost = "", True
-        if not future.done():
-            return self._broken_down(batch)
+    def _pause_s(self) -> float:
+        """How long nothing needs to be looked at but what comes."""
+        if self.timeout_s is None:
+            return LOOK_EVERY_S
+        longest = max((worker.seconds_in_work() or 0.0 for worker in self._workers), default=0.0)
+        return min(LOOK_EVERY_S, max(self.timeout_s - longest, 0.0) + 0.01)
+
+    def _outcomes(
+        self, worker: Worker, has_come: bool, again: deque[list[Any]]
+    ) -> list[Outcome[Any, Any]]:
+        """What has become of the first batch of a worker; nothing yet, perhaps."""
         try:
-            results = future.result(timeout=0)
-        except CancelledError:
-            error = f"timeout: took longer than {self.timeout_s:g} s"
-        except ProcessExpired as expired:
-            error = f"the worker process died ({_cause(expired.exitcode)})"
-        except BrokenProcessPool:
-            return self._broken_down(batch)
-        # A result that cannot be sent, for example.
-        except Exception as raised:
-            error, worker_lost = error_text(raised), False
-        else:
-            return [Outcome(job, *result) for job, result in zip(batch.jobs, results, strict=True)]
-        return singles if len(singles) > 1 else failed(batch.jobs, error, worker_lost)
-
-    def _broken_down(self, batch: _Batch) -> list[Outcome[Any, Any]] | tuple[_Batch, ...]:
-        """As :meth:`_result`, where the pool broke down, whoever was to blame."""
-        n_lost = batch.n_lost + 1
-        if n_lost < MAX_LOST:
-            return tuple(_Batch([job], n_lost) for job in batch.jobs)
-        return failed(batch.jobs, "the worker processes broke down, again and again", True)
+            if has_come:
+                received = worker.receive()
+                if received is None:
+                    return []
+                jobs, results = received
+                if isinstance(results, str):
+                    return _alone_or_failed(jobs, again, results)
+                return [Outcome(job, *one) for job, one in zip(jobs, results, strict=True)]
+            seconds = worker.seconds_in_work()
+            if self.timeout_s is not None and seconds is not None and seconds > self.timeout_s:
+                raise WorkerLostError(f"timeout: took longer than {self.timeout_s:g} s")
+        except WorkerLostError as lost:
+            blamed, others = worker.drop()
+            again.extend(others)
+            # The time limit is that of one job: if a batch takes longer, its jobs run one by one.
+            return _alone_or_failed(blamed, again, str(lost), worker_lost=True)
+        return []
 
 
-def _cause(exitcode: int) -> str:
-    """An exit code as people know it: signals by name."""
-    if exitcode == ENDED_WITH_0:
-        return "exit code 0"
-    try:
-        return f"exit code {exitcode}" if exitcode >= 0 else signal.Signals(-exitcode).name
-    except ValueError:
-        return f"signal {-exitcode}"
+def _alone_or_failed(
+    jobs: list[Any], again: deque[list[Any]], error: str, *, worker_lost: bool = False
+) -> list[Outcome[Any, Any]]:
+    """Let the jobs of a batch run one by one; a single one has failed itself."""
+    if len(jobs) > 1:
+        again.extend([job] for job in jobs)
+        return []
+    return failed(jobs, error, worker_lost)

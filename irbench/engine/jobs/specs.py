@@ -90,6 +90,8 @@ class ImageJob:
     content : str
         Hash of what the split holds, by which a worker keeps images for the next method; it
         keeps none where it is empty.
+    place : int
+        Of the image in its split, by which the same worker gets it for the next method.
     """
 
     method: MethodSpec
@@ -102,6 +104,7 @@ class ImageJob:
     measure_map: bool = False
     countings: tuple[str, ...] = ()
     content: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from itertools import takewhile
+from collections.abc import Callable, Container, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ from irbench.engine.storage.parquet_files import (
     write_all,
     write_blocks,
 )
-from irbench.ground_truth import GroundTruth
 from irbench.messages.events import Events, Level
 from irbench.messages.progress import Progress
 from irbench.metrics.definition import own_countings
@@ -82,10 +82,10 @@ class MethodRun:
     ) -> None:
         self.plan, self.method, self.directory = plan, method, directory
         self.scans, self.progress, self._quiet = scans, progress, quiet
-        self._worked_ahead = False
         self.events = Events() if events is None else events
-        self._open = ExitStack()
         self._spec = method.spec
+        self._kept: Journal | None = None
+        self._choosing: Future[Calibration] | None = None
 
     def execute(
         self,
@@ -111,11 +111,8 @@ class MethodRun:
         MethodFailedError
         """
         network = self._inspect(pool)
-        with self._exported(pool), ExitStack() as stack:
-            self._kept = journal = stack.enter_context(self._journal(key))
-            if journal.entries and not self._worked_ahead:
-                n_images = len(journal.entries)
-                self._record("method_resumed", n_images_done=n_images)
+        with self._exported(pool):
+            journal = self._journal(key)
             calibration = self._calibrate(pool, journal, beside)
             self._record("calibrated", **calibration.as_dict())
             extents: tuple[float, ...] = ()
@@ -125,33 +122,39 @@ class MethodRun:
             self._process(pool, journal, split, extents, keep_regions=True)
             errors = {image: error for (s, image), error in journal.errors.items() if s == split}
             timing = self._time(pool, extents, errors)
-            self._open = stack.pop_all()
         return MethodOutcome(calibration, errors, timing, network)
 
-    def work_ahead(self, pool: Executor, key: Mapping[str, Any], until: Callable[[], bool]) -> None:
-        """Run the first validation images, which :meth:`execute` resumes from.
+    def work_ahead(
+        self, pool: Executor, key: Mapping[str, Any], threads: ThreadPoolExecutor
+    ) -> None:
+        """Run the validation images, and let a thread choose extent and threshold meanwhile.
 
         Parameters
         ----------
         pool : Executor
         key : mapping
-            As of :meth:`execute`.
-        until : callable
-            Asked before each image whether it is time to stop.
+            As of :meth:`execute`, which resumes from there.
+        threads : ThreadPoolExecutor
 
         Raises
         ------
         MethodFailedError
         """
-        self._worked_ahead = True
-        if self._chooses_here and not until():
-            with self._journal(key) as journal:
-                self._validate(pool, journal, until)
+        if self._chooses_here:
+            journal = self._journal(key)
+            self._validate(pool, journal)
+            self._choosing = threads.submit(self._chosen, journal)
 
     def store(self, outcome: MethodOutcome) -> None:
         """Write what :meth:`execute` found as Parquet files; no more than once."""
-        with self._open:
+        with closing(self):
+            assert self._kept is not None
             self._store(self._kept, outcome)
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._kept is not None:
+            self._kept.close()
 
     def time_again(self, pool: Executor, outcome: MethodOutcome) -> MethodOutcome:
         """Time a method whose results are stored, and put it in the place of an earlier pass.
@@ -178,11 +181,11 @@ class MethodRun:
         """
         split, file = self.plan.split, self.directory.map_statistics_file(self.method.name)
         stored = read_map_statistics(file, split)
-        truths = [truth for truth in self.scans[split].truths if truth.id in stored]
+        n_images = sum(truth.id in stored for truth in self.scans[split].truths)
         extent = outcome.calibration.extent
         title = f"{self.method.info.title} (score maps again)"
-        with self._exported(pool), self.progress.track(title, len(truths)) as advance:
-            jobs = self._jobs(split, truths, () if extent is None else (extent,), True)
+        with self._exported(pool), self.progress.track(title, n_images) as advance:
+            jobs = self._jobs(split, stored, () if extent is None else (extent,), True)
             for done in pool.run(process_image, jobs, self.method.device):
                 image = done.job.image
                 measured = None
@@ -199,8 +202,8 @@ class MethodRun:
 
     def calibrate(self, pool: Executor, key: Mapping[str, Any]) -> Calibration:
         """Do the validation part alone; see :meth:`execute`."""
-        with self._exported(pool), self._journal(key) as journal:
-            return self._calibrate(pool, journal, lambda choose: choose())
+        with self._exported(pool), closing(self):
+            return self._calibrate(pool, self._journal(key), lambda choose: choose())
 
     def _record(self, event: str, **fields: Any) -> None:
         level: Level = "info" if "error" not in fields else "warning"
@@ -233,8 +236,13 @@ class MethodRun:
             yield
 
     def _journal(self, key: Mapping[str, Any]) -> Journal:
-        row_key = hash_key([key, self.method.facts(self.plan.protocol)])
-        return Journal(self.directory.journal_file(self.method.name), row_key)
+        """The journal, open until :meth:`close`."""
+        if self._kept is None:
+            row_key = hash_key([key, self.method.facts(self.plan.protocol)])
+            self._kept = Journal(self.directory.journal_file(self.method.name), row_key)
+            if n_done := len(self._kept.entries):
+                self._record("method_resumed", n_images_done=n_done)
+        return self._kept
 
     def _detections(self, journal: Journal, split: str) -> dict[float | None, PackedDetections]:
         """Detections by extent; an image that failed counts as one without any."""
@@ -260,11 +268,9 @@ class MethodRun:
             self.plan.protocol.calibrates and self.plan.calibrations is None and "val" in self.scans
         )
 
-    def _validate(
-        self, pool: Executor, journal: Journal, until: Callable[[], bool] | None = None
-    ) -> None:
+    def _validate(self, pool: Executor, journal: Journal) -> None:
         extents = EXTENTS if uses_extent(self.method.kind, self.plan.protocol) else ()
-        self._process(pool, journal, "val", extents, keep_regions=False, until=until)
+        self._process(pool, journal, "val", extents, keep_regions=False)
 
     def _chosen(self, journal: Journal) -> Calibration:
         found = self._detections(journal, "val")
@@ -274,7 +280,10 @@ class MethodRun:
         if not self._chooses_here:
             return given_calibration(self.plan, self.method, self.progress)
         self._validate(pool, journal)
-        return beside(lambda: self._chosen(journal))
+        chosen_ahead = self._choosing
+        return beside(
+            partial(self._chosen, journal) if chosen_ahead is None else chosen_ahead.result
+        )
 
     def _process(
         self,
@@ -283,22 +292,18 @@ class MethodRun:
         split: str,
         extents: tuple[float, ...],
         keep_regions: bool,
-        until: Callable[[], bool] | None = None,
     ) -> None:
         truths, done = self.scans[split].truths, journal.entries
-        todo = [truth for truth in truths if (split, truth.id) not in done]
+        todo = {truth.id for truth in truths if (split, truth.id) not in done}
         n_failed_before = sum(failed == split for failed, _ in journal.errors)
         n_good = len(truths) - len(todo) - n_failed_before
         if n_good == 0:
             # Nothing has worked yet; the cause may be gone by now.
-            todo = list(truths)
+            todo = {truth.id for truth in truths}
         n_bad = 0
         jobs = self._jobs(split, todo, extents, keep_regions)
-        title, progress = f"{self.method.info.title} ({split})", self.progress
-        if until is not None:
-            # Beside other work, which is what is reported on.
-            jobs, progress = takewhile(lambda job: not until(), jobs), Progress()
-        with progress.track(title, len(todo)) as advance:
+        title = f"{self.method.info.title} ({split})"
+        with self.progress.track(title, len(todo)) as advance:
             for outcome in pool.run(process_image, jobs, self.method.device):
                 image = outcome.job.image
                 if outcome.returned is None:
@@ -318,13 +323,15 @@ class MethodRun:
     def _jobs(
         self,
         split: str,
-        truths: Iterable[GroundTruth],
+        images: Container[str],
         extents: tuple[float, ...],
         keep_regions: bool,
-    ) -> Iterable[ImageJob]:
+    ) -> Iterator[ImageJob]:
         plan = self.plan
         countings = tuple(one.key for one in own_countings() if one.of == "score map")
-        for truth in truths:
+        for place, truth in enumerate(self.scans[split].truths):
+            if truth.id not in images:
+                continue
             yield ImageJob(
                 self._spec,
                 plan.dataset,
@@ -337,6 +344,7 @@ class MethodRun:
                 measure_map=keep_regions,
                 countings=countings,
                 content=self.scans[split].hash,
+                place=place,
             )
 
     def _time(

@@ -74,6 +74,7 @@ class Runner:
         progress = Progress() if progress is None else progress
         self.session = Session(plan, directory, progress, events)
         self._begun: dict[str, MethodRun] = {}
+        self._choosing: ThreadPoolExecutor
 
     def execute(self) -> RunResults:
         """Run all methods of the plan.
@@ -103,6 +104,7 @@ class Runner:
             try:
                 with (
                     self.executor as executor,
+                    self._chosen_beside(),
                     BackgroundCalls(
                         at_once=not executor.leaves_a_core, report=session.progress.say
                     ) as background,
@@ -167,26 +169,35 @@ class Runner:
         executor: Executor,
         background: BackgroundCalls,
         following: Sequence[MethodPlan],
-        calibrate: Callable[[], Calibration],
+        choose: Callable[[], Calibration],
     ) -> Calibration:
-        """Calibrate a method while the workers begin with the next one.
+        """Choose extent and threshold while the workers do the next method's validation images.
 
-        Calibration takes this process about as long as two workers take for the validation
-        images of a light filter.
+        So the next method's are chosen while this one is tested, and workers never wait for it.
         """
         if not (executor.leaves_a_core and following and self._can_begin(following[0])):
-            return calibrate()
-        key = self.session.run["key"]
-        with ThreadPoolExecutor(1, "calibrating") as thread:
-            calibrated = thread.submit(calibrate)
-            try:
-                self._begin(following[0], background).work_ahead(executor, key, calibrated.done)
-            except (WriteError, ExecutorError):
-                raise
-            except IrbenchError:
-                # It is met again when its turn comes, and recorded as that method's.
-                pass
-        return calibrated.result()
+            return choose()
+        chosen = self._choosing.submit(choose)
+        try:
+            key = self.session.run["key"]
+            self._begin(following[0], background).work_ahead(executor, key, self._choosing)
+        except (WriteError, ExecutorError):
+            raise
+        except IrbenchError:
+            # It is met again when its turn comes, and recorded as that method's.
+            pass
+        return chosen.result()
+
+    @contextmanager
+    def _chosen_beside(self) -> Iterator[None]:
+        """Have a thread that chooses extents and thresholds, and close the journals at the end."""
+        self._choosing = ThreadPoolExecutor(1, "calibrating")
+        try:
+            yield
+        finally:
+            self._choosing.shutdown(cancel_futures=True)
+            for run in self._begun.values():
+                run.close()
 
     def _can_begin(self, method: MethodPlan) -> bool:
         """Whether a method is to be run, and needs nothing but the workers for it."""
@@ -201,8 +212,14 @@ class Runner:
             session.scans,
             session.progress,
             session.log.events,
-            background.wait,
+            partial(self._wait_for_all, background),
         )
+
+    def _wait_for_all(self, background: BackgroundCalls) -> None:
+        """Return once this process does nothing else."""
+        background.wait()
+        # One thread, which takes what it gets in turn.
+        self._choosing.submit(lambda: None).result()
 
     def _finish(self, method: MethodPlan, run: MethodRun | None, outcome: MethodOutcome) -> None:
         with self._blaming(method):

@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from irbench.errors import RunKeyError
 from irbench.json_fields import (
@@ -31,16 +29,27 @@ from irbench.json_fields import (
 from irbench.metrics.definition import METRICS
 from irbench.protocol import OPERATING_POINT_RULES
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Arguments = ParamSpec("Arguments")
 Content = TypeVar("Content")
 
-_UNREADABLE = (
-    *(pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowIndexError, pa.ArrowTypeError),
-    *(pa.ArrowNotImplementedError, pa.ArrowSerializationError),
-    *(OSError, LookupError, OverflowError, ValueError),
-)
-"""What reading a damaged file ends in; the readers check types, so that a TypeError or an
-AttributeError is a fault of the program, and want of memory says nothing about the file."""
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What reading a damaged file ends in.
+
+    The readers check types, so that a TypeError or an AttributeError is a fault of the program,
+    and want of memory says nothing about the file.
+    """
+    # A worker writes lines of the journal, and reads no file: it does without.
+    import pyarrow as pa
+
+    return (
+        *(pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowIndexError, pa.ArrowTypeError),
+        *(pa.ArrowNotImplementedError, pa.ArrowSerializationError),
+        *(OSError, LookupError, OverflowError, ValueError),
+    )
 
 
 def file_reader(
@@ -63,7 +72,9 @@ def file_reader(
             return read(path, *args, **kwargs)
         except RunKeyError:
             raise
-        except _UNREADABLE as error:
+        except Exception as error:
+            if not isinstance(error, _unreadable()):
+                raise
             if isinstance(error, OSError) and error.errno is not None:
                 # Of the system, such as a permission; Arrow's own OSErrors have no number.
                 raise RunKeyError(
@@ -112,6 +123,8 @@ def check_numbers(table: pa.Table, names: Collection[str]) -> None:
     ------
     ValueError
     """
+    import pyarrow as pa
+
     for name in names:
         column = table[name].combine_chunks()
         while pa.types.is_list(column.type):

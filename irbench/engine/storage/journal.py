@@ -27,7 +27,7 @@ from irbench.atomic import json_bytes
 from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.storage.file_checks import file_reader
 from irbench.engine.storage.image_records import BLOCK_IMAGES, ImageRecord, RecordBlock, StageTimes
-from irbench.engine.storage.map_statistics_file import decode_map, encode_map
+from irbench.engine.storage.map_record import decode_map, encode_map
 from irbench.errors import RunKeyError, WriteError
 from irbench.json_fields import is_number
 

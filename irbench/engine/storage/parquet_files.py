@@ -15,18 +15,20 @@ import pyarrow.parquet as pq
 from irbench.atomic import replacing
 from irbench.detections.packed_detections import DetectionsById, PackedDetections
 from irbench.detections.regions import Regions
-from irbench.engine.storage.file_checks import check_columns, check_numbers
-from irbench.engine.storage.image_records import (
+from irbench.engine.storage.detection_table import (
     DETECTIONS_SCHEMA,
     READ_COLUMNS,
+    by_id,
+    detection_table,
+    packed_rows,
+)
+from irbench.engine.storage.file_checks import check_columns, check_numbers
+from irbench.engine.storage.image_records import (
     ImageRecord,
     RecordBlock,
     StageTimes,
     TimingOutcome,
     blocks_of,
-    by_id,
-    detection_table,
-    packed_rows,
 )
 from irbench.ground_truth import GroundTruth
 

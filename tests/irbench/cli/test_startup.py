@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = {
     "IPython", "cv2", "dask", "filelock", "jinja2", "matplotlib", "multiprocessing", "onnx",
-    "onnxruntime", "pandas", "pebble", "psutil", "pyarrow", "rich", "safetensors", "scipy",
+    "onnxruntime", "pandas", "psutil", "pyarrow", "rich", "safetensors", "scipy",
     "skimage", "tabulate", "threadpoolctl", "torch", "urllib.request",
 }  # fmt: skip
 

@@ -7,9 +7,15 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import Future
+from multiprocessing.forkserver import ForkServer
+from pathlib import Path
+from types import SimpleNamespace
 
-from irbench.engine.executors.batches import Deadlines
+import pytest
+
+from irbench.engine.executors import worker
+from irbench.engine.executors.process_start import STARTER
+from irbench.engine.executors.worker import Worker
 from irbench.engine.executors.worker_pool import WorkerPool
 
 
@@ -87,22 +93,85 @@ def test_a_clock_that_is_set_forward_ends_no_call(monkeypatch):
     assert [one.error for one in outcomes] == ["", ""]
 
 
-def test_deadlines_count_from_when_a_call_is_seen_to_run(monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    deadlines, waiting, begun = Deadlines(10.0), Future(), Future()
-    begun.set_running_or_notify_cancel()
-    deadlines.cancel_overdue([waiting, begun])
-    assert deadlines.look_in_s([begun], 60.0) == 10.0
-    assert deadlines.look_in_s([begun], 4.0) == 4.0
-    assert deadlines.look_in_s([waiting, begun], 60.0) < 1.0
-    now = 110.0
-    deadlines.cancel_overdue([waiting, begun])
-    assert begun.running()
-    cancelled = []
-    begun.cancel = lambda: cancelled.append(begun)
-    waiting.cancel = lambda: cancelled.append(waiting)
-    now = 110.1
-    deadlines.cancel_overdue([waiting, begun])
-    assert cancelled == [begun]
-    assert Deadlines(None).look_in_s([waiting], 7.0) == 7.0
+def test_a_time_limit_counts_from_when_a_batch_is_seen_to_be_in_work(monkeypatch):
+    one, now = Worker(), 100.0
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: now))
+    with STARTER:
+        try:
+            one.send(abs, [-1])
+            one.send(abs, [-2])
+            # It imports, for however long.
+            now = 200.0
+            assert one.seconds_in_work() is None
+            assert one.receive() is None
+            now = 203.0
+            assert one.seconds_in_work() == 3.0
+            assert one.receive()[0] == [-1]
+            assert one.seconds_in_work() == 0.0
+            assert one.receive()[0] == [-2]
+            assert one.seconds_in_work() is None
+        finally:
+            one.end()
+
+
+def test_what_cannot_be_sent_fails_alone_and_costs_no_worker():
+    with WorkerPool(1) as pool:
+        (worker_id,) = answers(pool.run(abs, [-7])) and [pool._workers[0]._process.pid]
+        # A generator, which nobody can send: there, and here.
+        outcomes = {one.job: one for one in pool.run(open, [os.devnull, "/no/such/file"])}
+        assert "pickle" in outcomes[os.devnull].error
+        assert outcomes["/no/such/file"].error.startswith("FileNotFoundError")
+        jobs = [3, (n for n in ()), 4]
+        outcomes = {one.job: one for one in pool.run(repr, jobs)}
+        assert (outcomes[3].returned, outcomes[4].returned) == ("3", "4")
+        assert "pickle" in outcomes[jobs[1]].error
+        assert pool._workers[0]._process.pid == worker_id
+
+
+def threads_of(process):
+    return len(list(Path(f"/proc/{process}/task").iterdir()))
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+
+
+@linux_only
+def test_workers_are_copies_of_one_process_without_threads():
+    with WorkerPool(2) as pool:
+        parents = {one.returned for one in pool.run(eval, ["__import__('os').getppid()"] * 8)}
+        (server,) = parents
+        assert server != os.getpid()
+        assert threads_of(server) == 1
+        loaded = "'irbench.conversion.descent' in __import__('sys').modules"
+        assert all(one.returned for one in pool.run(eval, [loaded] * 4))
+        alone = pool.run_alone(eval, "__import__('os').getppid()", None)
+        assert alone.returned == os.getpid()
+    assert not Path(f"/proc/{server}").exists()
+
+
+@linux_only
+@pytest.mark.parametrize("error", [OSError, EOFError])
+def test_workers_are_spawned_where_they_cannot_be_forked(monkeypatch, error):
+    def refuse(self, fds):
+        raise error
+
+    monkeypatch.setattr(ForkServer, "connect_to_new_process", refuse)
+    with WorkerPool(1) as pool:
+        (parent,) = pool.run(eval, ["__import__('os').getppid()"])
+    assert parent.returned == os.getpid()
+
+
+def test_processes_that_never_get_ready_fail_the_jobs(monkeypatch):
+    monkeypatch.setattr(worker, "work", print)
+    with WorkerPool(1) as pool:
+        outcomes = list(pool.run(abs, [-1]))
+    assert [one.error for one in outcomes] == ["the worker process died (exit code 0)"]
+    assert outcomes[0].worker_lost
+
+
+def test_a_run_that_is_given_up_ends_what_is_in_work():
+    with WorkerPool(1) as pool:
+        outcomes = pool.run(time.sleep, [0.0, 600.0])
+        next(outcomes)
+        outcomes.close()
+        assert answers(pool.run(abs, [-3])) == {-3: 3}

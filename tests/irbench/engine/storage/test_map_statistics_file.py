@@ -13,12 +13,8 @@ import pytest
 from irbench import Detections
 from irbench.engine.storage.image_records import ImageRecord
 from irbench.engine.storage.journal import Journal
-from irbench.engine.storage.map_statistics_file import (
-    decode_map,
-    encode_map,
-    map_statistics_writer,
-    read_map_statistics,
-)
+from irbench.engine.storage.map_record import decode_map, encode_map
+from irbench.engine.storage.map_statistics_file import map_statistics_writer, read_map_statistics
 from irbench.engine.storage.parquet_files import write_all
 from irbench.errors import RunKeyError
 from irbench.images.masks import mask_regions

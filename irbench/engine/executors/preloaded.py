@@ -1,0 +1,34 @@
+"""What every worker needs, loaded by the import of this module.
+
+The server that workers are forked from imports it; see
+:mod:`irbench.engine.executors.process_start`.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import numpy as np
+
+import irbench.engine.executors.worker_loop
+import irbench.engine.jobs.detection  # noqa: F401
+from irbench.conversion.components import detect_components
+from irbench.plugins.registry import Group, catalogue
+
+
+def load() -> None:
+    """Import the plug-ins that come with irbench, and load the compiled conversion.
+
+    None of it may start a thread.
+    """
+    groups: tuple[Group, ...] = ("methods", "datasets")
+    for group in groups:
+        values = {point.value for point in entry_points(group=f"irbench.{group}")}
+        # Others may start threads when they are imported: workers load them, each for itself.
+        if values == {f"irbench.{group}"}:
+            catalogue(group)
+    for keep_regions in (False, True):
+        detect_components(np.eye(8), (0.5,), keep_regions=keep_regions)
+
+
+load()
