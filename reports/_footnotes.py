@@ -37,7 +37,8 @@ def footnotes(
     level : {"short", "full"}
     """
     shown = {metric.name for metric in metrics}
-    notes = [_data(groups), _left_out(groups), _protocol(groups[0].protocol, metrics)]
+    data = f"Data: {'; '.join(map(_data_of, groups))}."
+    notes = [data, _left_out(groups), _protocol(groups[0].protocol, metrics)]
     notes += [training_note(groups), _of_plugins(metrics)]
     if level == "full":
         notes += [_conversion(groups), _calibration(groups), *parameter_footnotes(groups)]
@@ -49,10 +50,6 @@ def footnotes(
     if level == "full":
         notes.append(software_note(groups))
     return [note for note in notes if note]
-
-
-def _data(groups: Sequence[DataGroup]) -> str:
-    return f"Data: {'; '.join(_data_of(group) for group in groups)}."
 
 
 def _data_of(group: DataGroup) -> str:

@@ -103,6 +103,7 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
         )
         for index, line in enumerate(lines)
     ]
+    spread = deviation_legend([one for group in groups for one in group.merged.values()])
     from_paper = options.table != TABLE_1 or any(not line.method for line in lines)
     return ResultTable(
         title=table_title(groups, options.table),
@@ -111,7 +112,7 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
         columns=tuple(block.columns for block in blocks),
         row_groups=_row_groups(lines, rows_of_table),
         row_notes=notes.texts,
-        legend=tuple(filter(None, (legend, _spread(groups), box_legend(groups, metrics)))),
+        legend=tuple(filter(None, (legend, spread, box_legend(groups, metrics)))),
         footnotes=(
             *remarks,
             *ablation_notes(lines, groups, options.table),
@@ -163,10 +164,6 @@ def _additions(
         for place in range(len(groups))
     ]
     return additions, "" if tests is None else tests.legend, tuple(remarks)
-
-
-def _spread(groups: Sequence[DataGroup]) -> str:
-    return deviation_legend([one for group in groups for one in group.merged.values()])
 
 
 def _timed(group: DataGroup, metrics: Sequence[MetricDefinition]) -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from irbench.engine.storage.results import Row
 from irbench.errors import IrbenchError
 from irbench.networks.card import Card
 from irbench.networks.weights_search import available_weights
@@ -27,7 +26,9 @@ def training_note(groups: Sequence[DataGroup]) -> str:
     parts = []
     for method in methods_in_order(groups):
         rows = {g.title: g.rows[method["method"]] for g in groups if method["method"] in g.rows}
-        used = {title: row["weights_sha256"] for title, row in rows.items() if _has_weights(row)}
+        used = {
+            title: row["weights_sha256"] for title, row in rows.items() if row.get("weights_sha256")
+        }
         cards = _cards(method["method"]) if used else {}
         found = {
             title: cards[digest].began_with
@@ -44,10 +45,6 @@ def training_note(groups: Sequence[DataGroup]) -> str:
     if not parts:
         return ""
     return f"Networks whose training began with other datasets too: {'; '.join(parts)}."
-
-
-def _has_weights(row: Row) -> bool:
-    return bool(row.get("weights_sha256"))
 
 
 def _cards(method: str) -> Mapping[str, Card]:

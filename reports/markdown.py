@@ -42,7 +42,9 @@ class Markdown(Report):
             .render(
                 heading=_heading(options.table),
                 caption=table.caption,
-                parts=_parts(table),
+                parts=[
+                    {"title": title, "table": _table(table, shown)} for title, shown in table.parts
+                ],
                 legend=table.legend,
                 row_notes=table.row_notes,
                 footnotes=table.footnotes,
@@ -61,11 +63,6 @@ class Markdown(Report):
 
         table = result_table(table_groups(runs, options), options)
         return terminal_text(table, width, styled=styled)
-
-
-def _parts(table: ResultTable) -> list[dict[str, str]]:
-    """One table per dataset, each with the methods' own columns and the rows that it has."""
-    return [{"title": title, "table": _table(table, shown)} for title, shown in table.parts]
 
 
 def _table(table: ResultTable, shown: Sequence[int]) -> str:
