@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_dataset, complete_methods
-from irbench.cli.convention_options import convention_options
-from irbench.cli.opening import open_dataset
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
     NAMES,
-    data_options,
     jobs_option,
-    load_plugins,
     param_option,
     parse_assignments,
     timeout_option,
@@ -23,7 +20,7 @@ from irbench.cli.verbosity import command_events, command_progress, note, verbos
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
+    pass
 
 
 @click.command()
@@ -62,8 +59,7 @@ if TYPE_CHECKING:
 @jobs_option
 @timeout_option
 @param_option
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def calibrate(
     methods: tuple[str, ...],
@@ -74,10 +70,7 @@ def calibrate(
     jobs: int | None,
     timeout_s: float,
     params: tuple[str, ...],
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> int:
     """Find the extent and threshold of methods on a validation split, without testing.
 
@@ -103,9 +96,7 @@ def calibrate(
             methods=methods,
             out=out,
             params=params,
-            plugins=plugins,
-            value_range=conventions.value_range,
-            dead_pixels=conventions.dead_pixels,
+            stated=stated,
         )
     if dataset is None:
         raise UsageError("give --dataset, or --frames and --alarms-per-frame.")
@@ -115,16 +106,15 @@ def calibrate(
     from irbench.resources import n_cores
 
     protocol = choose_protocol("table1", None, None)
-    plugin_paths = load_plugins(plugins)
-    opened = open_dataset(dataset, data_root, "val", scheme, protocol, conventions)
+    opened = stated.open_under(protocol, dataset, "val")
     plan = RunPlan(
-        dataset=dataset_spec(opened, plugin_paths),
+        dataset=dataset_spec(opened, stated.load_plugins()),
         split="val",
         protocol=protocol,
         methods=plan_methods(
             methods,
             parse_assignments(params),
-            plugin_paths,
+            stated.load_plugins(),
             typical_pixels(opened),
             dataset=opened,
         ),

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.options import load_plugins, parse_assignments
+from irbench.cli.options import parse_assignments
 from irbench.cli.verbosity import command_progress, note
 from irbench.errors import EXIT_DONE, EXIT_FAILED, IrbenchError
 
 if TYPE_CHECKING:
+    from irbench.cli.dataset_options import DatasetOptions
     from irbench.engine.planning.plan import MethodPlan
-    from irbench.images.auto_range import RangeChoice
-    from irbench.images.dead_pixels import DeadChoice
     from irbench.messages.progress import Progress
     from irbench.sequences.frame_detection import FrameReading
     from irbench.sequences.opened_frames import FrameSequence
@@ -30,9 +29,7 @@ def calibrate_on_frames(
     methods: Sequence[str],
     out: Path,
     params: tuple[str, ...],
-    plugins: tuple[Path, ...],
-    value_range: RangeChoice,
-    dead_pixels: DeadChoice = None,
+    stated: DatasetOptions,
 ) -> int:
     """Find each method's threshold on frames, and add it to a calibration file.
 
@@ -61,7 +58,9 @@ def calibrate_on_frames(
     sequence = open_sequence(frames)
     check_frames(sequence.n_frames, alarms_per_frame)
     known = read_calibration_file(out)
-    plans = plan_methods(methods, parse_assignments(params), load_plugins(plugins))
+    plans = plan_methods(methods, parse_assignments(params), stated.load_plugins())
+    conventions = stated.conventions
+    value_range, dead_pixels = conventions.value_range, conventions.dead_pixels
     reading = FrameReading.of(sequence, value_range, dead_pixels)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
@@ -103,7 +102,7 @@ def calibrate_on_frames(
     again = [
         *("irbench", "detect", "METHOD", "FRAMES", "--calibration", str(out)),
         *convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels)),
-        *plugin_arguments(plugins),
+        *plugin_arguments(stated.plugins),
     ]
     note(f"written: {out}; use it by {shlex.join(again)}")
     return EXIT_FAILED if n_failed or n_bad else EXIT_DONE

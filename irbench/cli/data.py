@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completion import complete_dataset
-from irbench.cli.convention_options import convention_options
 from irbench.cli.data_pack import pack
-from irbench.cli.opening import open_own
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
-    data_options,
     data_root_option,
     json_option,
     load_plugins,
@@ -24,7 +22,7 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, MissingDataError, UnknownNameError
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
+    pass
 
 
 @click.group()
@@ -104,17 +102,13 @@ def list_datasets(as_json: bool, data_root: Path | None, plugins: tuple[Path, ..
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--all-ids", is_flag=True, help="Name every image of a finding, not the first ten.")
 @json_option
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def verify(
     dataset: str,
     all_ids: bool,
     as_json: bool,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> int:
     """Check a copy: counts, pairs, sizes, mask values, splits, and hashes of decoded pixels.
 
@@ -128,8 +122,7 @@ def verify(
     from irbench.data.verify import format_report
     from irbench.data.verify import verify as verify_dataset
 
-    load_plugins(plugins)
-    opened = open_own(dataset, data_root, scheme, conventions)
+    opened = stated.open(dataset)
     report = verify_dataset(opened, progress=command_progress())
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
@@ -143,17 +136,13 @@ def verify(
 @click.argument("dataset", shell_complete=complete_dataset)
 @click.option("--split", default="all", show_default=True, help="The split to measure.")
 @json_option
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def stats(
     dataset: str,
     split: str,
     as_json: bool,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> None:
     """Measure a dataset: sizes, targets, areas, local signal-to-clutter ratios.
 
@@ -163,8 +152,7 @@ def stats(
     """
     from irbench.data.stats import compute_stats, format_stats
 
-    load_plugins(plugins)
-    opened = open_own(dataset, data_root, scheme, conventions, split)
+    opened = stated.open(dataset, split)
     measured = compute_stats(opened, command_progress())
     if as_json:
         click.echo(json.dumps(measured.as_dict(), indent=2))
@@ -236,8 +224,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --val-share."
 )
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def export(
     dataset: str,
@@ -246,10 +233,7 @@ def export(
     splits: tuple[str, ...],
     val_share: float | None,
     seed: int,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> int:
     """Write images and boxes of DATASET to the folder OUT, to train other software on.
 
@@ -260,8 +244,7 @@ def export(
     """
     from irbench.data.exporting import export as export_dataset
 
-    load_plugins(plugins)
-    opened = open_own(dataset, data_root, scheme, conventions)
+    opened = stated.open(dataset)
     done = export_dataset(
         opened,
         out,
@@ -310,8 +293,7 @@ def export(
     help="Write leaks.csv and leaks.png, the strongest pairs side by side, to this folder.",
 )
 @json_option
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def leaks(
     dataset: str,
@@ -319,10 +301,7 @@ def leaks(
     fail_over: int | None,
     out: Path | None,
     as_json: bool,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> int:
     """Find near-duplicate backgrounds between the splits, such as frames of one sequence.
 
@@ -339,10 +318,7 @@ def leaks(
     from irbench.data.joint import dataset_names, joined
     from irbench.data.split_leaks import find_leaks, format_leaks
 
-    load_plugins(plugins)
-    opened = joined(
-        [open_own(name, data_root, scheme, conventions) for name in dataset_names(dataset)]
-    )
+    opened = joined([stated.open(name) for name in dataset_names(dataset)])
     search = find_leaks(opened, threshold, command_progress())
     report = search.report
     if as_json:

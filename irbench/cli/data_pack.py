@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_dataset
-from irbench.cli.convention_options import convention_options
-from irbench.cli.opening import open_own
-from irbench.cli.options import data_options, load_plugins
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
+    pass
 
 
 @click.command("pack")
@@ -31,17 +29,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="A split to pack; may be repeated.  [default: all that it has]",
 )
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def pack(
     dataset: str,
     out: Path | None,
     splits: tuple[str, ...],
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> None:
     """Put a dataset into one file, without loss, to train with on another machine.
 
@@ -56,8 +50,7 @@ def pack(
     from irbench.data.packing import pack as write
     from irbench.plugins.registry import PACKED_SUFFIX
 
-    load_plugins(plugins)
-    opened = open_own(dataset, data_root, scheme, conventions)
+    opened = stated.open(dataset)
     name = Path(dataset).resolve().name if opened.info.name == "folder" else opened.info.name
     written = write(opened, out or Path(name + PACKED_SUFFIX), splits or None, command_progress())
     lost = f", {written.n_left_out} of them unusable" if written.n_left_out else ""

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_dataset
-from irbench.cli.convention_options import convention_options
-from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, operating_point_option
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
+from irbench.cli.options import operating_point_option
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
+    pass
 
 
 @click.command()
@@ -64,8 +63,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Run directory to add the row to.  [default: runs/DATASET]",
 )
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def evaluate(
     predictions: Path,
@@ -80,10 +78,7 @@ def evaluate(
     operating_point: str | None,
     protocol_name: str,
     out: Path | None,
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> int:
     """Score somebody else's output; it becomes a row like any other.
 
@@ -103,8 +98,7 @@ def evaluate(
     protocol = choose_protocol(
         protocol_name, operating_point, None if given is not None else threshold
     )
-    plugin_paths = load_plugins(plugins)
-    opened = open_dataset(dataset, data_root, split, scheme, protocol, conventions)
+    opened = stated.open_under(protocol, dataset, split)
     row = ExternalRow(
         title=title or predictions.stem,
         predictions=predictions,
@@ -113,10 +107,10 @@ def evaluate(
         images=images,
         allow_extra=allow_extra,
         threshold=given,
-        yolo_confidence=conventions.yolo_confidence,
+        yolo_confidence=stated.conventions.yolo_confidence,
     )
     plan = RunPlan(
-        dataset=dataset_spec(opened, plugin_paths),
+        dataset=dataset_spec(opened, stated.load_plugins()),
         split=split,
         protocol=protocol,
         methods=(),

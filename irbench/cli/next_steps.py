@@ -10,38 +10,9 @@ from typing import TYPE_CHECKING
 from irbench.cli.options import without_options
 
 if TYPE_CHECKING:
-    from irbench.dataset import Dataset
     from irbench.engine.storage.results import RunResults
 
 _LEAST_TO_COMPARE = 2
-
-
-def data_arguments(
-    name: str,
-    opened: Dataset,
-    data_root: Path | None = None,
-    with_scheme: bool = False,
-    plugins: Iterable[Path] = (),
-) -> list[str]:
-    """The options that open a dataset again, as they may be typed.
-
-    Parameters
-    ----------
-    name : str
-        As it was given.
-    opened : Dataset
-    data_root : Path, optional
-    with_scheme : bool
-        Whether its split scheme is named.
-    plugins : iterable of Path
-        That were loaded, for methods too.
-    """
-    words = ["--dataset", name]
-    if data_root is not None:
-        words += ["--data-root", str(data_root)]
-    if with_scheme and opened.scheme:
-        words += ["--scheme", opened.scheme]
-    return [*words, *plugin_arguments(plugins)]
 
 
 def plugin_arguments(plugins: Iterable[Path]) -> list[str]:

@@ -13,23 +13,7 @@ if TYPE_CHECKING:
     from irbench.conventions import Conventions
     from irbench.dataset import Dataset
     from irbench.engine.storage.results import RunResults
-    from irbench.protocol import Protocol
     from irbench.scoring.calibration import Calibration
-
-
-def open_dataset(
-    name: str,
-    data_root: Path | None,
-    split: str,
-    scheme: str | None,
-    protocol: Protocol,
-    conventions: Conventions | None = None,
-) -> Dataset:
-    """Open a dataset; see :func:`irbench.engine.planning.choices.open_dataset`."""
-    from irbench.engine.planning import choices
-
-    events = command_events(command_progress())
-    return choices.open_dataset(name, data_root, split, scheme, protocol, events, conventions)
 
 
 def open_own(

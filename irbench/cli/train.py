@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from irbench.cli.completion import complete_dataset, complete_method
-from irbench.cli.convention_options import convention_arguments, convention_options
-from irbench.cli.next_steps import data_arguments, param_arguments
-from irbench.cli.opening import open_dataset
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
+from irbench.cli.next_steps import param_arguments
 from irbench.cli.options import (
     SectionedCommand,
-    data_options,
-    load_plugins,
     param_option,
     parse_parameters_of,
 )
@@ -26,8 +23,6 @@ from irbench.cli.verbosity import command_events, command_progress, note, verbos
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
-    from irbench.dataset import Dataset
     from irbench.networks.card import Card
     from irbench.networks.neural import NeuralDetector
     from irbench.training.job import TrainingJob
@@ -80,8 +75,7 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(min=1), help="Of a CPU.  [default: its cores]")
 @param_option
 @setting_options
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def train(
     method: str | None,
@@ -99,10 +93,7 @@ def train(
     no_augment: bool,
     assignments: tuple[str, ...],
     params: tuple[str, ...],
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
     **options: Any,
 ) -> int:
     """Train a network on a training split; the best epoch is chosen on the validation split.
@@ -127,7 +118,9 @@ def train(
     irbench train --queue queue.toml --max-minutes 15                a list of trainings
     torchrun --nproc-per-node 4 -m irbench train le-irstd --dataset nudt
     """
+    from irbench.data.joint import dataset_names, joined
     from irbench.extras import require_deep
+    from irbench.protocol import get_protocol
     from irbench.training.event_curves import FOLDER, require_writer
     from irbench.training.recipes import find_recipe
 
@@ -135,7 +128,7 @@ def train(
         return _run_queue(click.get_current_context(), queue, max_minutes)
     if method is None or dataset is None:
         raise UsageError("give a METHOD and --dataset NAME, or --queue FILE.")
-    load_plugins(plugins)
+    stated.load_plugins()
     cls = network_class(method)
     if recipe is not None:
         recipe = find_recipe(cls, recipe)
@@ -151,7 +144,8 @@ def train(
     require_deep(method)
     if tensorboard is not None:
         require_writer()
-    opened = _open_training_data(dataset, data_root, scheme, conventions)
+    protocol = get_protocol("table1")
+    opened = joined([stated.open_under(protocol, one) for one in dataset_names(dataset)])
 
     import torch
 
@@ -192,26 +186,9 @@ def train(
     finally:
         processes.leave()
     if processes.first:
-        arguments = data_arguments(dataset, opened, data_root, scheme is not None, plugins)
-        stated = [*convention_arguments(conventions), *param_arguments(method, texts)]
-        _print_end(job, result, [*arguments, *stated])
+        again = stated.arguments(dataset, "" if stated.scheme is None else opened.scheme)
+        _print_end(job, result, [*again, *param_arguments(method, texts)])
     return EXIT_INTERRUPTED if result.interrupted else EXIT_DONE
-
-
-def _open_training_data(
-    names: str, data_root: Path | None, scheme: str | None, conventions: Conventions
-) -> Dataset:
-    """One dataset, or several joined."""
-    from irbench.data.joint import dataset_names, joined
-    from irbench.protocol import get_protocol
-
-    protocol = get_protocol("table1")
-    return joined(
-        [
-            open_dataset(one, data_root, "all", scheme, protocol, conventions)
-            for one in dataset_names(names)
-        ]
-    )
 
 
 def _run_queue(context: click.Context, path: Path, max_minutes: float | None) -> int:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from irbench.cli.completion import complete_dataset, complete_method
-from irbench.cli.convention_options import convention_arguments, convention_options
-from irbench.cli.next_steps import data_arguments, param_arguments, plugin_arguments
-from irbench.cli.opening import open_dataset
-from irbench.cli.options import data_options, load_plugins, param_option, parse_parameters_of
+from irbench.cli.convention_options import convention_arguments
+from irbench.cli.dataset_options import DatasetOptions, dataset_options
+from irbench.cli.next_steps import param_arguments, plugin_arguments
+from irbench.cli.options import param_option, parse_parameters_of
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from irbench.conventions import Conventions
     from irbench.networks.neural import NeuralDetector
 
 
@@ -56,8 +55,7 @@ def weights() -> None:
 @click.option("--source", default="", help="Where the file comes from, for the card.")
 @click.option("--licence", default="", help="What the weights may be used for, for the card.")
 @param_option
-@convention_options
-@data_options
+@dataset_options
 @verbosity_options
 def import_(
     method: str,
@@ -68,10 +66,7 @@ def import_(
     source: str,
     licence: str,
     params: tuple[str, ...],
-    data_root: Path | None,
-    scheme: str | None,
-    plugins: tuple[Path, ...],
-    conventions: Conventions,
+    stated: DatasetOptions,
 ) -> None:
     """Make weights with a card out of a checkpoint of another repository.
 
@@ -88,18 +83,18 @@ def import_(
     from irbench.networks.card import UNKNOWN
     from irbench.protocol import get_protocol
 
-    load_plugins(plugins)
+    stated.load_plugins()
     known = None if trained_on == UNKNOWN else trained_on
-    if known is None and (scheme is not None or conventions):
-        stated = (["--scheme"] if scheme is not None else []) + convention_arguments(conventions)
-        raise UsageError(f"{stated[0]} is of a dataset; --trained-on unknown has none.")
+    if known is None and (stated.scheme is not None or stated.conventions):
+        words = ["--scheme"] if stated.scheme is not None else []
+        words += convention_arguments(stated.conventions)
+        raise UsageError(f"{words[0]} is of a dataset; --trained-on unknown has none.")
     texts = parse_parameters_of(method, params)
     detector = _make_detector(method, texts, imgsz)
     require_deep(method)
     opened = None
     if known is not None:
-        protocol = get_protocol("table1")
-        opened = open_dataset(known, data_root, "all", scheme, protocol, conventions)
+        opened = stated.open_under(get_protocol("table1"), known)
     name = trained_on if opened is None else opened.info.name
     out = out or _default_folder() / f"{method}-{name}.safetensors"
 
@@ -123,10 +118,9 @@ def import_(
     arguments = ["irbench", "run", "--methods", method, "--param", weights_param]
     arguments += param_arguments(method, texts)
     if opened is not None:
-        arguments += data_arguments(known or "", opened, data_root, True, plugins)
-        arguments += convention_arguments(conventions)
+        arguments += stated.arguments(known or "", opened.scheme)
     else:
-        arguments += ["--dataset", "NAME", *plugin_arguments(plugins)]
+        arguments += ["--dataset", "NAME", *plugin_arguments(stated.plugins)]
         note("the leak guard cannot know what these weights have seen; every row says so")
     note(f"next: {shlex.join(arguments)}")
 
