@@ -104,7 +104,7 @@ def evaluate_predictions(
     name = slug(row.title)
     # Before anything is read, which may take long, or written.
     before = directory.read() or {"methods": {}}
-    check_name(name, before["methods"], directory)
+    check_name(row.title, before["methods"], directory)
     dataset = plan.dataset.open(plan.split)
     tested = _read(row, row.predictions, dataset, progress)
     validation = None
@@ -115,7 +115,7 @@ def evaluate_predictions(
     session = Session(plan, directory, progress, events)
     with session.opened():
         # Again, now that no other process can add a row.
-        check_name(name, session.run["methods"], directory)
+        check_name(row.title, session.run["methods"], directory)
         calibration = _calibration(row, tested, validation, session)
         session.begin(method)
         # No map comes with predictions; what lies there is of something else.

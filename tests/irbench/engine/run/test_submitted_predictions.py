@@ -104,6 +104,21 @@ def test_every_command_knows_the_rows(run, tmp_path):
     assert "My Results" in out + "".join(p.read_text() for p in run.glob("tables/*.md"))
 
 
+def test_titles_of_one_name_do_not_replace_each_other(folder, tmp_path):
+    score(folder, folder / "masks", "Net+", tmp_path)
+    # The same title again is its row anew.
+    score(folder, folder / "masks", "Net+", tmp_path)
+    with pytest.raises(UsageError, match=r"would be called 'net', and there is 'Net\+' of that"):
+        score(folder, folder / "masks", "Net", tmp_path)
+    score(folder, folder / "masks", "网络", tmp_path)
+    score(folder, folder / "masks", "模型", tmp_path)
+    rows = {row["title"]: row["method"] for row in results(tmp_path)}
+    assert rows.keys() == {"Net+", "网络", "模型"}
+    assert re.fullmatch("row-[0-9a-f]{8}", rows["网络"])
+    with pytest.raises(UsageError, match="must hold a letter or a digit"):
+        score(folder, folder / "masks", "++", tmp_path)
+
+
 def results(run):
     return json.loads((run / "results.json").read_text())["rows"]
 
