@@ -140,26 +140,27 @@ def average_precision_form(
     """
     ranking = table.weighted
 
-    def column(draws: Draws, index: int, missed: NDArray[np.float64]) -> NDArray[np.float64]:
-        n_targets = draws.sums(table.n_targets)
+    def columns(
+        draws: Draws, keys: list[tuple[Any, int, int]], missed: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        indices = [index for _, _, index in keys]
+        n_targets = draws.once(("targets", id(table)), lambda: draws.sums(table.n_targets))
         counted = np.where(n_targets > 0, n_targets + missed, 0.0)
         compiled = compiled_module("compiled_envelope") if draws.n_draws >= MANY_DRAWS else None
         if estimate is coco101 and compiled is not None:
-            kept, hits = ranking.kept(draws), ranking.hits(index)
-            envelope = compiled.precision_of_ranking(draws.by_draw, *hits, kept, counted, _RECALLS)
-            area = envelope.mean(axis=2)
+            hits, kept = ranking.joined_hits(tuple(indices)), ranking.kept(draws)
+            areas = compiled.mean_precisions(draws.by_draw, *hits, kept, counted, _RECALLS)
         else:
-            points, kept, _ = ranking.points(draws, index)
-            area = estimate(points, kept, counted)
-        return np.where(n_targets > 0, area, np.nan)
+            areas = np.stack(
+                [estimate(*ranking.points(draws, index)[:2], counted) for index in indices]
+            )
+        return np.where(n_targets > 0, areas, np.nan)
 
     def form(draws: Draws) -> Values:
         # Metrics of one table share the areas of its columns.
-        areas = [
-            draws.once_for_all_missed((estimate, id(table), index), partial(column, draws, index))
-            for index in iou_indices
-        ]
-        return np.asarray(np.stack(areas, axis=1).mean(axis=1))
+        keys = [(estimate, id(table), index) for index in iou_indices]
+        areas = draws.once_for_all_missed(keys, partial(columns, draws))
+        return areas[0] if len(areas) == 1 else np.asarray(np.stack(areas, axis=1).mean(axis=1))
 
     return form
 

@@ -46,75 +46,101 @@ def precision_at_recalls(
 
 
 @compiled
-def precision_of_ranking(
+def _mean(values: NDArray[np.float64]) -> float:
+    """Of at most 128 values, added up in the order in which NumPy does: the very same bits."""
+    n = len(values)
+    total, first = 0.0, 0
+    if n >= 8:
+        part = values[:8].copy()
+        first = n - n % 8
+        for start in range(8, first, 8):
+            for place in range(8):
+                part[place] += values[start + place]
+        total = ((part[0] + part[1]) + (part[2] + part[3])) + (
+            (part[4] + part[5]) + (part[6] + part[7])
+        )
+    for place in range(first, n):
+        total += values[place]
+    return total / n
+
+
+@compiled
+def mean_precisions(
     weights: NDArray[np.float64],
     images: NDArray[np.int64],
     last: NDArray[np.int64],
     point: NDArray[np.int64],
+    offsets: NDArray[np.int64],
     kept: NDArray[np.float64],
     n_targets: NDArray[np.float64],
     recalls: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """As :func:`precision_at_recalls`, of hits that are counted on the way.
+    """Means of :func:`precision_at_recalls`, of several rankings whose hits are counted on the way.
 
     Parameters
     ----------
     weights : (n_draws, n_images) ndarray of float64
         How often each image counts in each draw.
     images : (n_hits,) ndarray of int64
-        Of each hit, best first.
+        Of each hit, best first; those of one ranking after those of another.
     last : (n_points,) ndarray of int64
         The last hit of each score that hits have.
     point : (n_points,) ndarray of int64
         Its place in ``kept``.
+    offsets : (n_rankings + 1,) ndarray of int64
+        A ranking has the points ``offsets[i]:offsets[i + 1]``.
     kept : (n_draws, n_kept) ndarray of float64
         Kept detections at some scores, best first.
     n_targets : (n, n_draws) ndarray of float64
         Several numbers of targets for each draw.
     recalls : (n_recalls,) ndarray of float64
-        Ascending from 0; evenly spaced ones are found soonest.
+        Ascending from 0, at most 128; evenly spaced ones are found soonest.
 
     Returns
     -------
-    (n, n_draws, n_recalls) ndarray of float64
-        0 where no point reaches a recall.
+    (n_rankings, n, n_draws) ndarray of float64
+        Precision is 0 where no point reaches a recall.
     """
-    n_draws, n_points, n_recalls = len(weights), len(last), len(recalls)
-    envelope = np.zeros((len(n_targets), n_draws, n_recalls))
-    hits, precision = np.empty(n_points), np.empty(n_points)
+    n_draws, n_recalls = len(weights), len(recalls)
+    means = np.empty((len(offsets) - 1, len(n_targets), n_draws))
+    hits, precision = np.empty(len(last)), np.empty(len(last))
+    best = np.empty(n_recalls)
     for draw in range(n_draws):
-        n, total, first = 0, 0.0, 0
-        for place in range(n_points):
-            before = total
-            for hit in range(first, last[place] + 1):
-                total += weights[draw, images[hit]]
-            first = last[place] + 1
-            hits[n], precision[n] = total, kept[draw, point[place]]
-            # Hits that a draw has not got lower the precision at a recall, or change nothing: the
-            # next point takes the place of theirs.
-            n += total > before
-        for place in range(n):
-            precision[place] = hits[place] / precision[place]
-        for which in range(len(n_targets)):
-            best = envelope[which, draw]
-            # Of three draws to five nothing is missed that the first number does not count.
-            if which > 0 and n_targets[which, draw] == n_targets[0, draw]:
-                best[:] = envelope[0, draw]
-                continue
-            targets = n_targets[which, draw] if n_targets[which, draw] > 0 else 1.0
-            # Branches that depend on the draw would take longer than all arithmetic: so each point
-            # goes to the greatest recall that it reaches, and from there to all below it.
+        first = 0
+        for ranking in range(len(means)):
+            n, total = 0, 0.0
+            for place in range(offsets[ranking], offsets[ranking + 1]):
+                before = total
+                for hit in range(first, last[place] + 1):
+                    total += weights[draw, images[hit]]
+                first = last[place] + 1
+                hits[n], precision[n] = total, kept[draw, point[place]]
+                # Hits that a draw has not got lower the precision at a recall, or change nothing:
+                # the next point takes the place of theirs.
+                n += total > before
             for place in range(n):
-                recall = hits[place] / targets
-                reached = min(int(recall * (n_recalls - 1)), n_recalls - 1)
-                while reached + 1 < n_recalls and recalls[reached + 1] <= recall:
-                    reached += 1
-                while recalls[reached] > recall:
-                    reached -= 1
-                best[reached] = max(best[reached], precision[place])
-            for place in range(n_recalls - 2, -1, -1):
-                best[place] = max(best[place], best[place + 1])
-    return envelope
+                precision[place] = hits[place] / precision[place]
+            for which in range(len(n_targets)):
+                # Of three draws to five nothing is missed that the first number does not count.
+                if which > 0 and n_targets[which, draw] == n_targets[0, draw]:
+                    means[ranking, which, draw] = means[ranking, 0, draw]
+                    continue
+                targets = n_targets[which, draw] if n_targets[which, draw] > 0 else 1.0
+                best[:] = 0.0
+                # Branches that depend on the draw would take longer than all arithmetic: so each
+                # point goes to the greatest recall that it reaches, and from there to all below.
+                for place in range(n):
+                    recall = hits[place] / targets
+                    reached = min(int(recall * (n_recalls - 1)), n_recalls - 1)
+                    while reached + 1 < n_recalls and recalls[reached + 1] <= recall:
+                        reached += 1
+                    while recalls[reached] > recall:
+                        reached -= 1
+                    best[reached] = max(best[reached], precision[place])
+                for place in range(n_recalls - 2, -1, -1):
+                    best[place] = max(best[place], best[place + 1])
+                means[ranking, which, draw] = _mean(best)
+    return means
 
 
 @compiled

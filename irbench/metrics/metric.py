@@ -272,7 +272,7 @@ class CheckedForm:
             found = np.asarray(self.form(draws))
         except Exception as error:
             raise self.metric._failure(error) from error
-        if found.shape != (draws.n_draws,) or not np.issubdtype(found.dtype, np.floating):
+        if found.shape != (draws.n_draws,) or found.dtype.kind != "f":
             raise MetricError(
                 f"the form of the metric {self.metric.name!r} must return ({draws.n_draws},) "
                 f"floats, one for each draw, got {found.dtype} {found.shape}."

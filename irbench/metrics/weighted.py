@@ -6,7 +6,7 @@ a bootstrap passes many draws at a time, a breakdown 0 or 1, and no detection is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -105,23 +105,30 @@ class Draws:
         return self._made[key]
 
     def once_for_all_missed(
-        self, key: Hashable, make: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    ) -> Values:
-        """As :meth:`once`, of what depends on :attr:`missed`.
+        self,
+        keys: Sequence[Hashable],
+        make: Callable[[list[Any], NDArray[np.float64]], NDArray[np.float64]],
+    ) -> list[Values]:
+        """As :meth:`once`, of several parts of what depends on :attr:`missed`.
 
-        It is made at once for these draws and for all that :meth:`with_missed` made of them so
+        They are made at once for these draws and for all that :meth:`with_missed` made of them so
         far, which differ in little.
 
         Parameters
         ----------
-        key : hashable
+        keys : sequence of hashable
+            Of each part.
         make : callable
-            From ``(n, n_draws)`` missed targets to ``(n, n_draws)`` values.
+            From the keys of ``m`` parts and ``(n, n_draws)`` missed targets to
+            ``(m, n, n_draws)`` values.
         """
-        made: list[Values] = self.once(("for all missed", key), list)
-        if lacking := self._all_missed[len(made) :]:
-            made.extend(make(np.stack(lacking)))
-        return made[self._place]
+        made: list[list[Values]] = [self.once(("for all missed", key), list) for key in keys]
+        for n_made in {len(one) for one in made} - {len(self._all_missed)}:
+            lacking = [place for place, one in enumerate(made) if len(one) == n_made]
+            new = make([keys[place] for place in lacking], np.stack(self._all_missed[n_made:]))
+            for place, values in zip(lacking, new, strict=True):
+                made[place].extend(values)
+        return [one[self._place] for one in made]
 
 
 Form = Callable[[Draws], Values]

@@ -77,6 +77,7 @@ class WeightedRanking:
         self._table = table
         self._kept = KeptCounts([table]) if kept is None else kept
         self._own: dict[int, Any] = {}
+        self._joined: dict[tuple[int, ...], Any] = {}
 
     def points(self, draws: Draws, iou_index: int) -> tuple[Points, Points, Values]:
         """Hits and kept detections at the scores of hits, and the targets of each draw.
@@ -115,6 +116,21 @@ class WeightedRanking:
     def hits(self, iou_index: int) -> _Hits:
         """The hits of a column down the ranking, and the scores that they stand at."""
         return self._hits[iou_index]
+
+    def joined_hits(
+        self, iou_indices: tuple[int, ...]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Those of several columns, one after another, and where the points of each begin."""
+        if iou_indices not in self._joined:
+            hits = [self.hits(index) for index in iou_indices]
+            n_before = np.cumsum([0, *(len(one.images) for one in hits)])
+            self._joined[iou_indices] = (
+                np.concatenate([one.images for one in hits]),
+                np.concatenate([one.last + n for one, n in zip(hits, n_before, strict=False)]),
+                np.concatenate([one.point for one in hits]),
+                np.cumsum([0, *(len(one.last) for one in hits)]),
+            )
+        return self._joined[iou_indices]
 
     def kept(self, draws: Draws) -> Points:
         """``(n_draws, n_points)`` kept detections; see :meth:`KeptCounts.at_points`."""

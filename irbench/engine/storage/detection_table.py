@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from irbench.detections.packed_detections import DetectionsById, PackedDetections
+from irbench.engine.storage.arrow_values import array_values
 from irbench.engine.storage.image_records import RecordBlock
 
 DETECTIONS_SCHEMA = pa.schema(
@@ -56,7 +57,7 @@ def _repeated(
     names: Sequence[str], per_image: Sequence[int], counts: NDArray[np.int64]
 ) -> pa.DictionaryArray:
     encoded = pa.array(names, pa.string()).dictionary_encode()
-    indices = np.repeat(np.repeat(encoded.indices.to_numpy(), per_image), counts)
+    indices = np.repeat(np.repeat(array_values(encoded.indices), per_image), counts)
     return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
 
 
@@ -65,18 +66,19 @@ def packed_rows(
 ) -> tuple[list[str], PackedDetections]:
     """The images of rows that are in order of image."""
     images = table["image"].combine_chunks()
-    indices = images.indices.to_numpy()
+    indices = array_values(images.indices)
     firsts = np.concatenate([[0], np.flatnonzero(np.diff(indices)) + 1])
-    ids = images.dictionary.take(pa.array(indices[firsts])).to_pylist()
+    names = images.dictionary.to_pylist()
+    ids = [names[place] for place in indices[firsts].tolist()]
     regions = table["region"].combine_chunks()
-    has_regions = regions.is_valid().to_numpy(zero_copy_only=False)
-    n_runs = np.where(has_regions, np.diff(regions.offsets.to_numpy()) // 2, 0)
+    has_regions = array_values(regions.is_valid())
+    n_runs = np.where(has_regions, np.diff(array_values(regions.offsets)) // 2, 0)
     packed = PackedDetections(
         np.append(firsts, len(indices)),
-        np.stack([table[name].to_numpy() for name in ("x0", "y0", "x1", "y1")], axis=1),
-        table["score"].to_numpy(),
+        np.stack([array_values(table[name]) for name in ("x0", "y0", "x1", "y1")], axis=1),
+        array_values(table["score"]),
         np.concatenate([[0], np.cumsum(n_runs)]),
-        regions.flatten().to_numpy().reshape(-1, 2),
+        array_values(regions.flatten()).reshape(-1, 2),
         np.array(
             [
                 shapes[name] if with_region else (-1, -1)

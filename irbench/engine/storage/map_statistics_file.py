@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from irbench.atomic import replacing
+from irbench.engine.storage.arrow_values import array_values
 from irbench.engine.storage.file_checks import check_columns, check_numbers
 from irbench.engine.storage.image_records import BLOCK_IMAGES, RecordBlock
 from irbench.engine.storage.map_record import (
@@ -122,6 +123,5 @@ def _decoded(table: pa.Table, split: str) -> dict[str, MapStatistics]:
 def _arrays(column: pa.ChunkedArray) -> list[NDArray[Any]]:
     """The lists of a column, without a Python object for each number."""
     lists = column.combine_chunks()
-    values = lists.values.to_numpy(zero_copy_only=False)
-    offsets = lists.offsets.to_numpy()
+    values, offsets = array_values(lists.values), array_values(lists.offsets).tolist()
     return [values[low:high] for low, high in pairwise(offsets)]

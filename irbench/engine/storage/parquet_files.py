@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from irbench.atomic import replacing
 from irbench.detections.packed_detections import DetectionsById, PackedDetections
 from irbench.detections.regions import Regions
+from irbench.engine.storage.arrow_values import arrow_scalar
 from irbench.engine.storage.detection_table import (
     DETECTIONS_SCHEMA,
     READ_COLUMNS,
@@ -146,9 +147,11 @@ def read_detections(
         table = file.read_row_group(group, columns=READ_COLUMNS)
         check_columns(table, DETECTIONS_SCHEMA, set(READ_COLUMNS) - {"extent", "region"})
         check_numbers(table, ["region"])
-        chosen = pc.equal(table["split"].cast(pa.string()), split)
-        same = pc.is_null(table["extent"]) if extent is None else pc.equal(table["extent"], extent)
-        table = table.filter(pc.and_(chosen, pc.fill_null(same, False))).combine_chunks()
+        chosen = pc.equal(table["split"].cast(pa.string()), arrow_scalar(split))
+        column = table["extent"]
+        same = pc.is_null(column) if extent is None else pc.equal(column, arrow_scalar(extent))
+        # What is null is not chosen.
+        table = table.filter(pc.and_(chosen, same)).combine_chunks()
         if len(table):
             names, part = packed_rows(table, shapes)
             ids += names
@@ -231,9 +234,11 @@ def replace_measured(path: Path, measured: Mapping[str, StageTimes], split: str)
     """Put another timing pass in the place of the one in a file, and leave the rest as it is."""
     import pyarrow.compute as pc
 
-    table = pq.read_table(path)
+    table = pq.ParquetFile(path).read()
     check_columns(table, TIMINGS_SCHEMA, TIMINGS_SCHEMA.names)
-    with timings_writer(path, measured, split, table.filter(pc.equal(table["purpose"], "run"))):
+    with timings_writer(
+        path, measured, split, table.filter(pc.equal(table["purpose"], arrow_scalar("run")))
+    ):
         pass
 
 
@@ -261,13 +266,15 @@ def read_timings(
     """
     import pyarrow.compute as pc
 
-    table = pq.read_table(path)
+    table = pq.ParquetFile(path).read()
     check_columns(table, TIMINGS_SCHEMA, ("purpose", "split", "image", "error"))
-    table = table.filter(pc.equal(table["split"], split))
-    bad = pc.not_equal(table["error"], "")
+    table = table.filter(pc.equal(table["split"], arrow_scalar(split)))
+    bad = pc.not_equal(table["error"], arrow_scalar(""))
     failed = table.filter(bad).select(["image", "error"]).to_pylist()
     errors = {row["image"]: row["error"] for row in failed}
-    timed = table.filter(pc.and_not(pc.equal(table["purpose"], "timing"), bad)).to_pylist()
+    timed = table.filter(
+        pc.and_not(pc.equal(table["purpose"], arrow_scalar("timing")), bad)
+    ).to_pylist()
     times = {
         row["image"]: StageTimes(row["pre_ms"], row["compute_ms"], row["post_ms"]) for row in timed
     }
