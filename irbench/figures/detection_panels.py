@@ -14,6 +14,7 @@ from irbench.figures.marks import (
     TARGET_LOOK,
     add_outcome_legend,
     add_zoom,
+    bare_panels,
     circle,
     draw_outcome,
     read_image,
@@ -73,7 +74,7 @@ def detections_figure(
         len(places) * n_rows * (side + _CAPTION_IN) + _LEGEND_IN,
     )
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
-    axes = figure.subplots(len(places) * n_rows, columns, squeeze=False)
+    axes = bare_panels(figure, len(places) * n_rows, columns)
     for block, place in enumerate(places):
         truth = comparison.scored.truths[place]
         sample = read_image(dataset, truth)

@@ -18,6 +18,7 @@ from irbench.pictures.styles import FALSE_ALARM, HIT, MISS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 MOST_FALSE_ALARMS = 40
 """Circles of one panel; more would hide the image. The panel's text counts all."""
@@ -54,6 +55,16 @@ def read_image(dataset: Dataset, truth: GroundTruth) -> Sample:
     return sample
 
 
+def bare_panels(figure: Figure, n_rows: int, n_columns: int) -> NDArray[Any]:
+    """``(n_rows, n_columns)`` axes for images."""
+    from irbench.figures.bare_axes import BareAxes
+
+    panels: NDArray[Any] = figure.subplots(
+        n_rows, n_columns, squeeze=False, subplot_kw={"axes_class": BareAxes}
+    )
+    return panels
+
+
 def show_image(axis: Axes, sample: Sample) -> None:
     """A grey image, without ticks."""
     height, width = sample.shape
@@ -81,7 +92,7 @@ def circle(
     side = max(axis.get_xlim()[1], axis.get_ylim()[0])
     radius = max(0.5 * float(np.hypot(x1 - x0, y1 - y0)) + 0.012 * side, least * side)
     at = ((x0 + x1) / 2, (y0 + y1) / 2)
-    axis.add_patch(Circle(at, radius, fill=False, linewidth=width, **look))
+    _add(axis, Circle(at, radius, fill=False, linewidth=width, **look))
 
 
 def rectangle(axis: Axes, box: Box, look: dict[str, Any], width: float = 0.8) -> None:
@@ -89,7 +100,13 @@ def rectangle(axis: Axes, box: Box, look: dict[str, Any], width: float = 0.8) ->
     from matplotlib.patches import Rectangle
 
     x0, y0, x1, y1 = box
-    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linewidth=width, **look))
+    _add(axis, Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, linewidth=width, **look))
+
+
+def _add(axis: Axes, patch: Patch) -> None:
+    # Not as `add_patch`: the image says where the axes end, and what goes beyond is cut off.
+    patch.set_in_layout(False)
+    axis.add_artist(patch)
 
 
 def draw_outcome(axis: Axes, outcome: ImageOutcome, truth: GroundTruth) -> None:
@@ -141,9 +158,11 @@ def add_zoom(
     axis: Axes, sample: Sample, outcome: ImageOutcome | None, truth: GroundTruth, target: int
 ) -> None:
     """An inset with a target; see :func:`inset_corner`."""
+    from irbench.figures.bare_axes import BareAxes
+
     window = zoom_window(truth, target)
     at = (*inset_corner(truth, target), _INSET, _INSET)
-    inset = axis.inset_axes(at)
+    inset = axis.inset_axes(at, axes_class=BareAxes)
     # It lies within the panel; to look where it ends takes as long as for a panel.
     inset.set_in_layout(False)
     show_image(inset, sample)

@@ -77,16 +77,33 @@ def surfaces_figure(
         axis: Any = figure.add_subplot(rows, columns, number, projection="3d")
         heights = coarse(values, _MOST_CELLS)
         y, x = (np.linspace(0, side, n) for n, side in zip(heights.shape, truth.shape, strict=True))
-        axis.plot_surface(
+        surface = axis.plot_surface(
             *np.meshgrid(x, y), heights, cmap="viridis", linewidth=0, antialiased=False,
             rcount=_MOST_CELLS, ccount=_MOST_CELLS, rasterized=True,
         )  # fmt: skip
+        # It lies between the axes, and its thousands of faces are projected once for all formats.
+        surface.set_in_layout(False)
+        _project_once(surface)
         axis.view_init(elev=32, azim=-60)
         axis.invert_yaxis()
         axis.tick_params(labelsize=SMALL_PT - 2.5, pad=-4, length=0)
         axis.set_title(plain(title), fontsize=SMALL_PT, pad=-2)
     figure.suptitle(plain(f"{truth.id}: score maps"), fontsize=TEXT_PT)
     return figure
+
+
+def _project_once(surface: Any) -> None:
+    """Let a surface be projected again only where its axes are seen otherwise than before."""
+    project, known = surface.do_3d_projection, dict[bytes, float]()
+
+    def projected() -> float:
+        view = surface.axes.M.tobytes()
+        if view not in known:
+            known.clear()
+            known[view] = project()
+        return known[view]
+
+    surface.do_3d_projection = projected
 
 
 def coarse(values: NDArray[Any], most_cells: int) -> NDArray[np.float64]:

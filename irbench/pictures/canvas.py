@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,9 @@ def add_legend(figure: Figure, styles: Sequence[MethodStyle], kind: str, title: 
 
 _LAYOUT_TABLES = ("GSUB", "GPOS", "GDEF", "kern")
 
+_characters: dict[str, Any] = {}
+"""Which glyph each character has, by file of a font: reading it takes half of embedding one."""
+
 
 @contextmanager
 def fonts_without_layout() -> Iterator[None]:
@@ -118,11 +122,17 @@ def fonts_without_layout() -> Iterator[None]:
 
     load = subset.load_font
 
-    def load_without_layout(*args: Any, **kwargs: Any) -> Any:
-        font = load(*args, **kwargs)
+    def load_without_layout(file: Any, *args: Any, **kwargs: Any) -> Any:
+        font = load(file, *args, **kwargs)
         for table in _LAYOUT_TABLES:
             if table in font:
                 del font[table]
+        if str(file) not in _characters:
+            _characters[str(file)] = font["cmap"]
+            font["cmap"].ensureDecompiled(recurse=True)
+        # What is left out of a table for one figure stays in it for another.
+        table = font["cmap"] = copy(_characters[str(file)])
+        table.tables = [copy(part) for part in table.tables]
         return font
 
     subset.load_font = load_without_layout
