@@ -272,9 +272,8 @@ def read_timings(
     bad = pc.not_equal(table["error"], arrow_scalar(""))
     failed = table.filter(bad).select(["image", "error"]).to_pylist()
     errors = {row["image"]: row["error"] for row in failed}
-    timed = table.filter(
-        pc.and_not(pc.equal(table["purpose"], arrow_scalar("timing")), bad)
-    ).to_pylist()
+    is_timing = pc.equal(table["purpose"], arrow_scalar("timing"))
+    timed = table.filter(pc.and_not(is_timing, bad)).to_pylist()
     times = {
         row["image"]: StageTimes(row["pre_ms"], row["compute_ms"], row["post_ms"]) for row in timed
     }
