@@ -210,7 +210,9 @@ def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:
         found = {form: files for form, files in found.items() if form == wanted}
     if not found:
         endings = [end for form in ENDINGS if wanted in (None, form) for end in ENDINGS[form]]
-        raise MissingDataError(f"{path} holds no predictions: expected files of {endings}.")
+        raise MissingDataError(
+            f"{path} holds no predictions: expected files of {endings}{_others(path)}."
+        )
     if len(found) > 1:
         counts = ", ".join(f"{len(files)} {form}" for form, files in found.items())
         raise DetectionsError(f"{path} holds files of several kinds ({counts}); say which kind.")
@@ -221,6 +223,20 @@ def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:
             "name the one to be read."
         )
     return form, files
+
+
+_ARRAYS = (".mat", ".npz", ".h5", ".hdf5", ".pt", ".pth", ".pkl")
+"""Endings of files that may hold predictions as arrays, and are not read."""
+
+
+def _others(path: Path) -> str:
+    """What is there in place of predictions, and what to do with it, as a clause."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    found = sorted({file.suffix.lower() for file in files if file.is_file()})
+    if not found:
+        return ", got no file"
+    advice = "; write each array to a .npy of its own" if set(found) & set(_ARRAYS) else ""
+    return f", got files of {found[:5]}{advice}"
 
 
 def _read_shapes(

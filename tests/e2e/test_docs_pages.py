@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+import irbench
 from irbench.testing import check_detector
 
 from .conftest import CommandLine
@@ -71,6 +72,23 @@ def test_the_commands_of_the_page_run(ring, small_dataset):
     assert {row["method"] for row in command.results("run")["rows"]} == {"ring", "tophat"}
     (wider,) = command.results("runs/wider")["rows"]
     assert wider["method_params"] == {"inner": 3, "outer": 15}
+
+
+def test_maps_of_another_program_are_those_of_their_images(tmp_path, monkeypatch):
+    (tmp_path / "theirs.py").write_text(file_of("add-your-method.md", r"theirs\.py"))
+    rng = np.random.default_rng(2)
+    for folder in ("data/images", "data/masks", "maps"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in "ab":
+        image = rng.integers(0, 2**14, (24, 30), dtype=np.uint16)
+        cv2.imwrite(str(tmp_path / "data" / "images" / f"{name}.png"), image)
+        cv2.imwrite(str(tmp_path / "data" / "masks" / f"{name}.png"), np.zeros((24, 30), np.uint8))
+        np.save(tmp_path / "maps" / f"{name}.npy", rng.random((24, 30)))
+    data, maps = str(tmp_path / "data"), str(tmp_path / "maps")
+    detector = load(tmp_path / "theirs.py", monkeypatch).Theirs(maps=maps, dataset=data)
+    for sample in irbench.load_dataset(data):
+        expected = np.load(tmp_path / "maps" / f"{sample.id}.npy")
+        np.testing.assert_array_equal(detector.score_map(sample.image), expected)
 
 
 def test_the_camera_maps_its_range(tmp_path, monkeypatch):

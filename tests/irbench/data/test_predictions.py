@@ -417,6 +417,10 @@ def test_refuses_what_is_unclear(tmp_path):
         read_predictions(tmp_path / "none", Three())
     with pytest.raises(MissingDataError, match="holds no predictions"):
         read_predictions(tmp_path, Three())
+    (tmp_path / "mat").mkdir()
+    (tmp_path / "mat" / "a.mat").write_bytes(b"MATLAB")
+    with pytest.raises(MissingDataError, match=r"got files of \['\.mat'\]; write each array"):
+        read_predictions(tmp_path / "mat", Three())
     with pytest.raises(UnknownNameError, match="unknown kind of predictions 'boxes'"):
         read_predictions(tmp_path, Three(), kind="boxes")
     folder_of(tmp_path, "mask")
