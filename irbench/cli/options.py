@@ -104,7 +104,7 @@ def draws_options(function: Function) -> Function:
     return _resamples_option(_seed_option(function))
 
 
-class NamesType(click.ParamType[Any]):
+class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """Turns a list with commas into its names, each once.
 
     Parameters

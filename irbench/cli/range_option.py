@@ -10,7 +10,7 @@ WORDS = ("auto", "auto-frame")
 _EXPECTED = "expected two numbers, such as 0 16383, or auto or auto-frame"
 
 
-class _RangeType(click.ParamType[Any]):
+class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """Turns the text of one or two words into a range or the name of a rule."""
 
     name = "range"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import irbench
 
 HEAVY = {
     "IPython", "cv2", "dask", "filelock", "jinja2", "matplotlib", "multiprocessing", "onnx",
@@ -15,6 +19,7 @@ HEAVY = {
 
 PROBE = """
 import sys
+from pathlib import Path
 from irbench.cli.main import main
 try:
     main(sys.argv[1:])
@@ -45,3 +50,9 @@ def test_methods_are_listed_without_what_runs_them(arguments):
     assert "le-irstd" in out
     assert "pstnn" in out
     assert not modules & HEAVY
+
+
+def test_no_class_of_click_is_made_of_a_generic_one():
+    """They are generic from click 8.4 on, and pyproject.toml takes 8.2."""
+    sources = (Path(irbench.__file__).parent / "cli").glob("*.py")
+    assert [p.name for p in sources if re.search(r"class .*click\.\w+\[", p.read_text())] == []
