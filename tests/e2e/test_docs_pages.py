@@ -72,6 +72,17 @@ def test_the_commands_of_the_page_run(ring, small_dataset):
     assert {row["method"] for row in command.results("run")["rows"]} == {"ring", "tophat"}
     (wider,) = command.results("runs/wider")["rows"]
     assert wider["method_params"] == {"inner": 3, "outer": 15}
+    (ring.parent / "typst.py").write_text(file_of("add-your-method.md", r"typst\.py"))
+    command.within(
+        "report", "run", "--format", "typst", "--plugin", "typst.py", "--columns", "f1,fa"
+    )
+    cells = re.findall(r"\[(.*?)\]", (ring.parent / "run" / "tables" / "table.typ").read_text())
+    rows = {row["title"]: row for row in command.results("run")["rows"]}
+    assert cells[:3] == ["Method", "F1", "Fa"]
+    assert len(cells) == 9
+    for title, f1, fa in (cells[3:6], cells[6:9]):
+        assert f1 == f"{100 * rows[title]['f1']:.2f}"
+        assert fa == f"{1e6 * rows[title]['fa']:.2f}"
 
 
 def test_maps_of_another_program_are_those_of_their_images(tmp_path, monkeypatch):
