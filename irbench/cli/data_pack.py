@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from irbench.cli.completion import complete_dataset
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.verbosity import command_progress, note, verbosity_options
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("pack")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,6 @@ from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import operating_point_option
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

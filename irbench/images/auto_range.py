@@ -139,8 +139,12 @@ def made_white_hot(image: NDArray[Any], value_range: ValueRange) -> tuple[NDArra
         return image, value_range
     check_image(image, (white, black))
     turned = black + white - image.astype(np.float64)
-    if image.dtype.kind not in "ui" or ((black + white) % 1 == 0 and white >= 0):
-        turned = turned.astype(image.dtype)
+    kind = image.dtype
+    # A stated range may reach beyond the type, such as that of 14 bits for a file of 8.
+    if kind.kind == "f" or (
+        (black + white) % 1 == 0 and np.iinfo(kind).min <= white and black <= np.iinfo(kind).max
+    ):
+        turned = turned.astype(kind)
     return turned, (white, black)
 
 

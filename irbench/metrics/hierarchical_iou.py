@@ -166,9 +166,10 @@ def count_packed_regions(
     union, in_targets = own + area - shared, in_targets[region]
     image = kept.image[region]
     n_pairs = np.bincount(image, minlength=kept.n_images)
-    ends = np.cumsum(n_pairs)[:-1]
+    # What is behind the last end is none of any image, and all there is without images.
+    ends = np.cumsum(n_pairs)
     sums = (
-        np.array([part.sum() for part in np.split(shares / union, ends)])
+        np.array([part.sum() for part in np.split(shares / union, ends)[:-1]])
         for shares in (shared, in_targets - shared, area - in_targets, own - shared)
     )
     columns = (n_pairs, np.diff(targets.offsets), np.diff(kept.offsets), *sums, *lone)

@@ -137,6 +137,13 @@ class PackedComponents:
         """``(P,)`` pixels of each region in turn, each a number that no other image has."""
         return (np.repeat(self.image, self.areas) << 32) | run_pixels(self.runs)
 
+    @cached_property
+    def run_keys(self) -> NDArray[np.int64]:
+        """``(R, 2)`` first pixel of each run and the one behind its last, by such numbers."""
+        image = np.repeat(self.image, np.diff(self.run_offsets))
+        first = (image << 32) | self.runs[:, 0]
+        return np.stack([first, first + self.runs[:, 1]], axis=1)
+
     def in_raster_order(
         self, rows: NDArray[np.int64], group: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:

@@ -91,12 +91,22 @@ def count_pixels(
 
 
 def count_packed_pixels(kept: PackedComponents, targets: PackedComponents) -> PixelCounts:
-    """As :func:`count_pixels`, of regions of the same images."""
-    # Regions may overlap, and a pixel counts once.
-    pixels, true = np.unique(kept.pixel_keys), np.unique(targets.pixel_keys)
-    both = np.intersect1d(pixels, true, assume_unique=True)
+    """As :func:`count_pixels`, of regions of the same images.
+
+    By runs: what marks whole images has few of them, and more pixels than memory may hold.
+    """
     n = kept.n_images
-    return PixelCounts(*(np.bincount(keys >> 32, minlength=n) for keys in (both, pixels, true)))
+    in_kept, in_targets = _covered(kept.run_keys, n), _covered(targets.run_keys, n)
+    in_either = _covered(np.concatenate([kept.run_keys, targets.run_keys]), n)
+    return PixelCounts(in_kept + in_targets - in_either, in_kept, in_targets)
+
+
+def _covered(runs: NDArray[np.int64], n_images: int) -> NDArray[np.int64]:
+    """``(n_images,)`` pixels in any of some runs: regions may overlap, and a pixel counts once."""
+    first, end = runs[np.argsort(runs[:, 0], kind="stable")].T
+    reached = np.append(0, np.maximum.accumulate(end)[:-1])
+    added = np.maximum(end - np.maximum(first, reached), 0)
+    return np.bincount(first >> 32, added, n_images).astype(np.int64)
 
 
 iou = fraction(

@@ -161,15 +161,17 @@ def match_by_overlap_then_distance(
 
 
 def _shared_pixels(
-    one: PackedComponents, other: PackedComponents
+    targets: PackedComponents, kept: PackedComponents
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The regions of each pixel that two have in common, one pair after another."""
-    pixels, others = one.pixel_keys, other.pixel_keys
+    """The target and the region of each pixel that two have in common, one after another."""
+    pixels = targets.pixel_keys
     order = np.argsort(pixels, kind="stable")
+    # A region may be as large as its image; only the pixels of targets are looked at one by one.
+    first, end = np.searchsorted(pixels[order], kept.run_keys).T
     # Regions may overlap: a pixel can be in several of either.
-    first, end = (np.searchsorted(pixels, others, side, sorter=order) for side in ("left", "right"))
     times = end - first
     before = np.cumsum(times) - times
     found = order[np.repeat(first - before, times) + np.arange(times.sum())]
-    rows, columns = (np.repeat(np.arange(len(part)), part.areas) for part in (one, other))
+    rows = np.repeat(np.arange(len(targets)), targets.areas)
+    columns = np.repeat(np.arange(len(kept)), np.diff(kept.run_offsets))
     return rows[found], np.repeat(columns, times)

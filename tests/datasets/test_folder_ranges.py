@@ -10,6 +10,7 @@ import irbench
 from irbench.conventions import Conventions
 from irbench.engine.planning.choices import dataset_spec
 from irbench.errors import ImageError
+from irbench.images.auto_range import made_white_hot
 
 
 @pytest.fixture
@@ -77,6 +78,20 @@ def test_a_value_outside_of_a_black_hot_range_is_named_as_it_is_stored(camera):
     opened = irbench.load_dataset(camera, conventions=Conventions(value_range=(9000, 0)))
     with pytest.raises(ImageError, match=r"value_range \(0, 9000\), got \d+ to 16383"):
         opened.load("1")
+
+
+@pytest.mark.parametrize(
+    ("stored", "black_white", "hot"),
+    [
+        (np.array([[200, 0]], np.uint8), (16383, 0), [[16183, 16383]]),
+        (np.array([[-100, 5]], np.int8), (1000, -1000), [[100, -5]]),
+        (np.array([[-100, 5]], np.int8), (100, -101), [[99, -6]]),
+    ],
+)
+def test_what_is_turned_round_has_its_values_whatever_the_type(stored, black_white, hot):
+    turned, value_range = made_white_hot(stored, black_white)
+    assert turned.tolist() == hot
+    assert value_range == black_white[::-1]
 
 
 def test_each_frame_has_its_own(camera):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 
 from irbench.detections import Detections
 from irbench.detections.packed_detections import PackedDetections
+from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
 from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components, components_of
+from irbench.metrics.hierarchical_iou import count_hierarchical, count_packed_regions
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pixels import count_packed_pixels, count_pixels
 from irbench.metrics.point_matching import (
@@ -72,11 +77,24 @@ def mask_of(rectangles):
     return mask
 
 
-@given(st.lists(st.tuples(masks, masks), min_size=1, max_size=4))
+def overlapping(rectangles):
+    """Each a region of its own, which may have pixels of another; in raster order."""
+    parts = [mask_regions(mask_of([one])) for one in rectangles]
+    runs = np.concatenate([np.zeros((0, 2), np.int32), *(one.runs for one in parts)])
+    ends = np.cumsum([len(one.runs) for one in parts], dtype=np.int64)
+    regions = Regions(runs, np.append(0, ends), SHAPE)
+    return regions.take(Components.from_regions(regions).raster_order())
+
+
+@given(st.lists(st.tuples(masks, masks, st.booleans()), max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_regions_of_all_images_match_as_those_of_each(images):
-    listed = [tuple(mask_regions(mask_of(one)) for one in image) for image in images]
-    kept, targets = (PackedComponents.of_regions(one) for one in zip(*listed, strict=True))
+    listed = [
+        (overlapping(kept) if overlap else mask_regions(mask_of(kept)), mask_regions(mask_of(true)))
+        for kept, true, overlap in images
+    ]
+    kept = PackedComponents.of_regions(one for one, _ in listed)
+    targets = PackedComponents.of_regions(one for _, one in listed)
     pairs = PackedPairs.of(kept, targets)
     matched = pairs.matched(0.5, 3.0)
     for place, (its_kept, its_targets) in enumerate(listed):
@@ -98,6 +116,31 @@ def test_regions_of_all_images_match_as_those_of_each(images):
     counts = count_packed_pixels(kept, targets)
     for name in ("intersection", "kept", "target"):
         assert getattr(counts, name).tolist() == getattr(expected, name).tolist()
+    together = count_hierarchical(listed)
+    alone = [count_hierarchical([one]) for one in listed]
+    for field in fields(together):
+        expected = [getattr(one, field.name).item() for one in alone]
+        assert getattr(together, field.name).tolist() == expected
+
+
+def test_what_marks_whole_images_takes_no_memory_for_each_of_their_pixels():
+    side, n = 1000, 2
+    rows = np.arange(side, dtype=np.int32)
+    runs = np.stack([side * rows, np.full_like(rows, side)], axis=1)
+    whole = Regions(runs, np.array([0, side]), (side, side))
+    target = Regions(np.array([[5, 3]], np.int32), np.array([0, 1]), (side, side))
+    kept, targets = (PackedComponents.of_regions([one] * n) for one in (whole, target))
+    tracemalloc.start()
+    try:
+        counts = count_packed_pixels(kept, targets)
+        regions = count_packed_regions(kept, targets)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert counts.kept.tolist() == [side**2] * n
+    assert counts.intersection.tolist() == [3] * n
+    assert regions.lone_regions.tolist() == [1] * n
+    assert peak < side**2
 
 
 def test_detections_are_packed_as_they_are_one_by_one():
