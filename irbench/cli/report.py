@@ -147,6 +147,7 @@ def report(
     from irbench.cli.plain_table import results_console
     from irbench.metrics.plugins import plugin_metrics
     from irbench.plugins.registry import catalogue, report_class
+    from irbench.process.garbage import seldom_collected
     from irbench.report import ReportOptions, not_shown
     from irbench.scoring.later_metrics import with_metrics
 
@@ -159,20 +160,21 @@ def report(
     opened = [with_metrics(run, {*options.columns, *given}) for run in open_runs(runs)]
     missing = _missing_networks(opened, options.table)
     console = results_console()
-    for cls in classes:
-        folder = _folder(out or opened[0].path / cls.info.folder)
-        try:
-            paths = cls().write(opened, folder, options)
-        except OSError as error:
-            raise UsageError(f"{error}; name another folder by --out.") from None
-        if cls.info.printed:
-            click.echo(paths[0].read_text(encoding="utf-8"))
-        elif text := cls().terminal_text(
-            opened, options, console.width, styled=console.is_terminal
-        ):
-            click.echo(f"{text}\n")
-        for path in paths:
-            note(f"wrote {path}")
+    with seldom_collected():
+        for cls in classes:
+            folder = _folder(out or opened[0].path / cls.info.folder)
+            try:
+                paths = cls().write(opened, folder, options)
+            except OSError as error:
+                raise UsageError(f"{error}; name another folder by --out.") from None
+            if cls.info.printed:
+                click.echo(paths[0].read_text(encoding="utf-8"))
+            elif text := cls().terminal_text(
+                opened, options, console.width, styled=console.is_terminal
+            ):
+                click.echo(f"{text}\n")
+            for path in paths:
+                note(f"wrote {path}")
     leaves_out = any(not cls.info.keeps_skipped for cls in classes)
     if leaves_out and (skipped := not_shown(opened, options)):
         note(f"skipped, and not shown (--show-empty shows them): {', '.join(skipped)}")

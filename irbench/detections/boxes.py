@@ -16,15 +16,15 @@ def no_boxes() -> NDArray[np.float32]:
     return np.zeros((0, 4), dtype=np.float32)
 
 
-def outside_image(boxes: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def outside_image(boxes: NDArray[Any], shape: tuple[int, ...] | Shapes) -> NDArray[np.bool_]:
     """Which boxes reach out of an image.
 
     Parameters
     ----------
     boxes : (N, 4) ndarray
         ``(x0, y0, x1, y1)`` in pixels.
-    shape : tuple of int
-        Height and width of the image come first.
+    shape : tuple of int, or two (N,) ndarray of int64
+        Height and width of the image, or of that of each box, come first.
 
     Returns
     -------

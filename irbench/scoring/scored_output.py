@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.detections import Detections
+from irbench.detections.boxes import outside_image
 from irbench.detections.packed_detections import DetectionsById, PackedDetections
-from irbench.errors import MetricError
+from irbench.errors import DetectionsError, MetricError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import counting
 from irbench.metrics.checked_input import check_threshold, check_truths, checked_detections
@@ -291,8 +292,10 @@ def counted_detections(
     check_truths(truths)
     each = checked_detections(detections, truths, method)
     if isinstance(detections, DetectionsById) and _counts_whole(detections, truths, protocol):
-        for _ in each:
-            pass
+        if not _are_of(detections.packed, truths):
+            # It says of which image, and why.
+            for _ in each:
+                pass
         return detections.packed
     return PackedDetections.of(
         _counted(one.best(protocol.max_detections), truth, protocol)
@@ -308,6 +311,18 @@ def _counts_whole(found: DetectionsById, truths: Sequence[GroundTruth], protocol
         and not (n_found > protocol.max_detections).any()
         and not any(len(truth.ignored) for truth in truths)
     )
+
+
+def _are_of(found: PackedDetections, truths: Sequence[GroundTruth]) -> bool:
+    """Whether :func:`checked_detections` refuses none of detections that count whole."""
+    try:
+        found.check()
+    except DetectionsError:
+        return False
+    shapes = np.array([truth.shape for truth in truths], dtype=np.int64).reshape(-1, 2)
+    same = (found.shapes == shapes).all(axis=1) | (found.shapes[:, 0] < 0)
+    height, width = np.repeat(shapes, np.diff(found.offsets), axis=0).T
+    return bool(same.all() and not outside_image(found.boxes, (height, width)).any())
 
 
 def _counted(best: Detections, truth: GroundTruth, protocol: Protocol) -> Detections:
