@@ -13,6 +13,7 @@ from irbench.cli.opening import open_runs
 from irbench.cli.options import NAMES, NAMES_IF_ANY, load_plugins, plugin_option_of, runs_argument
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
+from irbench.process.garbage import seldom_collected
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import RunResults
@@ -122,6 +123,7 @@ class ReportCommand(click.Command):
 )
 @plugin_option_of("your own methods, reports or metrics")
 @verbosity_options
+@seldom_collected()
 def report(
     runs: tuple[Path, ...],
     formats: tuple[str, ...],
@@ -147,7 +149,6 @@ def report(
     from irbench.cli.plain_table import results_console
     from irbench.metrics.plugins import plugin_metrics
     from irbench.plugins.registry import catalogue, report_class
-    from irbench.process.garbage import seldom_collected
     from irbench.report import ReportOptions, not_shown
     from irbench.scoring.later_metrics import with_metrics
 
@@ -160,21 +161,20 @@ def report(
     opened = [with_metrics(run, {*options.columns, *given}) for run in open_runs(runs)]
     missing = _missing_networks(opened, options.table)
     console = results_console()
-    with seldom_collected():
-        for cls in classes:
-            folder = _folder(out or opened[0].path / cls.info.folder)
-            try:
-                paths = cls().write(opened, folder, options)
-            except OSError as error:
-                raise UsageError(f"{error}; name another folder by --out.") from None
-            if cls.info.printed:
-                click.echo(paths[0].read_text(encoding="utf-8"))
-            elif text := cls().terminal_text(
-                opened, options, console.width, styled=console.is_terminal
-            ):
-                click.echo(f"{text}\n")
-            for path in paths:
-                note(f"wrote {path}")
+    for cls in classes:
+        folder = _folder(out or opened[0].path / cls.info.folder)
+        try:
+            paths = cls().write(opened, folder, options)
+        except OSError as error:
+            raise UsageError(f"{error}; name another folder by --out.") from None
+        if cls.info.printed:
+            click.echo(paths[0].read_text(encoding="utf-8"))
+        elif text := cls().terminal_text(
+            opened, options, console.width, styled=console.is_terminal
+        ):
+            click.echo(f"{text}\n")
+        for path in paths:
+            note(f"wrote {path}")
     leaves_out = any(not cls.info.keeps_skipped for cls in classes)
     if leaves_out and (skipped := not_shown(opened, options)):
         note(f"skipped, and not shown (--show-empty shows them): {', '.join(skipped)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
@@ -12,7 +12,7 @@ class _BareXAxis(XAxis):
     def reset_ticks(self) -> None:
         self.majorTicks, self.minorTicks = [], []
 
-    def get_ticks_position(self) -> str:
+    def get_ticks_position(self) -> Literal["bottom"]:
         return "bottom"
 
 
@@ -20,7 +20,7 @@ class _BareYAxis(YAxis):
     def reset_ticks(self) -> None:
         self.majorTicks, self.minorTicks = [], []
 
-    def get_ticks_position(self) -> str:
+    def get_ticks_position(self) -> Literal["left"]:
         return "left"
 
 

@@ -172,7 +172,8 @@ class RocCounts:
 
             # Transposed, as BLAS has its arrays: a draw after another. Sums of halves are exact.
             by_draw = draws.weights.T
-            return np.einsum("ij,ij->i", dtrmm(1.0, self._folded_areas, by_draw, side=1), by_draw)
+            weighted = dtrmm(1.0, self._folded_areas, by_draw, side=1)
+            return np.asarray(np.einsum("ij,ij->i", weighted, by_draw))
         won = np.empty(draws.n_draws)
         for first in range(0, draws.n_draws, MANY_DRAWS):
             some = slice(first, first + MANY_DRAWS)

@@ -77,7 +77,7 @@ class WeightedRanking:
         self._table = table
         self._kept = KeptCounts([table]) if kept is None else kept
         self._own: dict[int, Any] = {}
-        self._joined: dict[tuple[int, ...], Any] = {}
+        self._joined: dict[tuple[int, ...], tuple[NDArray[np.int64], ...]] = {}
 
     def points(self, draws: Draws, iou_index: int) -> tuple[Points, Points, Values]:
         """Hits and kept detections at the scores of hits, and the targets of each draw.
@@ -117,9 +117,7 @@ class WeightedRanking:
         """The hits of a column down the ranking, and the scores that they stand at."""
         return self._hits[iou_index]
 
-    def joined_hits(
-        self, iou_indices: tuple[int, ...]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def joined_hits(self, iou_indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
         """Those of several columns, one after another, and where the points of each begin."""
         if iou_indices not in self._joined:
             hits = [self.hits(index) for index in iou_indices]

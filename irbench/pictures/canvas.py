@@ -107,8 +107,11 @@ def add_legend(figure: Figure, styles: Sequence[MethodStyle], kind: str, title: 
 
 _LAYOUT_TABLES = ("GSUB", "GPOS", "GDEF", "kern")
 
-_characters: dict[str, Any] = {}
-"""Which glyph each character has, by file of a font: reading it takes half of embedding one."""
+_OF_ALL_GLYPHS = ("cmap", "hmtx", "post")
+
+_read: dict[str, tuple[list[str], dict[str, Any]]] = {}
+"""By file of a font, its glyphs in order, and the tables that say something of each of them, read
+for the first figure; to read them again takes most of the time of embedding a font."""
 
 
 @contextmanager
@@ -127,12 +130,15 @@ def fonts_without_layout() -> Iterator[None]:
         for table in _LAYOUT_TABLES:
             if table in font:
                 del font[table]
-        if str(file) not in _characters:
-            _characters[str(file)] = font["cmap"]
+        if str(file) not in _read:
             font["cmap"].ensureDecompiled(recurse=True)
+            _read[str(file)] = font.getGlyphOrder(), {tag: font[tag] for tag in _OF_ALL_GLYPHS}
         # What is left out of a table for one figure stays in it for another.
-        table = font["cmap"] = copy(_characters[str(file)])
-        table.tables = [copy(part) for part in table.tables]
+        order, tables = _read[str(file)]
+        font.setGlyphOrder(list(order))
+        for tag, table in tables.items():
+            font[tag] = copy(table)
+        font["cmap"].tables = [copy(part) for part in tables["cmap"].tables]
         return font
 
     subset.load_font = load_without_layout
