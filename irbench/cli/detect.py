@@ -186,6 +186,7 @@ def detect_sequence(
     from irbench.cli.detect_output import DetectOutput
     from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
     from irbench.data.findings import plural
+    from irbench.networks.deployed import DeployedModel
     from irbench.sequences.alarm_rates import DEFAULT_FRAME_RATE
     from irbench.sequences.frame_detection import FrameReading, detect_frames
 
@@ -200,7 +201,8 @@ def detect_sequence(
         "value_range": {"asked": value_range, "found": reading.found},
         **reading.dead_facts,
     }
-    watch = FrameWatch(progress, value_range, reading.dead is not None)
+    of_model = detector.value_range if isinstance(detector, DeployedModel) else None
+    watch = FrameWatch(progress, value_range, reading.dead is not None, of_model)
     start, n_bad, seconds = time.perf_counter(), 0, 0.0
     title = f"{detector.info.title} on {plural(sequence.n_frames, 'frame')}"
     with DetectOutput(out, sequence, pictures, facts) as output:

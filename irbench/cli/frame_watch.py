@@ -9,6 +9,7 @@ import numpy as np
 from irbench.data.findings import plural
 from irbench.images.auto_range import NARROW, RangeChoice, used_share
 from irbench.images.dead_pixels import AUTO, LEAST_FRAMES, DeadChoice, suspected_dead_pixels
+from irbench.images.reading import ValueRange
 from irbench.messages.progress import Progress
 from irbench.sequences.frame_detection import FrameResult
 from irbench.sequences.opened_frames import FrameSequence
@@ -51,10 +52,19 @@ class FrameWatch:
         The value range that was asked for.
     replaces : bool
         Whether dead pixels are replaced.
+    of_model : (float, float), optional
+        The range that a deployed model has where none was asked for.
     """
 
-    def __init__(self, progress: Progress, choice: RangeChoice, replaces: bool = False) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        choice: RangeChoice,
+        replaces: bool = False,
+        of_model: ValueRange | None = None,
+    ) -> None:
         self._progress, self._choice, self._replaces = progress, choice, replaces
+        self._of_model = of_model
         self._n_clipped = self._n_dead = self._n_pixels = 0
         self._shape: tuple[int, ...] | None = None
         self._reported: set[str] = set()
@@ -76,7 +86,7 @@ class FrameWatch:
         self._shape = pixels.shape
         if isinstance(self._choice, str) or pixels.dtype == np.uint8:
             return
-        share = used_share(pixels, result.value_range)
+        share = used_share(pixels, result.value_range or self._of_model)
         if share < NARROW:
             self._report_once(
                 "narrow",

@@ -172,8 +172,8 @@ def fit_frame(
 
 
 def used_share(image: NDArray[Any], value_range: ValueRange | None) -> float:
-    """The share of a range between the 0.1 and the 99.9 percentile of an image, in [0, 1]."""
+    """The share of a range, whichever way round, between an image's 0.1 and 99.9 percentile."""
     low, high = stated_range(image, value_range)
     pixels = image.reshape(-1)[:: max(image.size // _PIXELS_OF_HINT, 1)]
     darkest, brightest = np.percentile(pixels, PERCENTILES).tolist()
-    return float((brightest - darkest) / (high - low))
+    return float((brightest - darkest) / abs(high - low))

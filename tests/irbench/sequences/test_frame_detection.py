@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import irbench
+from irbench.cli.frame_watch import FrameWatch
+from irbench.detections import Detections
 from irbench.errors import ImageError
 from irbench.images.auto_range import clip_to_range, find_range
+from irbench.messages.progress import Progress
 from irbench.sequences.alarm_pictures import ContactSheet
-from irbench.sequences.frame_detection import FrameReading, detect_frames, sequence_dead_pixels
+from irbench.sequences.frame_detection import (
+    FrameReading,
+    FrameResult,
+    detect_frames,
+    sequence_dead_pixels,
+)
+from irbench.sequences.frame_source import Frame
 from irbench.sequences.opened_frames import open_sequence
 from irbench.sequences.read_ahead import read_ahead
 from irbench.statistics.poisson import poisson_interval
@@ -152,3 +162,17 @@ def test_the_contact_sheet_keeps_the_strongest():
     assert [entry[0] for entry in sorted(sheet._best)[::-1]] == [9.0, 7.0, 5.0]
     assert sheet.draw().shape[2] == 3
     assert ContactSheet().draw() is None
+
+
+@pytest.mark.parametrize(
+    ("of_model", "n_hints"), [(None, 1), ((6800, 7400), 0), ((7400, 6800), 0), ((0, 16383), 1)]
+)
+def test_frames_are_held_against_the_range_of_a_model(of_model, n_hints):
+    said = []
+    progress = Progress()
+    progress.warn = said.append
+    watch = FrameWatch(progress, None, of_model=of_model)
+    for frame in camera_frames(2):
+        watch.look_at(FrameResult(Frame(Path("clip.npy"), 0, frame), Detections.empty()))
+    assert len(said) == n_hints
+    assert all("of its value range" in text for text in said)
