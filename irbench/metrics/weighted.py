@@ -211,8 +211,11 @@ class WholeRatios:
         return dict(zip(self._names, found, strict=True))
 
 
-def _are_whole(counts: NDArray[Any], n_images: int) -> bool:
-    if counts.shape != (n_images,) or counts.dtype.kind not in "biuf":
+def _are_whole(counts: Any, n_images: int) -> bool:
+    # What a plug-in gives may be anything: the ratio itself says what is wrong with it.
+    if type(counts) is not np.ndarray or counts.shape != (n_images,):
+        return False
+    if counts.dtype.kind not in "biuf":
         return False
     # Not NaN, nor so great that a sum of many could be inexact.
     return bool(((counts == np.rint(counts)) & (np.abs(counts) < _LARGEST_COUNT)).all())

@@ -117,7 +117,8 @@ class ImageStatistics:
             name: form.form if isinstance(form, CheckedForm) else form
             for name, form in self._forms.items()
         }
-        ratios = {name: form for name, form in plain.items() if isinstance(form, Ratio)}
+        # One that is made of a ratio may compute something else.
+        ratios = {name: form for name, form in plain.items() if type(form) is Ratio}
         return WholeRatios(self.n_images, ratios)
 
     def with_miss(self, draws: Draws) -> dict[str, NDArray[np.float64]]:

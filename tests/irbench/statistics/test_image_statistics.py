@@ -97,6 +97,7 @@ def test_ratios_of_whole_numbers_have_the_bits_that_they_have_alone():
         "required": Ratio(counts[1].astype(float), counts[0], counts[2]),
         "undefined": Ratio(counts[0], counts[3]),
         "of parts": Ratio(counts[0] / 2**40, counts[1]),
+        "no array": Ratio(counts[0].tolist(), counts[1]),  # a plug-in's, which fails by itself
         "not counted": Ratio(np.where(counts[0] % 2, np.nan, counts[0]), counts[1]),
     }
     draws = Draws(rng.integers(0, 9, (300, 50)).astype(float))
