@@ -137,8 +137,8 @@ def detect(
 def _warn_of_reading(
     file: Path, detector: Detector, value_range: RangeChoice, dead_pixels: str | None
 ) -> None:
-    from irbench.images.calibrated_reading import reading_difference
     from irbench.networks.deployed import DeployedModel
+    from irbench.sequences.calibrated_reading import reading_difference
 
     if value_range is None and isinstance(detector, DeployedModel):
         value_range = detector.value_range

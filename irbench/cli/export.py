@@ -291,7 +291,7 @@ def _range_of(file: Path, method: str, given: ValueRange | None) -> ValueRange |
     UsageError
         If they differ: the device would compare scores of one with a threshold of the other.
     """
-    from irbench.images.calibrated_reading import calibrated_range, reading_difference
+    from irbench.sequences.calibrated_reading import calibrated_range, reading_difference
 
     found = calibrated_range(file, method)
     if isinstance(found, str):

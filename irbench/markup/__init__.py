@@ -1,1 +1,1 @@
-"""Any text, escaped for the languages that tables are written in."""
+"""Any text, escaped for the languages that tables are written in, and references as BibTeX."""

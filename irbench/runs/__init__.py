@@ -1,1 +1,1 @@
-"""Runs from Python: made, loaded, and taken as frames."""
+"""Runs from Python: made, loaded, and taken as tables of pandas."""

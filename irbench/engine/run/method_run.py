@@ -152,9 +152,10 @@ class MethodRun:
             self._store(self._kept, outcome)
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the journal, and keep nothing of it: a run has many methods, and many images."""
         if self._kept is not None:
             self._kept.close()
+            self._kept = None
 
     def time_again(self, pool: Executor, outcome: MethodOutcome) -> MethodOutcome:
         """Time a method whose results are stored, and put it in the place of an earlier pass.

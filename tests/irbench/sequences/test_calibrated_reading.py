@@ -8,7 +8,7 @@ import pytest
 
 from irbench.cli.export import _range_of
 from irbench.errors import UsageError
-from irbench.images.calibrated_reading import calibrated_range, reading_difference
+from irbench.sequences.calibrated_reading import calibrated_range, reading_difference
 
 
 @pytest.fixture
