@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from operator import attrgetter
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -207,13 +206,14 @@ class ImageMaskPairs(Dataset, Verifiable):
 def _by_name(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, list[Path]]:
     """The image files of a folder by their name, without suffix and ending."""
     found: dict[str, list[Path]] = {}
-    # By their names as text: thousands of paths are slow to compare.
-    for path in sorted(folder.iterdir(), key=attrgetter("name")):
+    # As texts: thousands of paths are slow to compare, and to take apart.
+    for name in sorted(path.name for path in folder.iterdir()):
+        stem, dot, suffix = name.rpartition(".")
         # macOS leaves `._NAME.png` beside the files that it unpacks.
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+        if f"{dot}{suffix.lower()}" not in IMAGE_SUFFIXES or name.startswith("."):
             continue
-        ending = next(ending for ending in endings if path.stem.endswith(ending))
-        found.setdefault(path.stem.removesuffix(ending), []).append(path)
+        ending = next(ending for ending in endings if stem.endswith(ending))
+        found.setdefault(stem.removesuffix(ending), []).append(folder / name)
     return found
 
 

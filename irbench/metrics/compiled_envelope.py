@@ -209,3 +209,34 @@ def joined_at_recalls(
                         slope * (wanted - recall[index]) + precision[index]
                     )
     return read
+
+
+@compiled
+def best_f1(
+    hits: NDArray[np.float64],
+    kept: NDArray[np.float64],
+    n_kept: NDArray[np.float64],
+    n_targets: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Hits and kept detections at the greatest F1 of many curves, of equal ones the first.
+
+    Parameters
+    ----------
+    hits, kept : (n_draws, n_points) ndarray of float64
+    n_kept, n_targets : (n_draws,) ndarray of float64
+
+    Returns
+    -------
+    (2, n_draws) ndarray of float64
+        0 and all detections where nothing hits.
+    """
+    n_draws, n_points = hits.shape
+    found = np.zeros((2, n_draws))
+    for draw in range(n_draws):
+        best, found[1, draw] = 0.0, n_kept[draw]
+        for place in range(n_points):
+            f1 = 2 * hits[draw, place] / (kept[draw, place] + n_targets[draw])
+            if f1 > best:
+                best = f1
+                found[0, draw], found[1, draw] = hits[draw, place], kept[draw, place]
+    return found

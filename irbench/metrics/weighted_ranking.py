@@ -142,6 +142,13 @@ class WeightedRanking:
         before : (n_draws, n_points) ndarray of float64
         total : (n_draws,) ndarray of float64
         """
+        # Asked for by several metrics.
+        found: tuple[Points, Values] = draws.once(
+            ("before", id(self), iou_index), lambda: self._kept_before(draws, iou_index)
+        )
+        return found
+
+    def _kept_before(self, draws: Draws, iou_index: int) -> tuple[Points, Values]:
         own = self._of_scores(iou_index) @ draws.weights
         detections = np.bincount(self._table.image_index, minlength=self._table.n_images)
         return self.points(draws, iou_index)[1] - own.T, draws.sums(detections)

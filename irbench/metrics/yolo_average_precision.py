@@ -123,6 +123,20 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
     return form
 
 
+def best_f1(
+    hits: NDArray[np.float64], kept: NDArray[np.float64], n_kept: Values, n_targets: Values
+) -> NDArray[np.float64]:
+    """As :func:`irbench.metrics.compiled_envelope.best_f1`, to the last bit."""
+    # F1 is greatest where recall rises. Without a hit every point has 0, the first one too.
+    hits, kept = (np.pad(part, ((0, 0), (0, 1))) for part in (hits, kept))
+    kept[:, -1] = n_kept
+    f1 = np.zeros(hits.shape)
+    np.divide(2 * hits, kept + n_targets[:, None], out=f1, where=hits > 0)
+    best = np.where(f1.max(axis=1) > 0, np.argmax(f1, axis=1), hits.shape[1] - 1)
+    rows = np.arange(len(hits))
+    return np.stack([hits[rows, best], kept[rows, best]])
+
+
 def best_f1_points(table: MatchTable, iou_index: int, draws: Draws) -> tuple[Values, Values]:
     """Precision and recall of each draw at the confidence of greatest F1, ties to the higher.
 
@@ -145,17 +159,14 @@ def best_f1_points(table: MatchTable, iou_index: int, draws: Draws) -> tuple[Val
     """
     hits, kept, n_targets = table.weighted.points(draws, iou_index)
     n_kept = table.weighted.kept_before(draws, iou_index)[1]
-    # F1 is greatest where recall rises. Without a hit every point has 0, the first one too.
-    hits, kept = (np.pad(part, ((0, 0), (0, 1))) for part in (hits, kept))
-    kept[:, -1] = n_kept
-    f1 = np.zeros(hits.shape)
-    np.divide(2 * hits, kept + n_targets[:, None], out=f1, where=hits > 0)
-    rows, best = np.arange(draws.n_draws), np.argmax(f1, axis=1)
-    best = np.where(f1.max(axis=1) > 0, best, hits.shape[1] - 1)
+    compiled = compiled_module("compiled_envelope") if draws.n_draws >= MANY_DRAWS else None
+    best: Any = best_f1 if compiled is None else compiled.best_f1
+    # Of one type and layout, for each of which numba would compile again.
+    found, counted = best(*map(np.ascontiguousarray, (hits, kept, n_kept, n_targets)))
     precision, recall = np.full((2, draws.n_draws), np.nan)
-    has_targets, found = n_targets > 0, hits[rows, best]
+    has_targets = n_targets > 0
     np.divide(found, n_targets, out=recall, where=has_targets)
-    np.divide(found, kept[rows, best], out=precision, where=has_targets & (n_kept > 0))
+    np.divide(found, counted, out=precision, where=has_targets & (n_kept > 0))
     return precision, recall
 
 

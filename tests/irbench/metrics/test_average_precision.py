@@ -24,7 +24,7 @@ from irbench.metrics.average_precision import (
 from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
 from irbench.metrics.matching import match_detections
 from irbench.metrics.weighted import Draws
-from irbench.metrics.yolo_average_precision import joined_at_recalls
+from irbench.metrics.yolo_average_precision import best_f1, joined_at_recalls
 from irbench.protocol import PROTOCOLS
 
 BOX = [10, 10, 14, 14]
@@ -443,6 +443,8 @@ def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_
     np.testing.assert_array_equal(compiled_envelope.joined_at_recalls(*given), slow)
     assert (slow[1] >= slow[0]).all()
     assert (slow[1] > slow[0]).any()
+    given = (hits, kept, n_kept, n_targets)
+    np.testing.assert_array_equal(compiled_envelope.best_f1(*given), best_f1(*given))
 
 
 @pytest.mark.parametrize("estimator", AP_ESTIMATORS)
