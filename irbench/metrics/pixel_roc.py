@@ -160,10 +160,17 @@ class RocCounts:
         M is made once, a draw is a quadratic form, and no curve is pooled again: for many draws of
         up to :data:`MOST_PAIRED_IMAGES`, since M grows with the square of their number.
         """
-        target, background = self._by_bin
-        background = background.toarray()
-        below = np.cumsum(background, axis=0) - background / 2
-        return np.asarray(target.T @ below)
+        # Of the background only what is below a bin with target pixels, or in it: whole numbers and
+        # halves, exact in any order.
+        n, rows = self.n_images, np.unique(self.target[1])
+        images, bins, counts = self.background
+        place = np.searchsorted(rows, bins)
+        tied = np.append(rows, N_BINS)[place] == bins
+        shape = (len(rows) + 1, n)
+        below = np.bincount((place + tied) * n + images, counts, shape[0] * n).reshape(shape)
+        np.cumsum(below, axis=0, out=below)
+        own = np.bincount((place * n + images)[tied], counts[tied] / 2, below.size)
+        return np.asarray(self._by_bin[0][rows].T @ (below + own.reshape(shape))[:-1])
 
     def won_pairs(self, draws: Draws) -> Values:
         """``(n_draws,)`` numerators of the area under the pooled curve; see ``pair_areas``."""
