@@ -85,10 +85,13 @@ def _steps(
     alone, contested = without_rivals(found, pairs)
     steps[pairs.found[alone], 0] = 1
     steps[pairs.found[alone], 1] = 0
+    rows = np.unique(pairs.found[~alone])
+    # The rows of an image stand together.
+    ends = np.searchsorted(rows, found.offsets)
     for image in contested.tolist():
         start = found.offsets[image]
         own, its_targets = found.of_image(image), targets.of_image(image)
-        near = np.unique(pairs.found[found.image[pairs.found] == image]) - start
+        near = rows[ends[image] : ends[image + 1]] - start
         its_scores = scores[start + near]
         hits = matched_area = 0.0
         for threshold in np.unique(its_scores)[::-1]:
