@@ -7,8 +7,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -74,6 +72,9 @@ def keep_freed_memory() -> None:
     Acts once per process; on other allocators, and where ``MALLOC_…`` variables of
     the environment say otherwise, it does nothing.
     """
+    # Whoever only starts workers does without.
+    import numpy as np
+
     block = np.empty(_ADAPTIVE_BLOCK, dtype=np.uint8)
     del block
 

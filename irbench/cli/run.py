@@ -30,7 +30,7 @@ from irbench.cli.verbosity import (
 from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from irbench.engine.executors.dask_executor import DaskExecutor
+    from irbench.engine.executors.executor import Executor
     from irbench.engine.planning.plan import RunPlan
     from irbench.messages.progress import Progress
 
@@ -141,33 +141,35 @@ def run(
     irbench run --methods tophat --dataset my_images/ --param tophat.size=9
     irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
     """
-    from irbench.engine.planning.request import RunRequest
-    from irbench.engine.run.runner import prepare_run
-
-    # The other options have the names of its fields.
-    request = RunRequest(
-        methods=methods,
-        params=parse_assignments(params),
-        command=("irbench", *sys.argv[1:]),
-        **of_request,
-    )
-    check_executor(executor, scheduler, request.jobs)
+    jobs, timeout_s = of_request["jobs"], of_request["timeout_s"]
+    check_executor(executor, scheduler, jobs)
     progress = command_progress()
-    runner = prepare_run(
-        request,
-        progress,
-        command_events(progress),
-        make_executor(scheduler, request.timeout_s, progress, worker_wait),
-    )
+    pool = make_executor(scheduler, jobs, timeout_s, progress, worker_wait)
+    # Workers import what they need while this process does.
+    pool.start()
     try:
-        results = runner.execute()
-    except KeyboardInterrupt:
-        click.echo(
-            f"irbench: interrupted. {runner.session.directory.path} keeps what is done; resume by "
-            f"the same command:\n  {shlex.join(runner.plan.command)}",
-            err=True,
+        from irbench.engine.planning.request import RunRequest
+        from irbench.engine.run.runner import prepare_run
+
+        # The other options have the names of its fields.
+        request = RunRequest(
+            methods=methods,
+            params=parse_assignments(params),
+            command=("irbench", *sys.argv[1:]),
+            **of_request,
         )
-        return EXIT_INTERRUPTED
+        runner = prepare_run(request, progress, command_events(progress), pool)
+        try:
+            results = runner.execute()
+        except KeyboardInterrupt:
+            click.echo(
+                f"irbench: interrupted. {runner.session.directory.path} keeps what is done; "
+                f"resume by the same command:\n  {shlex.join(runner.plan.command)}",
+                err=True,
+            )
+            return EXIT_INTERRUPTED
+    finally:
+        pool.let_go()
     from irbench.cli.table import print_results
 
     print_results(results, [method.name for method in runner.plan.methods])
@@ -199,11 +201,18 @@ def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> No
 
 
 def make_executor(
-    scheduler: str | None, timeout_s: float | None, progress: Progress, worker_wait_s: float
-) -> DaskExecutor | None:
-    """The executor on a cluster; None for this machine."""
+    scheduler: str | None,
+    jobs: int | None,
+    timeout_s: float | None,
+    progress: Progress,
+    worker_wait_s: float,
+) -> Executor:
+    """What runs the jobs: a cluster, or as many processes here."""
     if scheduler is None:
-        return None
+        from irbench.engine.executors.worker_pool import WorkerPool
+        from irbench.resources import n_cores
+
+        return WorkerPool(jobs or n_cores(), timeout_s)
     from irbench.engine.executors.dask_executor import DaskExecutor
 
     return DaskExecutor(scheduler, timeout_s, progress.say, worker_wait_s)

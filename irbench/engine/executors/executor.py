@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -110,13 +109,20 @@ class Executor(ABC):
         device : str
         """
 
-    @contextmanager
-    def early(self) -> Iterator[Callable[[], None]]:
-        """Yield what starts workers before the executor is entered, where that is of use.
+    def start(self) -> bool:
+        """Start workers before it is entered, where that is of use.
 
-        At the end of the block they are let go, whether or not it was.
+        They end with :meth:`let_go`, whether or not it was entered.
+
+        Returns
+        -------
+        bool
+            Whether it may run jobs already.
         """
-        yield lambda: None
+        return False
+
+    def let_go(self) -> None:  # noqa: B027 -- most start none
+        """End the workers that :meth:`start` has started, if they are still there."""
 
     @property
     def leaves_a_core(self) -> bool:

@@ -11,6 +11,9 @@ from irbench.engine.executors.executor import Job
 _BATCHES_DRAWN = 4
 """So many batches for each worker are drawn ahead, to see the end of the jobs before it comes."""
 
+_SMALLEST_PART = 8
+"""Of a batch, which a message is worth its while for."""
+
 
 class PlacedJobs(Generic[Job]):
     """Hands out jobs, by their attribute ``place`` where they have one.
@@ -46,7 +49,8 @@ class PlacedJobs(Generic[Job]):
         while not self._is_drawn and n_kept < _BATCHES_DRAWN * n_workers * at_most:
             n_kept += self._draw(worker)
         if self._is_drawn:
-            at_most = max(1, min(at_most, n_kept // (2 * n_workers)))
+            least = at_most // _SMALLEST_PART
+            at_most = max(1, least, min(at_most, n_kept // (2 * n_workers)))
         if own:
             return [own.popleft() for _ in range(min(at_most, len(own)))]
         longest = max(self._kept, key=len)

@@ -105,6 +105,20 @@ class ProcessStarter:
             raise OSError("workers are not forked here")
         return self._server
 
+    def start_server(self) -> bool:
+        """Let the server import what workers need, without waiting for it.
+
+        Returns
+        -------
+        bool
+            Whether there is one.
+        """
+        try:
+            self.server.ensure_running()
+        except OSError:
+            return False
+        return True
+
     def start(
         self, target: Callable[..., None], args: tuple[Any, ...], *, fresh: bool = False
     ) -> BaseProcess:

@@ -167,12 +167,12 @@ class Worker:
         Parameters
         ----------
         at_once : bool
-            Kill it.
+            Kill it, as one is that still imports.
         """
         self.close()
         process, self._process = self._process, None
         if process is not None:
-            if not at_once:
+            if self._is_ready and not at_once:
                 process.join(_END_S)
             if process.is_alive():
                 process.kill()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import atexit
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
@@ -52,36 +52,29 @@ class WorkerPool(Executor):
         self._workers = [Worker(gpu, fresh=fresh) for gpu in gpus or [None] * n_workers]
         self._stack = ExitStack()
         self._is_entered = False
-        self._starting: threading.Thread | None = None
         self._on_gpus: dict[str, WorkerPool] = {}
 
-    @contextmanager
-    def early(self) -> Iterator[Callable[[], None]]:
-        """See :meth:`Executor.early`; importing what they need takes workers a second or two."""
-        with ExitStack() as stack:
-            # Without effect where the pool was entered meanwhile, and left.
-            stack.push(self.__exit__)
-            yield self._start
+    def start(self) -> bool:
+        """See :meth:`Executor.start`; importing what they need takes workers a second or two."""
+        if not self._is_entered:
+            self.__enter__()
+            # Workers are forked as soon as there is a job for them.
+            if not STARTER.start_server():
+                for worker in self._workers:
+                    worker.start()
+        return True
 
-    def _start(self) -> None:
-        self.__enter__()
-        # A worker that is forked waits for the imports of what it is forked from.
-        self._starting = threading.Thread(target=self._start_all, name="starting workers")
-        self._starting.start()
-
-    def _start_all(self) -> None:
-        for worker in self._workers:
-            worker.start()
-
-    def _have_started(self) -> None:
-        if self._starting is not None:
-            self._starting.join()
-            self._starting = None
+    def let_go(self) -> None:
+        """See :meth:`Executor.let_go`."""
+        self.__exit__(None, None, None)
 
     def __enter__(self) -> WorkerPool:
         # Workers are started, and replaced, whenever the pool needs them.
         if not self._is_entered:
             self._stack.enter_context(STARTER)
+            # Python waits for processes at its end, and these for the end of their pipes.
+            atexit.register(self.let_go)
+            self._stack.callback(atexit.unregister, self.let_go)
             self._is_entered = True
         return self
 
@@ -93,7 +86,6 @@ class WorkerPool(Executor):
     ) -> None:
         if not self._is_entered:
             return
-        self._have_started()
         self._is_entered = False
         for other in self._on_gpus.values():
             other.__exit__(kind, error, trace)
@@ -113,7 +105,6 @@ class WorkerPool(Executor):
         if device != "cpu":
             yield from self._on_gpu(device).run(function, jobs)
             return
-        self._have_started()
         waiting = PlacedJobs(jobs, len(self._workers))
         again: deque[list[Job]] = deque()
         sizer = BatchSizer(BATCH_S)

@@ -1,4 +1,4 @@
-"""What a worker process does: one detector on one image, or the timing pass.
+"""What a worker process does: read an image, run one detector on it, or the timing pass.
 
 Everything here runs in a process of its own, with one thread for each library, so
 that results do not depend on the number of jobs.
@@ -17,7 +17,8 @@ from irbench.detections import Detections
 from irbench.detector import Detector
 from irbench.engine.jobs.networks import NetworkFacts, network_facts, synchronise
 from irbench.engine.jobs.prepared_images import PreparedImage, PreparedImages
-from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, TimingJob
+from irbench.engine.jobs.scanning import ScannedImage, read_image
+from irbench.engine.jobs.specs import DatasetSpec, ImageJob, MethodSpec, ScanJob, TimingJob
 from irbench.engine.storage.image_records import ImageRecord, StageTimes, TimingOutcome
 from irbench.engine.storage.journal import encode_line
 from irbench.images import to_grey_levels
@@ -50,6 +51,14 @@ def inspect_network(spec: MethodSpec) -> NetworkFacts:
     detector = _detector(spec)
     assert isinstance(detector, NeuralDetector)
     return network_facts(detector)
+
+
+def scan_image(job: ScanJob) -> ScannedImage:
+    """Read an image, and keep it for the methods."""
+    scanned, prepared = read_image(_dataset(job.dataset, job.split), job.image, job.side)
+    if prepared is not None:
+        _IMAGES.keep(job.dataset, job.split, job.image, job.side, prepared)
+    return scanned
 
 
 def process_image(job: ImageJob) -> bytes:

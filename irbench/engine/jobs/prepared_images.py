@@ -112,14 +112,37 @@ class PreparedImages:
         if not content:
             return PreparedImage.of(load(), side)
         if self._source != (dataset, side) or self._contents.get(split, content) != content:
-            self._kept.clear()
-            self._contents.clear()
-            self._source, self.n_bytes = (dataset, side), 0
+            self._drop(dataset, side)
         self._contents[split] = content
         found = self._kept.get((split, image))
         if found is None:
             found = PreparedImage.of(load(), side)
-            if self.n_bytes + found.n_bytes <= self.most_bytes:
-                self._kept[split, image] = found
-                self.n_bytes += found.n_bytes
+            self._add(split, image, found)
         return found
+
+    def keep(
+        self, dataset: DatasetSpec, split: str, image: str, side: int | None, read: PreparedImage
+    ) -> None:
+        """Take up an image that was read to find out what the split holds.
+
+        Parameters
+        ----------
+        dataset, split, image, side
+            As for :meth:`get`, which gives it for whatever content is named next.
+        read : PreparedImage
+        """
+        if self._source != (dataset, side) or split in self._contents:
+            self._drop(dataset, side)
+        self._add(split, image, read)
+
+    def _drop(self, dataset: DatasetSpec, side: int | None) -> None:
+        self._kept.clear()
+        self._contents.clear()
+        self._source, self.n_bytes = (dataset, side), 0
+
+    def _add(self, split: str, image: str, read: PreparedImage) -> None:
+        before = self._kept.get((split, image))
+        n_more = read.n_bytes - (0 if before is None else before.n_bytes)
+        if self.n_bytes + n_more <= self.most_bytes:
+            self._kept[split, image] = read
+            self.n_bytes += n_more

@@ -70,6 +70,27 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class ScanJob:
+    """One image, to be read for the first time.
+
+    Attributes
+    ----------
+    dataset : DatasetSpec
+    split, image : str
+    side : int or None
+        Of the squares that images are scaled to.
+    place : int
+        As that of an :class:`ImageJob`.
+    """
+
+    dataset: DatasetSpec
+    split: str
+    image: str
+    side: int | None
+    place: int
+
+
+@dataclass(frozen=True)
 class ImageJob:
     """One detector on one image.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from irbench.engine.executors.executor import Executor, ExecutorError
@@ -20,6 +20,7 @@ from irbench.errors import IrbenchError, WriteError
 from irbench.messages.events import Events
 from irbench.messages.progress import Progress
 from irbench.process.background_calls import BackgroundCalls
+from irbench.resources import n_cores
 from irbench.scoring.calibration import Calibration
 
 
@@ -44,7 +45,15 @@ def prepare_run(
     """
     events = Events() if events is None else events
     elsewhere = not isinstance(executor, WorkerPool | None)
-    plan, directory = request.plan(events, elsewhere=elsewhere)
+    if executor is None:
+        executor = WorkerPool(request.jobs or n_cores(), request.timeout_s)
+    # Workers import what they need while this process does, and plans.
+    executor.start()
+    try:
+        plan, directory = request.plan(events, elsewhere=elsewhere)
+    except BaseException:
+        executor.let_go()
+        raise
     return Runner(plan, RunDirectory(directory), progress, events, executor)
 
 
@@ -98,17 +107,21 @@ class Runner:
             After the directory was left in a state to resume from.
         """
         session = self.session
-        # Workers import what they need while this process reads the data.
-        with self.executor.early() as start, session.opened(start):
+        with ExitStack() as stack:
+            stack.callback(self.executor.let_go)
+            pool = self.executor if self.executor.start() else None
+            stack.enter_context(session.opened(pool))
             pending = list(self.plan.methods)
             try:
                 with (
-                    self.executor as executor,
                     self._chosen_beside(),
                     BackgroundCalls(
-                        at_once=not executor.leaves_a_core, report=session.progress.say
+                        at_once=not self.executor.leaves_a_core, report=session.progress.say
                     ) as background,
+                    # Workers end while the last method is scored.
+                    self.executor as executor,
                 ):
+                    background.submit(session.write_truths, "writing the ground truth")
                     if facts := executor.facts():
                         session.run["machine"]["cluster"] = facts
                     while pending:

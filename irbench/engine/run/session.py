@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from irbench.dataset import Dataset
+from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.networks import NetworkFacts
 from irbench.engine.planning.plan import MethodPlan, RunPlan, run_key
 from irbench.engine.run.method_outcome import (
@@ -84,13 +85,13 @@ class Session:
         self._changing = threading.Lock()
 
     @contextmanager
-    def opened(self, start: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def opened(self, pool: Executor | None = None) -> Iterator[None]:
         """Hold the directory, read the data, and take up or begin ``run.json``.
 
         Parameters
         ----------
-        start : callable
-            Called before the data are read, where methods are still to be run on them.
+        pool : Executor, optional
+            Its workers read the data.
 
         Raises
         ------
@@ -106,9 +107,7 @@ class Session:
             before = self.directory.read()
             if before is not None:
                 self.run = {"methods": before["methods"]}
-            if not all(map(self.is_done, self.plan.methods)):
-                start()
-            self._scan_splits(dataset)
+            self._scan_splits(dataset, pool)
             key = run_key(self.plan, {split: scan.hash for split, scan in self.scans.items()})
             if before is not None:
                 check_key(self.directory.path, before["key"], key)
@@ -125,10 +124,13 @@ class Session:
                 self._check_facts(method)
             if self.directory.results_file.exists():
                 self.rows = {row["method"]: row for row in load_run(self.directory.path).rows}
-            truths = {split: scan.truths for split, scan in self.scans.items()}
-            write_ground_truth(self.directory.ground_truth_file, truths)
             self.directory.write(self.run)
             yield
+
+    def write_truths(self) -> None:
+        """Write the ground truth of all images, which whoever reads the run needs."""
+        truths = {split: scan.truths for split, scan in self.scans.items()}
+        write_ground_truth(self.directory.ground_truth_file, truths)
 
     def begin(self, method: MethodPlan) -> None:
         """Record that a method is being run."""
@@ -234,9 +236,13 @@ class Session:
             self._write()
         self.log.method_given_up(method.name, state, reason)
 
-    def _scan_splits(self, dataset: Dataset) -> None:
+    def _scan_splits(self, dataset: Dataset, pool: Executor | None) -> None:
         plan = self.plan
-        self.scans = {plan.split: self._scan(dataset, plan.limit)}
+        if plan.dataset.degradations:
+            # The manifest of the validation split is that of degraded images too, which no
+            # worker makes.
+            pool = None
+        self.scans = {plan.split: self._scan(dataset, plan.limit, pool)}
         calibrates = plan.protocol.calibrates and plan.calibrations is None
         if calibrates and VALIDATION in dataset.splits:
             if plan.split in (VALIDATION, "all"):
@@ -244,7 +250,7 @@ class Session:
                     f"--split {plan.split} would test on the images that extent and threshold "
                     "are chosen on; give them by --calibration, or test on another split."
                 )
-            self.scans[VALIDATION] = self._scan(dataset.with_split(VALIDATION), None)
+            self.scans[VALIDATION] = self._scan(dataset.with_split(VALIDATION), None, pool)
         if not self.scans[plan.split].truths:
             first = next(iter(self.scans[plan.split].left_out.items()), None)
             why = f"; the first, {first[0]}: {first[1].removesuffix('.')}" if first else ""
@@ -253,10 +259,11 @@ class Session:
                 "See `irbench data verify`."
             )
 
-    def _scan(self, dataset: Dataset, limit: int | None) -> SplitScan:
+    def _scan(self, dataset: Dataset, limit: int | None, pool: Executor | None) -> SplitScan:
         n_images = len(dataset.ids[:limit])
         with self.progress.track(f"reading {self.title} ({dataset.split})", n_images) as advance:
-            scan = scan_split(dataset, limit, advance, self.plan.protocol.squash)
+            side, spec = self.plan.protocol.squash, self.plan.dataset
+            scan = scan_split(dataset, limit, advance, side, pool, spec)
         for sample_id, reason in scan.left_out.items():
             self.log.image_left_out(dataset.split, sample_id, reason)
             self.progress.say(f"left out for every method: {sample_id}: {reason}")

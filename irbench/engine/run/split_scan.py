@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from irbench.data.class_checks import class_warnings
-from irbench.data.manifest import Manifest, ManifestEntry
+from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
-from irbench.errors import ImageError, IrbenchError
+from irbench.engine.executors.executor import Executor
+from irbench.engine.jobs.detection import scan_image
+from irbench.engine.jobs.scanning import ScannedImage, read_image
+from irbench.engine.jobs.specs import DatasetSpec, ScanJob
 from irbench.ground_truth import GroundTruth
-from irbench.images.squashing import squash
-from irbench.messages.external_text import unprintable
 from irbench.networks.card import image_digests
 
 
@@ -54,6 +55,8 @@ def scan_split(
     limit: int | None = None,
     advance: Callable[[], None] = lambda: None,
     side: int | None = None,
+    pool: Executor | None = None,
+    spec: DatasetSpec | None = None,
 ) -> SplitScan:
     """Read every sample of a split once.
 
@@ -65,29 +68,37 @@ def scan_split(
     advance : callable
         Called after each sample.
     side : int, optional
-        Of the squares that ground truth is scaled to; see :func:`irbench.images.squashing.squash`.
-        The manifest is that of the images as they are.
+        Of the squares that ground truth is scaled to; see
+        :func:`irbench.images.squashing.squash`. The manifest is that of the images as they are.
+    pool : Executor, optional
+        Its workers read, and keep what they have read for the methods.
+    spec : DatasetSpec, optional
+        How they open the dataset.
 
     Returns
     -------
     SplitScan
     """
-    truths: list[GroundTruth] = []
-    entries: list[ManifestEntry] = []
-    for sample_id in dataset.ids[:limit]:
-        try:
-            check_sample_name(sample_id)
-            sample = dataset.load(sample_id)
-        except IrbenchError as error:
-            entries.append(ManifestEntry.of_error(sample_id, error))
-        else:
-            truths.append(GroundTruth.of(squash(sample, side)))
-            entries.append(ManifestEntry.of(sample))
-        advance()
-    manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, tuple(entries))
+    ids = dataset.ids[:limit]
+    found: list[ScannedImage | None] = [None] * len(ids)
+    if pool is not None and spec is not None:
+        jobs = (ScanJob(spec, dataset.split, name, side, place) for place, name in enumerate(ids))
+        for outcome in pool.run(scan_image, jobs):
+            found[outcome.job.place] = outcome.returned
+            if outcome.returned is not None:
+                advance()
+    images: list[ScannedImage] = []
+    for sample_id, scanned in zip(ids, found, strict=True):
+        if scanned is None:
+            # What a worker has failed on is read here too, for the error itself.
+            scanned, _ = read_image(dataset, sample_id, side)
+            advance()
+        images.append(scanned)
+    entries = tuple(one.entry for one in images)
+    manifest = Manifest(dataset.info.name, dataset.scheme, dataset.split, entries)
     return SplitScan(
         dataset.split,
-        truths,
+        [one.truth for one in images if one.truth is not None],
         manifest.unreadable,
         manifest.hash[:16],
         image_digests(entries),
@@ -96,14 +107,3 @@ def scan_split(
         limit is None and manifest.lacks_targets,
         tuple(class_warnings(manifest.label_counts, dataset.conventions)),
     )
-
-
-def check_sample_name(sample_id: str) -> None:
-    """Refuse a sample whose name no table or file can have, of whatever dataset it is.
-
-    Raises
-    ------
-    ImageError
-    """
-    if flaw := unprintable(sample_id):
-        raise ImageError(f"the name of the image {sample_id!a} has {flaw}; rename it.")

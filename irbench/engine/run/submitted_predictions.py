@@ -114,6 +114,7 @@ def evaluate_predictions(
     method = _method(row, tested)
     session = Session(plan, directory, progress, events)
     with session.opened():
+        session.write_truths()
         # Again, now that no other process can add a row.
         check_name(row.title, session.run["methods"], directory)
         calibration = _calibration(row, tested, validation, session)

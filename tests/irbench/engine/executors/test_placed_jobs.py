@@ -42,6 +42,11 @@ def test_batches_become_smaller_towards_the_end_alone():
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[:8] == [8] * 8
     assert sizes[-3:] == [1, 1, 1]
+    waiting = PlacedJobs(range(200), 2)
+    sizes = []
+    while batch := waiting.take(0, 32):
+        sizes.append(len(batch))
+    assert min(sizes[:-1]) == 4
 
 
 @settings(max_examples=60, deadline=None)

@@ -119,3 +119,19 @@ def test_lines_are_those_of_images_read_anew(tmp_path):
         for line in lines:
             del line["ms"]
         assert lines[0] == lines[1] == lines[2]
+
+
+def test_what_a_scan_has_read_is_not_read_again_until_the_next_scan(read):
+    kept = PreparedImage.of(sample(50), None)
+    read.images.keep(SYNTH, "test", "1", None, kept)
+    read.images.keep(SYNTH, "val", "1", None, PreparedImage.of(sample(60), None))
+    assert (read(), read(split="val"), read()) == (50, 60, 50)
+    assert read.n_read == 0
+    # Another scan of the same split: nothing is left of what was there before.
+    read.images.keep(SYNTH, "test", "2", None, PreparedImage.of(sample(70), None))
+    assert read(image="2") == 70
+    assert read() == 1
+    n_bytes = read.images.n_bytes
+    read.images.keep(SYNTH, "val", "9", None, kept)
+    read.images.keep(SYNTH, "val", "9", None, kept)
+    assert read.images.n_bytes == n_bytes + kept.n_bytes
