@@ -12,7 +12,7 @@ from typing import Any
 
 from irbench.engine.executors.batches import BatchSizer, failed
 from irbench.engine.executors.executor import Executor, Job, Outcome, Returned
-from irbench.engine.executors.placed_jobs import PlacedJobs
+from irbench.engine.executors.jobs_by_image import JobsByImage
 from irbench.engine.executors.process_start import STARTER
 from irbench.engine.executors.worker import Worker, WorkerLostError
 from irbench.messages.external_text import error_text
@@ -105,7 +105,7 @@ class WorkerPool(Executor):
         if device != "cpu":
             yield from self._on_gpu(device).run(function, jobs)
             return
-        waiting = PlacedJobs(jobs, len(self._workers))
+        waiting = JobsByImage(jobs, len(self._workers))
         again: deque[list[Job]] = deque()
         sizer = BatchSizer(BATCH_S)
         try:
@@ -159,7 +159,7 @@ class WorkerPool(Executor):
     def _hand_out(
         self,
         function: Callable[[Job], Returned],
-        waiting: PlacedJobs[Job],
+        waiting: JobsByImage[Job],
         again: deque[list[Job]],
         size: int,
     ) -> Iterator[Outcome[Job, Returned]]:

@@ -79,7 +79,7 @@ class ScanJob:
     split, image : str
     side : int or None
         Of the squares that images are scaled to.
-    place : int
+    image_index : int
         As that of an :class:`ImageJob`.
     """
 
@@ -87,7 +87,7 @@ class ScanJob:
     split: str
     image: str
     side: int | None
-    place: int
+    image_index: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class ImageJob:
     content : str
         Hash of what the split holds, by which a worker keeps images for the next method; it
         keeps none where it is empty.
-    place : int
+    image_index : int
         Of the image in its split, by which the same worker gets it for the next method.
     """
 
@@ -125,7 +125,7 @@ class ImageJob:
     measure_map: bool = False
     countings: tuple[str, ...] = ()
     content: str = ""
-    place: int = 0
+    image_index: int = 0
 
 
 @dataclass(frozen=True)

@@ -330,7 +330,7 @@ class MethodRun:
     ) -> Iterator[ImageJob]:
         plan = self.plan
         countings = tuple(one.key for one in own_countings() if one.of == "score map")
-        for place, truth in enumerate(self.scans[split].truths):
+        for index, truth in enumerate(self.scans[split].truths):
             if truth.id not in images:
                 continue
             yield ImageJob(
@@ -345,7 +345,7 @@ class MethodRun:
                 measure_map=keep_regions,
                 countings=countings,
                 content=self.scans[split].hash,
-                place=place,
+                image_index=index,
             )
 
     def _time(

@@ -82,9 +82,9 @@ def scan_split(
     ids = dataset.ids[:limit]
     found: list[ScannedImage | None] = [None] * len(ids)
     if pool is not None and spec is not None:
-        jobs = (ScanJob(spec, dataset.split, name, side, place) for place, name in enumerate(ids))
+        jobs = (ScanJob(spec, dataset.split, name, side, index) for index, name in enumerate(ids))
         for outcome in pool.run(scan_image, jobs):
-            found[outcome.job.place] = outcome.returned
+            found[outcome.job.image_index] = outcome.returned
             if outcome.returned is not None:
                 advance()
     images: list[ScannedImage] = []

@@ -15,11 +15,11 @@ _SMALLEST_PART = 8
 """Of a batch, which a message is worth its while for."""
 
 
-class PlacedJobs(Generic[Job]):
-    """Hands out jobs, by their attribute ``place`` where they have one.
+class JobsByImage(Generic[Job]):
+    """Hands out jobs, by their attribute ``image_index`` where they have one.
 
-    Jobs of the same place, modulo the number of workers, go to the same worker, which has decoded
-    the image for another method. A worker with none left takes from the one with the most, so
+    Jobs of the same image, by its index modulo the number of workers, go to the same worker, which
+    has decoded it for another method. A worker with none left takes from the one with the most, so
     that nobody waits. Towards the end batches become smaller, so that all end at about the same
     time.
 
@@ -59,8 +59,8 @@ class PlacedJobs(Generic[Job]):
 
     def _draw(self, worker: int) -> int:
         for job in self._jobs:
-            place = getattr(job, "place", worker)
-            self._kept[place % len(self._kept)].append(job)
+            index = getattr(job, "image_index", worker)
+            self._kept[index % len(self._kept)].append(job)
             return 1
         self._is_drawn = True
         return 0
