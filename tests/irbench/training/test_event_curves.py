@@ -88,7 +88,8 @@ def test_without_the_extra_it_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     words = ["yolov8n", "--dataset", "synth", "--tensorboard"]
-    monkeypatch.setattr("irbench.cli.train._open_training_data", lambda *_: pytest.fail("began"))
+    opening = "irbench.cli.dataset_options.DatasetOptions.open_under"
+    monkeypatch.setattr(opening, lambda *_: pytest.fail("began"))
     monkeypatch.setattr("irbench.extras.require_deep", lambda _: None)
     with pytest.raises(MissingLibraryError) as caught:
         CliRunner().invoke(train, words, catch_exceptions=False, standalone_mode=False)

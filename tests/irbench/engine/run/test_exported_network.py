@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def execute(tiny_plugin, save_tiny, tmp_path):
         plan = RunPlan(spec, "test", get_protocol("table1"), (method,))
         scans = {name: scan_split(data.with_split(name)) for name in ("test", "val")}
         runner = MethodRun(plan, method, RunDirectory(tmp_path / "run"), scans, Progress())
-        with pytest.raises(MethodFailedError) as failed:
+        with closing(runner), pytest.raises(MethodFailedError) as failed:
             runner.execute(workers, {})
         # What a row is known by has no file of one run in it.
         assert method.params["exported"] is None
