@@ -6,6 +6,7 @@ The server that workers are forked from imports it; see
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 import irbench.engine.executors.worker_loop
 import irbench.engine.jobs.detection  # noqa: F401
 from irbench.conversion.components import detect_components
+from irbench.engine.executors.process_start import STATED_PATH
 from irbench.plugins.registry import Group, catalogue
 
 
@@ -31,4 +33,12 @@ def load() -> None:
         detect_components(np.eye(8), (0.5,), keep_regions=keep_regions)
 
 
+def restore_path() -> None:
+    """Give ``PYTHONPATH`` back: what a plug-in starts may be another Python."""
+    os.environ.pop("PYTHONPATH", None)
+    if (stated := os.environ.pop(STATED_PATH, None)) is not None:
+        os.environ["PYTHONPATH"] = stated
+
+
+restore_path()
 load()

@@ -16,12 +16,16 @@ import threading
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from irbench.resources import single_thread_environment
 
 PRELOADED = "irbench.engine.executors.preloaded"
 """The module that the server imports."""
+
+STATED_PATH = "IRBENCH_STATED_PYTHONPATH"
+"""Holds the user's ``PYTHONPATH`` while the server starts with another one."""
 
 if sys.platform == "linux":
     from multiprocessing import reduction, spawn, util
@@ -114,7 +118,7 @@ class ProcessStarter:
             Whether there is one.
         """
         try:
-            self.server.ensure_running()
+            self._ensure_running()
         except OSError:
             return False
         return True
@@ -135,6 +139,7 @@ class ProcessStarter:
         if sys.platform == "linux" and not fresh and self._server is not None:
             forked = _ForkedProcess(target=target, args=args)
             try:
+                self._ensure_running()
                 forked.start()
             except (OSError, EOFError):
                 # It cannot be started here, or was killed: as on other systems from now on.
@@ -145,6 +150,27 @@ class ProcessStarter:
         spawned = SpawnProcess(target=target, args=args)
         spawned.start()
         return spawned
+
+    def _ensure_running(self) -> None:
+        """Start the server unless it runs, with the modules that this process finds.
+
+        Its interpreter is a new one, and would find an installed irbench where this process is of
+        a checkout: a worker has the code that it is forked with.
+        """
+        path = [str(Path(entry).absolute()) for entry in sys.path]
+        if any(os.pathsep in entry for entry in path):
+            raise OSError("a folder of modules has a name that PYTHONPATH cannot hold")
+        stated = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join(path)
+        if stated is not None:
+            os.environ[STATED_PATH] = stated
+        try:
+            self.server.ensure_running()
+        finally:
+            os.environ.pop(STATED_PATH, None)
+            os.environ.pop("PYTHONPATH")
+            if stated is not None:
+                os.environ["PYTHONPATH"] = stated
 
     def _end_server(self) -> None:
         server, self._server = self._server, None

@@ -40,7 +40,8 @@ def make_cluster():
             for name, n in n_gpus.items()
         }
         scheduler = {"cls": distributed.Scheduler, "options": {"protocol": "inproc"}}
-        scheduler["options"]["dashboard"] = False
+        # A port of its own: tests run beside each other.
+        scheduler["options"] |= {"dashboard": False, "dashboard_address": ":0"}
         started.append(distributed.SpecCluster(workers, scheduler, silence_logs=50))
         return started[-1]
 

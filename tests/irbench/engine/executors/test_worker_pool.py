@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from irbench.engine.executors import worker
-from irbench.engine.executors.process_start import STARTER
+from irbench.engine.executors.process_start import STARTER, STATED_PATH
 from irbench.engine.executors.worker import Worker
 from irbench.engine.executors.worker_pool import WorkerPool
 
@@ -147,6 +147,21 @@ def test_workers_are_copies_of_one_process_without_threads():
         alone = pool.run_alone(eval, "__import__('os').getppid()", None)
         assert alone.returned == os.getpid()
     assert not Path(f"/proc/{server}").exists()
+
+
+@linux_only
+@pytest.mark.parametrize("stated", [None, "modules of mine"])
+def test_workers_have_the_search_path_that_the_user_stated(monkeypatch, stated):
+    if stated is None:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", stated)
+    expression = "dict(__import__('os').environ)"
+    with WorkerPool(1) as pool:
+        (found,) = pool.run(eval, [expression])
+    assert found.returned.get("PYTHONPATH") == stated
+    assert STATED_PATH not in found.returned
+    assert os.environ.get("PYTHONPATH") == stated
 
 
 @linux_only
