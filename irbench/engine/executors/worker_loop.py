@@ -29,11 +29,12 @@ def work(requests: Connection, results: Connection, gpu: str | None) -> None:
     Parameters
     ----------
     requests : Connection
-        Each message is a function and its jobs, as :func:`request` packs them. Its end is the
-        end of this process: at once, if that comes amid a batch, since nobody is there to get
-        the results, and an image may take minutes.
+        Each message is a function and its jobs, pickled. Its end is the end of this process: at
+        once, if that comes amid a batch, since nobody is there to get the results, and an image
+        may take minutes.
     results : Connection
-        Gets :data:`READY`, then a message for each batch; see :func:`unpacked`.
+        Gets :data:`READY`, then a message for each batch: the results of its jobs, or why there
+        are none, pickled.
     gpu : str or None
         See :func:`start_worker`.
     """
@@ -103,6 +104,7 @@ class _Inbox(threading.Thread):
 
 
 def _processed(message: bytes) -> bytes:
+    """The message to return for a batch."""
     try:
         function, jobs = pickle.loads(message)
     # What its module raises when it is imported here, for example.
@@ -111,11 +113,14 @@ def _processed(message: bytes) -> bytes:
     results = run_batch(function, jobs)
     try:
         return bytes(ForkingPickler.dumps(results))
+    # Whatever the class of a plug-in raises: nothing is lost but what cannot be sent, and that
+    # with its reason.
     except Exception:
         return bytes(ForkingPickler.dumps([_sendable(*one) for one in results]))
 
 
 def _sendable(returned: Any, error: str, seconds: float) -> tuple[Any, str, float]:
+    """A result of a job, or why it cannot be sent."""
     try:
         ForkingPickler.dumps(returned)
     except Exception as raised:

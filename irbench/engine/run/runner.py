@@ -47,13 +47,12 @@ def prepare_run(
     elsewhere = not isinstance(executor, WorkerPool | None)
     if executor is None:
         executor = WorkerPool(request.jobs or n_cores(), request.timeout_s)
-    # Workers import what they need while this process does, and plans.
-    executor.start()
-    try:
+    with ExitStack() as stack:
+        stack.callback(executor.let_go)
+        # Workers import what they need while this process does, and plans.
+        executor.start()
         plan, directory = request.plan(events, elsewhere=elsewhere)
-    except BaseException:
-        executor.let_go()
-        raise
+        stack.pop_all()
     return Runner(plan, RunDirectory(directory), progress, events, executor)
 
 

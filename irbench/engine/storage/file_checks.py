@@ -72,9 +72,7 @@ def file_reader(
             return read(path, *args, **kwargs)
         except RunKeyError:
             raise
-        except Exception as error:
-            if not isinstance(error, _unreadable()):
-                raise
+        except _unreadable() as error:
             if isinstance(error, OSError) and error.errno is not None:
                 # Of the system, such as a permission; Arrow's own OSErrors have no number.
                 raise RunKeyError(
