@@ -46,7 +46,7 @@ def coco101(
     """
     if n_targets.ndim > 1:
         return np.stack([coco101(true_positives, kept, one) for one in n_targets])
-    compiled = compiled_module("compiled_envelope") if len(kept) >= MANY_DRAWS else None
+    compiled = compiled_module("compiled_curves") if len(kept) >= MANY_DRAWS else None
     read = precision_at_recalls if compiled is None else compiled.precision_at_recalls
     # Of one type and layout, for each of which numba would compile again.
     hits, counted, targets = (
@@ -72,7 +72,7 @@ def precision_at_recalls(
     -------
     (n_draws, n) ndarray of float64
         The same to the last bit as those of
-        :func:`irbench.metrics.compiled_envelope.precision_at_recalls`.
+        :func:`irbench.metrics.compiled_curves.precision_at_recalls`.
     """
     n_draws, n_points = kept.shape
     # One more column: the precision at a recall that is never reached.
@@ -146,7 +146,7 @@ def average_precision_form(
         indices = [index for _, _, index in keys]
         n_targets = draws.once(("targets", id(table)), lambda: draws.sums(table.n_targets))
         counted = np.where(n_targets > 0, n_targets + missed, 0.0)
-        compiled = compiled_module("compiled_envelope") if draws.n_draws >= MANY_DRAWS else None
+        compiled = compiled_module("compiled_curves") if draws.n_draws >= MANY_DRAWS else None
         if estimate is coco101 and compiled is not None:
             hits, kept = ranking.joined_hits(tuple(indices)), ranking.kept(draws)
             areas = compiled.mean_precisions(draws.by_draw, *hits, kept, counted, _RECALLS)

@@ -76,7 +76,8 @@ def count_points(
     images : iterable of (Components, Components, (int, int))
         Kept detections, targets, and height and width of each image.
     matching : {"raster", "hungarian"}
-        BasicIRSTD's, or the assignment of :func:`match_by_assignment`.
+        BasicIRSTD's, or the assignment of
+        :func:`~irbench.metrics.point_matching.match_by_assignment`.
     distance_px : float
 
     Returns

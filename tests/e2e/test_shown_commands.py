@@ -113,10 +113,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+# The archive of a dataset is its authors'; a test below has one in its form.
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "data import" not in line])
 def test_a_command_works(line, folder, tmp_path, monkeypatch):
-    if "data import" in line:
-        pytest.skip("an archive of its authors; the test below has one in its form")
     _, command, *words = shlex.split(translated(line))
     if command == "run":
         words = [GROUPS.get(word, word) for word in words] + list(RUN)

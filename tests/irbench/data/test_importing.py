@@ -98,11 +98,17 @@ def refuse(tmp_path: Path, source: Path, match: str, **options) -> None:
     assert contents(tmp_path).items() - {("data/.set.lock", b"")} == before.items()
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("around", ["", "set-main/", "a/b/c/", "./"])
+@pytest.mark.parametrize(
+    ("suffix", "around"),
+    [
+        (suffix, around)
+        for suffix in SUFFIXES
+        for around in ("", "set-main/", "a/b/c/", "./")
+        # Zip files have no such names.
+        if (suffix, around) != (".zip", "./")
+    ],
+)
 def test_brings_all_files_in(tmp_path, suffix, around):
-    if suffix == ".zip" and around == "./":
-        pytest.skip("zip files have no such names")
     files = {around + name: content for name, content in FILES.items()}
     files |= {
         "__MACOSX/._a": b"",
@@ -166,12 +172,18 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "reason"), NASTY)
-@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+@pytest.mark.parametrize(
+    ("name", "reason", "suffix"),
+    [
+        (name, reason, suffix)
+        for name, reason in NASTY
+        for suffix in (".zip", ".tar")
+        # Tar ends names at NUL.
+        if suffix == ".zip" or "\x00" not in name
+    ],
+)
 def test_refuses_names_that_lead_out(tmp_path, name, reason, suffix):
     if suffix == ".tar":
-        if "\x00" in name:
-            pytest.skip("tar ends names at NUL")
         source = make(tmp_path / "a.tar", {"a.png": b"a", name: b"evil"})
     else:
         source = tmp_path / "a.zip"

@@ -372,10 +372,8 @@ CURVES = {
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
-    compiled_envelope = pytest.importorskip(
-        "irbench.metrics.compiled_envelope", exc_type=ImportError
-    )
+def test_the_compiled_curves_equals_the_other_to_the_last_bit(name):
+    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
     hits, missed = CURVES[name]
     random = np.random.default_rng(2)
     hits = hits.astype(float)
@@ -384,7 +382,7 @@ def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
     recalls = np.linspace(0.0, 1.0, 101)
     slow = precision_at_recalls(hits, kept, targets, recalls)
     np.testing.assert_array_equal(
-        compiled_envelope.precision_at_recalls(hits, kept, targets, recalls), slow
+        compiled_curves.precision_at_recalls(hits, kept, targets, recalls), slow
     )
     # By the definition: the best of all points at this recall or beyond.
     with np.errstate(all="ignore"):
@@ -400,9 +398,7 @@ def test_the_compiled_envelope_equals_the_other_to_the_last_bit(name):
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, levels, whole):
-    compiled_envelope = pytest.importorskip(
-        "irbench.metrics.compiled_envelope", exc_type=ImportError
-    )
+    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
     random = np.random.default_rng(3)
     weights = random.integers(0, 3, (table.n_images, 40)).astype(float)
@@ -412,7 +408,7 @@ def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, leve
     targets = draws.sums(table.n_targets)
     several = np.stack([targets, targets + random.integers(0, 4, 40) * (targets > 0)])
     for recalls in (np.linspace(0.0, 1.0, 101), np.array([0.0, 0.1, 0.11, 0.9])):
-        found = compiled_envelope.mean_precisions(
+        found = compiled_curves.mean_precisions(
             draws.by_draw,
             *table.weighted.joined_hits((1, 0)),
             table.weighted.kept(draws),
@@ -429,9 +425,7 @@ def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, leve
 
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_scene, levels):
-    compiled_envelope = pytest.importorskip(
-        "irbench.metrics.compiled_envelope", exc_type=ImportError
-    )
+    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3,))
     weights = np.random.default_rng(3).integers(0, 3, (table.n_images, 40)).astype(float)
     weights[:, 0] = 0
@@ -440,11 +434,11 @@ def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_
     before, n_kept = map(np.ascontiguousarray, table.weighted.kept_before(draws, 0))
     given = (hits, kept, before, n_kept, n_targets, np.linspace(0.0, 1.0, 101))
     slow = joined_at_recalls(*given)
-    np.testing.assert_array_equal(compiled_envelope.joined_at_recalls(*given), slow)
+    np.testing.assert_array_equal(compiled_curves.joined_at_recalls(*given), slow)
     assert (slow[1] >= slow[0]).all()
     assert (slow[1] > slow[0]).any()
     given = (hits, kept, n_kept, n_targets)
-    np.testing.assert_array_equal(compiled_envelope.best_f1(*given), best_f1(*given))
+    np.testing.assert_array_equal(compiled_curves.best_f1(*given), best_f1(*given))
 
 
 @pytest.mark.parametrize("estimator", AP_ESTIMATORS)

@@ -1,4 +1,4 @@
-"""Envelopes of precision over recall, as compiled code; see :mod:`irbench.process.compiling`."""
+"""Curves of precision over recall, as compiled code; see :mod:`irbench.process.compiling`."""
 
 from __future__ import annotations
 
