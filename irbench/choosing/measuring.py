@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from irbench.choosing.implants import implanted
+from irbench.conversion.components import load_compiled
 from irbench.data.findings import plural
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
@@ -105,6 +106,8 @@ def measure(job: ChooseJob) -> Measured:
     """Run a candidate over the frames; the work of a worker process."""
     _set_threads(job.n_threads)
     detector, result = job.spec.make(), Measured()
+    if isinstance(detector, ScoreMapDetector):
+        load_compiled()
     _set_threads(job.n_threads)
     sequence = open_sequence(map(Path, job.frames))
     begun: float | None = None

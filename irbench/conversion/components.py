@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.conversion.flooding import PeakRegions, flooded_regions
+from irbench.conversion.flooding import MAX_PIXELS, PeakRegions, flooded_regions
 from irbench.detections import Detections
 from irbench.errors import UsageError
 
@@ -92,7 +92,7 @@ def detect_components(
     if std == 0.0 or largest == 0.0:
         return [Detections.empty(shape) for _ in extents]
     found = []
-    for one in _find_regions()(
+    for one in _find_regions(cleaned.size)(
         cleaned, mean, mean + PEAK_N_STD * std, extents, max_detections, keep_regions
     ):
         scores = one.values * unit if score == "raw" else (one.values - mean) / std
@@ -100,8 +100,33 @@ def detect_components(
     return found
 
 
+FindRegions = Callable[..., list[PeakRegions]]
+
+_next_is_first = True
+
+
+def _find_regions(n_pixels: int) -> FindRegions:
+    """The form for the next map: the first of a process does without compiled code.
+
+    To load that takes 0.3 s and 70 MB, and to compile it, once a machine, some seconds: more
+    than a single image takes in the other form.
+    """
+    global _next_is_first
+    if _next_is_first and n_pixels <= MAX_PIXELS:
+        _next_is_first = False
+        return flooded_regions
+    return fastest_form()
+
+
+def load_compiled() -> None:
+    """Load the compiled form now: for whom many maps will come, or one that is timed."""
+    global _next_is_first
+    _next_is_first = False
+    fastest_form()(np.eye(8), 0.125, 0.5, (0.5,), 1, keep_regions=True)
+
+
 @cache
-def _find_regions() -> Callable[..., list[PeakRegions]]:
+def fastest_form() -> FindRegions:
     """The compiled form, or the other where there is no numba that can compile."""
     try:
         from irbench.conversion.descent import descended_regions

@@ -6,7 +6,7 @@ carries its bounding box along. The box of a peak's region at some cut is that o
 component when the visit falls below the cut; a peak ends where its component meets that
 of an earlier peak. So one pass serves every extent, where
 :mod:`irbench.conversion.flooding` floods each region by itself. Both return the same to
-the last bit; this one is used wherever numba can compile.
+the last bit; this one is used wherever numba can compile, but for the first map of a process.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ steepest ascent (each pixel climbs to its peak) and a maximum spanning tree over
 neighbouring basins, instead of one connected-component pass per peak.
 
 :mod:`irbench.conversion.descent` returns the same several times as fast, and is used
-wherever numba can compile.
+wherever numba can compile, from the second map of a process on.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from irbench.detections.regions import Regions
 from irbench.errors import UsageError
 
-# OpenCV floods 32-bit floats, which hold whole numbers up to here.
-_EXACT_IN_FLOAT32 = 2**24
+MAX_PIXELS = 2**24 - 1
+"""Above the mean of a map. OpenCV floods 32-bit floats, which hold whole numbers so far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +256,7 @@ def _flood(
     """Boxes and pixels of the components around ``peaks`` that are at least ``cuts`` high."""
     import cv2
 
-    if len(tree.values) >= _EXACT_IN_FLOAT32:
+    if len(tree.values) > MAX_PIXELS:
         raise UsageError(
             f"a map with {len(tree.values)} pixels above its mean is too large; "
             "cut the image in tiles."

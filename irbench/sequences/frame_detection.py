@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irbench.conversion.components import load_compiled
 from irbench.detections import Detections
 from irbench.detector import Detector, ScoreMapDetector
 from irbench.errors import ImageError, IrbenchError
@@ -170,7 +171,11 @@ def detect_frames(
     FrameResult
         Of every frame, those with an error included.
     """
-    options: dict[str, Any] = {"extent": extent} if isinstance(detector, ScoreMapDetector) else {}
+    options: dict[str, Any] = {}
+    if isinstance(detector, ScoreMapDetector):
+        options["extent"] = extent
+        if sequence.n_frames > 1:
+            load_compiled()
     with closing(read_ahead(fitted_frames(sequence, reading))) as fitted:
         for one in fitted:
             if one.image is None:

@@ -91,3 +91,10 @@ def test_the_page_runs_as_written(folder, monkeypatch, capfd):
     table = (folder / "runs/camera/robustness/robustness.csv").read_text()
     assert "quantise" in table
     assert "alarms_per_frame" in (folder / "runs/camera/results.csv").read_text()
+
+
+def test_the_loop_of_the_page_runs_as_written():
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.S | re.M)
+    names = {}
+    exec(block, names)
+    assert names["found"].scores.size and names["alarms"].shape[1:] == (4,)

@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 from importlib.metadata import entry_points
 
-import numpy as np
-
 import irbench.engine.executors.worker_loop
 import irbench.engine.jobs.detection  # noqa: F401
-from irbench.conversion.components import detect_components
+from irbench.conversion.components import load_compiled
 from irbench.engine.executors.process_start import STATED_PATH
 from irbench.plugins.registry import Group, catalogue
 
@@ -29,8 +27,7 @@ def load() -> None:
         # Others may start threads when they are imported: workers load them, each for itself.
         if values == {f"irbench.{group}"}:
             catalogue(group)
-    for keep_regions in (False, True):
-        detect_components(np.eye(8), (0.5,), keep_regions=keep_regions)
+    load_compiled()
 
 
 def restore_path() -> None:

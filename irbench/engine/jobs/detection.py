@@ -11,7 +11,8 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from irbench.conversion.dispatch import convert
+from irbench.conversion.components import load_compiled
+from irbench.conversion.dispatch import convert, uses_extent
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.detector import Detector
@@ -141,6 +142,8 @@ def time_images(job: TimingJob) -> TimingOutcome:
         image = PreparedImage.of(opened.load(name), job.protocol.squash)
         return _detect(detector, image, job.protocol, job.extents)[1]
 
+    if uses_extent(detector.kind, job.protocol):
+        load_compiled()
     for image in job.images[: job.n_warmup]:
         times_of(image)
     wait = ProcessorWait()

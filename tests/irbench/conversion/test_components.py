@@ -23,7 +23,7 @@ EIGHT = np.ones((3, 3))
 def form(request):
     """Every test of the rule holds for the compiled form and for the one of a machine without."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(components, "_find_regions", lambda: request.param)
+        patch.setattr(components, "_find_regions", lambda n_pixels: request.param)
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -82,11 +83,37 @@ def test_visiting_order_is_that_of_a_stable_sort(flat):
 
 def test_a_machine_that_cannot_compile_returns_the_same(monkeypatch):
     image = np.random.default_rng(1).random((30, 30)) ** 4
+    detect_components(image, EXTENTS)
     compiled = detect_components(image, EXTENTS)
     monkeypatch.setitem(sys.modules, "irbench.conversion.descent", None)
-    components._find_regions.cache_clear()
+    components.fastest_form.cache_clear()
     try:
-        assert components._find_regions() is flooded_regions
+        assert components.fastest_form() is flooded_regions
         assert detect_components(image, EXTENTS) == compiled
     finally:
-        components._find_regions.cache_clear()
+        components.fastest_form.cache_clear()
+
+
+@pytest.mark.parametrize(("before", "loaded"), [("", "False"), ("load_compiled()", "True")])
+def test_only_one_image_does_without_the_compiler(before, loaded):
+    script = f"""
+import sys
+import numpy as np
+from irbench.conversion.components import detect_components, load_compiled
+image = np.random.default_rng(1).random((30, 30)) ** 4
+{before}
+first = detect_components(image, (0.5, 0.9))
+loaded = "numba" in sys.modules
+assert detect_components(image, (0.5, 0.9)) == first
+print(loaded, "numba" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [loaded, "True"]
+
+
+def test_a_first_image_that_is_too_large_to_flood_is_compiled(monkeypatch):
+    monkeypatch.setattr(components, "_next_is_first", True)
+    monkeypatch.setattr(components, "MAX_PIXELS", 899)
+    assert components._find_regions(900) is descended_regions
+    assert components._find_regions(899) is flooded_regions
+    assert components._find_regions(899) is descended_regions
