@@ -97,4 +97,5 @@ def test_the_loop_of_the_page_runs_as_written():
     (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.S | re.M)
     names = {}
     exec(block, names)
-    assert names["found"].scores.size and names["alarms"].shape[1:] == (4,)
+    assert names["found"].scores.size
+    assert names["alarms"].shape[1:] == (4,)
