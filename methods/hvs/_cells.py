@@ -10,13 +10,44 @@ of statistics are anchored at the upper left cell of the square.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ParameterError
 from irbench.filters.flat import FloatArray
+from irbench.parameters import parameter
+
+Padding = Literal["zero", "reflect"]
+
+
+def scales_parameter(default: tuple[int, ...]) -> Any:
+    """The sides of a cell."""
+    return parameter(default=default, low=3, high=63, odd=True, unit="px", help="sides of a cell")
+
+
+def n_largest_parameter() -> Any:
+    """How many pixels stand for a cell."""
+    return parameter(
+        default=9, low=1, high=64, help="K, how many of the largest grey levels represent a cell"
+    )
+
+
+def padding_parameter() -> Any:
+    """What the cells at the image's border see."""
+    return parameter(default="zero", choices=("zero", "reflect"), help="what surrounds the image")
+
+
+def background_floor_parameter() -> Any:
+    """The least divisor of the ratio; 0, the references', gives targets on black no score."""
+    return parameter(
+        default=0.0,
+        low=0,
+        high=255,
+        unit="grey levels",
+        help="least mean of the brightest neighbour",
+    )
 
 
 def reach_of_square(cell: int) -> int:

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from irbench.errors import ParameterError
 from irbench.filters.flat import FloatArray
+from irbench.parameters import parameter
+
+
+def inner_sides_parameter() -> Any:
+    """The sides of the inner window."""
+    return parameter(
+        default=(3, 5, 7, 9), low=1, high=61, odd=True, unit="px", help="sides of the inner window"
+    )
+
+
+def outer_side_parameter(default: int) -> Any:
+    """The side of the outer window."""
+    return parameter(
+        default=default, low=3, high=63, odd=True, unit="px", help="side of the outer window"
+    )
 
 
 def from_darkest(image: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from irbench.filters.windows import WindowedImage, Windows
 from irbench.parameters import parameter
 
 from ._cells import fuse_scales, require_scales
-from ._rings import require_larger, ring_contrast
+from ._rings import inner_sides_parameter, outer_side_parameter, require_larger, ring_contrast
 
 
 class AAGD(ScoreMapDetector):
@@ -69,12 +69,8 @@ class AAGD(ScoreMapDetector):
             "Infrared Physics & Technology 89, 2018, doi:10.1016/j.infrared.2018.01.032"
         ),
     )
-    scales: tuple[int, ...] = parameter(
-        default=(3, 5, 7, 9), low=1, high=61, odd=True, unit="px", help="sides of the inner window"
-    )
-    outer: int = parameter(
-        default=19, low=3, high=63, odd=True, unit="px", help="side of the outer window"
-    )
+    scales: tuple[int, ...] = inner_sides_parameter()
+    outer: int = outer_side_parameter(19)
     signed: bool = parameter(default=False, help="dark targets do not score")
 
     def __post_init__(self) -> None:

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.filters.flat import FloatArray
 from irbench.filters.windows import WindowedImage
-from irbench.parameters import parameter
 
-from ._cells import fuse_scales, require_scales
+from ._cells import fuse_scales, require_scales, scales_parameter
 
 
 class ADMD(ScoreMapDetector):
@@ -69,9 +68,7 @@ class ADMD(ScoreMapDetector):
             "doi:10.1016/j.sigpro.2020.107727"
         ),
     )
-    scales: tuple[int, ...] = parameter(
-        default=(7,), low=3, high=63, odd=True, unit="px", help="sides of a cell"
-    )
+    scales: tuple[int, ...] = scales_parameter((7,))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,7 +11,13 @@ from irbench.filters.flat import FloatArray
 from irbench.filters.windows import WindowedImage, Windows
 from irbench.parameters import parameter
 
-from ._rings import require_larger, require_several, ring_contrast
+from ._rings import (
+    inner_sides_parameter,
+    outer_side_parameter,
+    require_larger,
+    require_several,
+    ring_contrast,
+)
 
 
 class HBMLCM(ScoreMapDetector):
@@ -73,12 +79,8 @@ class HBMLCM(ScoreMapDetector):
             "Letters 15(1), 2018, doi:10.1109/LGRS.2017.2772030"
         ),
     )
-    scales: tuple[int, ...] = parameter(
-        default=(3, 5, 7, 9), low=1, high=61, odd=True, unit="px", help="sides of the inner window"
-    )
-    outer: int = parameter(
-        default=15, low=3, high=63, odd=True, unit="px", help="side of the outer window"
-    )
+    scales: tuple[int, ...] = inner_sides_parameter()
+    outer: int = outer_side_parameter(15)
     boost: int = parameter(
         default=9, low=3, high=63, odd=True, unit="px", help="window of the high-boost filter"
     )

@@ -7,14 +7,15 @@ import numpy as np
 from irbench.detector import MethodInfo, ScoreMapDetector
 from irbench.filters.flat import FlatImage, FloatArray, map_strips, narrowed
 from irbench.filters.running import box_max, box_sum
-from irbench.parameters import parameter
 
 from ._cells import (
+    background_floor_parameter,
     finite_or_zero,
     fuse_scales,
     largest_neighbour,
     reach_of_square,
     require_scales,
+    scales_parameter,
     squared_ratio,
 )
 
@@ -75,16 +76,8 @@ class LCM(ScoreMapDetector):
             "2014, doi:10.1109/TGRS.2013.2242477"
         ),
     )
-    scales: tuple[int, ...] = parameter(
-        default=(3, 5, 7, 9), low=3, high=63, odd=True, unit="px", help="sides of a cell"
-    )
-    background_floor: float = parameter(
-        default=0.0,
-        low=0,
-        high=255,
-        unit="grey levels",
-        help="least mean of the brightest neighbour",
-    )
+    scales: tuple[int, ...] = scales_parameter((3, 5, 7, 9))
+    background_floor: float = background_floor_parameter()
 
     def __post_init__(self) -> None:
         super().__post_init__()

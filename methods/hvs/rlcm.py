@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
@@ -13,10 +11,13 @@ from irbench.filters.largest import means_of_largest
 from irbench.parameters import parameter
 
 from ._cells import (
+    Padding,
+    background_floor_parameter,
     central_cell,
     finite_or_zero,
     fuse_scales,
     largest_neighbour,
+    padding_parameter,
     reach_of_square,
     require_fitting,
     squared_ratio,
@@ -101,16 +102,8 @@ class RLCM(ScoreMapDetector):
     k2: tuple[int, ...] = parameter(
         default=(4, 9, 16), low=1, high=64, help="K_2, how many represent a neighbour, per scale"
     )
-    padding: Literal["zero", "reflect"] = parameter(
-        default="zero", choices=("zero", "reflect"), help="what surrounds the image"
-    )
-    background_floor: float = parameter(
-        default=0.0,
-        low=0,
-        high=255,
-        unit="grey levels",
-        help="least mean of the brightest neighbour",
-    )
+    padding: Padding = padding_parameter()
+    background_floor: float = background_floor_parameter()
 
     def __post_init__(self) -> None:
         super().__post_init__()

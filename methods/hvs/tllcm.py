@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
@@ -13,9 +11,13 @@ from irbench.filters.running import binomial_3x3
 from irbench.parameters import parameter
 
 from ._cells import (
+    Padding,
+    background_floor_parameter,
     finite_or_zero,
     fuse_scales,
     largest_neighbour,
+    n_largest_parameter,
+    padding_parameter,
     reach_of_square,
     require_fitting,
     require_scales,
@@ -100,19 +102,9 @@ class TLLCM(ScoreMapDetector):
         unit="px",
         help="sides of a cell; none: a single one of 9",
     )
-    k: int = parameter(
-        default=9, low=1, high=64, help="K, how many of the largest grey levels represent a cell"
-    )
-    padding: Literal["zero", "reflect"] = parameter(
-        default="zero", choices=("zero", "reflect"), help="what surrounds the image"
-    )
-    background_floor: float = parameter(
-        default=0.0,
-        low=0,
-        high=255,
-        unit="grey levels",
-        help="least mean of the brightest neighbour",
-    )
+    k: int = n_largest_parameter()
+    padding: Padding = padding_parameter()
+    background_floor: float = background_floor_parameter()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from irbench.detector import MethodInfo, ScoreMapDetector
@@ -13,14 +11,19 @@ from irbench.filters.running import binomial_3x3, box_sum
 from irbench.parameters import parameter
 
 from ._cells import (
+    Padding,
+    background_floor_parameter,
     central_cell,
     finite_or_zero,
     fuse_scales,
     largest_neighbour,
+    n_largest_parameter,
     neighbouring_cells,
+    padding_parameter,
     reach_of_square,
     require_fitting,
     require_scales,
+    scales_parameter,
     squared_ratio,
 )
 
@@ -106,12 +109,8 @@ class WSLCM(ScoreMapDetector):
             "Geoscience and Remote Sensing Letters 18(9), 2021, doi:10.1109/LGRS.2020.3004978"
         ),
     )
-    scales: tuple[int, ...] = parameter(
-        default=(5, 7, 9, 11), low=3, high=63, odd=True, unit="px", help="sides of a cell"
-    )
-    k: int = parameter(
-        default=9, low=1, high=64, help="K, how many of the largest grey levels represent a cell"
-    )
+    scales: tuple[int, ...] = scales_parameter((5, 7, 9, 11))
+    k: int = n_largest_parameter()
     xi: float = parameter(
         default=5.0,
         low=0,
@@ -119,16 +118,8 @@ class WSLCM(ScoreMapDetector):
         unit="grey levels",
         help="least standard deviation of the neighbours",
     )
-    padding: Literal["zero", "reflect"] = parameter(
-        default="zero", choices=("zero", "reflect"), help="what surrounds the image"
-    )
-    background_floor: float = parameter(
-        default=0.0,
-        low=0,
-        high=255,
-        unit="grey levels",
-        help="least mean of the brightest neighbour",
-    )
+    padding: Padding = padding_parameter()
+    background_floor: float = background_floor_parameter()
 
     def __post_init__(self) -> None:
         super().__post_init__()

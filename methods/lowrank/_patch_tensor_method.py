@@ -44,6 +44,23 @@ def sigma_window_parameter(default: float) -> Any:
     )
 
 
+def tolerance_parameter(default: float) -> Any:
+    """The residual of the constraint at which the iterations end."""
+    return parameter(default=default, low=0, help="stop at this relative residual")
+
+
+def early_stop_parameter() -> Any:
+    """The stop rule of the published codes."""
+    return parameter(
+        default=True, help="also stop when the number of positive target entries repeats"
+    )
+
+
+def max_iter_parameter(default: int) -> Any:
+    """The greatest number of iterations."""
+    return parameter(default=default, low=1, help="iterations at most")
+
+
 def recompose_parameter(default: Recomposition) -> Any:
     """How patches are laid back onto the image."""
     other = "mean" if default == "overwrite" else "overwrite"

@@ -15,9 +15,11 @@ from ._followed_triplets import followed_triplets
 from ._patch_tensor import Decomposition, Recomposition
 from ._patch_tensor_method import (
     PatchTensorMethod,
+    max_iter_parameter,
     patch_parameter,
     recompose_parameter,
     step_parameter,
+    tolerance_parameter,
 )
 from ._robust_pca import row_blocks
 
@@ -126,8 +128,8 @@ class NRAM(PatchTensorMethod):
     signed: bool = parameter(
         default=False, help="also divide the threshold of negative entries by the penalty"
     )
-    tolerance: float = parameter(default=1e-7, low=0.0, help="stop at this relative residual")
-    max_iter: int = parameter(default=1000, low=1, help="iterations at most")
+    tolerance: float = tolerance_parameter(1e-7)
+    max_iter: int = max_iter_parameter(1000)
     recompose: Recomposition = recompose_parameter("overwrite")
 
     def decompose(self, image: NDArray[np.float64]) -> Decomposition:

@@ -11,12 +11,15 @@ from irbench.parameters import parameter
 from ._patch_tensor import Decomposition, Recomposition
 from ._patch_tensor_method import (
     WeightedPatchTensorMethod,
+    early_stop_parameter,
     epsilon_parameter,
+    max_iter_parameter,
     patch_parameter,
     recompose_parameter,
     sigma_gradient_parameter,
     sigma_window_parameter,
     step_parameter,
+    tolerance_parameter,
 )
 from ._spectral_shrinkage import partial_slice_shrinkage
 from ._structure_tensor import corner_strength
@@ -128,11 +131,9 @@ class PSTNN(WeightedPatchTensorMethod):
     epsilon: float = epsilon_parameter()
     sigma_gradient: float = sigma_gradient_parameter(2.0)
     sigma_window: float = sigma_window_parameter(9.0)
-    tolerance: float = parameter(default=1e-3, low=0, help="stop at this relative residual")
-    early_stop: bool = parameter(
-        default=True, help="also stop when the number of positive target entries repeats"
-    )
-    max_iter: int = parameter(default=500, low=1, help="iterations at most")
+    tolerance: float = tolerance_parameter(1e-3)
+    early_stop: bool = early_stop_parameter()
+    max_iter: int = max_iter_parameter(500)
     recompose: Recomposition = recompose_parameter("overwrite")
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:

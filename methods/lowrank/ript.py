@@ -11,12 +11,15 @@ from irbench.parameters import parameter
 from ._patch_tensor import Decomposition, Recomposition
 from ._patch_tensor_method import (
     WeightedPatchTensorMethod,
+    early_stop_parameter,
     epsilon_parameter,
+    max_iter_parameter,
     patch_parameter,
     recompose_parameter,
     sigma_gradient_parameter,
     sigma_window_parameter,
     step_parameter,
+    tolerance_parameter,
 )
 from ._robust_pca import row_blocks
 from ._spectral_shrinkage import clip_singular_values
@@ -123,11 +126,9 @@ class RIPT(WeightedPatchTensorMethod):
     epsilon: float = epsilon_parameter()
     sigma_gradient: float = sigma_gradient_parameter(1.2)
     sigma_window: float = sigma_window_parameter(2.0)
-    tolerance: float = parameter(default=1e-7, low=0, help="stop at this relative residual")
-    early_stop: bool = parameter(
-        default=True, help="also stop when the number of positive target entries repeats"
-    )
-    max_iter: int = parameter(default=100, low=1, help="iterations at most")
+    tolerance: float = tolerance_parameter(1e-7)
+    early_stop: bool = early_stop_parameter()
+    max_iter: int = max_iter_parameter(100)
     recompose: Recomposition = recompose_parameter("mean")
 
     def local_prior(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
