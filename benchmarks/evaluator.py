@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from irbench.metrics.average_precision import (
     average_precision,
     average_precision_form,
-    mean_average_precision,
+    map50_95,
 )
 from irbench.metrics.counting import count_boxes, f1, precision, recall
 from irbench.metrics.matching import MatchTable, match_detections
@@ -70,7 +70,7 @@ def evaluate(scene: Scene) -> tuple[MatchTable, float]:
     )
     average_precision(table)
     average_precision(table, estimator="all-point")
-    mean = mean_average_precision(table).value
+    mean = map50_95(table).value
     threshold = best_f1_threshold(table).value
     counts = count_boxes(table, np.inf if threshold is None else threshold)
     for metric in (precision, recall, f1):

@@ -31,9 +31,7 @@ import irbench
 from irbench.conversion.components import detect_components
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.average_precision import average_precision
-from irbench.metrics.components import Components, components_of
 from irbench.metrics.matching import match_detections
-from irbench.metrics.points import count_points
 from irbench.protocol import EXTENTS
 from irbench.sequences.threshold import alarm_threshold
 from irbench.statistics.poisson import poisson_interval
@@ -125,8 +123,12 @@ def alarm_rates(name: str, dataset: str, extent: float, root: Path) -> dict[str,
     }
     n_test = len(tested)
     for kind, chosen in thresholds.items():
-        counts = count_points(_kept(tested, chosen.threshold))
-        row[f"{kind}: alarms beside targets"] = int(counts.false_components.sum())
+        result = irbench.evaluate(
+            {sample.id: found for sample, found, _ in tested},
+            [GroundTruth.of(sample) for sample, _, _ in tested],
+            threshold=chosen.threshold,
+        )
+        row[f"{kind}: alarms beside targets"] = int(result.counts.points.false_components.sum())
         row[f"{kind}: alarms on frames painted out"] = sum(
             len(bare.above(chosen.threshold)) for _, _, bare in tested
         )
@@ -137,19 +139,6 @@ def alarm_rates(name: str, dataset: str, extent: float, root: Path) -> dict[str,
             within = WANTED / 2 <= rate <= 2 * WANTED or low <= WANTED <= high
             row[name_of] = {"rate": rate, "interval": [low, high], "within": within}
     return row
-
-
-def _kept(
-    tested: Sequence[tuple[irbench.Sample, irbench.Detections, irbench.Detections]],
-    threshold: float,
-) -> Iterator[tuple[Components, Components, tuple[int, int]]]:
-    for sample, found, _ in tested:
-        truth, kept = GroundTruth.of(sample), found.above(threshold)
-        yield (
-            components_of(kept.boxes, kept.regions, truth),
-            components_of(truth.boxes, truth.targets, truth),
-            truth.shape,
-        )
 
 
 def tables(content: dict[str, Any]) -> str:

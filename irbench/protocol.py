@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -79,6 +80,8 @@ class Protocol:
                 f"fixed_threshold={self.fixed_threshold} and "
                 f"operating_point={self.operating_point!r}."
             )
+        if self.fixed_threshold is not None and math.isnan(self.fixed_threshold):
+            raise UsageError("fixed_threshold must be a number, got NaN.")
         if self.squash is not None and self.squash < 1:
             raise UsageError(f"squash must be a side of at least 1 px, got {self.squash}.")
         if self.operating_point == "mean-kstd" and not self.standardises:

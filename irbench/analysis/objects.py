@@ -108,7 +108,7 @@ def _join(
     for (box, score, regions), truth in zip(parts, truths, strict=True):
         components = components_of(box, regions, truth)
         place = np.empty(len(box), dtype=np.int64)
-        place[components.raster_order()] = np.arange(len(box))
+        place[components.raster_order] = np.arange(len(box))
         boxes.append(box.astype(np.float64))
         scores.append(score)
         centroids.append(components.centroids)

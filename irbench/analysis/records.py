@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -189,9 +188,8 @@ def hierarchy_records(method: AnalysedMethod) -> Iterator[Record]:
     counts = method.output.result.counts.regions
     if counts is None:
         return
-    errors = error_split(counts)
-    for field in fields(errors):
-        yield {"term": field.name, "share": getattr(errors, field.name).value}
+    for term, share in error_split(counts).items():
+        yield {"term": term, "share": share.value}
 
 
 def image_records(method: AnalysedMethod) -> Iterator[Record]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from irbench.detections.image_detections import Detections, box_areas, box_centroids
 from irbench.detections.regions import Regions, run_areas, run_centroids
 from irbench.errors import DetectionsError
+from irbench.ragged_arrays import offsets_of, ranges
 
 _CHUNK = 1024
 
@@ -138,16 +139,8 @@ class PackedDetections(Sequence[Detections]):
         """Of each image those with ``score >= threshold``; see :meth:`Detections.above`."""
         # In double precision, as there.
         is_kept = self.scores.astype(np.float64) >= threshold
-        rows = np.flatnonzero(is_kept)
-        n_runs = np.diff(self.run_offsets)[rows]
-        return PackedDetections(
-            np.concatenate([[0], np.cumsum(is_kept)])[self.offsets],
-            self.boxes[rows],
-            self.scores[rows],
-            _offsets(n_runs),
-            self.runs[_ranges(self.run_offsets[rows], n_runs)],
-            self.shapes,
-        )
+        offsets = offsets_of(is_kept)[self.offsets]
+        return self._with_rows(np.flatnonzero(is_kept), offsets, self.shapes)
 
     def take(self, positions: Sequence[int]) -> PackedDetections:
         """The chosen images, in the order of ``positions``; -1 stands for one without any.
@@ -161,15 +154,21 @@ class PackedDetections(Sequence[Detections]):
         counts = np.append(np.diff(self.offsets), 0)
         shapes = np.append(self.shapes, [[-1, -1]], axis=0).astype(np.int32, copy=False)
         chosen = np.asarray(positions, dtype=np.int64)
-        rows = _ranges(self.offsets[chosen], counts[chosen])
+        rows = ranges(self.offsets[chosen], counts[chosen])
+        return self._with_rows(rows, offsets_of(counts[chosen]), shapes[chosen])
+
+    def _with_rows(
+        self, rows: NDArray[np.int64], offsets: NDArray[np.int64], shapes: NDArray[np.int32]
+    ) -> PackedDetections:
+        """Some of the detections, as those of images with ``offsets`` and ``shapes``."""
         n_runs = np.diff(self.run_offsets)[rows]
         return PackedDetections(
-            _offsets(counts[chosen]),
+            offsets,
             self.boxes[rows],
             self.scores[rows],
-            _offsets(n_runs),
-            self.runs[_ranges(self.run_offsets[rows], n_runs)],
-            shapes[chosen],
+            offsets_of(n_runs),
+            self.runs[ranges(self.run_offsets[rows], n_runs)],
+            shapes,
         )
 
     def __len__(self) -> int:
@@ -229,27 +228,17 @@ def _pack(images: Sequence[Detections]) -> PackedDetections:
     ]
     shapes = [(-1, -1) if one is None else one.shape for one in regions]
     return PackedDetections(
-        _offsets([len(one) for one in images]),
+        offsets_of([len(one) for one in images]),
         np.concatenate([np.zeros((0, 4), np.float32), *(one.boxes for one in images)]),
         np.concatenate([np.zeros(0, np.float32), *(one.scores for one in images)]),
-        _offsets(np.concatenate([np.zeros(0, np.int64), *n_runs])),
+        offsets_of(np.concatenate([np.zeros(0, np.int64), *n_runs])),
         np.concatenate([np.zeros((0, 2), np.int32), *(one.runs for one in regions if one)]),
         np.array(shapes, np.int32).reshape(-1, 2),
     )
 
 
-def _offsets(counts: Any) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.asarray(counts, dtype=np.int64))])
-
-
 def _join_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return _offsets(np.concatenate([np.diff(part) for part in parts]))
-
-
-def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``starts[i], …, starts[i] + counts[i] - 1``, one range after another."""
-    ends = np.cumsum(counts)
-    return np.asarray(np.repeat(starts - ends + counts, counts) + np.arange(ends[-1:].sum()))
+    return offsets_of(np.concatenate([np.diff(part) for part in parts]))
 
 
 def _check_offsets(name: str, offsets: NDArray[np.int64], n: int, end: int) -> None:

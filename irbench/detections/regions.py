@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import DetectionsError
+from irbench.ragged_arrays import offsets_of, ranges
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +108,14 @@ class Regions:
         order = np.argsort(values, kind="stable")
         runs = np.stack([starts[order], lengths[order]], axis=1)
         counts = np.bincount(values, minlength=n_regions + 1)[1 : n_regions + 1]
-        return cls(runs.astype(np.int32), np.concatenate([[0], np.cumsum(counts)]), (height, width))
+        return cls(runs.astype(np.int32), offsets_of(counts), (height, width))
 
     def take(self, indices: NDArray[Any] | Sequence[int]) -> Regions:
         """The chosen regions, in the order of ``indices``."""
         chosen = np.asarray(indices, dtype=np.int64)
         counts = np.diff(self.offsets)[chosen]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        source = np.repeat(self.offsets[chosen] - offsets[:-1], counts) + np.arange(offsets[-1])
-        return Regions(self.runs[source], offsets, self.shape)
+        runs = self.runs[ranges(self.offsets[chosen], counts)]
+        return Regions(runs, offsets_of(counts), self.shape)
 
     def region_runs(self, index: int) -> NDArray[np.int32]:
         """The ``(r, 2)`` runs of one region."""
@@ -169,9 +169,7 @@ class Regions:
 
 def run_pixels(runs: NDArray[np.int32]) -> NDArray[np.int64]:
     """``(P,)`` raster indices of the pixels of each run in turn."""
-    starts, lengths = runs[:, 0].astype(np.int64), runs[:, 1].astype(np.int64)
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return ranges(*runs.astype(np.int64).T)
 
 
 def run_areas(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -206,8 +204,7 @@ def run_centroids(
 
 
 def _sums(per_run: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    totals = np.concatenate([[0], np.cumsum(per_run)])
-    return np.asarray(totals[offsets[1:]] - totals[offsets[:-1]])
+    return np.diff(offsets_of(per_run)[offsets])
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

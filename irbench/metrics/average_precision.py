@@ -14,7 +14,7 @@ from irbench.metrics.curve import PrecisionRecallCurve
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.metric import Metric, fraction
 from irbench.metrics.value import NO_TARGETS, MetricValue
-from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Values, compiled_module
+from irbench.metrics.weighted import Draws, Form, Values, compiled_forms
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 
@@ -46,7 +46,7 @@ def coco101(
     """
     if n_targets.ndim > 1:
         return np.stack([coco101(true_positives, kept, one) for one in n_targets])
-    compiled = compiled_module("compiled_curves") if len(kept) >= MANY_DRAWS else None
+    compiled = compiled_forms(len(kept))
     read = precision_at_recalls if compiled is None else compiled.precision_at_recalls
     # Of one type and layout, for each of which numba would compile again.
     hits, counted, targets = (
@@ -72,7 +72,7 @@ def precision_at_recalls(
     -------
     (n_draws, n) ndarray of float64
         The same to the last bit as those of
-        :func:`irbench.metrics.compiled_curves.precision_at_recalls`.
+        :func:`irbench.metrics.compiled_forms.precision_at_recalls`.
     """
     n_draws, n_points = kept.shape
     # One more column: the precision at a recall that is never reached.
@@ -146,7 +146,7 @@ def average_precision_form(
         indices = [index for _, _, index in keys]
         n_targets = draws.once(("targets", id(table)), lambda: draws.sums(table.n_targets))
         counted = np.where(n_targets > 0, n_targets + missed, 0.0)
-        compiled = compiled_module("compiled_curves") if draws.n_draws >= MANY_DRAWS else None
+        compiled = compiled_forms(draws.n_draws)
         if estimate is coco101 and compiled is not None:
             hits, kept = ranking.joined_hits(tuple(indices)), ranking.kept(draws)
             areas = compiled.mean_precisions(draws.by_draw, *hits, kept, counted, _RECALLS)
@@ -191,40 +191,10 @@ def average_precision(
     ------
     UsageError, UnknownNameError
     """
-    form = average_precision_form(table, [table.iou_index(iou_threshold)], _estimator(estimator))
-    return _value(form, table, weights)
-
-
-def mean_average_precision(
-    table: MatchTable, weights: NDArray[Any] | None = None, estimator: str = "coco-101"
-) -> MetricValue:
-    """Mean of the average precision over all IoU thresholds of the table.
-
-    Parameters
-    ----------
-    table : MatchTable
-        Built with :data:`~irbench.metrics.match_table.COCO_IOU_THRESHOLDS` for AP@50:95.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-    estimator : {"coco-101", "all-point"}
-
-    Returns
-    -------
-    MetricValue
-        In [0, 1]; undefined without targets.
-    """
-    columns = range(len(table.iou_thresholds))
-    form = average_precision_form(table, columns, _estimator(estimator))
-    return _value(form, table, weights)
-
-
-def _estimator(name: str) -> Estimator:
-    if name not in AP_ESTIMATORS:
-        raise UnknownNameError("AP estimator", name, AP_ESTIMATORS)
-    return AP_ESTIMATORS[name]
-
-
-def _value(form: Form, table: MatchTable, weights: NDArray[Any] | None) -> MetricValue:
+    if estimator not in AP_ESTIMATORS:
+        raise UnknownNameError("AP estimator", estimator, AP_ESTIMATORS)
+    columns = [table.iou_index(iou_threshold)]
+    form = average_precision_form(table, columns, AP_ESTIMATORS[estimator])
     (value,) = form(Draws.single(table.n_images, weights)).tolist()
     return MetricValue(None, NO_TARGETS) if np.isnan(value) else MetricValue(value)
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from irbench.errors import UsageError
 from irbench.metrics.average_precision import average_precision
 from irbench.metrics.counting import count_boxes, recall
-from irbench.metrics.ignored_targets import BoxImages, match_with_ignored
+from irbench.metrics.ignored_targets import match_with_ignored
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.matching import match_detections
 from irbench.metrics.value import MetricValue
@@ -99,7 +99,7 @@ def by_target_area(
     iou_threshold: float = 0.5,
     max_detections: int = 300,
 ) -> tuple[BreakdownRow, ...]:
-    """Average precision and recall by the area of the target.
+    """Average precision and recall by the area of the target, in pixels.
 
     As COCO's area ranges: targets outside the bin are ignored, and so are detections
     that hit one of them, and false alarms whose own area is outside the bin. Areas
@@ -128,12 +128,12 @@ def by_target_area(
     ------
     DetectionsError, UsageError
     """
-    images = _boxes(found, truths)
+    boxes = _boxes(found, truths)
     areas = [truth.areas for truth in truths]
     rows = []
     for one in bins:
         table = match_with_ignored(
-            images,
+            *boxes,
             [one.holds(values) for values in areas],
             iou_threshold,
             [one.holds(detections.areas) for detections in found],
@@ -163,20 +163,13 @@ def by_signal_to_clutter(
 
     Parameters
     ----------
-    found : sequence of Detections
-    truths : sequence of GroundTruth
-        As many, in the same order.
+    found, truths, threshold, iou_threshold, max_detections
+        As for :func:`by_target_area`.
     ratios : sequence of (M,) array_like
         Of the targets of each image, as
         :func:`irbench.metrics.signal_to_clutter.signal_to_clutter` returns them; NaN
         where undefined.
-    threshold : float, optional
-        The operating point, for recall and false alarms.
     bins : sequence of Bin
-    iou_threshold : float
-        In (0, 1].
-    max_detections : int
-        Only so many of an image count.
 
     Returns
     -------
@@ -187,7 +180,7 @@ def by_signal_to_clutter(
     ------
     DetectionsError, UsageError
     """
-    images = _boxes(found, truths)
+    boxes = _boxes(found, truths)
     values = [np.asarray(one, dtype=np.float64) for one in ratios]
     parts = [(one.label, [one.holds(each) for each in values]) for one in bins]
     unknown = [np.isnan(each) for each in values]
@@ -195,7 +188,7 @@ def by_signal_to_clutter(
         parts.append((UNDEFINED_RATIO, unknown))
     rows = []
     for label, counted in parts:
-        table = match_with_ignored(images, counted, iou_threshold, max_detections=max_detections)
+        table = match_with_ignored(*boxes, counted, iou_threshold, max_detections=max_detections)
         rows.append(_row(label, table, threshold))
     return tuple(rows)
 
@@ -216,16 +209,9 @@ def by_target_count(
 
     Parameters
     ----------
-    found : sequence of Detections
-    truths : sequence of GroundTruth
-        As many, in the same order.
-    threshold : float, optional
-        The operating point, for recall and false alarms.
+    found, truths, threshold, iou_threshold, max_detections
+        As for :func:`by_target_area`.
     bins : sequence of Bin
-    iou_threshold : float
-        In (0, 1].
-    max_detections : int
-        Only so many of an image count.
 
     Returns
     -------
@@ -237,22 +223,22 @@ def by_target_count(
     ------
     DetectionsError, UsageError
     """
-    images = _boxes(found, truths)
-    table = match_detections(
-        images.boxes, images.scores, images.targets, (iou_threshold,), max_detections
-    )
+    table = match_detections(*_boxes(found, truths), (iou_threshold,), max_detections)
     return tuple(
         _row(one.label, table, threshold, one.holds(table.n_targets).astype(np.float64))
         for one in bins
     )
 
 
-def _boxes(found: Sequence[Detections], truths: Sequence[GroundTruth]) -> BoxImages:
+def _boxes(
+    found: Sequence[Detections], truths: Sequence[GroundTruth]
+) -> tuple[list[ArrayLike], list[ArrayLike], list[ArrayLike]]:
+    """Boxes and scores of the detections, and boxes of the targets, of each image."""
     if len(found) != len(truths):
         raise UsageError(
             f"found and truths must be of as many images, got {len(found)} and {len(truths)}."
         )
-    return BoxImages(
+    return (
         [one.boxes for one in found],
         [one.scores for one in found],
         [truth.boxes for truth in truths],

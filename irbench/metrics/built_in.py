@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from irbench.metrics import (
-    alarms,
     average_precision,
     counting,
     hierarchical_iou,
@@ -31,7 +30,6 @@ def _cost(
         unit=unit,
         scale=scale,
         decimals=decimals,
-        reference="",
         description=description,
     )
 
@@ -41,7 +39,6 @@ _MEASURED: tuple[Metric, ...] = (
     *average_precision.METRICS,
     *yolo_average_precision.METRICS,
     *points.METRICS,
-    *alarms.METRICS,
     *point_average_precision.METRICS,
     *pixels.METRICS,
     *hierarchical_iou.METRICS,
@@ -61,10 +58,7 @@ _NOT_MEASURED = (
         kind="setting",
         higher_is_better=None,
         bounds=(-math.inf, math.inf),
-        unit="",
-        scale=1.0,
         decimals=3,
-        reference="",
         description="The operating point: a detection is kept where its score is at least this.",
     ),
 )

@@ -124,27 +124,29 @@ def _check_one(found: Any, truth: GroundTruth, whose: str) -> None:
             f"{regions.shape[1]} image, the dataset's is {height}x{width}."
         )
     # Checked when they were made; arrays can be replaced all the same.
-    bad = ~np.isfinite(found.scores)
-    if bad.any():
-        index = int(np.argmax(bad))
-        raise DetectionsError(
-            f"{whose}scores[{index}] on {truth.id!r} must be a finite number, "
-            f"got {found.scores[index]}."
-        )
-    bad = _bad_corners(found.boxes)
-    if bad.any():
-        index = int(np.argmax(bad))
-        raise DetectionsError(
-            f"{whose}boxes[{index}] on {truth.id!r} must be finite (x0, y0, x1, y1) with "
-            f"x0 < x1 and y0 < y1, got {found.boxes[index].tolist()}."
-        )
-    bad = outside_image(found.boxes, truth.shape)
-    if bad.any():
-        index = int(np.argmax(bad))
-        raise DetectionsError(
-            f"{whose}boxes[{index}] on {truth.id!r} must lie inside the {height}x{width} image, "
-            f"got {found.boxes[index].tolist()}."
-        )
+    boxes, scores = found.boxes, found.scores
+    checks = (
+        ("scores", scores, ~np.isfinite(scores), "be a finite number"),
+        (
+            "boxes",
+            boxes,
+            _bad_corners(boxes),
+            "be finite (x0, y0, x1, y1) with x0 < x1 and y0 < y1",
+        ),
+        (
+            "boxes",
+            boxes,
+            outside_image(boxes, truth.shape),
+            f"lie inside the {height}x{width} image",
+        ),
+    )
+    for name, values, bad, expected in checks:
+        if bad.any():
+            index = int(np.argmax(bad))
+            raise DetectionsError(
+                f"{whose}{name}[{index}] on {truth.id!r} must {expected}, "
+                f"got {values[index].tolist()}."
+            )
 
 
 def _refuse_true_boxes(truth: GroundTruth, bad: NDArray[np.bool_]) -> None:

@@ -38,9 +38,9 @@ from numpy.typing import NDArray
 
 from irbench.detections.regions import Regions
 from irbench.metrics.metric import Metric
-from irbench.metrics.signal_to_clutter import local_statistics_of
+from irbench.metrics.signal_to_clutter import local_statistics
 from irbench.metrics.value import NO_TARGETS
-from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Ratio, Values, compiled_module
+from irbench.metrics.weighted import Draws, Form, Ratio, Values, compiled_forms
 
 GainName = Literal["scrg", "bsf", "cg"]
 
@@ -122,7 +122,7 @@ def local_contrasts(
     """
     # A raw map may be infinite somewhere; such a target is undefined, not an error.
     with np.errstate(invalid="ignore", over="ignore"):
-        before, after = local_statistics_of([grey_levels, score_map], targets)
+        before, after = local_statistics([grey_levels, score_map], targets)
         parts = [
             part
             for one in (before, after)
@@ -193,7 +193,7 @@ def _median_form(gains: Gains, name: GainName) -> Form:
     ranked, images = values[order], gains.images[order]
 
     def form(draws: Draws) -> Values:
-        compiled = compiled_module("compiled_medians") if draws.n_draws >= MANY_DRAWS else None
+        compiled = compiled_forms(draws.n_draws)
         medians = weighted_medians if compiled is None else compiled.weighted_medians
         found = np.asarray(medians(draws.by_draw, images, ranked))
         found[np.isinf(found)] = np.nan
@@ -219,7 +219,7 @@ def weighted_medians(
     -------
     (n_draws,) ndarray of float64
         NaN where no value counts. The same to the last bit as those of
-        :func:`irbench.metrics.compiled_medians.weighted_medians`.
+        :func:`irbench.metrics.compiled_forms.weighted_medians`.
     """
     found = np.full(len(weights), np.nan)
     if not len(ranked):
@@ -267,8 +267,6 @@ def _gain(
         kind="maps",
         higher_is_better=True,
         bounds=(0.0, math.inf),
-        unit="",
-        scale=1.0,
         decimals=2,
         reference="C. Gao et al., IEEE Trans. Image Process. 22(12), 2013",
         description=description,

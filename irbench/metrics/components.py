@@ -84,13 +84,10 @@ class Components:
         chosen = np.asarray(indices, dtype=np.int64)
         return Components(self.centroids[chosen], self.areas[chosen], self.first_pixels[chosen])
 
-    def raster_order(self) -> NDArray[np.int64]:
-        """``(N,)`` indices in raster order of the first pixel; equal ones by x, y and area."""
-        return self._raster_order
-
     # One matching after another asks for it.
     @cached_property
-    def _raster_order(self) -> NDArray[np.int64]:
+    def raster_order(self) -> NDArray[np.int64]:
+        """``(N,)`` indices in raster order of the first pixel; equal ones by x, y and area."""
         # Filled boxes may share their first pixel; the order of a list must not decide.
         x, y = self.centroids.T
         order = np.lexsort((self.areas, y, x, self.first_pixels))

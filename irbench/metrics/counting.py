@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,47 +70,40 @@ def count_boxes(table: MatchTable, threshold: float, iou_index: int = 0) -> BoxC
     )
 
 
-precision = fraction(
+_box_metric = partial(fraction, kind="boxes", needs="boxes", clause="overlap")
+
+precision = _box_metric(
     "precision",
     "P",
-    "boxes",
-    f"{_PAPER} (19)",
-    "Kept detections that are hits, of all kept detections.",
+    reference=f"{_PAPER} (19)",
+    description="Kept detections that are hits, of all kept detections.",
     formula="TP / (TP + FP)",
-    needs="boxes",
     form=lambda counts: Ratio(counts.true_positives, counts.kept),
     reason=NOTHING_KEPT,
-    clause="overlap",
 )
 
-recall = fraction(
+recall = _box_metric(
     "recall",
     "R",
-    "boxes",
-    f"{_PAPER} (20)",
-    "Targets that a kept detection hits, of all targets.",
+    reference=f"{_PAPER} (20)",
+    description="Targets that a kept detection hits, of all targets.",
     formula="TP / (TP + FN)",
-    needs="boxes",
     form=lambda counts: Ratio(counts.true_positives, counts.targets),
     reason=NO_TARGETS,
-    clause="overlap",
 )
 
 # Twice the hits over kept detections plus targets: so it stays defined, as 0, where there are
 # targets and nothing is kept.
-f1 = fraction(
+f1 = _box_metric(
     "f1",
     "F1",
-    "boxes",
-    f"{_PAPER} (23)",
-    "Harmonic mean of precision and recall.",
+    reference=f"{_PAPER} (23)",
+    description="Harmonic mean of precision and recall.",
     formula="2 TP / (2 TP + FP + FN)",
-    needs="boxes",
     form=lambda counts: Ratio(
         2 * counts.true_positives, counts.kept + counts.targets, counts.targets
     ),
     reason=NO_TARGETS,
-    clause="overlap",
 )
 
 METRICS = (precision, recall, f1)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections.regions import Regions
-from irbench.errors import DetectionsError
 from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import DISTANCE_PX
-from irbench.metrics.region_matching import OVERLAP, PackedPairs
+from irbench.metrics.region_matching import OVERLAP, RegionPairs
 from irbench.metrics.value import MetricValue, ratio, total
 from irbench.metrics.weighted import Ratio
 
@@ -64,48 +61,18 @@ class HierarchicalCounts:
         return self.targets + self.regions - self.pairs
 
 
-@dataclass(frozen=True)
-class HierarchicalErrors:
-    """What hIoU is made of, and what is missing in each of its factors.
-
-    Attributes
-    ----------
-    segmentation : MetricValue
-        Mean IoU of the pairs. With the next three it sums to 1.
-    merged, interference, missed : MetricValue
-        Mean share of a pair's union that is of another target; that is background; and
-        that the region leaves out.
-    localisation : MetricValue
-        Pairs over pairs, false alarms and misses. With the next four it sums to 1.
-    several_regions, several_targets : MetricValue
-        Regions without a target though they fit one (it went to another region), and
-        targets without a region though they fit one.
-    clutter, blindness : MetricValue
-        Regions that fit no target, and targets that fit no region.
-    """
-
-    segmentation: MetricValue
-    merged: MetricValue
-    interference: MetricValue
-    missed: MetricValue
-    localisation: MetricValue
-    several_regions: MetricValue
-    several_targets: MetricValue
-    clutter: MetricValue
-    blindness: MetricValue
-
-
 def count_hierarchical(
-    images: Iterable[tuple[Regions, Regions]],
+    kept: PackedComponents,
+    targets: PackedComponents,
     overlap: float = OVERLAP,
     distance_px: float = DISTANCE_PX,
 ) -> HierarchicalCounts:
-    """Match every image and count.
+    """Match the kept regions and the targets of every image, and count.
 
     Parameters
     ----------
-    images : iterable of (Regions, Regions)
-        Kept regions and targets of each image.
+    kept, targets : PackedComponents
+        Regions of the same images.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -113,46 +80,8 @@ def count_hierarchical(
     Returns
     -------
     HierarchicalCounts
-
-    Raises
-    ------
-    DetectionsError
     """
-    listed = list(images)
-    for kept, targets in listed:
-        if kept.shape != targets.shape:
-            raise DetectionsError(
-                f"kept regions and targets must be on one image, got shapes {kept.shape} and "
-                f"{targets.shape}."
-            )
-    return count_packed_regions(
-        PackedComponents.of_regions(kept for kept, _ in listed),
-        PackedComponents.of_regions(targets for _, targets in listed),
-        overlap,
-        distance_px,
-    )
-
-
-def count_packed_regions(
-    kept: PackedComponents,
-    targets: PackedComponents,
-    overlap: float = OVERLAP,
-    distance_px: float = DISTANCE_PX,
-) -> HierarchicalCounts:
-    """As :func:`count_hierarchical`, of all images at once.
-
-    Parameters
-    ----------
-    kept, targets : PackedComponents
-        Regions of the same images.
-    overlap, distance_px
-        As there.
-
-    Returns
-    -------
-    HierarchicalCounts
-    """
-    pairs = PackedPairs.of(kept, targets)
+    pairs = RegionPairs.of(kept, targets)
     fits = (pairs.iou >= overlap) | (pairs.distance < distance_px)
     lone = []
     for one, row in ((targets, pairs.target), (kept, pairs.region)):
@@ -231,8 +160,8 @@ METRICS = (hiou, segmentation_iou, localisation_iou, hiou_toolkit)
 
 def error_split(
     counts: HierarchicalCounts, weights: NDArray[Any] | None = None
-) -> HierarchicalErrors:
-    """What is missing in each factor of hIoU, by cause.
+) -> dict[str, MetricValue]:
+    """The two factors of hIoU, and what is missing in each by cause.
 
     Parameters
     ----------
@@ -242,22 +171,30 @@ def error_split(
 
     Returns
     -------
-    HierarchicalErrors
+    dict of str to MetricValue
+        ``segmentation``, the mean IoU of the pairs, and the mean shares of a pair's union that
+        are of another target (``merged``), that are background (``interference``) and that the
+        region leaves out (``missed``): these four sum to 1.
+
+        ``localisation``, pairs over pairs, false alarms and misses, and over the same sum: regions
+        without a target though they fit one, which went to another region (``several_regions``),
+        targets without a region though they fit one (``several_targets``), regions that fit no
+        target (``clutter``), and targets that fit no region (``blindness``): these five sum to 1.
     """
     pairs, places = total(counts.pairs, weights), total(counts.places, weights)
-    spare_regions = counts.regions - counts.pairs - counts.lone_regions
-    spare_targets = counts.targets - counts.pairs - counts.lone_targets
-    return HierarchicalErrors(
-        segmentation=segmentation_iou(counts, weights),
-        merged=ratio(total(counts.merged, weights), pairs, NO_PAIR),
-        interference=ratio(total(counts.interference, weights), pairs, NO_PAIR),
-        missed=ratio(total(counts.missed, weights), pairs, NO_PAIR),
-        localisation=localisation_iou(counts, weights),
-        several_regions=ratio(total(spare_regions, weights), places, NOTHING),
-        several_targets=ratio(total(spare_targets, weights), places, NOTHING),
-        clutter=ratio(total(counts.lone_regions, weights), places, NOTHING),
-        blindness=ratio(total(counts.lone_targets, weights), places, NOTHING),
-    )
+    of_pairs = {name: getattr(counts, name) for name in ("merged", "interference", "missed")}
+    of_places = {
+        "several_regions": counts.regions - counts.pairs - counts.lone_regions,
+        "several_targets": counts.targets - counts.pairs - counts.lone_targets,
+        "clutter": counts.lone_regions,
+        "blindness": counts.lone_targets,
+    }
+    return {
+        "segmentation": segmentation_iou(counts, weights),
+        **{name: ratio(total(sums, weights), pairs, NO_PAIR) for name, sums in of_pairs.items()},
+        "localisation": localisation_iou(counts, weights),
+        **{name: ratio(total(sums, weights), places, NOTHING) for name, sums in of_places.items()},
+    }
 
 
 def with_padding(counts: HierarchicalCounts) -> HierarchicalCounts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,27 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from irbench.errors import DetectionsError
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.matching import match_detections
-
-
-@dataclass(frozen=True, eq=False)
-class BoxImages:
-    """The boxes of a set of images.
-
-    Parameters
-    ----------
-    boxes : sequence of (N, 4) array_like
-        ``(x0, y0, x1, y1)`` in pixels, half-open.
-    scores : sequence of (N,) array_like
-    targets : sequence of (M, 4) array_like
-    """
-
-    boxes: Sequence[ArrayLike]
-    scores: Sequence[ArrayLike]
-    targets: Sequence[ArrayLike]
+from irbench.ragged_arrays import offsets_of
 
 
 def match_with_ignored(
-    images: BoxImages,
+    boxes: Sequence[ArrayLike],
+    scores: Sequence[ArrayLike],
+    targets: Sequence[ArrayLike],
     counted: Sequence[NDArray[np.bool_]],
     iou_threshold: float = 0.5,
     detection_counts: Sequence[NDArray[np.bool_]] | None = None,
@@ -47,7 +32,10 @@ def match_with_ignored(
 
     Parameters
     ----------
-    images : BoxImages
+    boxes : sequence of (N, 4) array_like
+        Of the detections of each image: ``(x0, y0, x1, y1)`` in pixels, half-open.
+    scores : sequence of (N,) array_like
+    targets : sequence of (M, 4) array_like
     counted : sequence of (M,) ndarray of bool
         Whether each target of each image counts.
     iou_threshold : float
@@ -74,14 +62,14 @@ def match_with_ignored(
     the ignored targets were not there, and the ignored ones are shared out among the
     detections that are left.
     """
-    wanted = _split(images.targets, counted, "targets")
-    unwanted = _split(images.targets, [~np.asarray(one) for one in counted], "targets")
-    table = match_detections(images.boxes, images.scores, wanted, (iou_threshold,), max_detections)
+    wanted = _split(targets, counted)
+    unwanted = _split(targets, [~np.asarray(one) for one in counted])
+    table = match_detections(boxes, scores, wanted, (iou_threshold,), max_detections)
     false = ~table.hit[:, 0]
     left = _of_images(table, false)
     ignored = match_detections(
-        [np.asarray(b).reshape(-1, 4)[i] for b, i in zip(images.boxes, left, strict=True)],
-        [np.asarray(s)[i] for s, i in zip(images.scores, left, strict=True)],
+        [np.asarray(b).reshape(-1, 4)[i] for b, i in zip(boxes, left, strict=True)],
+        [np.asarray(s)[i] for s, i in zip(scores, left, strict=True)],
         unwanted,
         (iou_threshold,),
         max_detections,
@@ -90,8 +78,8 @@ def match_with_ignored(
     dropped = np.zeros(len(table), dtype=bool)
     dropped[false] = ignored.hit[:, 0]
     if detection_counts is not None:
-        flat = _flatten(detection_counts, images.boxes)
-        first = np.cumsum([0, *(len(np.asarray(one)) for one in detection_counts)])
+        flat = _flatten(detection_counts, boxes)
+        first = offsets_of([len(one) for one in detection_counts])
         dropped |= false & ~flat[first[table.image_index] + table.detection_index]
     return MatchTable(
         image_index=table.image_index[~dropped],
@@ -103,21 +91,20 @@ def match_with_ignored(
     )
 
 
-def _split(
-    per_image: Sequence[ArrayLike], chosen: Sequence[Any], name: str
-) -> list[NDArray[np.float64]]:
-    if len(per_image) != len(chosen):
+def _split(targets: Sequence[ArrayLike], chosen: Sequence[Any]) -> list[NDArray[np.float64]]:
+    """The chosen targets of each image."""
+    if len(targets) != len(chosen):
         raise DetectionsError(
-            f"there must be a choice for the {name} of each of {len(per_image)} images, "
+            f"there must be a choice for the targets of each of {len(targets)} images, "
             f"got {len(chosen)}."
         )
     split = []
-    for index, (values, keep) in enumerate(zip(per_image, chosen, strict=True)):
+    for index, (values, keep) in enumerate(zip(targets, chosen, strict=True)):
         rows = np.asarray(values, dtype=np.float64)
         rows = rows.reshape(0, 4) if rows.size == 0 else rows
         if np.shape(keep) != (len(rows),):
             raise DetectionsError(
-                f"the choice among the {name} of image {index} must have shape ({len(rows)},), "
+                f"the choice among the targets of image {index} must have shape ({len(rows)},), "
                 f"got {np.shape(keep)}."
             )
         split.append(rows[np.asarray(keep, dtype=bool)])
@@ -126,8 +113,8 @@ def _split(
 
 def _of_images(table: MatchTable, rows: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     """Positions in the lists of each image of the chosen rows, best score first."""
-    counts = np.bincount(table.image_index[rows], minlength=table.n_images)
-    return np.split(table.detection_index[rows], np.cumsum(counts)[:-1]) if len(counts) else []
+    ends = np.cumsum(np.bincount(table.image_index[rows], minlength=table.n_images))
+    return np.split(table.detection_index[rows], ends)[: table.n_images]
 
 
 def _flatten(

@@ -32,7 +32,6 @@ from irbench.metrics.roc_3d import (
     normalised_statistics,
 )
 from irbench.metrics.score_maps import Binning, clean_map, standardise
-from irbench.metrics.value import MetricValue
 
 STANDARDISED: Binning = "standardised/1"
 PROBABILITY: Binning = "unit/1"
@@ -103,7 +102,8 @@ def measure_map(
     >>> mask[8, 8] = True
     >>> image[8, 8] = 14
     >>> found = measure_map(image, image, mask_regions(mask))
-    >>> map_values([found])["auc"].value, round(map_values([found])["scrg"].value, 12)
+    >>> counts = MapCounts.of([found])
+    >>> pixel_roc.auc(counts.roc).value, round(clutter_suppression.scrg(counts.gains).value, 12)
     (1.0, 1.0)
     """
     check_map_and_targets(score_map, targets)
@@ -178,28 +178,6 @@ def the_binning(binnings: Collection[Binning]) -> Binning:
     if len(binnings) > 1:
         raise UsageError(f"images must be of one binning, got {' and '.join(sorted(binnings))}.")
     return next(iter(binnings), STANDARDISED)
-
-
-def map_values(
-    images: Sequence[MapStatistics] | MapCounts, weights: NDArray[Any] | None = None
-) -> dict[str, MetricValue]:
-    """Every metric of score maps.
-
-    Parameters
-    ----------
-    images : sequence of MapStatistics, or MapCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
-
-    Returns
-    -------
-    dict of str to MetricValue
-        By name, in the order of a results table.
-    """
-    counts = images if isinstance(images, MapCounts) else MapCounts.of(images)
-    return {
-        name: metric(getattr(counts, metric.part), weights) for name, metric in MAP_METRICS.items()
-    }
 
 
 MAP_METRICS: Mapping[str, Metric] = {

@@ -15,6 +15,7 @@ from irbench.detections.boxes import iou_pairs
 from irbench.errors import DetectionsError, UsageError
 from irbench.metrics.detection_order import rank_detections
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
+from irbench.ragged_arrays import inverse_permutation, rounds
 
 __all__ = ["COCO_IOU_THRESHOLDS", "MatchTable", "match_detections"]
 
@@ -158,7 +159,8 @@ def _match(
     assigned = np.full((len(boxes), len(thresholds)), -1, dtype=np.int32)
     free = np.ones((len(targets), len(thresholds)), dtype=bool)
     first_target = _starts(n_targets)
-    for step in _independent_steps(row, image_index):
+    # A round holds at most one pair of each image, so that its pairs do not compete.
+    for step in rounds(image_index[row]):
         rows, columns = row[step], target[step]
         takes = (iou[step, None] >= effective) & free[columns] & (assigned[rows] < 0)
         free[columns] &= ~takes
@@ -193,20 +195,7 @@ def _close_pairs(
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     row, target, iou = (np.concatenate(part) for part in zip(*found, strict=True))
-    place = np.empty(len(targets), np.int64)
-    place[np.lexsort((targets[:, 3], targets[:, 2], targets[:, 0], targets[:, 1]))] = np.arange(
-        len(targets)
-    )
-    order = np.lexsort((-place[target], -iou, row))
+    x0, y0, x1, y1 = targets.T
+    rank = inverse_permutation(np.lexsort((y1, x1, x0, y0)))
+    order = np.lexsort((-rank[target], -iou, row))
     return row[order], target[order], iou[order]
-
-
-def _independent_steps(
-    row: NDArray[np.int64], image_index: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
-    """Split the pairs into steps that hold at most one pair of each image, keeping their order."""
-    image = image_index[row]
-    starts = np.flatnonzero(np.diff(image, prepend=-1))
-    place = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row))))
-    by_place = np.argsort(place, kind="stable")
-    return np.split(by_place, np.cumsum(np.bincount(place))[:-1]) if len(row) else []

@@ -69,16 +69,16 @@ class MetricDefinition:
         None where neither direction is.
     bounds : (float, float)
         The values it can take, both included, as stored: fractions and SI units.
+    decimals : int
+        Digits after the point when printed.
+    description : str
+        One sentence.
     unit : str
         Of the printed number; empty for a plain one.
     scale : float
         Printed number = stored value times this.
-    decimals : int
-        Digits after the point when printed.
     reference : str
-        Where the definition comes from.
-    description : str
-        One sentence.
+        Where the definition comes from; may be empty.
     formula : str
         In plain text; empty where the description says it all.
     dialect : str
@@ -92,11 +92,11 @@ class MetricDefinition:
     kind: MetricKind
     higher_is_better: bool | None
     bounds: tuple[float, float]
-    unit: str
-    scale: float
     decimals: int
-    reference: str
     description: str
+    unit: str = ""
+    scale: float = 1.0
+    reference: str = ""
     formula: str = ""
     dialect: str = ""
     equals: str = ""

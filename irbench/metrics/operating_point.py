@@ -1,20 +1,13 @@
-"""How the score threshold is found at which P, R, F1, Pd and Fa are read.
-
-A rule is an object of its own: it says whether it has seen the tested split, and
-returns a threshold ``t``; ``score >= t`` is kept.
-"""
+"""The score threshold at which P, R, F1, Pd and Fa are read."""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.errors import MissingValidationError, UsageError
+from irbench.errors import MissingValidationError
 from irbench.metrics.curve import precision_recall_curve
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS, MetricValue
@@ -61,116 +54,47 @@ def best_f1_threshold(
     return MetricValue(float(curve.thresholds[np.argmax(curve.f1)]))
 
 
-class OperatingPointRule(ABC):
-    """Base of the threshold rules.
+def choose_threshold(
+    protocol: Protocol, kind: str, validation: MatchTable | None, tested: MatchTable
+) -> MetricValue:
+    """The threshold that a protocol's rule finds; ``score >= threshold`` is kept.
 
-    Attributes
+    ``val-f1`` is the best F1 on validation data, ``fixed`` the protocol's number, and ``oracle``
+    the best F1 on the tested split itself: an upper bound, never a result. ``mean-kstd`` is the
+    mean plus ``n_std`` standard deviations of each image's map, in which standardised scores
+    are already.
+
+    Parameters
     ----------
-    name : str
-        As a protocol names it.
-    """
-
-    name: ClassVar[str]
-
-    @abstractmethod
-    def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
-        """Find the threshold.
-
-        Parameters
-        ----------
-        validation : MatchTable or None
-            Of the validation split, where there is one.
-        tested : MatchTable
-            Of the split the numbers will be of.
-
-        Returns
-        -------
-        MetricValue
-            Keep ``score >= value``.
-
-        Raises
-        ------
-        MissingValidationError
-            If the rule needs validation data and got None.
-        """
-
-
-@dataclass(frozen=True)
-class ValidationF1(OperatingPointRule):
-    """The best F1 on validation data, ties to the higher; see :func:`best_f1_threshold`."""
-
-    name = "val-f1"
-    iou_threshold: float = 0.5
-
-    def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
-        """See :meth:`OperatingPointRule.threshold`."""
-        if validation is None:
-            raise MissingValidationError(
-                "operating_point='val-f1' needs validation data and there is none: name a "
-                "calibration, or take operating_point='fixed'."
-            )
-        return best_f1_threshold(validation, validation.iou_index(self.iou_threshold))
-
-
-@dataclass(frozen=True)
-class FixedThreshold(OperatingPointRule):
-    """A threshold that was given."""
-
-    name = "fixed"
-    value: float
-
-    def __post_init__(self) -> None:
-        if math.isnan(self.value):
-            raise UsageError("fixed_threshold must be a number, got NaN.")
-
-    def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
-        """See :meth:`OperatingPointRule.threshold`."""
-        return MetricValue(self.value)
-
-
-@dataclass(frozen=True)
-class MeanKStd(OperatingPointRule):
-    """Mean plus ``n_std`` standard deviations of each image's map.
-
-    Standardised scores are in these units already, so this is the number itself.
-
-    Attributes
-    ----------
-    n_std : float
+    protocol : Protocol
     kind : {"score-map", "segmentation", "box"}
-        Of the method. Only the first has a threshold: a probability is never 5.
+        Of the method. For ``mean-kstd`` only the first has a threshold: a probability is never 5.
+    validation : MatchTable or None
+        Of the validation split, where there is one.
+    tested : MatchTable
+        Of the split the numbers will be of; only ``oracle`` looks at it.
+
+    Returns
+    -------
+    MetricValue
+
+    Raises
+    ------
+    MissingValidationError
+        If the rule needs validation data and got None.
     """
-
-    name = "mean-kstd"
-    n_std: float = 5.0
-    kind: str = "score-map"
-
-    def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
-        """See :meth:`OperatingPointRule.threshold`."""
-        if self.kind != "score-map":
+    rule = protocol.operating_point
+    if rule == "mean-kstd":
+        if kind != "score-map":
             return MetricValue(None, NO_STANDARD_DEVIATIONS)
-        return MetricValue(self.n_std)
-
-
-@dataclass(frozen=True)
-class OracleF1(OperatingPointRule):
-    """The best F1 on the tested split itself: an upper bound, never a result."""
-
-    name = "oracle"
-    iou_threshold: float = 0.5
-
-    def threshold(self, validation: MatchTable | None, tested: MatchTable) -> MetricValue:
-        """See :meth:`OperatingPointRule.threshold`."""
-        return best_f1_threshold(tested, tested.iou_index(self.iou_threshold))
-
-
-def operating_point_rule(protocol: Protocol, kind: str = "score-map") -> OperatingPointRule:
-    """The rule that a protocol names, with the protocol's numbers, for a method of a kind."""
-    if protocol.operating_point == "val-f1":
-        return ValidationF1(protocol.iou_threshold)
-    if protocol.operating_point == "oracle":
-        return OracleF1(protocol.iou_threshold)
-    if protocol.operating_point == "mean-kstd":
-        return MeanKStd(protocol.n_std, kind)
-    assert protocol.fixed_threshold is not None
-    return FixedThreshold(protocol.fixed_threshold)
+        return MetricValue(protocol.n_std)
+    if rule == "fixed":
+        assert protocol.fixed_threshold is not None
+        return MetricValue(protocol.fixed_threshold)
+    table = tested if rule == "oracle" else validation
+    if table is None:
+        raise MissingValidationError(
+            "operating_point='val-f1' needs validation data and there is none: name a "
+            "calibration, or take operating_point='fixed'."
+        )
+    return best_f1_threshold(table, table.iou_index(protocol.iou_threshold))

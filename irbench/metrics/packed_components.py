@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from irbench.detections import box_centroids
 from irbench.detections.boxes import filled_area, filled_first_pixel
 from irbench.detections.regions import Regions, run_areas, run_centroids, run_pixels
 from irbench.metrics.components import Components
+from irbench.ragged_arrays import offsets_of
 
 if TYPE_CHECKING:
     from irbench.detections.packed_detections import PackedDetections
     from irbench.ground_truth import GroundTruth
 
-NO_RUNS = np.zeros((0, 2), np.int32)
+_NO_RUNS = np.zeros((0, 2), np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +51,13 @@ class PackedComponents:
         """Components of each image, without their pixels."""
         listed = list(images)
         none = np.zeros(0, np.int64)
-        offsets = _offsets([len(one) for one in listed])
+        offsets = offsets_of([len(one) for one in listed])
         return cls(
             offsets,
             np.concatenate([np.zeros((0, 2)), *(one.centroids for one in listed)]),
             np.concatenate([none, *(one.areas for one in listed)]),
             np.concatenate([none, *(one.first_pixels for one in listed)]),
-            NO_RUNS,
+            _NO_RUNS,
             np.zeros(offsets[-1] + 1, np.int64),
         )
 
@@ -65,9 +66,9 @@ class PackedComponents:
         """Those that the regions of each image are."""
         listed = list(images)
         n_runs = [np.diff(one.offsets) for one in listed]
-        offsets = _offsets([len(one) for one in n_runs])
-        runs = np.concatenate([NO_RUNS, *(one.runs for one in listed)])
-        run_offsets = _offsets(np.concatenate([np.zeros(0, np.int64), *n_runs]))
+        offsets = offsets_of([len(one) for one in n_runs])
+        runs = np.concatenate([_NO_RUNS, *(one.runs for one in listed)])
+        run_offsets = offsets_of(np.concatenate([np.zeros(0, np.int64), *n_runs]))
         widths = np.repeat([one.shape[1] for one in listed], [len(one.runs) for one in listed])
         return cls(
             offsets,
@@ -149,7 +150,7 @@ class PackedComponents:
     ) -> NDArray[np.int64]:
         """Indices of ``rows`` by group, and in raster order of the first pixel in each.
 
-        As :meth:`irbench.metrics.components.Components.raster_order`.
+        As :attr:`irbench.metrics.components.Components.raster_order`.
 
         Parameters
         ----------
@@ -221,7 +222,7 @@ def first_come(found: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[
     Returns
     -------
     (m,) ndarray of int64
-        Places of the pairs that stand, ascending.
+        Positions of the pairs that stand, ascending.
 
     Examples
     --------
@@ -230,20 +231,9 @@ def first_come(found: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[
     """
     taken: tuple[set[int], set[int]] = set(), set()
     standing = []
-    for place, (one, other) in enumerate(zip(found.tolist(), targets.tolist(), strict=True)):
+    for pair, (one, other) in enumerate(zip(found.tolist(), targets.tolist(), strict=True)):
         if one not in taken[0] and other not in taken[1]:
             taken[0].add(one)
             taken[1].add(other)
-            standing.append(place)
+            standing.append(pair)
     return np.array(standing, dtype=np.int64)
-
-
-def places(order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The place of each row in an order of all."""
-    found = np.empty_like(order)
-    found[order] = np.arange(len(order))
-    return found
-
-
-def _offsets(counts: Any) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.asarray(counts, dtype=np.int64))])

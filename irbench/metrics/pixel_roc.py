@@ -315,8 +315,6 @@ def area_metric(
         kind="maps",
         higher_is_better=higher,
         bounds=bounds,
-        unit="",
-        scale=1.0,
         decimals=4,
         reference=reference,
         description=description,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,8 @@ def count_pixels(
 def count_packed_pixels(kept: PackedComponents, targets: PackedComponents) -> PixelCounts:
     """As :func:`count_pixels`, of regions of the same images.
 
-    By runs: what marks whole images has few of them, and more pixels than memory may hold.
+    Counted by runs: a method that marks whole images has few of them, but more pixels than
+    memory may hold.
     """
     n = kept.n_images
     in_kept, in_targets = _covered(kept.run_keys, n), _covered(targets.run_keys, n)
@@ -109,68 +111,56 @@ def _covered(runs: NDArray[np.int64], n_images: int) -> NDArray[np.int64]:
     return np.bincount(first >> 32, added, n_images).astype(np.int64)
 
 
-iou = fraction(
+_pixel_metric = partial(fraction, kind="pixels", needs="pixels", equals=TOOLKIT)
+
+iou = _pixel_metric(
     "iou",
     "IoU",
-    "pixels",
-    _ACM,
-    "Foreground intersection over union, both summed over the whole set.",
+    reference=_ACM,
+    description="Foreground intersection over union, both summed over the whole set.",
     formula="Σ |kept ∩ mask| / Σ |kept ∪ mask|",
-    equals=TOOLKIT,
-    needs="pixels",
     form=lambda counts: Ratio(counts.intersection, counts.union),
     reason="no pixel is kept or of a target",
 )
 
-niou = fraction(
+niou = _pixel_metric(
     "niou",
     "nIoU",
-    "pixels",
-    _ACM,
-    "Mean over images of the foreground IoU of each; 1 where both masks are empty.",
+    reference=_ACM,
+    description="Mean over images of the foreground IoU of each; 1 where both masks are empty.",
     formula="mean of |kept ∩ mask| / |kept ∪ mask|",
     equals=f"{TOOLKIT}, but where both masks are empty: 0 there",
-    needs="pixels",
     form=lambda counts: Ratio(counts.iou_per_image, np.ones(counts.n_images)),
     reason=NO_IMAGES,
 )
 
-pixel_recall = fraction(
+pixel_recall = _pixel_metric(
     "pixel_recall",
     "Pixel recall",
-    "pixels",
-    "",
-    "Target pixels that a kept region covers, of all target pixels.",
+    reference="",
+    description="Target pixels that a kept region covers, of all target pixels.",
     formula="Σ |kept ∩ mask| / Σ |mask|",
-    equals=TOOLKIT,
-    needs="pixels",
     form=lambda counts: Ratio(counts.intersection, counts.target),
     reason=_NO_TARGET_PIXELS,
 )
 
-pixel_precision = fraction(
+pixel_precision = _pixel_metric(
     "pixel_precision",
     "Pixel precision",
-    "pixels",
-    _AGPCNET,
-    "Kept pixels that are of a target, of all kept pixels.",
+    reference=_AGPCNET,
+    description="Kept pixels that are of a target, of all kept pixels.",
     formula="Σ |kept ∩ mask| / Σ |kept|",
-    equals=TOOLKIT,
-    needs="pixels",
     form=lambda counts: Ratio(counts.intersection, counts.kept),
     reason=NOTHING_KEPT,
 )
 
 # Defined, as 0, where there are targets and nothing is kept, as F1 of boxes is.
-pixel_f1 = fraction(
+pixel_f1 = _pixel_metric(
     "pixel_f1",
     "Pixel F1",
-    "pixels",
-    _AGPCNET,
-    "Harmonic mean of pixel precision and pixel recall.",
+    reference=_AGPCNET,
+    description="Harmonic mean of pixel precision and pixel recall.",
     formula="2 Σ |kept ∩ mask| / (Σ |kept| + Σ |mask|)",
-    equals=TOOLKIT,
-    needs="pixels",
     form=lambda counts: Ratio(2 * counts.intersection, counts.kept + counts.target, counts.target),
     reason=_NO_TARGET_PIXELS,
 )

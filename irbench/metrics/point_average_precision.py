@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from irbench.errors import DetectionsError, UsageError
+from irbench.errors import UsageError
 from irbench.metrics.average_precision import average_precision_form
-from irbench.metrics.components import Components
 from irbench.metrics.detection_order import rank_components
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import fraction
-from irbench.metrics.packed_components import PackedComponents, first_come, near_pairs, places
+from irbench.metrics.packed_components import PackedComponents, first_come, near_pairs
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.value import NO_TARGETS
+from irbench.ragged_arrays import inverse_permutation
 
 
 def match_points(
-    images: Iterable[tuple[Components, ArrayLike, Components]], distance_px: float = DISTANCE_PX
+    found: PackedComponents,
+    scores: NDArray[np.float64],
+    targets: PackedComponents,
+    distance_px: float = DISTANCE_PX,
 ) -> MatchTable:
     """Match scored components with targets by the distance of their centroids.
 
@@ -30,8 +31,10 @@ def match_points(
 
     Parameters
     ----------
-    images : iterable of (Components, (N,) array_like, Components)
-        Detections, their scores, and targets of each image.
+    found, targets : PackedComponents
+        Detections and targets of the same images.
+    scores : (n_components,) ndarray of float64
+        Of the detections; finite.
     distance_px : float
         More than 0. A centroid exactly so far away is no hit.
 
@@ -42,8 +45,6 @@ def match_points(
 
     Raises
     ------
-    DetectionsError
-        For scores that are not one finite number per component.
     UsageError
         For a distance that is not positive.
 
@@ -55,61 +56,24 @@ def match_points(
 
     Examples
     --------
-    >>> target = Components([[5, 5]], [1], [45])
-    >>> found = Components([[5, 6], [5, 5]], [1, 1], [53, 45])
-    >>> match_points([(found, [0.9, 0.8], target)]).hit[:, 0].tolist()
+    >>> from irbench.metrics.components import Components
+    >>> target = PackedComponents.of([Components([[5, 5]], [1], [45])])
+    >>> found = PackedComponents.of([Components([[5, 6], [5, 5]], [1, 1], [53, 45])])
+    >>> match_points(found, np.array([0.9, 0.8]), target).hit[:, 0].tolist()
     [True, False]
-    """
-    listed = list(images)
-    scores = [
-        _checked_scores(given, len(components), index)
-        for index, (components, given, _) in enumerate(listed)
-    ]
-    return match_packed_points(
-        PackedComponents.of(components for components, _, _ in listed),
-        np.concatenate([np.zeros(0), *scores]),
-        PackedComponents.of(targets for _, _, targets in listed),
-        distance_px,
-    )
-
-
-def match_packed_points(
-    found: PackedComponents,
-    scores: NDArray[np.float64],
-    targets: PackedComponents,
-    distance_px: float = DISTANCE_PX,
-) -> MatchTable:
-    """As :func:`match_points`, of all images at once.
-
-    Parameters
-    ----------
-    found, targets : PackedComponents
-    scores : (n_components,) ndarray of float64
-        Finite.
-    distance_px : float
-        More than 0.
-
-    Returns
-    -------
-    MatchTable
-
-    Raises
-    ------
-    UsageError
-        For a distance that is not positive.
     """
     if not distance_px > 0:
         raise UsageError(f"distance_px must be more than 0, got {distance_px}.")
     order = rank_components(found, scores)
-    place = places(order)
+    rank = inverse_permutation(order)
     pairs = near_pairs(found, targets, distance_px)
-    raster = places(targets.in_raster_order(np.arange(len(targets))))
+    raster = inverse_permutation(targets.in_raster_order(np.arange(len(targets))))
     # The best score first, and of its targets the nearest.
-    visited = np.lexsort((raster[pairs.target], pairs.distance, place[pairs.found]))
+    visited = np.lexsort((raster[pairs.target], pairs.distance, rank[pairs.found]))
     stands = visited[first_come(pairs.found[visited], pairs.target[visited])]
     hits = np.full(len(found), -1, dtype=np.int32)
     target = pairs.target[stands]
-    hits[place[pairs.found[stands]]] = target - targets.offsets[targets.image[target]]
+    hits[rank[pairs.found[stands]]] = target - targets.offsets[targets.image[target]]
     return MatchTable(
         image_index=found.image,
         detection_index=order - found.offsets[found.image],
@@ -135,18 +99,3 @@ ap_point = fraction(
 )
 
 METRICS = (ap_point,)
-
-
-def _checked_scores(given: ArrayLike, n: int, image: int) -> NDArray[np.float64]:
-    scores = np.asarray(given, dtype=np.float64)
-    if scores.shape != (n,):
-        raise DetectionsError(
-            f"scores of image {image} must have shape ({n},) as there are {n} components, "
-            f"got {scores.shape}."
-        )
-    if not np.isfinite(scores).all():
-        index = int(np.argmin(np.isfinite(scores)))
-        raise DetectionsError(
-            f"scores[{index}] of image {image} must be finite, got {scores[index]}."
-        )
-    return scores

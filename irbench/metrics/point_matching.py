@@ -10,9 +10,9 @@ from irbench.metrics.packed_components import (
     PackedComponents,
     first_come,
     near_pairs,
-    places,
     without_rivals,
 )
+from irbench.ragged_arrays import inverse_permutation
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Rows of the components, and of the targets, that belong to each other."""
@@ -49,9 +49,9 @@ def match_in_raster_order(
     """
     matched = np.full(len(targets), -1, dtype=np.int64)
     near = _distances(components, targets) < distance_px
-    order = components.raster_order()
+    order = components.raster_order
     near = near[:, order]
-    for target in targets.raster_order():
+    for target in targets.raster_order:
         first = int(np.argmax(near[target])) if len(order) else 0
         if len(order) and near[target, first]:
             matched[target] = order[first]
@@ -89,7 +89,7 @@ def match_by_assignment(
     if len(targets) == 0 or len(components) == 0:
         return matched
     # In raster order, so that which of several best assignments it is depends on no list.
-    rows, columns = targets.raster_order(), components.raster_order()
+    rows, columns = targets.raster_order, components.raster_order
     distances = _distances(components, targets)[np.ix_(rows, columns)]
     near = distances < distance_px
     # One more pair is worth more than any saving of distance.
@@ -106,7 +106,7 @@ def packed_in_raster_order(
 ) -> Pairs:
     """As :func:`match_in_raster_order`, of many images at once; in order of the targets."""
     pairs = near_pairs(found, targets, distance_px)
-    rank = places(targets.in_raster_order(np.arange(len(targets))))[pairs.target]
+    rank = inverse_permutation(targets.in_raster_order(np.arange(len(targets))))[pairs.target]
     order = found.in_raster_order(pairs.found, rank)
     stands = order[first_come(pairs.found[order], pairs.target[order])]
     return pairs.found[stands], pairs.target[stands]

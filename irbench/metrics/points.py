@@ -1,4 +1,4 @@
-"""Probability of detection and false-alarm rate, by centroid distance.
+"""Probability of detection, false-alarm rate and alarms per frame, by centroid distance.
 
 Every kept detection is one component, never merged with another. A component is
 known by its identity: that its area equals a hit's says nothing about it, except
@@ -8,16 +8,13 @@ under the old rule kept as ``fa_legacy``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections.boxes import Shape
 from irbench.errors import UnknownNameError
-from irbench.metrics.components import Components
 from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import (
@@ -65,48 +62,13 @@ class PointCounts:
 
 
 def count_points(
-    images: Iterable[tuple[Components, Components, Shape]],
-    matching: PointMatching = "raster",
-    distance_px: float = DISTANCE_PX,
-) -> PointCounts:
-    """Match every image and count.
-
-    Parameters
-    ----------
-    images : iterable of (Components, Components, (int, int))
-        Kept detections, targets, and height and width of each image.
-    matching : {"raster", "hungarian"}
-        BasicIRSTD's, or the assignment of
-        :func:`~irbench.metrics.point_matching.match_by_assignment`.
-    distance_px : float
-
-    Returns
-    -------
-    PointCounts
-
-    Raises
-    ------
-    UnknownNameError
-    """
-    listed = list(images)
-    sizes = np.array([shape for _, _, shape in listed], dtype=np.int64).reshape(-1, 2)
-    return count_packed_points(
-        PackedComponents.of(one for one, _, _ in listed),
-        PackedComponents.of(targets for _, targets, _ in listed),
-        sizes.prod(axis=1),
-        matching,
-        distance_px,
-    )
-
-
-def count_packed_points(
     found: PackedComponents,
     targets: PackedComponents,
     n_pixels: NDArray[np.int64],
     matching: PointMatching = "raster",
     distance_px: float = DISTANCE_PX,
 ) -> PointCounts:
-    """As :func:`count_points`, of all images at once.
+    """Match the kept detections and the targets of every image, and count.
 
     Parameters
     ----------
@@ -114,8 +76,10 @@ def count_packed_points(
         Kept detections and targets of the same images.
     n_pixels : (n_images,) ndarray of int64
         Size of each image.
-    matching, distance_px
-        As there.
+    matching : {"raster", "hungarian"}
+        BasicIRSTD's, or the assignment of
+        :func:`~irbench.metrics.point_matching.match_by_assignment`.
+    distance_px : float
 
     Returns
     -------
@@ -135,17 +99,19 @@ def count_packed_points(
     areas = found.image * (found.areas.max(initial=0) + 1) + found.areas
     legacy = ~np.isin(areas, areas[used])
 
-    def counts(which: NDArray[Any], pixels: bool = False) -> NDArray[np.int64]:
-        weights = found.areas[which] if pixels else None
-        per_image = np.bincount(found.image[which], weights, found.n_images)
-        return per_image.astype(np.int64)
+    def components(which: NDArray[Any]) -> NDArray[np.int64]:
+        return np.bincount(found.image[which], minlength=found.n_images)
+
+    def pixels(which: NDArray[Any]) -> NDArray[np.int64]:
+        sums = np.bincount(found.image[which], found.areas[which], found.n_images)
+        return sums.astype(np.int64)
 
     return PointCounts(
-        hits=counts(used),
+        hits=components(used),
         targets=np.diff(targets.offsets),
-        false_components=counts(false),
-        false_pixels=counts(false, pixels=True),
-        legacy_false_pixels=counts(legacy, pixels=True),
+        false_components=components(false),
+        false_pixels=pixels(false),
+        legacy_false_pixels=pixels(legacy),
         pixels=n_pixels,
     )
 
@@ -242,4 +208,40 @@ fa_hungarian = _false_alarm(
     needs="hungarian",
 )
 
-METRICS = (pd, fa, fa_legacy, pd_hungarian, fa_hungarian)
+
+def _alarms(name: str, title: str, description: str, **more: Any) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        kind="points",
+        higher_is_better=False,
+        bounds=(0.0, math.inf),
+        decimals=3,
+        description=description,
+        needs="points",
+        clause="distance",
+        **more,
+    )
+
+
+alarms_per_frame = _alarms(
+    "alarms_per_frame",
+    "Alarms/frame",
+    "Kept detections without a target of their own, matched as for Fa, of a frame or image.",
+    formula="unmatched components / images",
+    form=lambda counts: Ratio(counts.false_components, np.ones(counts.n_images, np.int64)),
+    reason=NO_IMAGES,
+)
+
+alarms_free = _alarms(
+    "alarms_free",
+    "Alarms/free frame",
+    "Kept detections of a frame, over the frames without any target.",
+    formula="components on images without targets / such images",
+    form=lambda counts: Ratio(
+        counts.false_components * (counts.targets == 0), (counts.targets == 0).astype(np.int64)
+    ),
+    reason="no image without targets",
+)
+
+METRICS = (pd, fa, fa_legacy, pd_hungarian, fa_hungarian, alarms_per_frame, alarms_free)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.metrics.packed_components import PackedComponents, places
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import DISTANCE_PX
+from irbench.ragged_arrays import inverse_permutation, offsets_of, ranges
 
 OVERLAP = 0.5
 """Regions belong together from this IoU, wherever their centroids are."""
@@ -16,25 +17,6 @@ OVERLAP = 0.5
 
 @dataclass(frozen=True, eq=False)
 class RegionPairs:
-    """Every target of an image with every kept region.
-
-    Attributes
-    ----------
-    shared : (n_targets, n_regions) ndarray of int64
-        Pixels in both.
-    iou : (n_targets, n_regions) ndarray of float64
-        In [0, 1].
-    distance : (n_targets, n_regions) ndarray of float64
-        Of the centroids, in pixels.
-    """
-
-    shared: NDArray[np.int64]
-    iou: NDArray[np.float64]
-    distance: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class PackedPairs:
     """Every target of every image with every kept region of it.
 
     Image by image: the first target in raster order with every region in raster order, then the
@@ -48,8 +30,11 @@ class PackedPairs:
     target, region : (n_pairs,) ndarray of int64
         Rows of the packed components.
     shared : (n_pairs,) ndarray of int64
-    iou, distance : (n_pairs,) ndarray of float64
-        See :class:`RegionPairs`.
+        Pixels in both.
+    iou : (n_pairs,) ndarray of float64
+        In [0, 1].
+    distance : (n_pairs,) ndarray of float64
+        Of the centroids, in pixels.
     """
 
     offsets: NDArray[np.int64]
@@ -62,33 +47,25 @@ class PackedPairs:
     distance: NDArray[np.float64]
 
     @classmethod
-    def of(cls, kept: PackedComponents, targets: PackedComponents) -> PackedPairs:
+    def of(cls, kept: PackedComponents, targets: PackedComponents) -> RegionPairs:
         """Those of regions on the same images."""
         n_targets, n_regions = np.diff(targets.offsets), np.diff(kept.offsets)
-        offsets = np.concatenate([[0], np.cumsum(n_targets * n_regions)])
+        offsets = offsets_of(n_targets * n_regions)
         image = np.repeat(np.arange(len(n_targets)), np.diff(offsets))
         orders = [one.in_raster_order(np.arange(len(one))) for one in (targets, kept)]
-        # Of each pair the place of the target in its image, and that of the region.
+        # Of each pair the position of the target in its image, and that of the region.
         at = np.divmod(np.arange(len(image)) - offsets[image], np.maximum(n_regions, 1)[image])
         target = orders[0][targets.offsets[image] + at[0]]
         region = orders[1][kept.offsets[image] + at[1]]
         of_target, of_region = _shared_pixels(targets, kept)
         images = kept.image[of_region]
-        row = places(orders[0])[of_target] - targets.offsets[images]
-        column = places(orders[1])[of_region] - kept.offsets[images]
+        row = inverse_permutation(orders[0])[of_target] - targets.offsets[images]
+        column = inverse_permutation(orders[1])[of_region] - kept.offsets[images]
         shared = np.bincount(offsets[images] + row * n_regions[images] + column, None, len(image))
         union = targets.areas[target] + kept.areas[region] - shared
         difference = targets.centroids[target] - kept.centroids[region]
         distance = np.sqrt((difference**2).sum(axis=-1))
         return cls(offsets, n_targets, n_regions, target, region, shared, shared / union, distance)
-
-    def of_image(self, image: int) -> RegionPairs:
-        """Those of one image."""
-        own = slice(self.offsets[image], self.offsets[image + 1])
-        shape = self.n_targets[image], self.n_regions[image]
-        return RegionPairs(
-            *(part[own].reshape(shape) for part in (self.shared, self.iou, self.distance))
-        )
 
     def matched(self, overlap: float, distance_px: float) -> NDArray[np.int64]:
         """The pairs that :func:`match_by_overlap_then_distance` makes, ascending."""
@@ -103,14 +80,21 @@ class PackedPairs:
         some = some[first]
         found = [some[(self.iou[some] >= overlap) | (self.distance[some] < distance_px)]]
         for one in np.flatnonzero((self.n_targets > 1) & (self.n_regions > 1)).tolist():
-            regions = match_by_overlap_then_distance(self.of_image(one), overlap, distance_px)
+            own = slice(self.offsets[one], self.offsets[one + 1])
+            iou, distance = (
+                part[own].reshape(self.n_targets[one], -1) for part in (self.iou, self.distance)
+            )
+            regions = match_by_overlap_then_distance(iou, distance, overlap, distance_px)
             targets = np.flatnonzero(regions >= 0)
             found.append(self.offsets[one] + targets * self.n_regions[one] + regions[targets])
         return np.sort(np.concatenate(found))
 
 
 def match_by_overlap_then_distance(
-    pairs: RegionPairs, overlap: float = OVERLAP, distance_px: float = DISTANCE_PX
+    iou: NDArray[np.float64],
+    distance: NDArray[np.float64],
+    overlap: float = OVERLAP,
+    distance_px: float = DISTANCE_PX,
 ) -> NDArray[np.int64]:
     """Match by the rule that hIoU was published with [1]_.
 
@@ -121,7 +105,8 @@ def match_by_overlap_then_distance(
 
     Parameters
     ----------
-    pairs : RegionPairs
+    iou, distance : (n_targets, n_regions) ndarray of float64
+        Of the targets and kept regions of one image; see :class:`RegionPairs`.
     overlap : float
         In (0, 1].
     distance_px : float
@@ -144,16 +129,16 @@ def match_by_overlap_then_distance(
     """
     from scipy.optimize import linear_sum_assignment
 
-    n_targets, n_regions = pairs.iou.shape
+    n_targets, n_regions = iou.shape
     matched = np.full(n_targets, -1, dtype=np.int64)
-    for allowed in (pairs.iou >= overlap, pairs.distance < distance_px):
+    for allowed in (iou >= overlap, distance < distance_px):
         rows = np.flatnonzero(matched < 0)
         is_free = np.ones(n_regions, dtype=bool)
         is_free[matched[matched >= 0]] = False
         columns = np.flatnonzero(is_free)
         if len(rows) == 0 or len(columns) == 0:
             break
-        assigned = linear_sum_assignment(pairs.distance[np.ix_(rows, columns)])
+        assigned = linear_sum_assignment(distance[np.ix_(rows, columns)])
         for row, column in zip(rows[assigned[0]], columns[assigned[1]], strict=True):
             if allowed[row, column]:
                 matched[row] = column
@@ -170,8 +155,7 @@ def _shared_pixels(
     first, end = np.searchsorted(pixels[order], kept.run_keys).T
     # Regions may overlap: a pixel can be in several of either.
     times = end - first
-    before = np.cumsum(times) - times
-    found = order[np.repeat(first - before, times) + np.arange(times.sum())]
+    found = order[ranges(first, times)]
     rows = np.repeat(np.arange(len(targets)), targets.areas)
     columns = np.repeat(np.arange(len(kept)), np.diff(kept.run_offsets))
     return rows[found], np.repeat(columns, times)

@@ -49,46 +49,24 @@ class LocalStatistics:
         return ratio
 
 
-def local_statistics(image: NDArray[Any], targets: Regions) -> LocalStatistics:
-    """Statistics of each target and of its background.
+def local_statistics(images: Sequence[NDArray[Any]], targets: Regions) -> list[LocalStatistics]:
+    """Statistics of each target and of its background, in several images of one scene.
 
     The background of a target is its bounding box grown by 20 px a side and cut
     at the border of the image, less every target of the image dilated by 1 px
-    (with diagonals). The same regions serve for a score map, and so for SCRG and
-    BSF, which compare it with the image.
-
-    Parameters
-    ----------
-    image : (H, W) ndarray
-        Grey levels, or a score map.
-    targets : Regions
-        The targets of the same image.
-
-    Returns
-    -------
-    LocalStatistics
-
-    Raises
-    ------
-    UsageError
-        If the targets are those of an image of another shape.
-    """
-    return local_statistics_of([image], targets)[0]
-
-
-def local_statistics_of(images: Sequence[NDArray[Any]], targets: Regions) -> list[LocalStatistics]:
-    """Statistics of each target and of its background, in several images of one scene.
+    (with diagonals).
 
     Parameters
     ----------
     images : sequence of (H, W) ndarray
-        Such as the grey levels and a score map.
+        Such as the grey levels and a score map, which SCRG and BSF compare.
     targets : Regions
+        The targets of the same scene.
 
     Returns
     -------
     list of LocalStatistics
-        One per image; see :func:`local_statistics`.
+        One per image.
 
     Raises
     ------
@@ -165,4 +143,4 @@ def signal_to_clutter(image: NDArray[Any], targets: Regions) -> NDArray[np.float
     >>> float(signal_to_clutter(image, mask_regions(mask)).round(2)[0])
     4.01
     """
-    return local_statistics(image, targets).signal_to_clutter
+    return local_statistics([image], targets)[0].signal_to_clutter

@@ -21,7 +21,7 @@ from irbench.metrics.value import check_weights
 Values = NDArray[np.float64]
 """``(n_draws,)`` values of a metric, NaN where undefined."""
 
-MANY_DRAWS = 16
+_MANY_DRAWS = 16
 """From so many on, compiled code is worth its import."""
 
 _LARGEST_COUNT = 2.0**32
@@ -135,11 +135,15 @@ Form = Callable[[Draws], Values]
 """A metric of given counts as a function of draws."""
 
 
+def compiled_forms(n_draws: int) -> Any:
+    """:mod:`irbench.metrics.compiled_forms`; None for few draws, or where numba cannot compile."""
+    return _compiled_forms() if n_draws >= _MANY_DRAWS else None
+
+
 @cache
-def compiled_module(name: str) -> Any:
-    """A module of compiled forms; None where there is no numba that can compile."""
+def _compiled_forms() -> Any:
     try:
-        return import_module(f"irbench.metrics.{name}")
+        return import_module("irbench.metrics.compiled_forms")
     except ImportError:
         return None
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.metrics.weighted import Draws, Values
+from irbench.ragged_arrays import offsets_of, ranges
 
 if TYPE_CHECKING:
     from irbench.metrics.match_table import MatchTable
@@ -121,12 +122,12 @@ class WeightedRanking:
         """Those of several columns, one after another, and where the points of each begin."""
         if iou_indices not in self._joined:
             hits = [self.hits(index) for index in iou_indices]
-            n_before = np.cumsum([0, *(len(one.images) for one in hits)])
+            n_before = offsets_of([len(one.images) for one in hits])
             self._joined[iou_indices] = (
                 np.concatenate([one.images for one in hits]),
                 np.concatenate([one.last + n for one, n in zip(hits, n_before, strict=False)]),
                 np.concatenate([one.point for one in hits]),
-                np.cumsum([0, *(len(one.last) for one in hits)]),
+                offsets_of([len(one.last) for one in hits]),
             )
         return self._joined[iou_indices]
 
@@ -168,8 +169,7 @@ class WeightedRanking:
             groups = np.unique(self._table.hit_groups[iou_index])
             ends = self._table.score_groups
             sizes = np.diff(ends, prepend=-1)[groups]
-            first = np.cumsum(sizes) - sizes
-            members = np.repeat(ends[groups] + 1 - sizes - first, sizes) + np.arange(sizes.sum())
+            members = ranges(ends[groups] + 1 - sizes, sizes)
             self._own[iou_index] = _counting(
                 np.repeat(np.arange(len(groups)), sizes),
                 self._table.ranked_images[members],

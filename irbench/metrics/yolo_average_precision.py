@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.metric import fraction
 from irbench.metrics.value import NO_DETECTIONS, NO_TARGETS
-from irbench.metrics.weighted import MANY_DRAWS, Draws, Form, Values, compiled_module
+from irbench.metrics.weighted import Draws, Form, Values, compiled_forms
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 _YOLO = "YOLOv5 (G. Jocher, 2020), validation"
@@ -62,7 +62,7 @@ def joined_at_recalls(
     (2, n_draws, n) ndarray of float64
         Without the triangle and with it; see :func:`ap_yolo_form`. 0 for a draw without targets,
         or without detections. The same to the last bit as those of
-        :func:`irbench.metrics.compiled_curves.joined_at_recalls`.
+        :func:`irbench.metrics.compiled_forms.joined_at_recalls`.
     """
     n_draws, n_points = hits.shape
     # A point before each rise of recall, one after it, and the last of all.
@@ -110,7 +110,7 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
         # Of one type and layout, for each of which numba would compile again.
         curves = [np.ascontiguousarray(part) for part in (hits, kept, before)]
         totals = [np.ascontiguousarray(part) for part in (n_kept, n_targets)]
-        compiled = compiled_module("compiled_curves") if draws.n_draws >= MANY_DRAWS else None
+        compiled = compiled_forms(draws.n_draws)
         read: Any = joined_at_recalls if compiled is None else compiled.joined_at_recalls
         area = np.trapezoid(read(*curves, *totals, _RECALLS), _RECALLS, axis=2)
         return np.where(n_targets > 0, area, np.nan)
@@ -126,7 +126,7 @@ def ap_yolo_form(table: MatchTable, iou_index: int, triangle: bool = True) -> Fo
 def best_f1(
     hits: NDArray[np.float64], kept: NDArray[np.float64], n_kept: Values, n_targets: Values
 ) -> NDArray[np.float64]:
-    """As :func:`irbench.metrics.compiled_curves.best_f1`, to the last bit."""
+    """As :func:`irbench.metrics.compiled_forms.best_f1`, to the last bit."""
     # F1 is greatest where recall rises. Without a hit every point has 0, the first one too.
     hits, kept = (np.pad(part, ((0, 0), (0, 1))) for part in (hits, kept))
     kept[:, -1] = n_kept
@@ -159,7 +159,7 @@ def best_f1_points(table: MatchTable, iou_index: int, draws: Draws) -> tuple[Val
     """
     hits, kept, n_targets = table.weighted.points(draws, iou_index)
     n_kept = table.weighted.kept_before(draws, iou_index)[1]
-    compiled = compiled_module("compiled_curves") if draws.n_draws >= MANY_DRAWS else None
+    compiled = compiled_forms(draws.n_draws)
     best: Any = best_f1 if compiled is None else compiled.best_f1
     # Of one type and layout, for each of which numba would compile again.
     found, counted = best(*map(np.ascontiguousarray, (hits, kept, n_kept, n_targets)))

@@ -30,7 +30,7 @@ def rank_points(
     found: PackedDetections, truths: Sequence[GroundTruth], distance_px: float
 ) -> MatchTable:
     """Matches of centroids over all scores."""
-    return point_average_precision.match_packed_points(
+    return point_average_precision.match_points(
         PackedComponents.of_detections(found, truths),
         found.scores.astype(np.float64),
         PackedComponents.of_truths(truths),
@@ -57,14 +57,12 @@ def count_kept(
         targets = PackedComponents.of_truths(own)
         n_pixels = np.array([math.prod(truth.shape) for truth in own], dtype=np.int64)
         counted: dict[str, Any] = {
-            "points": points.count_packed_points(kept, targets, n_pixels, "raster", distance_px),
-            "hungarian": points.count_packed_points(
-                kept, targets, n_pixels, "hungarian", distance_px
-            ),
+            "points": points.count_points(kept, targets, n_pixels, "raster", distance_px),
+            "hungarian": points.count_points(kept, targets, n_pixels, "hungarian", distance_px),
         }
         if with_regions:
             counted["pixels"] = pixels.count_packed_pixels(kept, targets)
-            counted["regions"] = hierarchical_iou.count_packed_regions(
+            counted["regions"] = hierarchical_iou.count_hierarchical(
                 kept, targets, distance_px=distance_px
             )
         for name, counts in counted.items():

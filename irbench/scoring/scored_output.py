@@ -27,7 +27,7 @@ from irbench.metrics.found_targets import found_by_distance, found_by_iou
 from irbench.metrics.ignored_regions import without_ignored
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable, count_together
-from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, operating_point_rule
+from irbench.metrics.operating_point import NO_STANDARD_DEVIATIONS, choose_threshold
 from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.metrics.value import MetricValue
@@ -377,7 +377,6 @@ def _operating_point(
     validation: tuple[Mapping[str, Detections], Sequence[GroundTruth]] | None,
     method: str,
 ) -> MetricValue:
-    rule = operating_point_rule(protocol, kind)
     table = None
     if validation is not None:
         truths = validation[1]
@@ -385,7 +384,7 @@ def _operating_point(
         table = match_images(images, truths, protocol)
     elif protocol.operating_point == "val-f1":
         return MetricValue(None, NO_THRESHOLD)
-    found = rule.threshold(table, tested)
+    found = choose_threshold(protocol, kind, table, tested)
     # A rule without anything to choose from keeps nothing.
     nothing = found.value is None and found.reason != NO_STANDARD_DEVIATIONS
     return MetricValue(float("inf")) if nothing else found

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from irbench.engine.storage.results import load_run
-from irbench.metrics.map_statistics import MAP_METRICS, map_values
+from irbench.metrics.counts import Counts
+from irbench.metrics.map_statistics import MAP_METRICS, MapCounts
 
 PLUGIN = Path(__file__).with_name("plugin_detectors.py")
 
@@ -54,8 +55,8 @@ def test_a_run_measures_score_maps(irbench_command, small_dataset):
     assert run.map_statistics("boxes") is None
     maps = run.map_statistics("brightness")
     truths = run.ground_truth["test"]
-    again = map_values([maps[truth.id] for truth in truths])
-    assert {name: one.value for name, one in again.items()} == {
+    again = Counts(maps=MapCounts.of([maps[truth.id] for truth in truths]))
+    assert {name: again.value(metric).value for name, metric in MAP_METRICS.items()} == {
         name: rows["brightness"][name] for name in MAP_METRICS
     }
 

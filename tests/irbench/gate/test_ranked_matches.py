@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from irbench.errors import UsageError
 from irbench.gate.ranked_matches import ranking_arrays, table_of_ranking
-from irbench.metrics.average_precision import average_precision, mean_average_precision
+from irbench.metrics.average_precision import average_precision, map50_95
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS, MatchTable
 from irbench.metrics.matching import match_detections
 
@@ -38,7 +38,7 @@ def test_average_precision_stays_bit_by_bit(seed, n_scores):
     for column in COCO_IOU_THRESHOLDS[:1], COCO_IOU_THRESHOLDS[7:8]:
         before, after = (average_precision(one, column[0], weights) for one in (table, again))
         assert before == after
-    assert mean_average_precision(table, weights) == mean_average_precision(again, weights)
+    assert map50_95(table, weights) == map50_95(again, weights)
 
 
 def test_what_ranks_below_the_last_hit_is_dropped():

@@ -18,7 +18,7 @@ from irbench.metrics.average_precision import (
     average_precision,
     average_precision_coco101,
     average_precision_form,
-    mean_average_precision,
+    map50_95,
     precision_at_recalls,
 )
 from irbench.metrics.curve import PrecisionRecallCurve, precision_recall_curve
@@ -127,7 +127,7 @@ def test_equals_cocos_evaluators_with_distinct_scores(case, backend):
     ours = [average_precision(table, t).value for t in table.iou_thresholds]
     theirs = coco_average_precision(*lists, backend=backend)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
-    assert mean_average_precision(table).value == pytest.approx(theirs.mean(), abs=1e-9)
+    assert map50_95(table).value == pytest.approx(theirs.mean(), abs=1e-9)
     assert 0 < theirs[0] < 1
     assert (max(map(len, lists[0])) > 300) == (case == "over-the-limit")
 
@@ -237,15 +237,15 @@ def test_perfect_detections_have_ap_one_exactly(n, estimator):
     boxes = [[10 * i, 0, 10 * i + 4, 4] for i in range(n)]
     table = match_detections([boxes], [np.arange(n)], [boxes])
     assert average_precision(table, estimator=estimator).value == 1
-    assert mean_average_precision(table, estimator=estimator).value == 1
+    assert map50_95(table).value == 1
 
 
 def test_undefined_without_targets_and_zero_without_detections():
     nothing = match_detections([[BOX], []], [[0.5], []], [[], []])
-    for result in (average_precision(nothing), mean_average_precision(nothing)):
+    for result in (average_precision(nothing), map50_95(nothing)):
         assert (result.value, result.reason) == (None, "no target in any image")
     missed = match_detections([[], []], [[], []], [[BOX], []])
-    assert average_precision(missed).value == mean_average_precision(missed).value == 0
+    assert average_precision(missed).value == map50_95(missed).value == 0
     assert average_precision(missed, estimator="all-point").value == 0
 
 
@@ -261,7 +261,7 @@ def test_a_monotone_transform_of_the_scores_changes_nothing(transform, scene):
     shifted = [transform(np.array([ranks[score] for score in i]) / 20) for i in scores]
     after = match_detections(boxes, shifted, targets)
     assert average_precision(before) == average_precision(after)
-    assert mean_average_precision(before) == mean_average_precision(after)
+    assert map50_95(before) == map50_95(after)
 
 
 @given(st.data())
@@ -278,7 +278,7 @@ def test_permuting_images_and_detections_changes_nothing(make_scene, data):
         [[scores[i][j] for j in orders[i]] for i in images],
         [targets[i] for i in images],
     )
-    assert mean_average_precision(before) == mean_average_precision(after)
+    assert map50_95(before) == map50_95(after)
     assert average_precision(before, 0.5, None, "all-point") == average_precision(
         after, 0.5, None, "all-point"
     )
@@ -372,8 +372,8 @@ CURVES = {
 
 
 @pytest.mark.parametrize("name", CURVES)
-def test_the_compiled_curves_equals_the_other_to_the_last_bit(name):
-    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
+def test_the_compiled_forms_equals_the_other_to_the_last_bit(name):
+    compiled_forms = pytest.importorskip("irbench.metrics.compiled_forms", exc_type=ImportError)
     hits, missed = CURVES[name]
     random = np.random.default_rng(2)
     hits = hits.astype(float)
@@ -382,7 +382,7 @@ def test_the_compiled_curves_equals_the_other_to_the_last_bit(name):
     recalls = np.linspace(0.0, 1.0, 101)
     slow = precision_at_recalls(hits, kept, targets, recalls)
     np.testing.assert_array_equal(
-        compiled_curves.precision_at_recalls(hits, kept, targets, recalls), slow
+        compiled_forms.precision_at_recalls(hits, kept, targets, recalls), slow
     )
     # By the definition: the best of all points at this recall or beyond.
     with np.errstate(all="ignore"):
@@ -398,7 +398,7 @@ def test_the_compiled_curves_equals_the_other_to_the_last_bit(name):
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, levels, whole):
-    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
+    compiled_forms = pytest.importorskip("irbench.metrics.compiled_forms", exc_type=ImportError)
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3, 0.5))
     random = np.random.default_rng(3)
     weights = random.integers(0, 3, (table.n_images, 40)).astype(float)
@@ -408,7 +408,7 @@ def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, leve
     targets = draws.sums(table.n_targets)
     several = np.stack([targets, targets + random.integers(0, 4, 40) * (targets > 0)])
     for recalls in (np.linspace(0.0, 1.0, 101), np.array([0.0, 0.1, 0.11, 0.9])):
-        found = compiled_curves.mean_precisions(
+        found = compiled_forms.mean_precisions(
             draws.by_draw,
             *table.weighted.joined_hits((1, 0)),
             table.weighted.kept(draws),
@@ -425,7 +425,7 @@ def test_the_compiled_ranking_equals_its_points_to_the_last_bit(make_scene, leve
 
 @pytest.mark.parametrize("levels", [3, 10**6], ids=["ties", "distinct"])
 def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_scene, levels):
-    compiled_curves = pytest.importorskip("irbench.metrics.compiled_curves", exc_type=ImportError)
+    compiled_forms = pytest.importorskip("irbench.metrics.compiled_forms", exc_type=ImportError)
     table = match_detections(*make_scene(4, 12, levels, 9).lists(), (0.3,))
     weights = np.random.default_rng(3).integers(0, 3, (table.n_images, 40)).astype(float)
     weights[:, 0] = 0
@@ -434,11 +434,11 @@ def test_the_compiled_lines_of_yolo_tools_equal_the_others_to_the_last_bit(make_
     before, n_kept = map(np.ascontiguousarray, table.weighted.kept_before(draws, 0))
     given = (hits, kept, before, n_kept, n_targets, np.linspace(0.0, 1.0, 101))
     slow = joined_at_recalls(*given)
-    np.testing.assert_array_equal(compiled_curves.joined_at_recalls(*given), slow)
+    np.testing.assert_array_equal(compiled_forms.joined_at_recalls(*given), slow)
     assert (slow[1] >= slow[0]).all()
     assert (slow[1] > slow[0]).any()
     given = (hits, kept, n_kept, n_targets)
-    np.testing.assert_array_equal(compiled_curves.best_f1(*given), best_f1(*given))
+    np.testing.assert_array_equal(compiled_forms.best_f1(*given), best_f1(*given))
 
 
 @pytest.mark.parametrize("estimator", AP_ESTIMATORS)

@@ -25,7 +25,7 @@ from irbench.metrics.breakdown import (
     by_target_area,
     by_target_count,
 )
-from irbench.metrics.ignored_targets import BoxImages, match_with_ignored
+from irbench.metrics.ignored_targets import match_with_ignored
 from irbench.metrics.matching import match_detections
 
 SHAPE = (64, 64)
@@ -209,8 +209,8 @@ def test_a_hit_of_an_ignored_target_is_left_out_and_its_duplicate_is_not():
 
 def test_a_counted_target_is_preferred_to_an_ignored_one_of_greater_iou():
     near, far = [10, 10, 20, 20], [12, 10, 22, 20]
-    images = BoxImages([[near, near]], [[2, 1]], [[near, far]])
-    table = match_with_ignored(images, [np.array([False, True])])
+    counted = [np.array([False, True])]
+    table = match_with_ignored([[near, near]], [[2, 1]], [[near, far]], counted)
     # The first takes the counted one; the second is left with the ignored one.
     assert table.detection_index.tolist() == [0]
     assert table.hit.tolist() == [[True]]

@@ -75,11 +75,12 @@ def test_the_regions_are_those_of_the_signal_to_clutter_ratio():
         (before, found.contrast_in, found.std_in),
         (after, found.contrast_out, found.std_out),
     ):
-        expected = local_statistics(image, targets)
+        (expected,) = local_statistics([image], targets)
         np.testing.assert_allclose(contrast / std, expected.signal_to_clutter, rtol=1e-12)
         np.testing.assert_array_equal(std, expected.background_std)
-    before_scr = local_statistics(before, targets).signal_to_clutter
-    after_scr = local_statistics(after, targets).signal_to_clutter
+    before_scr, after_scr = (
+        one.signal_to_clutter for one in local_statistics([before, after], targets)
+    )
     np.testing.assert_allclose(found.scrg, after_scr / before_scr, rtol=1e-10)
 
 
@@ -205,8 +206,8 @@ def test_the_median_is_numpys(values):
         assert found.value is None
 
 
-def test_compiled_medians_equal_the_others_to_the_last_bit():
-    compiled_medians = pytest.importorskip("irbench.metrics.compiled_medians", exc_type=ImportError)
+def test_compiled_forms_equal_the_others_to_the_last_bit():
+    compiled_forms = pytest.importorskip("irbench.metrics.compiled_forms", exc_type=ImportError)
     random = np.random.default_rng(6)
     weights = random.integers(0, 3, (50, 9)).astype(float)
     weights[0] = 0
@@ -215,7 +216,7 @@ def test_compiled_medians_equal_the_others_to_the_last_bit():
         ranked = np.sort(np.append(random.normal(0, 1, max(n - 4, 0)), [np.inf] * min(n, 4)))
         slow = weighted_medians(weights, images, ranked)
         np.testing.assert_array_equal(
-            compiled_medians.weighted_medians(weights, images, ranked), slow
+            compiled_forms.weighted_medians(weights, images, ranked), slow
         )
         lists = [np.repeat(ranked, one[images].astype(int)) for one in weights]
         expected = [np.median(one) if len(one) else np.nan for one in lists]

@@ -16,7 +16,7 @@ def test_regions_are_components_as_skimage_measures_them():
     theirs = regionprops(label(mask, connectivity=2))
     assert ours.areas.tolist() == [region.area for region in theirs]
     np.testing.assert_allclose(ours.centroids[:, ::-1], [region.centroid for region in theirs])
-    assert ours.raster_order().tolist() == list(range(len(theirs)))
+    assert ours.raster_order.tolist() == list(range(len(theirs)))
 
 
 def test_whole_pixel_boxes_are_the_components_of_their_filled_mask():
@@ -26,7 +26,7 @@ def test_whole_pixel_boxes_are_the_components_of_their_filled_mask():
         mask[y0:y1, x0:x1] = True
     filled = Components.from_boxes(boxes, mask.shape)
     regions = Components.from_regions(mask_regions(mask))
-    order = filled.raster_order()
+    order = filled.raster_order
     for name in ("centroids", "areas", "first_pixels"):
         assert getattr(filled, name)[order].tolist() == getattr(regions, name).tolist()
 
@@ -41,10 +41,10 @@ def test_boxes_have_the_centroids_of_detections():
 
 def test_a_shared_first_pixel_does_not_leave_the_order_to_the_list():
     boxes = np.array([[3, 3, 9, 5], [3, 3, 5, 9], [3, 3, 5, 5], [3, 0, 4, 1]])
-    order = [boxes[i].tolist() for i in Components.from_boxes(boxes, (12, 12)).raster_order()]
+    order = [boxes[i].tolist() for i in Components.from_boxes(boxes, (12, 12)).raster_order]
     for permutation in ([3, 2, 1, 0], [1, 3, 0, 2]):
         shuffled = boxes[permutation]
-        again = Components.from_boxes(shuffled, (12, 12)).raster_order()
+        again = Components.from_boxes(shuffled, (12, 12)).raster_order
         assert [shuffled[i].tolist() for i in again] == order
 
 

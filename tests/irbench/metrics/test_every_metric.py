@@ -7,7 +7,6 @@ import pytest
 
 from irbench.detections.boxes import filled_ranges
 from irbench.metrics import (
-    alarms,
     average_precision,
     counting,
     operating_point,
@@ -19,6 +18,7 @@ from irbench.metrics import (
 from irbench.metrics.components import Components
 from irbench.metrics.definition import METRICS
 from irbench.metrics.matching import match_detections
+from irbench.metrics.packed_components import PackedComponents
 
 
 def table_of(scene):
@@ -34,17 +34,16 @@ def kept_boxes(image, threshold):
 
 
 def point_counts(scene, matching="raster"):
-    return points.count_points(
-        (
-            (
-                Components.from_boxes(kept_boxes(image, scene.threshold), image.shape),
-                Components.from_boxes(image.targets, image.shape),
-                image.shape,
-            )
-            for image in scene.images
-        ),
-        matching,
+    boxes = [(kept_boxes(image, scene.threshold), image.targets) for image in scene.images]
+    found, targets = (
+        PackedComponents.of(
+            Components.from_boxes(pair[side], image.shape)
+            for pair, image in zip(boxes, scene.images, strict=True)
+        )
+        for side in (0, 1)
     )
+    n_pixels = np.array([image.shape[0] * image.shape[1] for image in scene.images], np.int64)
+    return points.count_points(found, targets, n_pixels, matching)
 
 
 def loose_table(scene):
@@ -53,14 +52,16 @@ def loose_table(scene):
 
 def ranked_points(scene):
     rows = table_of(scene)
-    images = []
+    found, scores, targets = [], [], []
     for index, image in enumerate(scene.images):
         # The limit is of the best-scored boxes, before any matching.
         kept = rows.detection_index[rows.image_index == index]
-        components = Components.from_boxes([image.boxes[i] for i in kept], image.shape)
-        targets = Components.from_boxes(image.targets, image.shape)
-        images.append((components, [image.scores[i] for i in kept], targets))
-    return point_average_precision.match_points(images)
+        found.append(Components.from_boxes([image.boxes[i] for i in kept], image.shape))
+        scores += [image.scores[i] for i in kept]
+        targets.append(Components.from_boxes(image.targets, image.shape))
+    return point_average_precision.match_points(
+        PackedComponents.of(found), np.array(scores, float), PackedComponents.of(targets)
+    )
 
 
 def fill(boxes, shape):
@@ -85,7 +86,7 @@ OURS = {
     "recall": lambda s, w: counting.recall(box_counts(s), w),
     "f1": lambda s, w: counting.f1(box_counts(s), w),
     "map50": lambda s, w: average_precision.average_precision(table_of(s), weights=w),
-    "map50_95": lambda s, w: average_precision.mean_average_precision(table_of(s), w),
+    "map50_95": lambda s, w: average_precision.map50_95(table_of(s), w),
     "ap_all_point": lambda s, w: average_precision.average_precision(
         table_of(s), weights=w, estimator="all-point"
     ),
@@ -102,8 +103,8 @@ OURS = {
     "fa_legacy": lambda s, w: points.fa_legacy(point_counts(s), w),
     "pd_hungarian": lambda s, w: points.pd(point_counts(s, "hungarian"), w),
     "fa_hungarian": lambda s, w: points.fa(point_counts(s, "hungarian"), w),
-    "alarms_per_frame": lambda s, w: alarms.alarms_per_frame(point_counts(s), w),
-    "alarms_free": lambda s, w: alarms.alarms_free(point_counts(s), w),
+    "alarms_per_frame": lambda s, w: points.alarms_per_frame(point_counts(s), w),
+    "alarms_free": lambda s, w: points.alarms_free(point_counts(s), w),
     "iou": lambda s, w: pixels.iou(pixel_counts(s), w),
     "niou": lambda s, w: pixels.niou(pixel_counts(s), w),
     "pixel_recall": lambda s, w: pixels.pixel_recall(pixel_counts(s), w),

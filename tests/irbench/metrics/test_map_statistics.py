@@ -14,12 +14,17 @@ from irbench.metrics.map_statistics import (
     MAP_METRICS,
     MapCounts,
     constant_map,
-    map_values,
     measure_map,
 )
 from irbench.scoring.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
 
 SHAPE = (40, 50)
+
+
+def map_values(counts, weights=None):
+    return {
+        name: metric(getattr(counts, metric.part), weights) for name, metric in MAP_METRICS.items()
+    }
 
 
 def make_scene(seed):
@@ -58,7 +63,7 @@ def test_every_metric_of_maps_is_defined_and_no_other():
 
 @pytest.mark.parametrize("weights", [None, [0, 2, 1, 0, 5, 1], [0.5, 0, 0, 0, 0.25, 1.5]])
 def test_values_lie_within_their_bounds(statistics, weights):
-    values = map_values(list(statistics.values()), weights)
+    values = map_values(MapCounts.of(list(statistics.values())), weights)
     for name, value in values.items():
         low, high = METRICS[name].bounds
         assert value.is_defined, name
@@ -67,7 +72,7 @@ def test_values_lie_within_their_bounds(statistics, weights):
 
 def test_an_evaluation_has_the_metrics_of_maps(statistics, truths):
     result = evaluate({}, truths, threshold=1.0, map_statistics=statistics)
-    expected = map_values(list(statistics.values()))
+    expected = map_values(MapCounts.of(list(statistics.values())))
     assert {name: result[name] for name in MAP_METRICS} == {
         name: value.value for name, value in expected.items()
     }
@@ -118,10 +123,10 @@ def test_probabilities_are_compared_as_they_are(scenes):
     sure, unsure = 0.9 * mask + 0.05, 0.03 * mask + 0.01
     pairs = [measure_map(m, image, targets, is_probability=True) for m in (sure, unsure)]
     # A target of the second image lies below the background of the first.
-    assert map_values(pairs)["auc"].value == 0.75
-    assert map_values(pairs)["auc_df"].value == 1
+    assert map_values(MapCounts.of(pairs))["auc"].value == 0.75
+    assert map_values(MapCounts.of(pairs))["auc_df"].value == 1
     scores = [measure_map(m, image, targets) for m in (sure, unsure)]
-    assert map_values(scores)["auc"].value == 1
+    assert map_values(MapCounts.of(scores))["auc"].value == 1
     with pytest.raises(UsageError, match="one binning"):
         MapCounts.of([pairs[0], scores[0]])
 

@@ -9,14 +9,10 @@ from irbench.errors import MissingValidationError, UsageError
 from irbench.metrics.counting import count_boxes, f1
 from irbench.metrics.matching import match_detections
 from irbench.metrics.operating_point import (
-    FixedThreshold,
-    MeanKStd,
-    OracleF1,
-    ValidationF1,
     best_f1_threshold,
-    operating_point_rule,
+    choose_threshold,
 )
-from irbench.protocol import OPERATING_POINT_RULES, PROTOCOLS, Protocol
+from irbench.protocol import PROTOCOLS, Protocol
 
 BOX = [10, 10, 14, 14]
 AWAY = [20, 3, 24, 7]
@@ -82,31 +78,34 @@ VALIDATION = table_of([BOX, FAR], [0.8, 0.3], [BOX])
 TESTED = table_of([BOX, FAR], [0.4, 0.9], [BOX])
 
 
+def chosen(validation=VALIDATION, tested=TESTED, kind="score-map", **fields):
+    return choose_threshold(Protocol(**fields), kind, validation, tested)
+
+
 def test_each_rule_looks_where_it_may():
-    assert ValidationF1().threshold(VALIDATION, TESTED).value == 0.8
-    assert OracleF1().threshold(VALIDATION, TESTED).value == 0.4
-    assert OracleF1().threshold(None, TESTED).value == 0.4
-    assert FixedThreshold(0.25).threshold(None, TESTED).value == 0.25
-    assert MeanKStd(7.5).threshold(None, TESTED).value == 7.5
+    assert chosen().value == 0.8
+    assert chosen(operating_point="oracle").value == 0.4
+    assert chosen(None, operating_point="oracle").value == 0.4
+    assert chosen(None, operating_point="fixed", fixed_threshold=0.25).value == 0.25
+    assert chosen(None, operating_point="mean-kstd", n_std=7.5).value == 7.5
 
 
 def test_validation_data_is_not_replaced_by_the_tested_split():
     with pytest.raises(MissingValidationError, match="'val-f1' needs validation data"):
-        ValidationF1().threshold(None, TESTED)
+        chosen(None)
 
 
 def test_every_protocol_names_a_rule():
     for protocol in PROTOCOLS.values():
-        assert operating_point_rule(protocol).name == protocol.operating_point
-    for name in OPERATING_POINT_RULES:
-        value = 0.5 if name == "fixed" else None
-        protocol = Protocol(operating_point=name, fixed_threshold=value, iou_threshold=0.75)
-        rule = operating_point_rule(protocol)
-        assert rule.name == name
-        if name in ("val-f1", "oracle"):
-            assert rule.iou_threshold == 0.75
-    assert operating_point_rule(PROTOCOLS["basicirstd"]) == FixedThreshold(0.5)
-    assert operating_point_rule(Protocol(operating_point="mean-kstd", n_std=4)) == MeanKStd(4)
+        assert choose_threshold(protocol, "score-map", VALIDATION, TESTED).is_defined
+    assert choose_threshold(PROTOCOLS["basicirstd"], "box", None, TESTED).value == 0.5
+
+
+@pytest.mark.parametrize("rule", ["val-f1", "oracle"])
+def test_f1_is_that_of_the_protocols_iou(rule):
+    table = table_of([[10, 10, 14, 12.4], AWAY], [0.4, 0.9], [BOX, AWAY])
+    for iou, expected in ((0.5, 0.4), (0.75, 0.9)):
+        assert chosen(table, table, operating_point=rule, iou_threshold=iou).value == expected
 
 
 @pytest.mark.parametrize(
@@ -120,13 +119,13 @@ def test_standard_deviations_need_standardised_scores(protocol, got):
 
 @pytest.mark.parametrize("kind", ["segmentation", "box"])
 def test_probabilities_are_not_standard_deviations(kind):
-    rule = operating_point_rule(Protocol(operating_point="mean-kstd"), kind)
-    point = rule.threshold(None, TESTED)
+    point = chosen(kind=kind, operating_point="mean-kstd")
     assert point.value is None
     assert "not in standard deviations" in point.reason
 
 
 def test_a_threshold_is_a_number():
-    assert FixedThreshold(math.inf).value == math.inf
+    fixed = Protocol(operating_point="fixed", fixed_threshold=math.inf)
+    assert choose_threshold(fixed, "box", None, TESTED).value == math.inf
     with pytest.raises(UsageError, match="must be a number, got NaN"):
-        FixedThreshold(math.nan)
+        Protocol(operating_point="fixed", fixed_threshold=math.nan)

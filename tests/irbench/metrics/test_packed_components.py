@@ -16,7 +16,7 @@ from irbench.detections.regions import Regions
 from irbench.ground_truth import GroundTruth
 from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components, components_of
-from irbench.metrics.hierarchical_iou import count_hierarchical, count_packed_regions
+from irbench.metrics.hierarchical_iou import count_hierarchical
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pixels import count_packed_pixels, count_pixels
 from irbench.metrics.point_matching import (
@@ -25,7 +25,7 @@ from irbench.metrics.point_matching import (
     packed_by_assignment,
     packed_in_raster_order,
 )
-from irbench.metrics.region_matching import PackedPairs, match_by_overlap_then_distance
+from irbench.metrics.region_matching import RegionPairs, match_by_overlap_then_distance
 
 SHAPE = (9, 11)
 
@@ -83,7 +83,7 @@ def overlapping(rectangles):
     runs = np.concatenate([np.zeros((0, 2), np.int32), *(one.runs for one in parts)])
     ends = np.cumsum([len(one.runs) for one in parts], dtype=np.int64)
     regions = Regions(runs, np.append(0, ends), SHAPE)
-    return regions.take(Components.from_regions(regions).raster_order())
+    return regions.take(Components.from_regions(regions).raster_order)
 
 
 @given(st.lists(st.tuples(masks, masks, st.booleans()), max_size=4))
@@ -95,17 +95,19 @@ def test_regions_of_all_images_match_as_those_of_each(images):
     ]
     kept = PackedComponents.of_regions(one for one, _ in listed)
     targets = PackedComponents.of_regions(one for _, one in listed)
-    pairs = PackedPairs.of(kept, targets)
+    pairs = RegionPairs.of(kept, targets)
     matched = pairs.matched(0.5, 3.0)
     for place, (its_kept, its_targets) in enumerate(listed):
-        own = pairs.of_image(place)
+        own = slice(pairs.offsets[place], pairs.offsets[place + 1])
         pixels = [
             [set(one.take([i]).pixels.tolist()) for i in range(len(one))]
             for one in (its_targets, its_kept)
         ]
         shared = [[len(t & k) for k in pixels[1]] for t in pixels[0]]
-        assert own.shared.tolist() == shared
-        expected = match_by_overlap_then_distance(own, 0.5, 3.0)
+        assert pairs.shared[own].tolist() == [n for row in shared for n in row]
+        size = len(its_targets), len(its_kept)
+        iou, distance = (part[own].reshape(size) for part in (pairs.iou, pairs.distance))
+        expected = match_by_overlap_then_distance(iou, distance, 0.5, 3.0)
         here = matched[kept.image[pairs.region[matched]] == place]
         found = np.full(len(its_targets), -1)
         found[pairs.target[here] - targets.offsets[place]] = (
@@ -116,8 +118,10 @@ def test_regions_of_all_images_match_as_those_of_each(images):
     counts = count_packed_pixels(kept, targets)
     for name in ("intersection", "kept", "target"):
         assert getattr(counts, name).tolist() == getattr(expected, name).tolist()
-    together = count_hierarchical(listed)
-    alone = [count_hierarchical([one]) for one in listed]
+    together = count_hierarchical(kept, targets)
+    alone = [
+        count_hierarchical(*(PackedComponents.of_regions([one]) for one in pair)) for pair in listed
+    ]
     for field in fields(together):
         expected = [getattr(one, field.name).item() for one in alone]
         assert getattr(together, field.name).tolist() == expected
@@ -133,7 +137,7 @@ def test_what_marks_whole_images_takes_no_memory_for_each_of_their_pixels():
     tracemalloc.start()
     try:
         counts = count_packed_pixels(kept, targets)
-        regions = count_packed_regions(kept, targets)
+        regions = count_hierarchical(kept, targets)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

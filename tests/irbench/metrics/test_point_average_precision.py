@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.errors import DetectionsError, UsageError
+from irbench.errors import UsageError
 from irbench.metrics.components import Components
 from irbench.metrics.counting import count_boxes, precision
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_average_precision import ap_point, match_points
 from irbench.metrics.weighted import Draws
 from irbench.statistics.resamples import Resamples
@@ -30,10 +31,11 @@ def at(*centroids):
 def table_of(*images, **kwargs):
     """Of images ([(x, y, score), …], [(x, y), …])."""
     return match_points(
-        [(at(*(one[:2] for one in found)), [one[2] for one in found], at(*targets))
-         for found, targets in images],
+        PackedComponents.of(at(*(one[:2] for one in found)) for found, _ in images),
+        np.array([one[2] for found, _ in images for one in found], float),
+        PackedComponents.of(at(*targets) for _, targets in images),
         **kwargs,
-    )  # fmt: skip
+    )
 
 
 def slow_hits(found, targets):
@@ -164,7 +166,7 @@ def test_equal_scores_are_one_point():
 def test_undefined_without_targets_and_zero_without_detections():
     assert ap_point(table_of(([(1, 1, 1)], []))).reason == "no target in any image"
     assert ap_point(table_of(([], [(1, 1)]))).value == 0
-    assert ap_point(match_points([])).value is None
+    assert ap_point(table_of()).value is None
 
 
 def test_the_bootstrap_takes_the_table():
@@ -191,7 +193,3 @@ def test_the_bootstrap_takes_the_table():
 def test_refusals():
     with pytest.raises(UsageError, match="distance_px must be more than 0, got 0"):
         table_of(([], []), distance_px=0)
-    with pytest.raises(DetectionsError, match=r"scores of image 1 must have shape \(1,\)"):
-        match_points([(at(), [], at()), (at((1, 1)), [1, 2], at())])
-    with pytest.raises(DetectionsError, match=r"scores\[1\] of image 0 must be finite, got nan"):
-        match_points([(at((1, 1), (2, 2)), [1, math.nan], at())])

@@ -7,16 +7,22 @@ from skimage.measure import label, regionprops
 from irbench.errors import UnknownNameError
 from irbench.images.masks import mask_regions
 from irbench.metrics.components import Components
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.points import POINT_MATCHINGS, count_points, fa, fa_legacy, pd
 
 SHAPE = (50, 40)
 TARGET = [10, 10, 14, 14]
 
 
+def count_images(images, matching="raster"):
+    """Of (components, targets) of each image of 50 x 40 pixels."""
+    found, targets = (PackedComponents.of(pair[side] for pair in images) for side in (0, 1))
+    return count_points(found, targets, np.full(len(images), 50 * 40), matching)
+
+
 def counts_of(boxes, targets, matching="raster"):
-    """Of one image of 50 x 40 pixels."""
-    image = (Components.from_boxes(boxes, SHAPE), Components.from_boxes(targets, SHAPE), SHAPE)
-    return count_points([image], matching)
+    image = (Components.from_boxes(boxes, SHAPE), Components.from_boxes(targets, SHAPE))
+    return count_images([image], matching)
 
 
 def test_two_false_blobs_as_large_as_a_hit_count():
@@ -29,9 +35,9 @@ def test_two_false_blobs_as_large_as_a_hit_count():
 
 
 def test_equal_areas_excuse_no_component_of_another_image():
-    hit = (Components.from_boxes([TARGET], SHAPE),) * 2 + (SHAPE,)
-    false = (Components.from_boxes([[30, 5, 34, 9]], SHAPE), Components([], [], []), SHAPE)
-    counts = count_points([hit, false])
+    hit = (Components.from_boxes([TARGET], SHAPE),) * 2
+    false = (Components.from_boxes([[30, 5, 34, 9]], SHAPE), Components([], [], []))
+    counts = count_images([hit, false])
     assert fa(counts).value == fa_legacy(counts).value == 16 / 4000
 
 
@@ -57,7 +63,7 @@ def test_the_dialects_differ_where_raster_order_wastes_a_component():
 
 
 def test_undefined_and_zero():
-    nothing = count_points([])
+    nothing = count_images([])
     assert pd(nothing).reason == "no target in any image"
     assert fa(nothing).reason == fa_legacy(nothing).reason == "no image"
     assert pd(counts_of([TARGET], [])).value is None
@@ -66,7 +72,7 @@ def test_undefined_and_zero():
 
 def test_an_unknown_matching_is_refused():
     with pytest.raises(UnknownNameError, match="Known: hungarian, raster"):
-        count_points([], "nearest")
+        count_images([], "nearest")
 
 
 def test_equals_the_loop_over_skimages_regions():
@@ -92,8 +98,8 @@ def test_equals_the_loop_over_skimages_regions():
                     break
         false += remains.sum()
         regions = [Components.from_regions(mask_regions(m)) for m in (moved, mask)]
-        images.append((*regions, SHAPE))
-    counts = count_points(images)
+        images.append(regions)
+    counts = count_images(images)
     assert pd(counts).value == hits / targets
     assert fa(counts).value == false / (20 * 2000)
     assert 0 < hits < targets

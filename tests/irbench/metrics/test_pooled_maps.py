@@ -8,7 +8,7 @@ import pytest
 from irbench.errors import DetectionsError, MetricError, UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.images.masks import mask_regions
-from irbench.metrics.map_statistics import MAP_METRICS, map_values, measure_map
+from irbench.metrics.map_statistics import MAP_METRICS, MapCounts, measure_map
 from irbench.metrics.pixel_roc import auc_resolution, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.scoring.evaluation import evaluate
@@ -68,11 +68,18 @@ def test_every_value_is_the_same_to_the_bit(images, left_out, turned):
         )
 
 
+def map_values(counts, weights=None):
+    return {
+        name: metric(getattr(counts, metric.part), weights) for name, metric in MAP_METRICS.items()
+    }
+
+
 def test_images_that_count_differently_are_refused(images):
     truths, statistics = images
     counts = pooled(statistics).counts(truths)
     twice = np.full(len(truths), 2.0)
-    assert map_values(counts, twice) == map_values(list(statistics.values()), twice)
+    expected = MapCounts.of(list(statistics.values()))
+    assert map_values(counts, twice) == map_values(expected, twice)
     twice[3] = 1
     with pytest.raises(UsageError, match="were pooled"):
         counts.roc.pooled(twice)

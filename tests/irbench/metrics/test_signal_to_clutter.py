@@ -79,9 +79,9 @@ def test_the_blurred_rim_of_a_target_is_no_background() -> None:
     image = np.tile([9.0, 11.0], (16, 8))
     mask = np.zeros(image.shape, bool)
     mask[8, 8] = True
-    clean = local_statistics(image, mask_regions(mask))
+    (clean,) = local_statistics([image], mask_regions(mask))
     image[7:10, 7:10] = 200
-    rimmed = local_statistics(image, mask_regions(mask))
+    (rimmed,) = local_statistics([image], mask_regions(mask))
     assert rimmed.background_mean == clean.background_mean
     assert rimmed.background_std == clean.background_std
     assert rimmed.target_mean == 200
@@ -93,7 +93,7 @@ def test_flat_background_is_undefined(level: float) -> None:
     mask = np.zeros(image.shape, bool)
     mask[7, 7] = True
     image[7, 7] = 2 * level
-    statistics = local_statistics(image, mask_regions(mask))
+    (statistics,) = local_statistics([image], mask_regions(mask))
     assert statistics.background_std == 0
     assert np.isnan(statistics.signal_to_clutter).all()
 

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irbench.detections import Detections
+from irbench.detections.packed_detections import PackedDetections
 from irbench.figures.pareto import pareto_front
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import points
-from irbench.metrics.components import components_of
+from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_curve import point_curve
 from irbench.pictures.styles import method_styles
 from irbench.reports._html_axes import Axis, log_axis, share_axis
@@ -48,13 +49,11 @@ def test_pd_and_fa_are_those_of_the_metrics_at_every_threshold(seed):
     scores = np.unique(np.concatenate([one.scores for one in images]))[::-1]
     np.testing.assert_array_equal(curve.thresholds, scores)
     for threshold, pd, fa in zip(curve.thresholds, curve.pd, curve.fa, strict=True):
+        kept = PackedDetections.of(one.above(threshold) for one in images)
         counts = points.count_points(
-            (
-                components_of(kept.boxes, kept.regions, truth),
-                components_of(truth.boxes, truth.targets, truth),
-                truth.shape,
-            )
-            for kept, truth in zip((one.above(threshold) for one in images), truths, strict=True)
+            PackedComponents.of_detections(kept, truths),
+            PackedComponents.of_truths(truths),
+            np.array([truth.n_pixels for truth in truths]),
         )
         assert fa == pytest.approx(points.fa(counts).value, abs=1e-15)
         expected = points.pd(counts).value
