@@ -49,7 +49,7 @@ def _precision_recall(
     x, y = share_axis("Recall in %"), share_axis("Precision in %")
     lines = []
     for method, one in scored.methods.items():
-        curve = precision_recall_curve(one.table, one.column)
+        curve = precision_recall_curve(one.output.table, one.output.column)
         lines.append(
             line(
                 styles[method], x, y, (100 * curve.recall, 100 * curve.precision),
@@ -86,10 +86,11 @@ def _roc(scored: ScoredGroup, styles: Mapping[str, MethodStyle]) -> Chart:
     y = share_axis("Target pixels, in %")
     lines = []
     for method, one in scored.methods.items():
-        if one.roc is not None:
+        roc = one.output.roc
+        if roc is not None:
             # What lies left of the axis would be a line along it.
-            shown = one.roc.fa >= _LOWEST_ROC_FA
-            values = (one.roc.fa[shown], 100 * one.roc.pd[shown])
+            shown = roc.fa >= _LOWEST_ROC_FA
+            values = (roc.fa[shown], 100 * roc.pd[shown])
             lines.append(line(styles[method], x, y, values))
     note = "Of single pixels of the score maps; methods that return boxes have none."
     return Chart("ROC of pixels", note, x, y, tuple(lines))

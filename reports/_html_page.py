@@ -165,7 +165,7 @@ def _gallery(
         "methods": [
             {"i": positions[method], "title": styles[method].title}
             for method, one in scored.methods.items()
-            if one.threshold is not None
+            if one.output.threshold is not None
         ],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +11,8 @@ from numpy.typing import NDArray
 from irbench.analysis.objects import Boxes, Objects, detection_boxes, detection_objects
 from irbench.analysis.score_curves import IOU_THRESHOLDS
 from irbench.analysis.taxonomy import Errors, classify_errors
-from irbench.detections import Detections
-from irbench.ground_truth import GroundTruth
 from irbench.metrics.match_table import MatchTable
-from irbench.protocol import Protocol
+from irbench.ragged_arrays import offsets_of
 from irbench.scoring.calibration import match_images
 from irbench.scoring.scored_output import ScoredOutput
 
@@ -57,36 +54,16 @@ class AnalysedMethod:
         return cls(output, targets, detection_boxes(output.images), table)
 
     @property
-    def threshold(self) -> float | None:
-        """The operating point; infinite where nothing is kept."""
-        return self.output.threshold
-
-    @property
-    def images(self) -> Sequence[Detections]:
-        """The detections of each image that count."""
-        return self.output.images
-
-    @property
-    def truths(self) -> Sequence[GroundTruth]:
-        """The ground truth of each image."""
-        return self.output.truths
-
-    @property
-    def protocol(self) -> Protocol:
-        """What the scores mean."""
-        return self.output.protocol
-
-    @property
     def iou_index(self) -> int:
         """Column of the table at the protocol's IoU."""
-        return self.table.iou_index(self.protocol.iou_threshold)
+        return self.table.iou_index(self.output.protocol.iou_threshold)
 
     @cached_property
     def hit_by(self) -> NDArray[np.int64]:
         """``(n_targets,)`` the detection that hits each target at any score; -1 for none."""
         column = self.table.target_index[:, self.iou_index]
         rows = np.flatnonzero(column >= 0)
-        first = np.cumsum(self.targets.counts) - self.targets.counts
+        first = offsets_of(self.targets.counts)
         hit_by = np.full(len(self.targets), -1, dtype=np.int64)
         hit_by[first[self.table.image_index[rows]] + column[rows]] = rows
         return hit_by
@@ -94,7 +71,7 @@ class AnalysedMethod:
     @cached_property
     def kept(self) -> Objects:
         """The detections at or above the operating point; none without one."""
-        return detection_objects(self.output.kept, self.truths)
+        return detection_objects(self.output.kept, self.output.truths)
 
     @cached_property
     def kept_hit_by(self) -> NDArray[np.int64]:
@@ -112,4 +89,5 @@ class AnalysedMethod:
     @cached_property
     def errors(self) -> Errors:
         """What became of each target and kept detection."""
-        return classify_errors(self.kept, self.targets, self.kept_hit_by, self.protocol.distance_px)
+        distance_px = self.output.protocol.distance_px
+        return classify_errors(self.kept, self.targets, self.kept_hit_by, distance_px)

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.objects import Objects
 from irbench.ground_truth import GroundTruth
+from irbench.ragged_arrays import offsets_of
 
 JitterKind = Literal["shift", "sides"]
 KINDS: tuple[JitterKind, ...] = ("shift", "sides")
@@ -53,7 +53,6 @@ class Jitter:
 def draw_jitters(
     n_targets: int,
     *,
-    kinds: Sequence[JitterKind] = KINDS,
     amplitudes_px: Sequence[float] = AMPLITUDES_PX,
     n_repeats: int = 20,
     seed: int = 0,
@@ -76,7 +75,7 @@ def draw_jitters(
     rounding = rng.random((*size, 2))
     return [
         Jitter(kind, amplitude, unit[kind] * amplitude, rounding)
-        for kind in kinds
+        for kind in KINDS
         for amplitude in amplitudes_px
     ]
 
@@ -184,7 +183,7 @@ def shifted_masks(truths: Sequence[GroundTruth], shifts: NDArray[np.int64]) -> P
 
 def image_offsets(truths: Sequence[GroundTruth]) -> NDArray[np.int64]:
     """``(n_images + 1,)`` where each image begins when all are laid end to end."""
-    return np.cumsum([0, *(truth.n_pixels for truth in truths)], dtype=np.int64)
+    return offsets_of([truth.n_pixels for truth in truths])
 
 
 def target_order(boxes: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -192,8 +191,3 @@ def target_order(boxes: NDArray[np.float64]) -> NDArray[np.int64]:
     x0, y0, x1, y1 = np.moveaxis(boxes, -1, 0)
     order = np.lexsort((y1, x1, x0, y0), axis=-1)
     return np.argsort(order, axis=-1)
-
-
-def centred(targets: Objects, jitter: Jitter) -> NDArray[np.float64]:
-    """``(n_repeats, n_targets, 2)`` centroids of the targets, moved."""
-    return targets.centroids + jitter.centroid_shift

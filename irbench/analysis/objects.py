@@ -9,10 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.detections import Detections, box_areas
-from irbench.detections.regions import Regions
+from irbench.detections import Detections
+from irbench.detections.boxes import no_boxes
+from irbench.detections.packed_detections import PackedDetections
 from irbench.ground_truth import GroundTruth
-from irbench.metrics.components import components_of
+from irbench.metrics.detection_order import rank_detections
+from irbench.metrics.packed_components import PackedComponents
+from irbench.ragged_arrays import inverse_permutation
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,20 +69,19 @@ class Objects(Boxes):
 
 def target_objects(truths: Sequence[GroundTruth]) -> Objects:
     """The targets of a set of images, in their order."""
-    return _join(
-        [(truth.boxes, np.zeros(len(truth.boxes)), truth.targets) for truth in truths], truths
-    )
+    boxes = np.concatenate([no_boxes(), *(truth.boxes for truth in truths)]).astype(np.float64)
+    areas = np.concatenate([np.zeros(0), *(truth.areas for truth in truths)])
+    components = PackedComponents.of_truths(truths)
+    return _objects(components, boxes, np.zeros(len(boxes)), areas, np.arange(len(boxes)))
 
 
 def detection_boxes(found: Sequence[Detections]) -> Boxes:
     """The boxes of the detections of a set of images, best score first within each."""
-    counts = np.array([len(one) for one in found], dtype=np.int64)
-    image = np.repeat(np.arange(len(found)), counts)
-    boxes = np.concatenate([np.zeros((0, 4), np.float32), *(one.boxes for one in found)])
-    scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for one in found)])
-    x0, y0, x1, y1 = boxes.T
-    order = np.lexsort((y1, x1, y0, x0, -scores, image))
-    return Boxes(counts, boxes[order].astype(np.float64), scores[order].astype(np.float64))
+    packed = PackedDetections.packed(found)
+    boxes, scores = packed.boxes.astype(np.float64), packed.scores.astype(np.float64)
+    counts = np.diff(packed.offsets)
+    order = rank_detections(np.repeat(np.arange(len(counts)), counts), scores, boxes)
+    return Boxes(counts, boxes[order], scores[order])
 
 
 def detection_objects(found: Sequence[Detections], truths: Sequence[GroundTruth]) -> Objects:
@@ -92,33 +94,30 @@ def detection_objects(found: Sequence[Detections], truths: Sequence[GroundTruth]
     truths : sequence of GroundTruth
         As many, in the same order.
     """
-    parts = []
-    for one in found:
-        x0, y0, x1, y1 = one.boxes.T
-        ranked = one.take(np.lexsort((y1, x1, y0, x0, -one.scores)))
-        parts.append((ranked.boxes, ranked.scores, ranked.regions))
-    return _join(parts, truths)
+    packed = PackedDetections.packed(found)
+    components = PackedComponents.of_detections(packed, truths)
+    boxes, scores = packed.boxes.astype(np.float64), packed.scores.astype(np.float64)
+    order = rank_detections(components.image, scores, boxes)
+    return _objects(components, boxes, scores, packed.areas, order)
 
 
-def _join(
-    parts: Sequence[tuple[NDArray[np.float32], NDArray[np.floating], Regions | None]],
-    truths: Sequence[GroundTruth],
+def _objects(
+    components: PackedComponents,
+    boxes: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    order: NDArray[np.int64],
 ) -> Objects:
-    boxes, scores, centroids, areas, places = [], [], [], [], []
-    for (box, score, regions), truth in zip(parts, truths, strict=True):
-        components = components_of(box, regions, truth)
-        place = np.empty(len(box), dtype=np.int64)
-        place[components.raster_order] = np.arange(len(box))
-        boxes.append(box.astype(np.float64))
-        scores.append(score)
-        centroids.append(components.centroids)
-        areas.append(box_areas(box) if regions is None else regions.areas)
-        places.append(place)
+    """Objects in an ``order`` that leaves those of an image together."""
+    x, y = components.centroids[order].T
+    first_pixels, n_pixels = components.first_pixels[order], components.areas[order]
+    # The order keeps the images, so that each position still has the image that it had.
+    raster = np.lexsort((n_pixels, y, x, first_pixels, components.image))
     return Objects(
-        counts=np.array([len(part) for part in boxes], dtype=np.int64),
-        boxes=np.concatenate([np.zeros((0, 4)), *boxes]),
-        scores=np.concatenate([np.zeros(0), *scores]),
-        centroids=np.concatenate([np.zeros((0, 2)), *centroids]),
-        areas=np.concatenate([np.zeros(0), *areas]),
-        raster_place=np.concatenate([np.zeros(0, np.int64), *places]),
+        counts=np.diff(components.offsets),
+        boxes=boxes[order],
+        scores=scores[order],
+        centroids=components.centroids[order],
+        areas=areas[order],
+        raster_place=inverse_permutation(raster) - components.offsets[components.image],
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.analysis.objects import Boxes, Objects
+from irbench.ragged_arrays import offsets_of, ranges, rounds
 
 
 def pairs_within_images(
@@ -25,10 +26,7 @@ def pairs_within_images(
     """
     per_detection = targets.counts[detections.image]
     detection = np.repeat(np.arange(len(detections)), per_detection)
-    first = np.cumsum(targets.counts) - targets.counts
-    before = np.cumsum(per_detection) - per_detection
-    target = np.arange(len(detection)) + np.repeat(first[detections.image] - before, per_detection)
-    return detection, target
+    return detection, ranges(offsets_of(targets.counts)[detections.image], per_detection)
 
 
 def centroid_distances(
@@ -76,11 +74,7 @@ def take_greedily(
         return taken
     left_free = np.ones(int(left.max()) + 1, dtype=bool)
     right_free = np.ones(int(right.max()) + 1, dtype=bool)
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=group[order[0]] - 1))
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    steps = order[np.argsort(place, kind="stable")]
-    for step in np.split(steps, np.cumsum(np.bincount(place))[:-1]):
+    for step in rounds(group):
         takes = left_free[left[step]] & right_free[right[step]]
         chosen = step[takes]
         left_free[left[chosen]] = False

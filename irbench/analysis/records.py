@@ -13,13 +13,13 @@ from irbench.analysis.jitter import Jitter, PixelSets
 from irbench.analysis.score_curves import (
     DISTANCES_PX,
     IOU_THRESHOLDS,
-    ap_by_iou,
     pd_by_distance,
     threshold_curve,
 )
 from irbench.analysis.sensitivity import ScoreSpread, box_spreads, pixel_spreads, point_spreads
 from irbench.analysis.strata import Strata, StratumScores, shares
 from irbench.analysis.taxonomy import DETECTION_KINDS, TARGET_KINDS
+from irbench.metrics.average_precision import average_precision
 from irbench.metrics.breakdown import (
     BreakdownRow,
     by_signal_to_clutter,
@@ -34,10 +34,10 @@ Record = dict[str, Any]
 def operating_records(method: AnalysedMethod) -> Iterator[Record]:
     """The scores at the operating point, and the best F1 that any threshold gives."""
     values = method.output.result.values
-    curve = threshold_curve(method.table, method.protocol.iou_threshold)
-    best = curve.best
+    curve = threshold_curve(method.table, method.output.protocol.iou_threshold)
+    best = int(np.argmax(curve.f1)) if len(curve) else None
     yield {
-        "threshold": method.threshold,
+        "threshold": method.output.threshold,
         **{name: values[name] for name in ("precision", "recall", "f1", "map50", "pd")},
         "best_f1": None if best is None else float(curve.f1[best]),
         "best_threshold": None if best is None else float(curve.thresholds[best]),
@@ -46,14 +46,13 @@ def operating_records(method: AnalysedMethod) -> Iterator[Record]:
 
 def ap_records(method: AnalysedMethod) -> Iterator[Record]:
     """AP at each IoU threshold."""
-    by_iou = dict(zip(method.table.iou_thresholds.tolist(), ap_by_iou(method.table), strict=True))
     for iou in IOU_THRESHOLDS:
-        yield {"iou": iou, "ap": by_iou[iou]}
+        yield {"iou": iou, "ap": average_precision(method.table, iou).value}
 
 
 def distance_records(method: AnalysedMethod) -> Iterator[Record]:
     """Pd at each centroid distance."""
-    if method.threshold is None:
+    if method.output.threshold is None:
         return
     found = pd_by_distance(method.kept, method.targets)
     for distance, pd in zip(DISTANCES_PX, found, strict=True):
@@ -62,7 +61,7 @@ def distance_records(method: AnalysedMethod) -> Iterator[Record]:
 
 def threshold_records(method: AnalysedMethod) -> Iterator[Record]:
     """Precision, recall and F1 at each score threshold."""
-    curve = threshold_curve(method.table, method.protocol.iou_threshold)
+    curve = threshold_curve(method.table, method.output.protocol.iou_threshold)
     columns = (curve.thresholds, curve.precision, curve.recall, curve.f1)
     for threshold, precision, recall, f1 in zip(*(c.tolist() for c in columns), strict=True):
         yield {"threshold": threshold, "precision": precision, "recall": recall, "f1": f1}
@@ -83,22 +82,22 @@ def sensitivity_records(
     strata : Strata
         Of the targets.
     """
-    protocol = method.protocol
+    protocol = method.output.protocol
     for jitter, masks in jitters:
         spreads = box_spreads(
             method.detections,
             method.targets,
             jitter,
             strata,
-            method.threshold,
+            method.output.threshold,
             protocol.iou_threshold,
         )
-        if method.threshold is not None:
+        if method.output.threshold is not None:
             spreads += point_spreads(
                 method.kept, method.targets, jitter, strata, protocol.distance_px
             )
             if masks is not None and method.output.has_regions:
-                spreads += pixel_spreads(method.output.kept, method.truths, masks)
+                spreads += pixel_spreads(method.output.kept, method.output.truths, masks)
         for spread in spreads:
             yield {
                 "jitter": jitter.kind,
@@ -128,6 +127,7 @@ def breakdown_records(
         Local signal-to-clutter ratios; needed for strata by them.
     """
     hit = method.hit_by >= 0
+    has_threshold = method.output.threshold is not None
     scorer = StratumScores(method.detections.scores, len(method.targets))
     for one in strata:
         of_images = one.by == "targets"
@@ -144,7 +144,8 @@ def breakdown_records(
                 "level": row.label,
                 "n_images": int(image.sum()) if of_images else len(image),
                 "n_targets": n_part,
-                **_at_threshold(method, recall, pd),
+                "recall": recall if has_threshold else None,
+                "pd": pd if has_threshold else None,
                 "map50": row.average_precision.value,
                 "map50_normalised": None
                 if of_images
@@ -157,21 +158,21 @@ def _breakdown(
     method: AnalysedMethod, by: str, scr: NDArray[np.float64] | None
 ) -> tuple[BreakdownRow, ...]:
     options: dict[str, Any] = {
-        "threshold": method.threshold,
-        "iou_threshold": method.protocol.iou_threshold,
-        "max_detections": method.protocol.max_detections,
+        "threshold": method.output.threshold,
+        "iou_threshold": method.output.protocol.iou_threshold,
+        "max_detections": method.output.protocol.max_detections,
     }
     if by == "scr":
         assert scr is not None
         ratios = np.split(scr, np.cumsum(method.targets.counts)[:-1])
-        return by_signal_to_clutter(method.images, method.truths, ratios, **options)
+        return by_signal_to_clutter(method.output.images, method.output.truths, ratios, **options)
     divide = by_target_area if by == "area" else by_target_count
-    return divide(method.images, method.truths, **options)
+    return divide(method.output.images, method.output.truths, **options)
 
 
 def error_records(method: AnalysedMethod) -> Iterator[Record]:
     """Number and share of each kind of target and of kept detection."""
-    if method.threshold is None:
+    if method.output.threshold is None:
         return
     for objects, counts in (
         ("targets", method.errors.target_counts),
@@ -194,16 +195,16 @@ def hierarchy_records(method: AnalysedMethod) -> Iterator[Record]:
 
 def image_records(method: AnalysedMethod) -> Iterator[Record]:
     """The images with a mistake, the worst first."""
-    if method.threshold is None:
+    if method.output.threshold is None:
         return
     missed, false = mistakes(method)
     order = sorted(
         np.flatnonzero(missed + false).tolist(),
-        key=lambda i: (-(missed[i] + false[i]), -missed[i], method.truths[i].id),
+        key=lambda i: (-(missed[i] + false[i]), -missed[i], method.output.truths[i].id),
     )
     for index in order:
         yield {
-            "image": method.truths[index].id,
+            "image": method.output.truths[index].id,
             "n_targets": int(method.targets.counts[index]),
             "missed": int(missed[index]),
             "false_alarms": int(false[index]),
@@ -213,20 +214,20 @@ def image_records(method: AnalysedMethod) -> Iterator[Record]:
 def mistakes(method: AnalysedMethod) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """``(n_images,)`` targets that are not hit, and kept detections that hit none."""
     hit = method.kept_hit_by >= 0
-    hits = np.bincount(method.targets.image[hit], minlength=len(method.truths))
+    hits = np.bincount(method.targets.image[hit], minlength=len(method.output.truths))
     return method.targets.counts - hits, method.kept.counts - hits
 
 
 def target_records(method: AnalysedMethod, scr: NDArray[np.float64] | None) -> Iterator[Record]:
     """What became of every target."""
-    if method.threshold is None:
+    if method.output.threshold is None:
         return
     targets = method.targets
     ratios = [None] * len(targets) if scr is None else scr.tolist()
     for index, image in enumerate(targets.image.tolist()):
         ratio = ratios[index]
         yield {
-            "image": method.truths[image].id,
+            "image": method.output.truths[image].id,
             **_box(targets.boxes[index]),
             "area": float(targets.areas[index]),
             "scr": None if ratio is None or np.isnan(ratio) else ratio,
@@ -240,17 +241,11 @@ def detection_records(method: AnalysedMethod) -> Iterator[Record]:
     kept = method.kept
     for index, image in enumerate(kept.image.tolist()):
         yield {
-            "image": method.truths[image].id,
+            "image": method.output.truths[image].id,
             **_box(kept.boxes[index]),
             "score": float(kept.scores[index]),
             "kind": DETECTION_KINDS[method.errors.detections[index]],
         }
-
-
-def _at_threshold(method: AnalysedMethod, recall: float | None, pd: float | None) -> Record:
-    if method.threshold is None:
-        return {"recall": None, "pd": None}
-    return {"recall": recall, "pd": pd}
 
 
 def _describe(spread: ScoreSpread) -> Record:

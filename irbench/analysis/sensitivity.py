@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from irbench.analysis.jitter import (
     Jitter,
     PixelSets,
-    centred,
     image_offsets,
     jittered_boxes,
     shifted_masks,
@@ -151,7 +150,8 @@ def point_spreads(
     distance_px : float
     """
     detection, target = pairs_within_images(kept, targets)
-    difference = centred(targets, jitter)[:, target] - kept.centroids[detection]
+    moved = targets.centroids + jitter.centroid_shift
+    difference = moved[:, target] - kept.centroids[detection]
     near = np.sqrt((difference**2).sum(axis=-1)) < distance_px
     found = match_near_pairs(kept, targets, detection, target, near) >= 0
     return [

@@ -41,16 +41,17 @@ class ImageOutcome:
 
 def method_outcomes(one: ScoredMethod, group: ScoredGroup) -> list[ImageOutcome] | None:
     """The outcome of each image, in the order of the group's; None without a threshold."""
-    if one.threshold is None:
+    if one.output.threshold is None:
         return None
     hits: list[dict[int, Box]] = [{} for _ in group.truths]
     false_alarms: list[list[Box]] = [[] for _ in group.truths]
-    table, packed = one.table, one.images
+    output = one.output
+    table, packed = output.table, output.images
     # The rows of an image stand best score first.
-    rows = np.flatnonzero(one.output.is_kept)
+    rows = np.flatnonzero(output.is_kept)
     images = table.image_index[rows]
     boxes = packed.boxes[packed.offsets[images] + table.detection_index[rows]].tolist()
-    targets = table.target_index[rows, one.column].tolist()
+    targets = table.target_index[rows, output.column].tolist()
     for image, target, (x0, y0, x1, y1) in zip(images.tolist(), targets, boxes, strict=True):
         if target >= 0:
             hits[image][target] = (x0, y0, x1, y1)

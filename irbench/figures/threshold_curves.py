@@ -52,7 +52,7 @@ def precision_recall_figure(
     figure, axis = _axes(comparison)
     drawn = []
     for method, one in comparison.chosen(methods).items():
-        curve = precision_recall_curve(one.table, one.column)
+        curve = precision_recall_curve(one.output.table, one.output.column)
         if not len(curve) or curve.n_targets == 0:
             continue
         style = comparison.styles[method]
@@ -105,10 +105,11 @@ def pixel_roc_figure(
     figure, axis = _axes(comparison)
     drawn = []
     for method, one in comparison.chosen(methods).items():
-        if one.roc is not None:
+        roc = one.output.roc
+        if roc is not None:
             style = comparison.styles[method]
-            fa = np.maximum(one.roc.fa, _LOWEST_FA)
-            axis.plot(fa, 100 * one.roc.pd, linewidth=1.2, **style.line)
+            fa = np.maximum(roc.fa, _LOWEST_FA)
+            axis.plot(fa, 100 * roc.pd, linewidth=1.2, **style.line)
             drawn.append(style)
     if not drawn:
         raise NoFigureError(

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from irbench.detections.packed_detections import PackedDetections
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults
 from irbench.errors import IrbenchError, MetricError
 from irbench.ground_truth import GroundTruth
 from irbench.messages.progress import Progress
 from irbench.metrics.definition import quality_metrics
-from irbench.metrics.match_table import MatchTable
-from irbench.metrics.pixel_roc import PixelRoc
 from irbench.metrics.point_curve import PointCurve, point_curve
 from irbench.scoring.scored_output import ScoredOutput, score_row
 from irbench.statistics.bootstrap import Interval, Spread, printed_interval, resample
@@ -45,43 +42,18 @@ class ScoredMethod:
     """Why a metric that was asked for has no interval, where its form failed on a draw."""
     _point_curves: dict[float, PointCurve] = field(default_factory=dict, repr=False)
 
-    @property
-    def images(self) -> PackedDetections:
-        """Of each image, the best-scored detections that count."""
-        return self.output.images
-
-    @property
-    def table(self) -> MatchTable:
-        """Matches over all scores."""
-        return self.output.table
-
-    @property
-    def column(self) -> int:
-        """Column of :attr:`table` at the protocol's IoU."""
-        return self.output.column
-
-    @property
-    def roc(self) -> PixelRoc | None:
-        """The ROC curve of pixels; None without score maps."""
-        return self.output.roc
-
-    @property
-    def threshold(self) -> float | None:
-        """The operating point; None where there is none."""
-        return self.output.threshold
-
     def point_curve(self, truths: Sequence[GroundTruth], distance_px: float) -> PointCurve:
         """Pd against Fa over all thresholds, made once for reports of several formats.
 
         Parameters
         ----------
         truths : sequence of GroundTruth
-            Those of :attr:`images`.
+            The tested images.
         distance_px : float
             Centroids must be nearer than this.
         """
         if distance_px not in self._point_curves:
-            self._point_curves[distance_px] = point_curve(self.images, truths, distance_px)
+            self._point_curves[distance_px] = point_curve(self.output.images, truths, distance_px)
         return self._point_curves[distance_px]
 
     def resample(self, metrics: Iterable[str]) -> None:

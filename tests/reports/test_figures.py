@@ -174,7 +174,7 @@ def test_curves_end_where_everything_is_kept(html_run):
     run = html_run(("tophat",))
     comparison = ComparedMethods.of(run)
     one = comparison.scored.methods["tophat"]
-    everything = count_boxes(one.table, -np.inf, one.column)
+    everything = count_boxes(one.output.table, -np.inf, one.output.column)
     n_targets = sum(len(truth.boxes) for truth in comparison.scored.truths)
     axis = precision_recall_figure(run).axes[0]
     reached = axis.lines[0].get_xdata()[-1]
@@ -241,7 +241,7 @@ def test_a_run_is_scored_once(whole_run):
     again = score_methods([whole_run], whole_run.rows)
     assert again.methods.keys() == scored.methods.keys()
     for method, one in again.methods.items():
-        assert one.table is scored.methods[method].table
+        assert one.output.table is scored.methods[method].output.table
         assert len(one.spread("f1").draws) == N_RESAMPLES
 
 

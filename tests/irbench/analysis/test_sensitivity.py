@@ -32,6 +32,11 @@ from irbench.scoring.evaluation import evaluate
 SIDES = st.floats(-3, 3)
 
 
+def one_jitter(kind, n_targets, **options):
+    (found,) = (one for one in draw_jitters(n_targets, **options) if one.kind == kind)
+    return found
+
+
 def moved(truths, displacement):
     """The same images with moved boxes, one by one."""
     first, answer = 0, []
@@ -48,7 +53,7 @@ def test_hits_and_scores_are_those_of_matching_again(make_scenes, kind):
     truths, found = make_scenes(seed=1, n_clutter=20, spread=1)
     images = [found[truth.id] for truth in truths]
     targets, detections = target_objects(truths), detection_boxes(images)
-    (jitter,) = draw_jitters(len(targets), kinds=[kind], amplitudes_px=[1.5], n_repeats=6)
+    jitter = one_jitter(kind, len(targets), amplitudes_px=[1.5], n_repeats=6)
     boxes = jittered_boxes(targets.boxes, jitter.displacement)
     matched = jittered_hits(detections, targets, boxes, 0.5)
     values = {
@@ -81,7 +86,7 @@ def test_pd_is_that_of_moved_targets(make_scenes):
     truths = [GroundTruth(one.id, one.shape, one.boxes, None) for one in truths]
     targets = target_objects(truths)
     kept = detection_objects([found[truth.id] for truth in truths], truths)
-    (jitter,) = draw_jitters(len(targets), kinds=["sides"], amplitudes_px=[2.0], n_repeats=5)
+    jitter = one_jitter("sides", len(targets), amplitudes_px=[2.0], n_repeats=5)
     everything = Strata("area", ("any",), np.zeros(len(targets), np.int64))
     spread = point_spreads(kept, targets, jitter, everything, 3.0)[0]
     for repeat in range(5):
@@ -93,7 +98,7 @@ def test_pd_is_that_of_moved_targets(make_scenes):
 def test_pixel_scores_are_those_of_moved_masks(make_scenes):
     truths, found = make_scenes(seed=6)
     targets = target_objects(truths)
-    (jitter,) = draw_jitters(len(targets), kinds=["shift"], amplitudes_px=[2.0], n_repeats=4)
+    jitter = one_jitter("shift", len(targets), amplitudes_px=[2.0], n_repeats=4)
     masks = jittered_masks(truths, jitter)
     images = [found[truth.id] for truth in truths]
     values = {one.score: one.values for one in pixel_spreads(images, truths, masks)}

@@ -190,7 +190,7 @@ def test_the_gallery_counts_what_the_metrics_count(whole_run):
             assert all(str(place) not in image["m"] for image in images)
             continue
         one = scored.methods[method]
-        counts = count_boxes(one.table, one.threshold, one.column)
+        counts = count_boxes(one.output.table, one.output.threshold, one.output.column)
         outcomes = [image["m"][str(place)] for image in images]
         assert sum(len(of["h"]) for of in outcomes) == counts.true_positives.sum()
         assert sum(of["n"] for of in outcomes) == counts.false_positives.sum()
