@@ -191,8 +191,8 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         path,
         cls.info.title,
         search_places(data_root)[0],
+        recogniser(cls),
         overwrite=overwrite,
-        is_dataset=recogniser(cls),
         progress=progress,
     )
     note(f"imported: {place}")
@@ -311,19 +311,23 @@ def leaks(
     irbench data leaks --dataset nudt,nuaa,irstd1k
     irbench data leaks --dataset my_images/ --fail-over 0 --out leaks/
     """
-    from irbench.data.contact_sheet import write_leaks
+    import cv2
+
+    from irbench.cli.writing import write_output
+    from irbench.data.contact_sheet import draw_contact_sheet, twins_csv
     from irbench.data.joint import dataset_names, joined
     from irbench.data.split_leaks import find_leaks, format_leaks
 
     opened = joined([stated.open(name) for name in dataset_names(dataset)])
-    search = find_leaks(opened, threshold, command_progress())
-    report = search.report
+    report, backgrounds = find_leaks(opened, threshold, command_progress())
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
     else:
         click.echo("\n".join(format_leaks(report)))
     if out is not None:
-        written = write_leaks(out, search)
-        note(f"written: {', '.join(map(str, written))}", err=as_json)
+        sheet = cv2.imencode(".png", draw_contact_sheet(report.twins, backgrounds))[1]
+        write_output(out / "leaks.csv", twins_csv(report.twins).encode())
+        write_output(out / "leaks.png", sheet.tobytes())
+        note(f"written: {out / 'leaks.csv'}, {out / 'leaks.png'}", err=as_json)
     too_many = fail_over is not None and report.n_leaked > fail_over
     return EXIT_FAILED if too_many else EXIT_DONE

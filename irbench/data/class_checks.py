@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from irbench.conventions import Conventions
 
-_DO_NOT_CARE = re.compile(r"do ?n[o']?t ?care|ignored?|crowd|void|unknown|uncertain|background")
+_DO_NOT_CARE = re.compile(
+    r"do[\s_-]*n[o']?t[\s_-]*care|ignored?|crowd|void|unknown|uncertain|background", re.I
+)
 
 
 def describe_classes(counts: Mapping[str, int], conventions: Conventions) -> str:
@@ -25,10 +27,6 @@ def describe_classes(counts: Mapping[str, int], conventions: Conventions) -> str
     return ", ".join(parts)
 
 
-def _words(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name.lower())
-
-
 def class_warnings(counts: Mapping[str, int], conventions: Conventions) -> Iterator[str]:
     """What a person should know before numbers are believed, a clause each.
 
@@ -39,7 +37,7 @@ def class_warnings(counts: Mapping[str, int], conventions: Conventions) -> Itera
     conventions : Conventions
     """
     targets = [name for name in counts if conventions.role_of(name) == "target"]
-    doubtful = [name for name in targets if _DO_NOT_CARE.search(_words(name))]
+    doubtful = [name for name in targets if _DO_NOT_CARE.search(name)]
     if doubtful:
         names = ",".join(doubtful)
         yield (

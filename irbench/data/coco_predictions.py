@@ -6,13 +6,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from irbench.data.annotations import BoxLabels, CocoImage, numbers_of, read_coco
 from irbench.data.annotations._coco_fields import read_json
 from irbench.data.annotations.coco import parse_coco, parse_coco_results
 from irbench.data.prediction_files import ForeignNamesError, match_names
-from irbench.detections import Detections
 from irbench.errors import DetectionsError
 
 Shape = tuple[int, int]
@@ -25,7 +22,7 @@ def read_coco_predictions(
     left_out: Collection[str],
     images: Path | None,
     allow_extra: bool,
-    numbered: Mapping[ImageId, str] | None = None,
+    numbered: Mapping[ImageId, str],
 ) -> tuple[dict[str, BoxLabels], list[str]]:
     """Read the results or the data set of a COCO JSON file.
 
@@ -39,7 +36,7 @@ def read_coco_predictions(
     images : Path or None
         The COCO data set whose image ids a list of results uses.
     allow_extra : bool
-    numbered : mapping of image id to str, optional
+    numbered : mapping of image id to str
         The samples by the ids that the labels of the dataset give to images.
 
     Returns
@@ -62,7 +59,7 @@ def read_coco_predictions(
     if images is not None:
         names, notes = _name_images(read_coco(images).images, shapes, ids, images, True)
     else:
-        names, notes = _names_of_results(content, ids, numbered or {}, path)
+        names, notes = _names_of_results(content, ids, numbered, path)
     extra = _image_ids(content) - names.keys()
     if extra and not allow_extra:
         raise ForeignNamesError(
@@ -78,12 +75,6 @@ def read_coco_predictions(
     sizes = {image_id: shapes.get(name) for image_id, name in names.items()}
     labels = parse_coco_results(content, {**sizes, **dict.fromkeys(extra)}, path)
     return _by_sample(labels, names, shapes), notes
-
-
-def to_detections(labels: BoxLabels) -> Detections:
-    """Boxes with their scores; 1 where there are none."""
-    scores = np.ones(len(labels)) if labels.scores is None else labels.scores
-    return Detections(labels.boxes, scores)
 
 
 def _names_of_results(
@@ -116,10 +107,10 @@ def _names_of_results(
     else:
         names = by_name
         if used & by_name.keys():
-            one = next(n for n in sorted(used & by_name.keys(), key=str))
+            example = min(used & by_name.keys(), key=str)
             notes.append(
                 "image ids are taken as the numbers in the images' names: "
-                f"{one} is {by_name[one]!r}"
+                f"{example} is {by_name[example]!r}"
             )
     return {**names, **own, **beside}, notes
 

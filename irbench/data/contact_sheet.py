@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.atomic import write_bytes
 from irbench.data.backgrounds import DETAIL_PX, Background
-from irbench.data.split_leaks import LeakSearch, Twin
-from irbench.errors import UsageError
+from irbench.data.split_leaks import Twin
 from irbench.markup.csv_text import csv_text
-from irbench.pictures.drawing import to_display
+from irbench.pictures.drawing import in_grid, to_display
 
 N_SHOWN = 24
 N_COLUMNS = 3
@@ -43,35 +40,8 @@ def draw_contact_sheet(
     -------
     (h, w) ndarray of uint8
     """
-    shown = list(twins[:N_SHOWN])
-    cells = [_cell(twin, backgrounds) for twin in shown] or [
-        np.zeros((CAPTION_PX, DETAIL_PX), np.uint8)
-    ]
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % N_COLUMNS)
-    rows = [np.hstack(cells[i : i + N_COLUMNS]) for i in range(0, len(cells), N_COLUMNS)]
-    return np.vstack(rows)
-
-
-def write_leaks(folder: Path, search: LeakSearch) -> list[Path]:
-    """Write ``leaks.csv`` and the contact sheet ``leaks.png``.
-
-    Raises
-    ------
-    UsageError
-        If the folder cannot be written.
-    """
-    import cv2
-
-    twins = search.report.twins
-    written = [folder / "leaks.csv", folder / "leaks.png"]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(written[0], twins_csv(twins).encode())
-        sheet = cv2.imencode(".png", draw_contact_sheet(twins, search.backgrounds))[1]
-        write_bytes(written[1], sheet.tobytes())
-    except OSError as error:
-        raise UsageError(f"--out {folder} cannot be written: {error.strerror}.") from error
-    return written
+    cells = [_cell(twin, backgrounds) for twin in twins[:N_SHOWN]]
+    return in_grid(cells or [np.zeros((CAPTION_PX, DETAIL_PX), np.uint8)], N_COLUMNS)
 
 
 def _cell(twin: Twin, backgrounds: dict[str, Background]) -> NDArray[np.uint8]:
@@ -79,9 +49,9 @@ def _cell(twin: Twin, backgrounds: dict[str, Background]) -> NDArray[np.uint8]:
 
     width = 2 * DETAIL_PX + 3 * GAP_PX
     cell: NDArray[Any] = np.zeros((DETAIL_PX + CAPTION_PX + GAP_PX, width), np.uint8)
-    for place, name in enumerate((twin.image, twin.other_image)):
+    for column, name in enumerate((twin.image, twin.other_image)):
         picture = to_display(backgrounds[name].picture)
-        left = GAP_PX + place * (DETAIL_PX + GAP_PX)
+        left = GAP_PX + column * (DETAIL_PX + GAP_PX)
         height, width = picture.shape
         cell[CAPTION_PX : CAPTION_PX + height, left : left + width] = picture
     mirrored = "" if twin.flip == "none" else f" {twin.flip}"

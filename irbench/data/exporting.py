@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -116,8 +116,8 @@ def export(
         folder = staging / "export"
         folder.mkdir()
         for split, part in parts.items():
-            writer = _WRITERS[format](folder, split, ids[split])
-            _write_split(split, ids[split], part, writer, done, progress)
+            samples = _counted(split, ids[split], part, done, progress)
+            _WRITERS[format](folder, split, ids[split], samples)
         if format == "yolo":
             _write_data_yaml(folder / "data.yaml", parts, made)
         # Takes the place of an empty folder.
@@ -178,97 +178,80 @@ def _missing(ids: Mapping[str, Sequence[str]], form: str) -> str:
     return f"there is no {' and no '.join(absent)} split, which trainers demand; {advice}"
 
 
-def _write_split(
-    split: str,
-    ids: Sequence[str],
-    part: Dataset,
-    writer: _YoloWriter | _CocoWriter,
-    done: Export,
-    progress: Progress | None,
-) -> None:
-    n_images = n_boxes = n_ignored = 0
+def _counted(
+    split: str, ids: Sequence[str], part: Dataset, done: Export, progress: Progress | None
+) -> Iterator[Sample]:
+    """The usable samples of a split, which ``done`` counts as they are written."""
     title = f"writing the {split} split of {part.info.title}"
+    for counts in (done.n_images, done.n_boxes, done.n_ignored):
+        counts[split] = 0
     for _, sample in usable_samples(part, done.left_out, progress, ids=ids, title=title):
-        writer.add(sample)
-        n_images, n_boxes = n_images + 1, n_boxes + len(sample.boxes)
-        n_ignored += len(sample.ignored)
-    writer.finish()
-    done.n_images[split], done.n_boxes[split] = n_images, n_boxes
-    done.n_ignored[split] = n_ignored
+        yield sample
+        done.n_images[split] += 1
+        done.n_boxes[split] += len(sample.boxes)
+        done.n_ignored[split] += len(sample.ignored)
 
 
-class _YoloWriter:
-    """Images and labels of one split, each in a folder of its own."""
-
-    def __init__(self, folder: Path, split: str, ids: Sequence[str]) -> None:
-        self.images, self.labels = folder / "images" / split, folder / "labels" / split
-        for made in (self.images, self.labels):
-            made.mkdir(parents=True)
-
-    def add(self, sample: Sample) -> None:
-        _write_image(self.images, sample)
-        path = self.labels / f"{sample.id}.txt"
+def _write_yolo_split(
+    folder: Path, split: str, ids: Sequence[str], samples: Iterable[Sample]
+) -> None:
+    """Images and label files, each in a folder of the split; of no image the folders alone."""
+    images, labels = folder / "images" / split, folder / "labels" / split
+    for made in (images, labels):
+        made.mkdir(parents=True)
+    for sample in samples:
+        _write_image(images, sample)
+        path = labels / f"{sample.id}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_yolo(path, sample.boxes, sample.shape)
 
-    def finish(self) -> None:
-        """Nothing is left to write."""
 
-
-class _CocoWriter:
-    """Images in one folder, and one file of annotations a split."""
-
-    def __init__(self, folder: Path, split: str, ids: Sequence[str]) -> None:
-        self.folder = folder / "images"
-        self.path = folder / "annotations" / f"instances_{split}.json"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        numbers = numbers_of(ids) or {name: index for index, name in enumerate(ids, start=1)}
-        self.numbers = numbers
-        self.images: list[CocoImage] = []
-        self.boxes: dict[int | str, NDArray[Any]] = {}
-        self.areas: dict[int | str, NDArray[Any]] = {}
-        self.crowds: dict[int | str, NDArray[Any]] = {}
-
-    def add(self, sample: Sample) -> None:
-        number = self.numbers[sample.id]
-        name = _write_image(self.folder, sample)
-        self.images.append(CocoImage(id=number, file_name=name, shape=sample.shape))
-        self.boxes[number] = sample.boxes
-        self.crowds[number] = sample.ignored
+def _write_coco_split(
+    folder: Path, split: str, ids: Sequence[str], samples: Iterable[Sample]
+) -> None:
+    """Images in the folder of all splits, and one file of annotations."""
+    numbers = numbers_of(ids) or {name: index for index, name in enumerate(ids, start=1)}
+    images: list[CocoImage] = []
+    boxes: dict[int | str, NDArray[Any]] = {}
+    areas: dict[int | str, NDArray[Any]] = {}
+    crowds: dict[int | str, NDArray[Any]] = {}
+    for sample in samples:
+        number = numbers[sample.id]
+        name = _write_image(folder / "images", sample)
+        images.append(CocoImage(id=number, file_name=name, shape=sample.shape))
+        boxes[number], crowds[number] = sample.boxes, sample.ignored
         if sample.targets is not None and np.array_equal(sample.targets.boxes, sample.boxes):
-            self.areas[number] = sample.targets.areas
+            areas[number] = sample.targets.areas
+    path = folder / "annotations" / f"instances_{split}.json"
+    path.parent.mkdir(exist_ok=True)
+    write_coco(path, images, boxes, areas, crowds)
 
-    def finish(self) -> None:
-        write_coco(self.path, self.images, self.boxes, self.areas, self.crowds)
 
-
-_WRITERS: Mapping[str, type[_YoloWriter] | type[_CocoWriter]] = {
-    "yolo": _YoloWriter,
-    "coco": _CocoWriter,
-}
+_WRITERS = {"yolo": _write_yolo_split, "coco": _write_coco_split}
 
 
 def _write_image(folder: Path, sample: Sample) -> str:
     import cv2
     import tifffile
 
-    in_png = sample.image.dtype in (np.uint8, np.uint16)
+    image = sample.image
+    in_png = image.dtype in (np.uint8, np.uint16)
     name = safe_path(f"{sample.id}{'.png' if in_png else '.tif'}")
     path = folder.joinpath(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    stored = sample.image.astype(np.float32) if sample.image.dtype == np.float16 else sample.image
-    if not in_png:
-        tifffile.imwrite(path, stored)
-        return name.as_posix()
-    written, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(stored))
-    if not written:
-        raise ImageError(f"cannot encode the image {sample.id!r} of {sample.image.dtype} pixels.")
-    path.write_bytes(encoded.tobytes())
+    if in_png:
+        written, encoded = cv2.imencode(".png", np.ascontiguousarray(image))
+        if not written:
+            raise ImageError(f"cannot encode the image {sample.id!r} of {image.dtype} pixels.")
+        path.write_bytes(encoded.tobytes())
+    else:
+        # Half precision is no type that other programs read from TIFF.
+        tifffile.imwrite(path, image.astype(np.float32) if image.dtype == np.float16 else image)
     return name.as_posix()
 
 
 def _write_data_yaml(path: Path, splits: Mapping[str, Dataset], made: str) -> None:
     # Without `path`, trainers take the folders relative to this file.
-    lines = [f"{split}: images/{split}" for split in splits]
-    lines = [*([f"# {made}"] if made else []), *lines]
+    lines = [f"# {made}"] if made else []
+    lines += [f"{split}: images/{split}" for split in splits]
     path.write_text("\n".join([*lines, "names:", f"  0: {CLASS_NAME}", ""]), encoding="utf-8")

@@ -12,23 +12,19 @@ from irbench.data.file_names import safe_path
 from irbench.data.unpacking import Limits, unpack
 from irbench.dataset import Dataset
 from irbench.errors import ArchiveError, MissingDataError, UsageError
-from irbench.images import IMAGE_SUFFIXES
 from irbench.messages.progress import Progress
 
-# A folder that holds one other folder and none of these is a wrapper.
-_DATA_SUFFIXES = (*IMAGE_SUFFIXES, ".txt", ".xml", ".json", ".yaml", ".yml", ".npy")
-_REMARKS = ("readme", "license", "licence", "citation", "changelog", "notice")
-_DATA_FOLDERS = ("images", "image", "imgs", "img", "jpegimages")
 _MAX_DEPTH = 8
+"""So many folders around the dataset are looked through."""
 
 
 def import_data(
     source: Path | str,
     name: str,
     data_root: Path | str,
+    is_dataset: Callable[[Path], bool],
     *,
     overwrite: bool = False,
-    is_dataset: Callable[[Path], bool] | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -48,11 +44,10 @@ def import_data(
         Name of the folder under ``data_root``, such as ``"NUDT-SIRST"``.
     data_root : path-like
         Made where it is missing.
+    is_dataset : callable
+        Whether a folder is the dataset's; see :func:`recogniser`.
     overwrite : bool
         Whether to replace what is there.
-    is_dataset : callable, optional
-        Whether a folder is the dataset's. By default that is the first one
-        that holds more than one other folder.
     limits : Limits, optional
     progress : Progress, optional
         Reported to for every MiB; of a compressed tar file the total is a guess. Says
@@ -87,7 +82,7 @@ def import_data(
             _remove(staging)
             try:
                 unpack(source, staging / "content", limits or Limits(), progress)
-                found = find_content(staging / "content", is_dataset)
+                found = _find_content(staging / "content", is_dataset)
                 _move(found, target, staging / "replaced", overwrite)
             finally:
                 _remove(staging)
@@ -138,29 +133,14 @@ def recogniser(cls: type[Dataset]) -> Callable[[Path], bool]:
     return recognises
 
 
-def find_content(folder: Path, is_dataset: Callable[[Path], bool] | None = None) -> Path:
-    """Take the folders around a dataset off.
-
-    Parameters
-    ----------
-    folder : Path
-    is_dataset : callable, optional
-        See :func:`import_data`.
-
-    Returns
-    -------
-    Path
-        ``folder`` or one in it.
+def _find_content(folder: Path, is_dataset: Callable[[Path], bool]) -> Path:
+    """The outermost folder at or below ``folder`` that is the dataset's.
 
     Raises
     ------
     ArchiveError
-        If ``is_dataset`` is true of none.
+        If none is.
     """
-    if is_dataset is None:
-        while (inner := _only_folder(folder)) is not None:
-            folder = inner
-        return folder
     queue = deque([(folder, 0)])
     while queue:
         candidate, depth = queue.popleft()
@@ -174,22 +154,6 @@ def find_content(folder: Path, is_dataset: Callable[[Path], bool] | None = None)
         f"no folder in it looks like the dataset; expected its folders of images and labels, got "
         f"{', '.join(inside[:8])}."
     )
-
-
-def _only_folder(folder: Path) -> Path | None:
-    inner = []
-    for child in folder.iterdir():
-        if child.is_dir():
-            inner.append(child)
-        elif child.suffix.lower() in _DATA_SUFFIXES and not _is_remark(child):
-            return None
-    if len(inner) != 1 or inner[0].name.casefold() in _DATA_FOLDERS:
-        return None
-    return inner[0]
-
-
-def _is_remark(path: Path) -> bool:
-    return path.stem.casefold().startswith(_REMARKS)
 
 
 def _check_target(target: Path, overwrite: bool) -> None:

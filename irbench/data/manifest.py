@@ -257,7 +257,9 @@ def hash_image(image: NDArray[Any]) -> str:
     str
         In hex, over type, shape and values; the same on every machine.
     """
-    return _hash_array(hashlib.sha256(), image)
+    digest = hashlib.sha256()
+    _update(digest, image)
+    return digest.hexdigest()
 
 
 def hash_truth(sample: Sample) -> str:
@@ -271,18 +273,16 @@ def hash_truth(sample: Sample) -> str:
     """
     digest = hashlib.sha256()
     if sample.mask is not None:
-        _hash_array(digest, sample.mask)
+        _update(digest, sample.mask)
     if sample.targets is None or not np.array_equal(sample.boxes, sample.targets.boxes):
-        _hash_array(digest, sample.boxes)
+        _update(digest, sample.boxes)
     if len(sample.ignored):
-        _hash_array(digest, sample.ignored)
+        _update(digest, sample.ignored)
     return digest.hexdigest()
 
 
-def _hash_array(digest: Any, array: NDArray[Any]) -> str:
+def _update(digest: hashlib._Hash, array: NDArray[Any]) -> None:
     # The byte order of the machine is no property of the data.
     portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     digest.update(f"{array.dtype.name}{array.shape}".encode())
     digest.update(portable.data)
-    hexadecimal: str = digest.hexdigest()
-    return hexadecimal

@@ -8,7 +8,6 @@ cross-correlation at a larger size, and compared where they overlap and neither 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,32 +28,6 @@ LEAST_OVERLAP = 0.5
 
 _PIECE = 32
 _PADDED_PX = 2 ** int(np.ceil(np.log2(1.5 * DETAIL_PX)))
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two images compared at their best alignment.
-
-    Attributes
-    ----------
-    first, second : int
-        Positions in the two sets.
-    correlation : float
-        Of their band-passed backgrounds where they overlap, in [-1, 1].
-    flip : str
-        From :data:`FLIPS`: how the first is mirrored to become the second.
-    shift : (float, float)
-        Where the (mirrored) first lies in the second, x and y, in pixels of the images.
-    overlap : float
-        Share of the smaller image.
-    """
-
-    first: int
-    second: int
-    correlation: float
-    flip: str
-    shift: tuple[float, float]
-    overlap: float
 
 
 def find_candidates(
@@ -135,19 +108,6 @@ def compare(
     overlap = both.size / min(a.size, b.size)
     correlation = _correlate(a[rows_a, columns_a][both], b[rows_b, columns_b][both])
     return correlation, (x / second.scale, y / second.scale), overlap
-
-
-def compare_pairs(
-    first: Sequence[Background],
-    second: Sequence[Background],
-    candidates: Sequence[tuple[int, int, int]],
-) -> list[Pair]:
-    """Compare every candidate; see :func:`compare`."""
-    pairs = []
-    for i, j, flip in candidates:
-        correlation, shift, overlap = compare(first[i], second[j], flip)
-        pairs.append(Pair(i, j, correlation, FLIPS[flip], shift, overlap))
-    return pairs
 
 
 def group_pairs(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from irbench.conventions import Conventions
 from irbench.data.annotations import BoxLabels
-from irbench.data.coco_predictions import to_detections
 from irbench.detections import Detections
 from irbench.errors import DetectionsError
 
 
-@dataclass(frozen=True)
-class ClassChoice:
-    """Which predictions count, by their classes.
+def detections_of_targets(
+    labels: Mapping[str, BoxLabels], conventions: Conventions, class_names: Mapping[str, str]
+) -> tuple[dict[str, Detections], list[str]]:
+    """Predicted boxes as detections, those of classes that are no targets left out.
 
     As in COCO's evaluation, where the detections of a class do not count for another: where
     ``classes`` or ``ignore_classes`` are stated, predictions of other classes than the targets'
@@ -25,51 +24,47 @@ class ClassChoice:
 
     Parameters
     ----------
+    labels : mapping of str to BoxLabels
+        Predictions by image.
     conventions : Conventions
     class_names : mapping of str to str
         Names of the dataset's classes by their numbers.
+
+    Returns
+    -------
+    detections : dict of str to Detections
+        By image.
+    notes : list of str
+        What was left out.
+
+    Raises
+    ------
+    DetectionsError
+        If all are left out.
     """
-
-    conventions: Conventions
-    class_names: Mapping[str, str]
-
-    def detections(
-        self, labels: Mapping[str, BoxLabels]
-    ) -> tuple[dict[str, Detections], list[str]]:
-        """The detections that count, by image, and notes of what does not.
-
-        Raises
-        ------
-        DetectionsError
-            If none would be left.
-        """
-        stated = self.conventions.classes or self.conventions.ignore_classes
-        if not stated:
-            return {name: to_detections(one) for name, one in labels.items()}, []
-        dropped: Counter[str] = Counter()
-        found = {name: to_detections(self._chosen(one, dropped)) for name, one in labels.items()}
-        if not dropped:
-            return found, []
-        shown = ", ".join(f"{name}: {n}" for name, n in dropped.most_common())
-        if not any(map(len, found.values())):
-            wanted = ", ".join(self.conventions.classes or ("all but the ignored ones",))
-            raise DetectionsError(
-                f"all predictions are of classes that are no targets ({shown}); targets are "
-                f"{wanted}. Number the classes of the predictions as the labels do, or state other "
-                "--classes."
-            )
-        return found, [f"predictions of classes that are no targets are left out ({shown})"]
-
-    def _chosen(self, labels: BoxLabels, dropped: Counter[str]) -> BoxLabels:
-        names = [self.class_names.get(one, one) for one in labels.classes]
+    if not (conventions.classes or conventions.ignore_classes):
+        return {name: _with_scores(one) for name, one in labels.items()}, []
+    dropped: Counter[str] = Counter()
+    found = {}
+    for image, predicted in labels.items():
+        names = [class_names.get(one, one) for one in predicted.classes]
         # A prediction without a class is of any.
-        counts = np.array(
-            [not name or self.conventions.role_of(name) == "target" for name in names], dtype=bool
+        keep = [not name or conventions.role_of(name) == "target" for name in names]
+        dropped.update(name for name, is_target in zip(names, keep, strict=True) if not is_target)
+        found[image] = _with_scores(predicted).take(np.flatnonzero(keep))
+    if not dropped:
+        return found, []
+    shown = ", ".join(f"{name}: {n}" for name, n in dropped.most_common())
+    if not any(map(len, found.values())):
+        wanted = ", ".join(conventions.classes or ("all but the ignored ones",))
+        raise DetectionsError(
+            f"all predictions are of classes that are no targets ({shown}); targets are {wanted}. "
+            "Number the classes of the predictions as the labels do, or state other --classes."
         )
-        dropped.update(name for name, keep in zip(names, counts, strict=True) if not keep)
-        return replace(
-            labels,
-            boxes=labels.boxes[counts],
-            classes=tuple(one for one, keep in zip(labels.classes, counts, strict=True) if keep),
-            scores=None if labels.scores is None else labels.scores[counts],
-        )
+    return found, [f"predictions of classes that are no targets are left out ({shown})"]
+
+
+def _with_scores(labels: BoxLabels) -> Detections:
+    """Boxes with their scores; 1 where there are none."""
+    scores = np.ones(len(labels)) if labels.scores is None else labels.scores
+    return Detections(labels.boxes, scores)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,36 +24,21 @@ DETECTED = 0.5
 """The probability from which a pixel belongs to a detection."""
 
 _MAX_NUMBERED = 128
-
-
 _FULL = (1.0, 255.0, 65535.0)
 
 
-@dataclass(frozen=True)
-class MapsRead:
-    """What the values of all files say.
-
-    Attributes
-    ----------
-    kind : {"mask", "probability"}
-    seen : str
-        What was seen, as a clause.
-    """
-
-    kind: MapKind
-    seen: str
-
-
-def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
+def kind_of_maps(paths: Iterable[Path]) -> tuple[MapKind, str]:
     """Distinguish masks from probability maps by the values of all files together.
 
     Returns
     -------
-    MapsRead
+    kind : {"mask", "probability"}
         Masks if every file has a palette or colours, or holds two values: 0 and, in any
         mixture, 1 or the full range of 8 or 16 bit; or one value that is the same in all
         of them. Masks too if all values together number detections, 1, 2, 3 …, and
         each patch has one number. Else probabilities.
+    seen : str
+        What was seen, as a clause.
 
     Raises
     ------
@@ -91,7 +75,7 @@ def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
     is_two = not n_soft and (set(levels) <= set(_FULL) or len(levels) == 1)
     is_numbered = flat and sorted(values) == list(range(len(values))) and len(values) > 2
     if is_two or is_numbered:
-        return MapsRead("mask", seen)
+        return "mask", seen
     if n_labels:
         raise DetectionsError(
             f"expected masks or grey probability maps, got both ({seen}); say which kind, and "
@@ -99,15 +83,14 @@ def kind_of_maps(paths: Iterable[Path]) -> MapsRead:
         )
     if largest < DETECTED:
         seen += f"; no value reaches {DETECTED:g} of the full range, so nothing is detected"
-    return MapsRead("probability", seen)
+    return "probability", seen
 
 
 def is_label_image(path: Path) -> bool:
     """Whether a prediction is an image with a palette or in colour."""
     if path.suffix.lower() == ".npy":
         return False
-    stored = read_stored(path, with_indices=True)
-    values = stored.values
+    values = read_stored(path, with_indices=True).values
     return values.ndim == 3 and bool((values[..., :3] != values[..., :1]).any())
 
 

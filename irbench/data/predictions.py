@@ -11,7 +11,7 @@ from irbench.conventions import YoloConfidence
 from irbench.data.annotations import BoxLabels, numbers_of, read_yolo
 from irbench.data.coco_predictions import read_coco_predictions
 from irbench.data.manifest import usable_samples
-from irbench.data.prediction_classes import ClassChoice
+from irbench.data.prediction_classes import detections_of_targets
 from irbench.data.prediction_files import (
     ENDINGS,
     ForeignNamesError,
@@ -159,7 +159,6 @@ def _read(
     progress: Progress | None,
 ) -> Predictions:
     form, files = _find(path, kind)
-    choice = ClassChoice(dataset.conventions, dataset.class_names)
     shapes, left_out = _read_shapes(dataset, progress)
     if form == "coco":
         found_kind: Kind = "coco"
@@ -167,8 +166,7 @@ def _read(
         labels, notes = read_coco_predictions(
             files[0], shapes, left_out, jsons, allow_extra, dataset.image_numbers
         )
-        found, more = choice.detections(labels)
-        notes += more
+        found, more = detections_of_targets(labels, dataset.conventions, dataset.class_names)
     else:
         folder = path if path.is_dir() else path.parent
         matched, notes = match_files(files, folder, [*shapes, *left_out], allow_extra)
@@ -177,14 +175,14 @@ def _read(
             found_kind = "yolo"
             column = yolo_confidence or dataset.conventions.yolo_confidence
             labels, more = _read_yolo_files(readable, shapes, column)
-            found, others = choice.detections(labels)
+            found, others = detections_of_targets(labels, dataset.conventions, dataset.class_names)
             more += others
         else:
             found_kind, more = _kind_of_maps(readable.values(), kind)
             found = {
                 name: read_detections(f, found_kind, shapes[name]) for name, f in readable.items()
             }
-        notes += more
+    notes += more
     missing = tuple(name for name in shapes if name not in found)
     if missing:
         share = f"{len(missing)} of {len(shapes)} images"
@@ -251,8 +249,8 @@ def _read_shapes(
 def _kind_of_maps(files: Iterable[Path], kind: Kind | None) -> tuple[MapKind, list[str]]:
     if kind == "mask" or kind == "probability":
         return kind, []
-    decided = kind_of_maps(files)
-    return decided.kind, [f"read as {decided.kind}, by the values of all files: {decided.seen}"]
+    decided, seen = kind_of_maps(files)
+    return decided, [f"read as {decided}, by the values of all files: {seen}"]
 
 
 def _read_yolo_files(

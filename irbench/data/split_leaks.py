@@ -20,13 +20,7 @@ import numpy as np
 from irbench.data.backgrounds import Background, extract_background
 from irbench.data.findings import plural
 from irbench.data.manifest import usable_samples
-from irbench.data.near_duplicates import (
-    FLIPS,
-    compare,
-    compare_pairs,
-    find_candidates,
-    group_pairs,
-)
+from irbench.data.near_duplicates import FLIPS, compare, find_candidates, group_pairs
 from irbench.dataset import Dataset
 from irbench.errors import MissingDataError
 from irbench.messages.progress import Progress
@@ -131,26 +125,11 @@ class LeakReport:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class LeakSearch:
-    """A report, and the backgrounds it is of, for drawing them.
-
-    Attributes
-    ----------
-    report : LeakReport
-    backgrounds : dict of str to Background
-        By image id.
-    """
-
-    report: LeakReport
-    backgrounds: dict[str, Background]
-
-
 def find_leaks(
     dataset: Dataset,
     threshold: float = THRESHOLD,
     progress: Progress | None = None,
-) -> LeakSearch:
+) -> tuple[LeakReport, dict[str, Background]]:
     """Search a dataset for near-duplicate backgrounds between its splits.
 
     Parameters
@@ -162,6 +141,12 @@ def find_leaks(
     progress : Progress, optional
         Says nothing by default.
 
+    Returns
+    -------
+    report : LeakReport
+    backgrounds : dict of str to Background
+        By image id, for drawing the twins.
+
     Raises
     ------
     MissingDataError
@@ -170,53 +155,63 @@ def find_leaks(
     progress = progress or Progress()
     ids = {split: dataset.split_ids(split) for split in SPLITS if split in dataset.splits}
     backgrounds, unreadable = _read(dataset, ids, progress)
-    found = {
+    readable = {
         split: [backgrounds[name] for name in names if name in backgrounds]
         for split, names in ids.items()
     }
-    present = [split for split, images in found.items() if images]
+    present = {split: images for split, images in readable.items() if images}
     if len(present) < 2:
         raise MissingDataError(
             f"{dataset.info.title} must have two splits with images to look for leaks between, "
             f"got {', '.join(present) or 'none'}; a folder takes train.txt, val.txt, test.txt."
         )
-    twins: list[Twin] = []
-    total = sum(len(found[split]) for split in present[1:])
-    with progress.track("Comparing backgrounds", total) as advance:
-        for place, split in enumerate(present[1:], start=1):
-            earlier = [(other, one) for other in present[:place] for one in found[other]]
-            gallery = [one for _, one in earlier]
-            candidates = find_candidates(found[split], gallery, advance=advance)
-            for pair in compare_pairs(found[split], gallery, candidates):
-                if pair.correlation >= threshold:
-                    other_split, other = earlier[pair.second]
-                    twins.append(
-                        Twin(
-                            split,
-                            found[split][pair.first].id,
-                            other_split,
-                            other.id,
-                            pair.correlation,
-                            pair.flip,
-                            *pair.shift,
-                            pair.overlap,
-                        )
-                    )
-    twins.sort(key=lambda twin: (-twin.correlation, twin.image, twin.other_image))
+    twins = _twins(present, threshold, progress)
     clusters = group_pairs([(twin.image, twin.other_image) for twin in twins])
     report = LeakReport(
         dataset=dataset.info.name,
         title=dataset.info.title,
         scheme=dataset.scheme,
-        n_images={split: len(images) for split, images in found.items()},
+        n_images={split: len(images) for split, images in readable.items()},
         unreadable=unreadable,
         threshold=threshold,
         twins=tuple(twins),
         n_leaked=len({twin.image for twin in twins if twin.split == "test"}),
-        clusters=tuple(tuple(names) for names in clusters),
-        unrelated=_unrelated([found[split] for split in present]),
+        clusters=tuple(map(tuple, clusters)),
+        unrelated=_unrelated(list(present.values())),
     )
-    return LeakSearch(report, backgrounds)
+    return report, backgrounds
+
+
+def _twins(
+    images: Mapping[str, Sequence[Background]], threshold: float, progress: Progress
+) -> list[Twin]:
+    """The twins of each split's images among those of the splits before it, strongest first."""
+    twins: list[Twin] = []
+    earlier: list[tuple[str, Background]] = []
+    first = next(iter(images))
+    total = sum(len(part) for split, part in images.items() if split != first)
+    with progress.track("Comparing backgrounds", total) as advance:
+        for split, part in images.items():
+            gallery = [background for _, background in earlier]
+            for i, j, flip in find_candidates(part, gallery, advance=advance):
+                other_split, other = earlier[j]
+                correlation, shift, overlap = compare(part[i], other, flip)
+                if correlation >= threshold:
+                    twins.append(
+                        Twin(
+                            split=split,
+                            image=part[i].id,
+                            other_split=other_split,
+                            other_image=other.id,
+                            correlation=correlation,
+                            flip=FLIPS[flip],
+                            shift_x=shift[0],
+                            shift_y=shift[1],
+                            overlap=overlap,
+                        )
+                    )
+            earlier += [(split, background) for background in part]
+    return sorted(twins, key=lambda twin: (-twin.correlation, twin.image, twin.other_image))
 
 
 def format_leaks(report: LeakReport) -> list[str]:

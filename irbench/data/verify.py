@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from irbench.data.copy_checks import (
@@ -78,35 +77,22 @@ class VerifyReport:
             "n_targets": self.n_targets,
             "manifest_hash": self.manifest_hash,
             "understood": list(self.understood),
-            "problems": [_finding_dict(finding) for finding in self.problems],
-            "notes": [_finding_dict(finding) for finding in self.notes],
+            "problems": [asdict(finding) for finding in self.problems],
+            "notes": [asdict(finding) for finding in self.notes],
         }
 
 
-def verify(
-    dataset: Dataset | type[Dataset] | str,
-    root: Path | str | None = None,
-    *,
-    progress: Progress | None = None,
-) -> VerifyReport:
+def verify(dataset: Dataset, progress: Progress | None = None) -> VerifyReport:
     """Check a copy of a dataset, all of its images.
 
     Parameters
     ----------
-    dataset : Dataset, type[Dataset] or str
-        Any dataset, its class, or its name.
-    root : path-like, optional
-        Folder of the copy, or one that holds it; not with a dataset that is
-        already open.
+    dataset : Dataset
+        Any split of it.
     progress : Progress, optional
         See :func:`irbench.data.manifest.build_manifest`.
-
-    Raises
-    ------
-    MissingDataError
-        If there is no copy on this machine.
     """
-    opened = _open(dataset, root)
+    opened = dataset if dataset.split == "all" else dataset.with_split("all")
     manifest = build_manifest(opened, progress)
     facts = opened if isinstance(opened, Verifiable) else Verifiable()
     findings = (
@@ -148,17 +134,3 @@ def format_report(report: VerifyReport, max_ids: int = 10) -> list[str]:
     lines.extend(f"  {finding.format(max_ids)}" for finding in findings)
     lines.append("  ok" if report.ok else f"  {plural(len(report.problems), 'problem')}")
     return lines
-
-
-def _open(dataset: Dataset | type[Dataset] | str, root: Path | str | None) -> Dataset:
-    if isinstance(dataset, str):
-        from irbench.plugins.registry import load_dataset
-
-        return load_dataset(dataset, root=root, split="all")
-    if isinstance(dataset, Dataset):
-        return dataset if dataset.split == "all" else dataset.with_split("all")
-    return dataset(root=root, split="all")
-
-
-def _finding_dict(finding: Finding) -> dict[str, Any]:
-    return {**asdict(finding), "ids": list(finding.ids)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ def to_display(image: NDArray[Any]) -> NDArray[np.uint8]:
     stretched *= np.float32(255 / max(high - low, 1e-12))
     np.nan_to_num(stretched, copy=False, posinf=255.0, neginf=0.0)
     return np.asarray(np.clip(np.rint(stretched), 0, 255), dtype=np.uint8)
+
+
+def in_grid(cells: Sequence[NDArray[np.uint8]], n_columns: int) -> NDArray[np.uint8]:
+    """Pictures of one size in rows of ``n_columns``; the last row is filled up with black."""
+    n_missing = -len(cells) % n_columns
+    filled = [*cells, *[np.zeros_like(cells[0])] * n_missing]
+    rows = [np.hstack(filled[i : i + n_columns]) for i in range(0, len(filled), n_columns)]
+    return np.vstack(rows)
 
 
 def draw_overlay(image: NDArray[Any], found: Detections) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.atomic import write_bytes
 from irbench.detections import Detections
-from irbench.pictures.drawing import ORANGE, to_display
+from irbench.pictures.drawing import ORANGE, in_grid, to_display
 
 N_SHOWN = 48
 N_COLUMNS = 8
@@ -56,21 +56,15 @@ class ContactSheet:
     def draw(self) -> NDArray[np.uint8] | None:
         """``(h, w, 3)``, the strongest first, each under its score and frame; None without any."""
         cells = [_cell(score, name, crop) for score, _, name, crop in sorted(self._best)[::-1]]
-        if not cells:
-            return None
-        cells += [np.zeros_like(cells[0])] * (-len(cells) % N_COLUMNS)
-        rows = [np.hstack(cells[i : i + N_COLUMNS]) for i in range(0, len(cells), N_COLUMNS)]
-        return np.vstack(rows)
+        return in_grid(cells, N_COLUMNS) if cells else None
 
-    def save(self, path: Path) -> bool:
-        """Write it as PNG; False where there is no alarm to show."""
+    def save(self, path: Path) -> None:
+        """Write it as PNG; nothing where there is no alarm to show."""
         import cv2
 
         picture = self.draw()
-        if picture is None:
-            return False
-        write_bytes(path, cv2.imencode(".png", picture)[1].tobytes())
-        return True
+        if picture is not None:
+            write_bytes(path, cv2.imencode(".png", picture)[1].tobytes())
 
 
 def save_histogram(path: Path, per_frame: Mapping[int, int], title: str) -> None:

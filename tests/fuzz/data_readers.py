@@ -201,9 +201,12 @@ def archives(folder):
     root = folder / "root"
     limits = Limits(max_bytes=2**20, max_files=100, reserve_bytes=0)
 
+    def has_images(folder):
+        return (folder / "images").is_dir()
+
     def read(path):
         try:
-            import_data(path, "new", root, overwrite=True, limits=limits)
+            import_data(path, "new", root, has_images, overwrite=True, limits=limits)
         finally:
             around = {one.name for one in folder.iterdir()}
             assert around <= {"root", *(one.name for one in paths)}, around

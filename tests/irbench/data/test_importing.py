@@ -19,9 +19,8 @@ from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irbench.data import unpacking
+from irbench.data import importing, unpacking
 from irbench.data.file_names import safe_path
-from irbench.data.importing import import_data
 from irbench.data.unpacking import Limits
 from irbench.errors import ArchiveError
 from irbench.messages.progress import Advance, Progress
@@ -35,6 +34,16 @@ FILES = {
 }
 TAR_MODES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
 SUFFIXES = ["", ".zip", *TAR_MODES]
+
+
+def holds_data(folder: Path) -> bool:
+    """Whether a folder has images, or files that are no remarks."""
+    names = {child.name for child in folder.iterdir() if child.is_file()}
+    return (folder / "images").is_dir() or bool(names - {"README.txt", "LICENSE"})
+
+
+def import_data(source: Path, name: str, root: Path, is_dataset=holds_data, **options) -> Path:
+    return importing.import_data(source, name, root, is_dataset, **options)
 
 
 class Recorder(Progress):
@@ -145,12 +154,6 @@ def test_finds_the_dataset_where_it_is(tmp_path):
     found = import_data(source, "set", tmp_path / "data", is_dataset=is_dataset)
     assert contents(found) == FILES
     refuse(tmp_path / "again", source, "no folder in it .* got x", is_dataset=lambda folder: False)
-
-
-def test_folders_of_data_are_no_wrappers(tmp_path):
-    source = make(tmp_path / "a.zip", {"set/images/a.png": b"a", "set/images/a.txt": b""})
-    found = import_data(source, "set", tmp_path / "data")
-    assert contents(found) == {"images/a.png": b"a", "images/a.txt": b""}
 
 
 NASTY = [

@@ -79,7 +79,7 @@ def leaking():
 
 
 def test_twins_are_found_with_their_shift(leaking):
-    report = find_leaks(leaking).report
+    report = find_leaks(leaking)[0]
     found = {(twin.image, twin.other_image): twin for twin in report.twins}
     assert set(found) == {("shifted", "crop"), ("mirrored", "a2")}
     shifted, mirrored = found["shifted", "crop"], found["mirrored", "a2"]
@@ -98,7 +98,7 @@ def test_twins_are_found_with_their_shift(leaking):
 
 def test_unrelated_scenes_have_no_twins():
     scenes = Scenes({"train": unrelated("a", 6, 0), "test": unrelated("t", 6, 50)})
-    report = find_leaks(scenes).report
+    report = find_leaks(scenes)[0]
     assert report.twins == ()
     assert report.clusters == ()
 
@@ -154,7 +154,7 @@ def test_flat_images_are_nobodys_twin(value):
     flat = {
         n: Sample(n, np.full((60, 70), value, np.uint8), np.zeros((60, 70), bool)) for n in "ab"
     }
-    report = find_leaks(Scenes({"train": {"a": flat["a"]}, "test": {"b": flat["b"]}})).report
+    report = find_leaks(Scenes({"train": {"a": flat["a"]}, "test": {"b": flat["b"]}}))[0]
     assert report.twins == ()
 
 

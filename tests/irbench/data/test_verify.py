@@ -17,6 +17,7 @@ from irbench.data.verify import VerifyReport, format_report, verify
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.datasets.nuaa import Nuaa
 from irbench.errors import ImageError, MissingDataError
+from irbench.plugins.registry import load_dataset
 
 IDS = ("Misc_1", "Misc_2", "Misc_3")
 
@@ -76,7 +77,7 @@ def found(report: VerifyReport) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_sound_copy_has_no_problem(root: Path) -> None:
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert report.ok
     assert report.problems == ()
     assert (report.n_images, report.n_targets) == (3, 6)
@@ -86,12 +87,12 @@ def test_a_sound_copy_has_no_problem(root: Path) -> None:
 
 
 def test_reencoding_changes_nothing(root: Path) -> None:
-    before = verify(Tiny, root)
+    before = verify(Tiny(root=root, split="all"))
     image = read(root, "images", "Misc_2")
     (root / "images" / "Misc_2.png").unlink()
     cv2.imwrite(str(root / "images" / "Misc_2.BMP"), np.dstack([image] * 3))
     write(root, "masks", "Misc_2", read(root, "masks", "Misc_2") // 255)
-    after = verify(Tiny, root)
+    after = verify(Tiny(root=root, split="all"))
     assert after.ok
     assert after.manifest_hash == before.manifest_hash
 
@@ -100,7 +101,7 @@ def test_changed_pixels_are_named(root: Path) -> None:
     image = read(root, "images", "Misc_2")
     image[0, 0] ^= 1
     write(root, "images", "Misc_2", image)
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert found(report) == {"content": ("Misc_2",)}
     assert "1 image whose pixels differ" in report.problems[0].message
 
@@ -109,20 +110,20 @@ def test_a_changed_mask_is_named(root: Path) -> None:
     mask = read(root, "masks", "Misc_3")
     mask[4, 6] = 255
     write(root, "masks", "Misc_3", mask)
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert found(report) == {"content": ("Misc_3",)}
     assert "1 mask whose pixels differ" in report.problems[0].message
 
 
 def test_image_without_mask(root: Path) -> None:
     (root / "masks" / "Misc_1.png").unlink()
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert found(report) == {"pairs": ("Misc_1",), "counts": ()}
 
 
 def test_mask_without_image(root: Path) -> None:
     (root / "images" / "Misc_1.png").unlink()
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     named = found(report)
     assert named["pairs"] == named["content"] == named["splits"] == ("Misc_1",)
     assert "counts" in named
@@ -131,7 +132,7 @@ def test_mask_without_image(root: Path) -> None:
 def test_foreign_image(root: Path) -> None:
     for folder in ("images", "masks"):
         write(root, folder, "Holiday", read(root, folder, "Misc_1"))
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert found(report) == {"counts": (), "content": ("Holiday",)}
     assert any(note.ids == ("Holiday",) for note in report.notes), "in no split"
 
@@ -161,7 +162,7 @@ def test_unreadable_samples_are_named(
     root: Path, damage: Callable[[Path], None], reason: str
 ) -> None:
     damage(root)
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert found(report) == {"readable": ("Misc_2",), "counts": ()}
     assert reason in report.problems[0].detail
     assert any("cannot be used: Misc_2: " in line for line in format_report(report))
@@ -172,7 +173,7 @@ def test_odd_mask_values_are_a_note(root: Path) -> None:
     row, column = np.argwhere(mask)[0]
     mask[row - 1, column] = 100
     write(root, "masks", "Misc_1", mask)
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert report.ok
     (odd,) = (finding for finding in report.notes if finding.check == "mask values")
     assert odd.ids == ("Misc_1",)
@@ -183,11 +184,11 @@ def test_odd_mask_values_are_a_note(root: Path) -> None:
 
 def test_a_repair_is_told_by_number(root: Path) -> None:
     assert "repair 1 of 1, not applied to this copy: Misc_111: the mask" in "\n".join(
-        format_report(verify(Tiny, root))
+        format_report(verify(Tiny(root=root, split="all")))
     )
     write(root, "images", "Misc_111", np.zeros((220, 325), np.uint8))
     write(root, "masks", "Misc_111", np.zeros((400, 592), np.uint8))
-    text = "\n".join(format_report(verify(Tiny, root)))
+    text = "\n".join(format_report(verify(Tiny(root=root, split="all"))))
     assert "repair 1 of 1, applied: Misc_111: the mask is brought to 220x325" in text
 
 
@@ -198,7 +199,7 @@ def test_damaged_split_lists_are_a_problem(root: Path, monkeypatch: pytest.Monke
         return list(IDS)
 
     monkeypatch.setattr(SplitLists, "_read", refuse)
-    report = verify(Tiny, root)
+    report = verify(Tiny(root=root, split="all"))
     assert any("val.txt is not the one" in finding.message for finding in report.problems)
 
 
@@ -207,7 +208,7 @@ def test_overlap_is_a_problem(root: Path) -> None:
         def split_ids(self, split: str) -> list[str]:
             return list(IDS[:2]) if split == "test" else super().split_ids(split)
 
-    report = verify(Leaky, root)
+    report = verify(Leaky(root=root, split="all"))
     assert [(f.message, f.ids) for f in report.problems] == [
         ("60-20-20: 1 image in both train and test", ("Misc_1",)),
         ("60-20-20: 1 image in both val and test", ("Misc_2",)),
@@ -234,7 +235,7 @@ class Plain(Dataset):
 
 
 def test_any_dataset_can_be_verified() -> None:
-    for subject in (Plain, Plain(split="test"), Plain(split="all")):
+    for subject in (Plain(split="test"), Plain(split="all")):
         report = verify(subject)
         assert found(report) == {"readable": ("torn",), "splits": ("gone",)}
         assert report.root is None
@@ -245,23 +246,25 @@ def test_no_image_is_a_problem() -> None:
     class Empty(Plain):
         samples = ()
 
-    assert "there is no image" in [finding.message for finding in verify(Empty).problems]
+    assert "there is no image" in [
+        finding.message for finding in verify(Empty(split="all")).problems
+    ]
 
 
 def test_missing_dataset_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError):
-        verify(Nuaa, tmp_path)
+        verify(Nuaa(root=tmp_path, split="all"))
 
 
-def test_by_name(root: Path) -> None:
-    report = verify("nuaa", root)
+def test_a_published_dataset(root: Path) -> None:
+    report = verify(load_dataset("nuaa", root, split="all"))
     assert report.title == "NUAA-SIRST"
     assert "3 images; a complete copy has 427" in [p.message for p in report.problems]
     assert len(report.problems[-1].ids) > 0
 
 
 def test_long_lists_of_ids_are_cut(root: Path) -> None:
-    report = verify("nuaa", root)
+    report = verify(load_dataset("nuaa", root, split="all"))
     lines = format_report(report, max_ids=2)
     (missing,) = (line for line in lines if " images missing" in line)
     assert missing.endswith("Misc_10, Misc_100 and 422 more")
@@ -269,7 +272,7 @@ def test_long_lists_of_ids_are_cut(root: Path) -> None:
 
 def test_report_is_json(root: Path) -> None:
     truncate(root)
-    told = json.loads(json.dumps(verify(Tiny, root).as_dict()))
+    told = json.loads(json.dumps(verify(Tiny(root=root, split="all")).as_dict()))
     assert told["ok"] is False
     assert told["problems"][0]["check"] == "readable"
     assert told["problems"][0]["ids"] == ["Misc_2"]
@@ -277,7 +280,7 @@ def test_report_is_json(root: Path) -> None:
 
 
 def test_the_real_copy_is_the_known_one(data_root: Path) -> None:
-    report = verify("nuaa", data_root)
+    report = verify(load_dataset("nuaa", data_root, split="all"))
     assert report.ok, format_report(report)
     assert any("all 427 images and masks" in note.message for note in report.notes)
 
@@ -296,7 +299,9 @@ def test_masks_that_lose_their_targets_or_fill_the_image_are_problems(tmp_path: 
     target[3:6, 4:7] = 255
     classes = target.copy()
     classes[12:15, 4:7] = 76
-    report = verify("folder", own(tmp_path, [target, 255 - target, classes]))
+    report = verify(
+        load_dataset("folder", own(tmp_path, [target, 255 - target, classes]), split="all")
+    )
     assert [(problem.ids, problem.check) for problem in report.problems] == [
         (("1",), "readable"),
         (("2",), "readable"),
@@ -305,7 +310,9 @@ def test_masks_that_lose_their_targets_or_fill_the_image_are_problems(tmp_path: 
 
 
 def test_many_masks_and_no_target_is_a_problem(tmp_path: Path) -> None:
-    report = verify("folder", own(tmp_path, [np.zeros((20, 30), np.uint8)] * 4))
+    report = verify(
+        load_dataset("folder", own(tmp_path, [np.zeros((20, 30), np.uint8)] * 4), split="all")
+    )
     (missing,) = report.problems
     assert missing.message == "no target in 4 images"
 
@@ -313,7 +320,7 @@ def test_many_masks_and_no_target_is_a_problem(tmp_path: Path) -> None:
 def test_how_masks_are_read_is_a_note(tmp_path: Path) -> None:
     numbered = np.zeros((20, 30), np.uint8)
     numbered[3, 4], numbered[9, 9] = 1, 2
-    report = verify("folder", own(tmp_path, [numbered, numbered]))
+    report = verify(load_dataset("folder", own(tmp_path, [numbered, numbered]), split="all"))
     (how,) = (note for note in report.notes if note.check == "reading")
     assert how.ids == ("0", "1")
     assert "number targets or classes" in how.message
