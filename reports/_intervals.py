@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from irbench.metrics.metric import MetricDefinition
+from irbench.metrics.metric import Metric, MetricDefinition
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import resample_methods, score_methods
 
@@ -63,7 +63,16 @@ def interval_texts(
             }
         )
     meaning = (
-        f"Ranges: 95 % intervals (BCa) of a bootstrap over images, {N_RESAMPLES} draws; costs and "
-        "settings have none."
+        f"Ranges: 95 % intervals ({interval_kind(metrics)}) of a bootstrap over images, "
+        f"{N_RESAMPLES} draws; costs and settings have none."
     )
     return IntervalTexts(tuple(texts), (meaning, *notes))
+
+
+def interval_kind(metrics: Iterable[MetricDefinition]) -> str:
+    """How the intervals of these metrics are made; see docs/metrics.md."""
+    adds_miss = {one.adds_miss for one in metrics if isinstance(one, Metric)}
+    if True not in adds_miss:
+        return "BCa"
+    of_ap = "expanded percentile with half a missed target"
+    return f"BCa; of average precision, {of_ap}" if False in adds_miss else of_ap

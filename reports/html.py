@@ -14,6 +14,7 @@ from irbench.statistics.resamples import N_RESAMPLES
 
 from ._html_page import page_sections
 from ._html_template import render_page
+from ._intervals import interval_kind
 from ._published import comparison_tables
 from ._seeds import refuse_seeds
 from ._table import table_groups
@@ -46,6 +47,9 @@ class Html(Report):
             comparisons=comparison_tables(groups, options.table) if options.paper else None,
             parts=PARTS,
             n_resamples=N_RESAMPLES,
+            interval_kind=interval_kind(
+                leaders.metric for section in sections for leaders in section.verdicts
+            ),
         )
         path = out / FILE
         write_bytes(path, text.encode())

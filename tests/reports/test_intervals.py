@@ -40,6 +40,23 @@ def test_every_format_prints_the_same_interval(resampled, tmp_path):
     assert any("95 % intervals" in line.replace("\\", "") for line in latex.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        (("f1",), "BCa"),
+        (("map50",), "expanded percentile with half a missed target"),
+        (
+            ("f1", "map50"),
+            "BCa; of average precision, expanded percentile with half a missed target",
+        ),
+    ],
+)
+def test_the_note_says_of_what_kind_the_intervals_are(resampled, tmp_path, columns, kind):
+    options = ReportOptions(intervals=True, columns=columns)
+    text = Markdown().write([resampled], tmp_path, options)[0].read_text(encoding="utf-8")
+    assert f"95 % intervals ({kind}) of a bootstrap" in text
+
+
 def test_a_method_without_results_has_no_interval(resampled, tmp_path):
     rows = cells_of(Csv().write([resampled], tmp_path, ReportOptions(intervals=True))[0])
     failed = next(row for row in rows if row["state"] == "failed")
