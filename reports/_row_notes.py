@@ -17,6 +17,12 @@ _SOURCES = {
     "binary": "binary masks: there is no score to calibrate",
 }
 
+_FAILURES = (
+    ("n_failed", "n_images", "images"),
+    ("n_failed_validation", "n_validation", "validation images"),
+)
+"""Fields of a row: failed images, of how many, and what they are."""
+
 
 class NumberedNotes:
     """Notes by number, the same text under the same number.
@@ -89,9 +95,16 @@ def row_notes(
 def _notes_of(row: Row, level: Notes) -> list[str]:
     notes = [one_line(row.get("note") or "")]
     state, reason = row["state"], one_line(row.get("reason") or "")
-    if state == "partial" and row.get("n_failed") and row.get("n_images"):
-        failed = f"{row['n_failed']} of {row['n_images']} images"
-        notes.append(f"partial: {failed} failed and count as images without detections")
+    counted = [
+        f"{row[failed]} of {row[images]} {what}"
+        for failed, images, what in _FAILURES
+        if row.get(failed) and row.get(images)
+    ]
+    if counted:
+        # Validation images may have failed in another run, whose calibration this row has.
+        mark = "partial: " if state == "partial" else ""
+        listed = " and ".join(counted)
+        notes.append(f"{mark}{listed} failed and count as images without detections")
     elif state == "skipped" and level == "short":
         notes.append("not run")
     elif state != "done":

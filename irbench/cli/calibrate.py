@@ -125,5 +125,8 @@ def calibrate(
             f"{name:12} extent {calibration.extent}  threshold {calibration.threshold:.4g}  "
             f"AP@50 {calibration.map50 or 0:.4f}  F1 {calibration.f1 or 0:.4f}"
         )
+        if calibration.failures:
+            click.echo(f"irbench: {name}: {calibration.failures}.", err=True)
     note(f"written: {out}" if done.found else f"nothing was calibrated; not written: {out}")
-    return EXIT_FAILED if done.failed else EXIT_DONE
+    partial = any(calibration.n_failed for calibration in done.found.values())
+    return EXIT_FAILED if done.failed or partial else EXIT_DONE

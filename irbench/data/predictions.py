@@ -55,6 +55,9 @@ class Predictions:
         The reason for each sample of the dataset that cannot be used.
     notes : tuple of str
         What else a person should know, one clause each.
+    has_scores : bool
+        Whether the files say how sure each detection is; those of masks, and of boxes without
+        confidences, all have the score 1.
     """
 
     detections: Mapping[str, Detections]
@@ -62,6 +65,7 @@ class Predictions:
     missing: tuple[str, ...]
     left_out: Mapping[str, str]
     notes: tuple[str, ...]
+    has_scores: bool = True
 
 
 def read_predictions(
@@ -159,6 +163,7 @@ def _read(
     progress: Progress | None,
 ) -> Predictions:
     form, files = _find(path, kind)
+    labels: Mapping[str, BoxLabels] = {}
     shapes, left_out = _read_shapes(dataset, progress)
     if form == "coco":
         found_kind: Kind = "coco"
@@ -192,7 +197,10 @@ def _read(
         name: found.get(name, Detections.empty(shape if has_regions else None))
         for name, shape in shapes.items()
     }
-    return Predictions(detections, found_kind, missing, left_out, tuple(notes))
+    has_scores = found_kind != "mask" and all(
+        one.scores is not None for one in labels.values() if len(one)
+    )
+    return Predictions(detections, found_kind, missing, left_out, tuple(notes), has_scores)
 
 
 def _find(path: Path, kind: Kind | None) -> tuple[str, list[Path]]:

@@ -101,16 +101,18 @@ def message(text: str) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """Kind and message of an exception, as they are kept and shown; never raises.
+    r"""Kind and message of an exception on one line, as they are kept and shown; never raises.
 
     Examples
     --------
     >>> error_text(ValueError("no target"))
     'ValueError: no target'
+    >>> error_text(RuntimeError("CUDA error: out of memory\\nCUDA kernel errors might be …"))
+    'RuntimeError: CUDA error: out of memory CUDA kernel errors might be …'
     """
     kind = type(error).__name__
     try:
-        text = str(error)
+        text = " ".join(str(error).split())
     except Exception:  # Of a plug-in, and such that it cannot even be shown.
         return message(kind)
     return message(f"{kind}: {text}")

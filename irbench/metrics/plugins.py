@@ -29,7 +29,7 @@ RESERVED = frozenset(
         *("operating_point", "extent", "calibration", "conversion", "undefined", "failed_metrics"),
         *("n_images", "n_targets", "n_failed", "auc_resolution", "gain_counts", "peak_memory"),
         *("ms_lower", "ms_upper", "ms_stages", "ms_pre", "ms_compute", "ms_post", "time"),
-        "waited_share",
+        *("waited_share", "n_validation", "n_failed_validation"),
         *("paper", "wide", "all"),
     }
 )

@@ -22,7 +22,7 @@ _MEASURED = (
     *("threshold", "extent", "peak_memory", "auc_resolution"),
     *("ms_lower", "ms_upper", "ms_pre", "ms_compute", "ms_post", "waited_share"),
 )
-_COUNTS = ("n_images", "n_targets", "n_failed")
+_COUNTS = ("n_images", "n_targets", "n_failed", "n_validation", "n_failed_validation")
 _STAGES = ["pre_ms", "compute_ms", "post_ms"]
 
 

@@ -81,6 +81,8 @@ class Run:
         ``threshold``, ``extent``                     float64  the calibration; infinite where
                                                                nothing is kept
         ``n_images``, ``n_targets``, ``n_failed``     Int64    counts; missing without results
+        ``n_validation``, ``n_failed_validation``     Int64    images that it was calibrated on;
+                                                               only where it failed on some
         ============================================= ======== ==================================
         """
         frame: pd.DataFrame = _frames().results(self.source)

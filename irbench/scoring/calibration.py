@@ -55,6 +55,10 @@ class Calibration:
         F1 on the validation split at this threshold.
     made_on : str
         The images that it was made on, for a person; empty where that was not recorded.
+    n_images : int
+        Validation images that it was chosen on; 0 where it was not, or that was not recorded.
+    n_failed : int
+        Those of them on which the method failed: nothing was found in them when it was chosen.
     """
 
     extent: float | None
@@ -63,12 +67,26 @@ class Calibration:
     map50: float | None = None
     f1: float | None = None
     made_on: str = ""
+    n_images: int = 0
+    n_failed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """What decides, with an infinite threshold as the text ``"inf"``."""
         fields = {**dataclasses.asdict(self), "threshold": threshold_as_json(self.threshold)}
         del fields["made_on"]
+        if not self.n_failed:
+            del fields["n_images"], fields["n_failed"]
         return fields
+
+    @property
+    def failures(self) -> str:
+        """On how many of its validation images the method failed, in a clause; empty if on none."""
+        if not self.n_failed:
+            return ""
+        return (
+            f"{self.n_failed} of {self.n_images} validation images failed and count as without "
+            "detections in what was chosen on them"
+        )
 
     def describe(self) -> str:
         """Where the threshold comes from, in a clause.
@@ -98,7 +116,12 @@ class Calibration:
         return cls(
             source=source or str(fields.get("source", "given")),
             made_on=_made_on(fields.get("on")),
-            **numbers,
+            n_images=_count("n_images", fields.get("n_images", 0)),
+            n_failed=_count("n_failed", fields.get("n_failed", 0)),
+            extent=extent,
+            threshold=numbers["threshold"],
+            map50=numbers["map50"],
+            f1=numbers["f1"],
         )
 
 
@@ -124,6 +147,12 @@ def _number(name: str, value: Any) -> float | None:
         return finite_number(f"the {name} of a calibration", value)
     except ValueError as error:
         raise UsageError(f"{error}.") from None
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"{name} of a calibration must be a count, got {shown(value)}.")
+    return value
 
 
 def threshold_as_json(threshold: float | None) -> float | str | None:

@@ -228,6 +228,20 @@ def test_rows_that_are_not_done_say_why(paper_like):
     assert notes["50%_a&b × Müller–Łoś"] == ["a plug-in, $x$ <b>"]
 
 
+def test_failed_validation_images_are_noted_on_their_row(make_run, rows):
+    failed = {"n_validation": 50, "n_failed_validation": 8}
+    own = rows.done("a", 0.5, state="partial", **failed)
+    both = rows.done("b", 0.5, state="partial", n_failed=3, **failed)
+    given = rows.done("c", 0.5, **failed)
+    notes = row_notes([make_run("nudt", [own, both, given])])
+    counted = "failed and count as images without detections"
+    assert list(notes.values()) == [
+        [f"partial: 8 of 50 validation images {counted}"],
+        [f"partial: 3 of 266 images and 8 of 50 validation images {counted}"],
+        [f"8 of 50 validation images {counted}"],
+    ]
+
+
 def test_a_calibration_from_elsewhere_is_noted_on_its_row(paper_like):
     (note,) = row_notes(paper_like)["Top-Hat"]
     assert note.startswith("my night scenes: extent and score threshold as shipped with the method")

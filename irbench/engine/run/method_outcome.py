@@ -49,8 +49,8 @@ class MethodOutcome:
 
 
 def state_of(outcome: MethodOutcome) -> str:
-    """``done``, or ``partial`` where images failed."""
-    return "partial" if outcome.errors else "done"
+    """``done``, or ``partial`` where images failed, also those it was calibrated on."""
+    return "partial" if _failures(outcome) else "done"
 
 
 def finished_row(
@@ -64,7 +64,7 @@ def finished_row(
     return {
         **_identity(plan, method, dataset_title),
         "state": state_of(outcome),
-        "reason": _failures(outcome.errors),
+        "reason": _failures(outcome),
         **{name: _finite(value) for name, value in result.values.items()},
         **_map_fields(result),
         **_network_fields(outcome),
@@ -79,6 +79,7 @@ def finished_row(
         "n_images": result.n_images,
         "n_targets": result.n_targets,
         "n_failed": len(outcome.errors),
+        **_validation_fields(outcome.calibration),
         "undefined": {**result.undefined, **(_NO_NETWORK if outcome.network is None else {})},
         **({"failed_metrics": list(result.failed)} if result.failed else {}),
     }
@@ -158,11 +159,25 @@ def _map_fields(result: Result) -> Row:
     }
 
 
-def _failures(errors: dict[str, str]) -> str:
-    if not errors:
-        return ""
-    image, error = next(iter(sorted(errors.items())))
-    return f"{len(errors)} images failed and count as without detections, such as {image}: {error}"
+def _validation_fields(calibration: Calibration) -> Row:
+    """How many validation images failed, where any did, wherever that was."""
+    if not calibration.n_failed:
+        return {}
+    counts = (calibration.n_failed, calibration.n_images)
+    return dict(zip(("n_failed_validation", "n_validation"), counts, strict=True))
+
+
+def _failures(outcome: MethodOutcome) -> str:
+    said = []
+    if outcome.errors:
+        image, error = next(iter(sorted(outcome.errors.items())))
+        n_failed = len(outcome.errors)
+        said.append(f"{n_failed} images failed and count as without detections, such as {image}: ")
+        said[0] += error
+    # A failure in another run is that run's.
+    if outcome.calibration.source == "validation" and outcome.calibration.n_failed:
+        said.append(outcome.calibration.failures)
+    return "; ".join(reversed(said))
 
 
 def _finite(value: float | None) -> float | None:

@@ -274,8 +274,12 @@ class MethodRun:
         self._process(pool, journal, "val", extents, keep_regions=False)
 
     def _chosen(self, journal: Journal) -> Calibration:
-        found = self._detections(journal, "val")
-        return calibrate(found, self.scans["val"].truths, self.plan.protocol)
+        found, truths = self._detections(journal, "val"), self.scans["val"].truths
+        return dataclasses.replace(
+            calibrate(found, truths, self.plan.protocol),
+            n_images=len(truths),
+            n_failed=sum(split == "val" for split, _ in journal.errors),
+        )
 
     def _calibrate(self, pool: Executor, journal: Journal, beside: Beside) -> Calibration:
         if not self._chooses_here:

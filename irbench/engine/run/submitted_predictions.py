@@ -111,7 +111,8 @@ def evaluate_predictions(
     if row.validation is not None:
         part = dataset.with_split(VALIDATION)
         validation = _read(row, row.validation, part, progress)
-    method = _method(row, tested)
+        _check_comparable(row, tested, validation)
+    method = _method(row, tested, validation)
     session = Session(plan, directory, progress, events)
     with session.opened():
         session.write_truths()
@@ -155,8 +156,31 @@ def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) ->
         raise type(error)(f"{row.title}: {error}") from None
 
 
-def _method(row: ExternalRow, found: Predictions) -> MethodPlan:
+def _check_comparable(row: ExternalRow, tested: Predictions, validation: Predictions) -> None:
+    """Refuse a threshold for scores of one scale that is chosen on scores of another."""
+    if tested.kind == "mask" or _form(tested) == _form(validation):
+        return
+    raise DetectionsError(
+        f"{row.title}: expected --validation to hold what --predictions hold, "
+        f"{_form(tested)}, got {_form(validation)} in {row.validation}; give both in one form "
+        "(--kind states it for both, where it was found from the values)."
+    )
+
+
+def _form(found: Predictions) -> str:
+    if found.kind in ("mask", "probability"):
+        return {"mask": "masks", "probability": "probability maps"}[found.kind]
+    return "boxes with scores" if found.has_scores else "boxes without scores"
+
+
+def _method(row: ExternalRow, found: Predictions, validation: Predictions | None) -> MethodPlan:
     notes = list(found.notes)
+    if validation is not None and validation.missing and found.kind != "mask":
+        n_missing, n_images = len(validation.missing), len(validation.detections)
+        notes.append(
+            f"{n_missing} of {n_images} validation images have no prediction and count as "
+            "images without detections"
+        )
     if found.kind == "mask":
         notes.append("binary masks: every score is 1 and AP is a single point of the curve")
     info = MethodInfo(

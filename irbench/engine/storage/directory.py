@@ -187,7 +187,7 @@ class RunLog:
             return
         self.events.record(
             f"method_{row['state']}",
-            "warning" if row["n_failed"] else "info",
+            "warning" if row["state"] == "partial" else "info",
             method=name,
             seconds=round(time.monotonic() - begun, 3),
             **{field: row[field] for field in ("n_images", "n_failed", "f1", "ms_median")},

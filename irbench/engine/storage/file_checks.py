@@ -291,6 +291,7 @@ _ROW: dict[str, Rule] = {
     **dict.fromkeys(("scheme", "conversion", "weights", "weights_sha256"), optional(TEXT)),
     **dict.fromkeys(("device", "gpu"), optional(TEXT)),
     **dict.fromkeys(("n_images", "n_targets", "n_failed"), _COUNT),
+    **dict.fromkeys(("n_validation", "n_failed_validation"), _COUNT),
     "state": _STATE,
     "year": ("a year", lambda value: is_whole(value) and value < 10_000),
     "threshold": _THRESHOLD,

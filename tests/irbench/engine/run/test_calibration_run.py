@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 
@@ -49,6 +50,16 @@ def call(out, methods=METHODS):
 
 def thresholds(out):
     return {name: one.threshold for name, one in read_calibrations(out).items()}
+
+
+def test_failed_validation_images_are_reported_and_kept(answers, out):
+    failing = dataclasses.replace(answers["tophat"], n_images=50, n_failed=8)
+    answers["tophat"] = failing
+    done = call(out)
+    assert done.return_value == 1
+    assert "tophat: 8 of 50 validation images failed" in done.output
+    assert read_calibrations(out)["tophat"].failures == failing.failures
+    assert read_calibrations(out)["newtophat"].failures == ""
 
 
 def test_a_method_that_fails_costs_no_other(answers, out):

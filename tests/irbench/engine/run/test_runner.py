@@ -61,6 +61,13 @@ class Telling(First):
             raise ValueError("half a character: \\ud800 " + "\\x1b[31m" * 1_000_000)
         return super().compute(image)
 
+class Dazzled(First):
+    info = info("dazzled")
+    def compute(self, image):
+        if image[0, 0] == 255:
+            raise RuntimeError("out of memory\\nsecond line")
+        return super().compute(image)
+
 class Wide(BoxDetector):
     info = info("wide")
     def compute(self, image):
@@ -346,6 +353,37 @@ def test_whatever_an_error_says_is_kept_short_and_printable(run):
     assert sum(file.stat().st_size for file in files) < 200_000
     assert not any(b"\x1b" in file.read_bytes() for file in files if file.suffix == ".csv")
     assert run("telling")["telling"] == row
+
+
+def dazzle(folder, *names):
+    for name in names:
+        file = str(folder / "scenes/images" / f"{name}.png")
+        image = cv2.imread(file, cv2.IMREAD_UNCHANGED)
+        image[0, 0] = 255
+        cv2.imwrite(file, image)
+
+
+def test_failures_on_validation_images_are_said_as_those_on_tested_ones(run):
+    dazzle(run.folder, "0", "2", "3")
+    rows = run("dazzled", "first")
+    assert rows["first"]["state"] == "done"
+    assert "n_validation" not in rows["first"]
+    row = rows["dazzled"]
+    assert (row["state"], row["n_failed"]) == ("partial", 0)
+    assert (row["n_failed_validation"], row["n_validation"]) == (3, 4)
+    assert row["reason"].startswith("3 of 4 validation images failed and count as without")
+    # Also where it is scored again.
+    assert run("dazzled", "first") == rows
+    assert run.images == []
+
+
+def test_failures_on_both_splits_are_on_one_line(run):
+    dazzle(run.folder, "0", "5")
+    assert run("dazzled")["dazzled"]["reason"] == (
+        "1 of 4 validation images failed and count as without detections in what was chosen on "
+        "them; 1 images failed and count as without detections, such as 5: RuntimeError: out of "
+        "memory second line"
+    )
 
 
 def test_a_method_that_failed_is_tried_again_and_stays_failed(run):

@@ -17,7 +17,7 @@ from irbench.cli.compare import compare
 from irbench.cli.evaluate import evaluate
 from irbench.cli.report import report
 from irbench.cli.run import run as run_command
-from irbench.errors import IrbenchError, UsageError
+from irbench.errors import DetectionsError, IrbenchError, UsageError
 from irbench.plugins.registry import catalogue
 
 PLUGIN = """
@@ -117,6 +117,42 @@ def test_titles_of_one_name_do_not_replace_each_other(folder, tmp_path):
     assert re.fullmatch("row-[0-9a-f]{8}", rows["网络"])
     with pytest.raises(UsageError, match="must hold a letter or a digit"):
         score(folder, folder / "masks", "++", tmp_path)
+
+
+def parts_of(folder, root):
+    """The data of ``folder`` with two validation images."""
+    shutil.copytree(folder / "data", root / "data")
+    (root / "data/val.txt").write_text("\n".join(NAMES[:2]))
+    (root / "data/test.txt").write_text("\n".join(NAMES[2:]))
+    for kind, ending in (("masks", "png"), ("texts", "txt")):
+        for part, names in (("val", NAMES[:2]), ("test", NAMES[2:])):
+            (root / kind / part).mkdir(parents=True)
+            for name in names:
+                shutil.copy(folder / kind / f"{name}.{ending}", root / kind / part)
+    return root
+
+
+def test_a_threshold_is_not_chosen_on_scores_of_another_kind(folder, tmp_path):
+    root = parts_of(folder, tmp_path)
+    plain = root / "plain"
+    shutil.copytree(root / "texts/val", plain)
+    for file in plain.iterdir():
+        lines = [line.rsplit(" ", 1)[0] for line in file.read_text().splitlines()]
+        file.write_text("\n".join(lines))
+    for other, said in ((root / "masks/val", "masks"), (plain, "boxes without scores")):
+        with pytest.raises(DetectionsError, match=f"boxes with scores, got {said} in"):
+            score(root, root / "texts/test", "A", tmp_path / "run", "--validation", other)
+    # Masks have no threshold, whatever lies beside them.
+    score(root, root / "masks/test", "B", tmp_path / "run", "--validation", root / "texts/val")
+    score(root, root / "texts/test", "A", tmp_path / "run", "--validation", root / "texts/val")
+
+
+def test_validation_images_without_a_prediction_are_named(folder, tmp_path):
+    root = parts_of(folder, tmp_path)
+    (root / "texts/val" / f"{NAMES[1]}.txt").unlink()
+    score(root, root / "texts/test", "A", tmp_path / "run", "--validation", root / "texts/val")
+    (row,) = results(tmp_path / "run")
+    assert row["note"].startswith("1 of 2 validation images have no prediction")
 
 
 def results(run):
