@@ -48,7 +48,7 @@ from irbench.scoring.calibration import Calibration, calibrate
 
 N_WARMUP = 3
 GIVE_UP_AFTER = 10
-"""So many failures before the first success, and a method is given up as failed."""
+"""So many failures before the first success on any split, and a method is given up as failed."""
 
 Beside = Callable[[Callable[[], Calibration]], Calibration]
 """Makes the call that it gets, and may do something else meanwhile."""
@@ -306,6 +306,8 @@ class MethodRun:
             # Nothing has worked yet; the cause may be gone by now.
             todo = {truth.id for truth in truths}
         n_bad = 0
+        worked = any(one not in journal.errors for one in done)
+        give_up_after = len(truths) if worked else min(GIVE_UP_AFTER, len(truths))
         jobs = self._jobs(split, todo, extents, keep_regions)
         title = f"{self.method.info.title} ({split})"
         with self.progress.track(title, len(todo)) as advance:
@@ -322,7 +324,7 @@ class MethodRun:
                     n_good += 1
                     journal.add_line(split, image, outcome.returned)
                 advance()
-                if n_good == 0 and n_bad >= min(GIVE_UP_AFTER, len(truths)):
+                if n_good == 0 and n_bad >= give_up_after:
                     raise MethodFailedError(f"failed on {n_bad} of {n_bad} images: {outcome.error}")
 
     def _jobs(

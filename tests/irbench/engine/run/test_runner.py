@@ -17,6 +17,7 @@ from irbench.engine.executors.batches import run_batch
 from irbench.engine.executors.executor import Executor, ExecutorError, Outcome
 from irbench.engine.jobs.specs import DatasetSpec
 from irbench.engine.planning.plan import RunPlan, plan_methods
+from irbench.engine.run import method_run
 from irbench.engine.run.runner import Runner
 from irbench.engine.run.session import UnreadableResultsError
 from irbench.engine.storage.directory import RunDirectory
@@ -375,6 +376,21 @@ def test_failures_on_validation_images_are_said_as_those_on_tested_ones(run):
     # Also where it is scored again.
     assert run("dazzled", "first") == rows
     assert run.images == []
+
+
+def test_a_method_that_worked_on_validation_images_is_not_given_up_early(run, monkeypatch):
+    monkeypatch.setattr(method_run, "GIVE_UP_AFTER", 2)
+    dazzle(run.folder, "4", "5", "6")
+    row = run("dazzled")["dazzled"]
+    assert (row["state"], row["n_failed"], row["n_images"]) == ("partial", 3, 5)
+    assert row["recall"] > 0
+
+
+def test_a_method_that_fails_on_all_tested_images_is_failed(run):
+    dazzle(run.folder, *"45678")
+    row = run("dazzled")["dazzled"]
+    assert (row["state"], "f1" in row) == ("failed", False)
+    assert row["reason"].startswith("failed on 5 of 5 images: ")
 
 
 def test_failures_on_both_splits_are_on_one_line(run):
