@@ -40,9 +40,8 @@ def table_units(metrics: Sequence[MetricDefinition]) -> str:
     """The units of the columns, and what their arrows mean; empty where there is neither."""
     parts = []
     units = [
-        f"{_listed([metric.title for metric in alike])} in {unit}"
-        for unit, alike in _by_unit(metrics).items()
-        if unit
+        f"{_listed([metric.title for metric in metrics if metric.unit == unit])} in {unit}"
+        for unit in dict.fromkeys(metric.unit for metric in metrics if metric.unit)
     ]
     if units:
         parts.append(f"{'; '.join(units)}.")
@@ -50,13 +49,6 @@ def table_units(metrics: Sequence[MetricDefinition]) -> str:
     if arrows:
         parts.append(f"{'; '.join(_DIRECTIONS[arrow] for arrow in sorted(arrows))}.")
     return " ".join(parts)
-
-
-def _by_unit(metrics: Sequence[MetricDefinition]) -> dict[str, list[MetricDefinition]]:
-    units: dict[str, list[MetricDefinition]] = {}
-    for metric in metrics:
-        units.setdefault(metric.unit, []).append(metric)
-    return units
 
 
 def _listed(names: Sequence[str]) -> str:

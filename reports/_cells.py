@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from irbench.engine.storage.results import Row
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
@@ -16,26 +16,13 @@ BOX_MARK = "*"
 """Marks false-alarm areas of methods that return boxes; a footnote says so."""
 
 
-@dataclass(frozen=True)
-class Additions:
-    """What stands beside the values of one dataset, by method and metric.
-
-    Attributes
-    ----------
-    intervals : mapping of (str, str) to str
-    outcomes : mapping of (str, str) to str
-        Of the tests against the reference row.
-    """
-
-    intervals: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    outcomes: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
-
-
 def ranked_cells(
     lines: Sequence[Line],
     rows: Sequence[Row | None],
     metrics: Sequence[MetricDefinition],
     timed: Mapping[str, int],
+    intervals: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    outcomes: Mapping[tuple[str, str], Outcome] = MappingProxyType({}),
 ) -> list[tuple[Cell, ...]]:
     """The cells of a group of columns, row by row, ranked within each column.
 
@@ -47,6 +34,10 @@ def ranked_cells(
     metrics : sequence of MetricDefinition
     timed : mapping of str to int
         By method, on how many images it was timed.
+    intervals : mapping of (str, str) to str
+        What stands beside the values, by method and metric.
+    outcomes : mapping of (str, str) to str
+        Of the tests against the reference row, likewise.
     """
     by_column = []
     for metric in metrics:
@@ -57,41 +48,27 @@ def ranked_cells(
         ]
         by_column.append(
             [
-                Cell(_text(row, metric), place, _mark(row, metric))
-                for row, place in zip(rows, ranks(values, metric), strict=True)
+                Cell(
+                    _text(row, metric),
+                    rank,
+                    _mark(row, metric),
+                    intervals.get((line.method, metric.name), ""),
+                    outcomes.get((line.method, metric.name), ""),
+                )
+                for line, row, rank in zip(lines, rows, ranks(values, metric), strict=True)
             ]
         )
     return [tuple(column[index] for column in by_column) for index in range(len(rows))]
 
 
-def with_additions(
-    lines: Sequence[Line],
-    cells: Sequence[tuple[Cell, ...]],
-    metrics: Sequence[MetricDefinition],
-    additions: Additions,
-) -> list[tuple[Cell, ...]]:
-    """Cells with their intervals, and what the tests against the reference came out as."""
-    return [
-        tuple(
-            replace(
-                cell,
-                interval=additions.intervals.get((line.method, metric.name), ""),
-                outcome=additions.outcomes.get((line.method, metric.name), ""),
-            )
-            for cell, metric in zip(row, metrics, strict=True)
-        )
-        for line, row in zip(lines, cells, strict=True)
-    ]
-
-
 def with_values(
     cells: Sequence[tuple[Cell, ...]], metrics: Sequence[MetricDefinition], asked: Sequence[str]
 ) -> list[int]:
-    """Places of the columns with a value in any row, and of those that are asked for by name."""
+    """Positions of the columns with a value in any row, and of those asked for by name."""
     return [
-        place
-        for place, metric in enumerate(metrics)
-        if metric.name in asked or any(row[place].text != UNDEFINED_TEXT for row in cells)
+        index
+        for index, metric in enumerate(metrics)
+        if metric.name in asked or any(row[index].text != UNDEFINED_TEXT for row in cells)
     ]
 
 

@@ -23,7 +23,7 @@ def table_bibliography(table: ResultTable) -> Bibliography:
     for what in ("methods", "datasets"):
         known |= {cls.info.reference for cls in catalogue(what).classes.values()}
     known |= {row.reference for one in published_tables().values() for row in one.rows.values()}
-    own = {row.reference for group in table.row_groups for row in group.rows}
+    own = {row.reference for row in table.rows}
     own |= {group.reference for group in table.columns}
     return Bibliography([*sorted(known), *sorted(own - known)])
 

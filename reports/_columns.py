@@ -46,8 +46,7 @@ def chosen_columns(names: Sequence[str]) -> tuple[MetricDefinition, ...]:
 
 def is_false_alarm(metric: MetricDefinition) -> bool:
     """Whether a metric is an area of false alarms, which a box method fills whole boxes of."""
-    is_area = metric.unit != ""
-    return metric.kind == "points" and metric.higher_is_better is False and is_area
+    return metric.kind == "points" and metric.higher_is_better is False and metric.unit != ""
 
 
 N_RANKS = 3

@@ -105,7 +105,7 @@ def draw(comparison: ComparedMethods, job: FigureJob) -> DrawnFigure:
     """Draw a figure and write its files."""
     try:
         images = images_of(comparison, job.options)
-        figure = named_figures(comparison, images)[job.name].draw(comparison)
+        figure = named_figures(comparison, images)[job.name](comparison)
     except NoFigureError as error:
         return DrawnFigure(left_out=f"{Path(job.stem).name} is left out: {error}")
     return DrawnFigure(tuple(save_figure(figure, Path(job.stem))))

@@ -54,11 +54,8 @@ def footnotes(
 
 def _data_of(group: DataGroup) -> str:
     facts = group.facts
-    split = f"split {facts['split']}" + (f" of {facts['scheme']}" if facts.get("scheme") else "")
-    if group.limit is not None:
-        split = f"only the first {group.limit} images of {split}"
     counts = f"{facts['n_images']} images with {facts['n_targets']} targets"
-    return f"{group.title}, {split}{group.conditions}: {counts}"
+    return f"{group.title}, {group.split_text('split ')}: {counts}"
 
 
 def _left_out(groups: Sequence[DataGroup]) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import NoFigureError
-from irbench.figures.compared_methods import ComparedMethods
 from irbench.figures.marks import read_image
 from irbench.figures.recomputing import compute_map, has_maps, remake_detector
 from irbench.messages.progress import terminal_progress
 
-from ._side_by_side import DataGroup, methods_in_order
+from ._figure_jobs import group_comparison
+from ._side_by_side import DataGroup
 
 _QUALITY = 85
 
@@ -34,8 +34,7 @@ def add_score_maps(
         Of the methods on the page.
     """
     progress = terminal_progress()
-    rows = tuple(methods_in_order([group]))
-    comparison = ComparedMethods(group.title, group.runs, rows, progress)
+    comparison = group_comparison(group, progress)
     truths = {truth.id: truth for truth in comparison.scored.truths}
     failures: dict[str, str] = {}
     for method in comparison.scored.methods:

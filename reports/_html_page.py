@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,17 +173,12 @@ def _gallery(
 
 def _facts(group: DataGroup) -> tuple[tuple[str, str], ...]:
     facts = group.facts
-    split = facts["split"] + (f" of {facts['scheme']}" if facts.get("scheme") else "")
-    if group.limit is not None:
-        split = f"only the first {group.limit} images of {split}"
-    states: dict[str, int] = {}
-    for row in group.rows.values():
-        states[row["state"]] = states.get(row["state"], 0) + 1
+    states = Counter(row["state"] for row in group.rows.values())
     machines = [machine_text(run.run.get("machine") or {}) for run in group.runs]
     versions = [run.run.get("versions") or {} for run in group.runs]
     return (
         ("Images", f"{facts['n_images']} with {facts['n_targets']} targets"),
-        ("Split", f"{split}{group.conditions}"),
+        ("Split", group.split_text()),
         ("Methods", ", ".join(f"{count} {state}" for state, count in states.items())),
         ("Protocol", str(group.protocol["name"])),
         ("Machine", "; ".join(dict.fromkeys(machines))),

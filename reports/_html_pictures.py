@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.target_scr import keep_target_scr, open_run_dataset
+from irbench.analysis.target_scr import keep_target_scr, open_dataset_of
 from irbench.data.manifest import UNUSABLE
 from irbench.dataset import Dataset, Sample
 from irbench.errors import IrbenchError
@@ -70,7 +70,7 @@ def read_pictures(
     """
     if not truths:
         return Pictures({}, None, "")
-    dataset, reason = _open(group)
+    dataset, reason = open_dataset_of(group.runs)
     if dataset is None:
         return Pictures({}, None, f"No pictures: {reason}.")
     side, quality = _WHOLE
@@ -142,13 +142,3 @@ def _matching(dataset: Dataset, truth: GroundTruth) -> Sample:
     if sample.shape != truth.shape or not np.array_equal(sample.boxes, truth.boxes):
         raise ValueError("the image on disk has another size or other targets than in the run")
     return sample
-
-
-def _open(group: DataGroup) -> tuple[Dataset | None, str]:
-    """The dataset of the first run of the group whose images are here."""
-    reason = ""
-    for run in group.runs:
-        dataset, reason = open_run_dataset(run.run)
-        if dataset is not None:
-            return dataset, ""
-    return None, reason

@@ -113,10 +113,9 @@ def html_table(
         [group],
         ReportOptions(columns=tuple(names), methods=options.methods, show_empty=True, notes="full"),
     )
-    table_rows = [row for part in laid_out.row_groups for row in part.rows]
     metrics = [METRICS[name] for name in names]
     html_rows = []
-    for row, laid in zip(rows, table_rows, strict=True):
+    for row, laid in zip(rows, laid_out.rows, strict=True):
         cells = [cell for block in laid.cells for cell in block]
         html_rows.append(
             HtmlRow(

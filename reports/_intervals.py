@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from irbench.metrics.metric import Metric, MetricDefinition
 from irbench.statistics.resamples import N_RESAMPLES
@@ -13,22 +12,6 @@ from ._side_by_side import DataGroup, methods_in_order
 
 Bounds = dict[tuple[str, str], tuple[float, float]]
 """By method and metric, as stored: fractions and SI units."""
-
-
-@dataclass(frozen=True)
-class IntervalTexts:
-    """Intervals of all groups of a table.
-
-    Attributes
-    ----------
-    texts : tuple of mapping of (str, str) to str
-        By group: of each method and metric that can be resampled, ``lower–upper``.
-    notes : tuple of str
-        What they are, and what could not be scored again.
-    """
-
-    texts: tuple[Mapping[tuple[str, str], str], ...]
-    notes: tuple[str, ...]
 
 
 def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, tuple[str, ...]]:
@@ -49,10 +32,23 @@ def interval_bounds(group: DataGroup, metrics: Sequence[str]) -> tuple[Bounds, t
 
 def interval_texts(
     groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition]
-) -> IntervalTexts:
-    """The intervals of all groups as printed."""
+) -> tuple[list[Mapping[tuple[str, str], str]], list[str]]:
+    """The intervals of all groups of a table as printed.
+
+    Returns
+    -------
+    texts : list of mapping of (str, str) to str
+        By group: of each method and metric that can be resampled, ``lower–upper``.
+    notes : list of str
+        What they are, and what could not be scored again.
+    """
     by_name = {metric.name: metric for metric in metrics}
-    texts, notes = [], []
+    texts: list[Mapping[tuple[str, str], str]] = []
+    meaning = (
+        f"Ranges: 95 % intervals ({interval_kind(metrics)}) of a bootstrap over images, "
+        f"{N_RESAMPLES} draws; costs and settings have none."
+    )
+    notes = [meaning]
     for group in groups:
         bounds, problems = interval_bounds(group, tuple(by_name))
         notes += [f"{problem.removesuffix('.')}." for problem in problems]
@@ -62,11 +58,7 @@ def interval_texts(
                 for (method, name), pair in bounds.items()
             }
         )
-    meaning = (
-        f"Ranges: 95 % intervals ({interval_kind(metrics)}) of a bootstrap over images, "
-        f"{N_RESAMPLES} draws; costs and settings have none."
-    )
-    return IntervalTexts(tuple(texts), (meaning, *notes))
+    return texts, notes
 
 
 def interval_kind(metrics: Iterable[MetricDefinition]) -> str:

@@ -128,6 +128,11 @@ class ResultTable:
         return f"{self.title} {self.units}".rstrip()
 
     @property
+    def rows(self) -> list[TableRow]:
+        """Those of all groups, from the top."""
+        return [row for group in self.row_groups for row in group.rows]
+
+    @property
     def parts(self) -> list[tuple[str, list[int]]]:
         """Titles, and the groups of columns under each: a dataset's with the methods' own."""
         own = [place for place, group in enumerate(self.columns) if not group.title]

@@ -50,10 +50,13 @@ class DataGroup:
         limit: int | None = self.runs[0].run["key"].get("limit")
         return limit
 
-    @property
-    def conditions(self) -> str:
-        """What was done to the images; see :attr:`RunResults.conditions`."""
-        return self.runs[0].conditions
+    def split_text(self, noun: str = "") -> str:
+        """The tested split with its scheme, a limit and what was done to the images, in words."""
+        scheme = self.facts.get("scheme")
+        text = f"{noun}{self.facts['split']}{f' of {scheme}' if scheme else ''}"
+        if self.limit is not None:
+            text = f"only the first {self.limit} images of {text}"
+        return f"{text}{self.runs[0].conditions}"
 
     @property
     def protocol(self) -> dict[str, Any]:

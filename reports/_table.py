@@ -13,7 +13,7 @@ from irbench.published import published_reference
 from irbench.report import ReportOptions
 
 from ._captions import table_title, table_units
-from ._cells import Additions, ranked_cells, with_additions, with_values
+from ._cells import ranked_cells, with_values
 from ._choice import check_reference, chosen_runs
 from ._columns import PER_METHOD, TIMES, chosen_columns
 from ._cost_notes import timed_images
@@ -23,7 +23,7 @@ from ._model import Cell, ColumnGroup, ResultTable, RowGroup, TableRow
 from ._row_notes import NumberedNotes, row_notes
 from ._seeds import deviation_legend, deviation_texts
 from ._side_by_side import DataGroup, rows_of, side_by_side
-from ._significance import significance
+from ._significance import Significance, significance
 from ._table_lines import TABLE_1, Line, ablation_notes, headings, restricted, table_lines
 
 
@@ -71,22 +71,14 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
     own = tuple(metric for metric in metrics if metric.name in PER_METHOD)
     per_dataset = tuple(metric for metric in metrics if metric.name not in PER_METHOD)
     lines = table_lines(groups, options)
-    additions, legend, remarks = _additions(groups, per_dataset, options)
-    blocks: list[_Block] = []
-    for group, more in zip(groups if per_dataset else (), additions, strict=False):
-        rows = [line.values(group, options.table) for line in lines]
-        timed = {} if options.notes == "none" else _timed(group, per_dataset)
-        cells = ranked_cells(lines, rows, per_dataset, timed)
-        cells = with_additions(lines, cells, per_dataset, more)
-        reference = str(group.facts.get("reference") or "")
-        columns = ColumnGroup(group.title, per_dataset, reference)
-        blocks.append(_Block(columns, cells, [row is not None for row in rows]))
+    tests = significance(groups, per_dataset, options.reference) if options.reference else None
+    blocks, remarks = _blocks(lines, groups, per_dataset, options, tests)
     if own:
         rows = [_own_values(line, groups, own, options.table) for line in lines]
         cells = ranked_cells(lines, rows, own, {})
         # In front, as in Table I, or behind, as in the ablations.
-        place = 0 if options.table == TABLE_1 else len(blocks)
-        blocks.insert(place, _Block(ColumnGroup("", own), cells, [True] * len(lines)))
+        position = 0 if options.table == TABLE_1 else len(blocks)
+        blocks.insert(position, _Block(ColumnGroup("", own), cells, [True] * len(lines)))
     if not options.show_empty:
         blocks = _with_values(blocks, options.columns)
     shown = [metric for block in blocks for metric in block.columns.metrics]
@@ -103,6 +95,7 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
         )
         for index, line in enumerate(lines)
     ]
+    marks = "" if tests is None else tests.legend
     spread = deviation_legend([one for group in groups for one in group.merged.values()])
     from_paper = options.table != TABLE_1 or any(not line.method for line in lines)
     return ResultTable(
@@ -112,7 +105,7 @@ def result_table(groups: Sequence[DataGroup], options: ReportOptions) -> ResultT
         columns=tuple(block.columns for block in blocks),
         row_groups=_row_groups(lines, rows_of_table),
         row_notes=notes.texts,
-        legend=tuple(filter(None, (legend, spread, box_legend(groups, metrics)))),
+        legend=tuple(filter(None, (marks, spread, box_legend(groups, metrics)))),
         footnotes=(
             *remarks,
             *ablation_notes(lines, groups, options.table),
@@ -133,6 +126,32 @@ class _Block:
     present: list[bool]
 
 
+def _blocks(
+    lines: Sequence[Line],
+    groups: Sequence[DataGroup],
+    metrics: Sequence[MetricDefinition],
+    options: ReportOptions,
+    tests: Significance | None,
+) -> tuple[list[_Block], list[str]]:
+    """The columns of each dataset, and remarks on what stands beside their values."""
+    if options.intervals:
+        intervals, remarks = interval_texts(groups, metrics)
+    else:
+        intervals, remarks = [deviation_texts(one.merged, metrics) for one in groups], []
+    if tests is not None:
+        remarks += [one for one in tests.problems if one not in remarks]
+    blocks = []
+    for place, group in enumerate(groups if metrics else ()):
+        rows = [line.values(group, options.table) for line in lines]
+        timed = {} if options.notes == "none" else _timed(group, metrics)
+        outcomes = {} if tests is None else tests.outcomes[place]
+        cells = ranked_cells(lines, rows, metrics, timed, intervals[place], outcomes)
+        reference = str(group.facts.get("reference") or "")
+        columns = ColumnGroup(group.title, tuple(metrics), reference)
+        blocks.append(_Block(columns, cells, [row is not None for row in rows]))
+    return blocks, remarks
+
+
 def _with_values(blocks: Sequence[_Block], asked: Sequence[str]) -> list[_Block]:
     """The blocks without columns of dashes; all of them where nothing has a value."""
     kept = []
@@ -144,26 +163,6 @@ def _with_values(blocks: Sequence[_Block], asked: Sequence[str]) -> list[_Block]
             cells = [tuple(row[place] for place in places) for row in block.cells]
             kept.append(_Block(columns, cells, block.present))
     return kept or list(blocks)
-
-
-def _additions(
-    groups: Sequence[DataGroup], metrics: Sequence[MetricDefinition], options: ReportOptions
-) -> tuple[list[Additions], str, tuple[str, ...]]:
-    """What stands beside the values of each dataset, what its marks mean, and what is amiss."""
-    spreads = interval_texts(groups, metrics) if options.intervals else None
-    tests = significance(groups, metrics, options.reference) if options.reference else None
-    remarks = [] if spreads is None else list(spreads.notes)
-    remarks += [] if tests is None else [one for one in tests.problems if one not in remarks]
-    additions = [
-        Additions(
-            deviation_texts(groups[place].merged, metrics)
-            if spreads is None
-            else spreads.texts[place],
-            {} if tests is None else tests.outcomes[place],
-        )
-        for place in range(len(groups))
-    ]
-    return additions, "" if tests is None else tests.legend, tuple(remarks)
 
 
 def _timed(group: DataGroup, metrics: Sequence[MetricDefinition]) -> dict[str, int]:

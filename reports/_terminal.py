@@ -63,7 +63,7 @@ def terminal_text(table: ResultTable, width: int, *, styled: bool) -> str:
                 console.print()
             console.print(_block(table.headings, rows, block))
     console.print()
-    if any(cell.rank for g in table.row_groups for r in g.rows for one in r.cells for cell in one):
+    if any(cell.rank for row in table.rows for cells in row.cells for cell in cells):
         console.print(Text(_LEGEND, style="dim"))
     notes = [f"[{number}] {note}." for number, note in enumerate(table.row_notes, start=1)]
     for note in (*table.legend, *notes, *table.footnotes):

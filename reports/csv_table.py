@@ -16,7 +16,6 @@ from irbench.report import DEFAULT_OPTIONS, Report, ReportInfo, ReportOptions
 from ._columns import chosen_columns
 from ._intervals import interval_bounds
 from ._published import comparisons
-from ._seeds import MergedRow
 from ._side_by_side import DataGroup, methods_in_order
 from ._significance import significance
 from ._table import table_groups
@@ -88,11 +87,9 @@ def line_rows(groups: Sequence[DataGroup], options: ReportOptions) -> list[Row]:
 
     Rows that only the paper has come with the state ``as published``.
     """
-    tidy = {(row["dataset"], row["run"], row["method"]): row for row in tidy_rows(groups)}
     rows: list[Row] = []
     for group in groups:
-        runs = {str(run.path) for run in group.runs}
-        here = {method: row for (_, run, method), row in tidy.items() if run in runs}
+        here = {row["method"]: row for row in tidy_rows(group)}
         for line in table_lines(groups, options):
             names = headings(options.table)[1:]
             more = {"row": line.published.name if line.published else ""}
@@ -116,6 +113,11 @@ def line_rows(groups: Sequence[DataGroup], options: ReportOptions) -> list[Row]:
     return rows
 
 
+def _rows_of(rows: Sequence[Row], group: DataGroup, method: str) -> list[Row]:
+    runs = {str(run.path) for run in group.runs}
+    return [row for row in rows if row.get("method") == method and row.get("run") in runs]
+
+
 def _add_bounds(
     rows: Sequence[Row], groups: Sequence[DataGroup], metrics: Sequence[str]
 ) -> tuple[str, ...]:
@@ -123,13 +125,11 @@ def _add_bounds(
     added: dict[str, None] = {}
     for group in groups:
         bounds, _ = interval_bounds(group, metrics)
-        runs = {str(run.path) for run in group.runs}
         for (method, metric), ends in bounds.items():
-            for row in rows:
-                if row.get("method") == method and row.get("run") in runs:
-                    for side, end in zip(("lower", "upper"), ends, strict=True):
-                        row[f"{metric}_{side}"] = end
-                        added[f"{metric}_{side}"] = None
+            fields = dict(zip((f"{metric}_lower", f"{metric}_upper"), ends, strict=True))
+            added |= dict.fromkeys(fields)
+            for row in _rows_of(rows, group, method):
+                row.update(fields)
     return tuple(added)
 
 
@@ -137,17 +137,13 @@ def _add_deviations(
     rows: Sequence[Row], groups: Sequence[DataGroup], metrics: Sequence[str]
 ) -> tuple[str, ...]:
     """Put the standard deviations of means into rows, and say which fields were added."""
-    merged: dict[tuple[object, ...], MergedRow] = {
-        (group.facts["name"], method, str(run.path)): one
-        for group in groups
-        for run in group.runs
-        for method, one in group.merged.items()
-    }
     for row in rows:
-        one = merged.get((row["dataset"], row.get("method"), row.get("run")))
-        row["n_runs"] = 1 if one is None else one.n_runs
-        for name, deviation in ({} if one is None else one.deviations).items():
-            row[f"{name}_sd"] = deviation
+        row["n_runs"] = 1
+    for group in groups:
+        for method, one in group.merged.items():
+            deviations = {f"{name}_sd": value for name, value in one.deviations.items()}
+            for row in _rows_of(rows, group, method):
+                row.update(n_runs=one.n_runs, **deviations)
     return ("n_runs", *(f"{name}_sd" for name in metrics))
 
 
@@ -157,46 +153,37 @@ def _add_tests(
     """Put the tests against the reference into rows, and say which fields were added."""
     tests = significance(groups, chosen_columns(options.columns), options.reference)
     added: dict[str, None] = {}
-    for place, group in enumerate(groups):
-        runs = {str(run.path) for run in group.runs}
-        for (method, metric), outcome in tests.outcomes[place].items():
-            names = f"{metric}_vs_{options.reference}", f"{metric}_p_holm"
-            added |= dict.fromkeys(names)
-            for row in rows:
-                if row.get("method") == method and row.get("run") in runs:
-                    values = outcome, tests.p_holm[place][method, metric]
-                    row.update(zip(names, values, strict=True))
+    for group, outcomes, p_holm in zip(groups, tests.outcomes, tests.p_holm, strict=True):
+        for (method, metric), outcome in outcomes.items():
+            fields = {
+                f"{metric}_vs_{options.reference}": outcome,
+                f"{metric}_p_holm": p_holm[method, metric],
+            }
+            added |= dict.fromkeys(fields)
+            for row in _rows_of(rows, group, method):
+                row.update(fields)
     return tuple(added)
 
 
-def tidy_rows(groups: Sequence[DataGroup]) -> list[Row]:
-    """The rows of all groups, each with its limit, protocol and run directory.
+def tidy_rows(group: DataGroup) -> list[Row]:
+    """The rows of a dataset, each with its limit, protocol and run directory.
 
     Returns
     -------
     list of dict
-        Dataset by dataset, in the order of Table I. Nested fields are JSON texts.
+        In the order of Table I. Nested fields are JSON texts.
     """
-    rows = []
-    for group in groups:
-        home = {row["method"]: run for run in group.runs for row in run.rows}
-        for method in methods_in_order([group]):
-            run = home[method["method"]]
-            nested = {
-                name: json.dumps(method[name], sort_keys=True)
-                for name in _NESTED
-                if method.get(name)
-            }
-            rows.append(
-                {
-                    **method,
-                    **nested,
-                    "limit": group.limit,
-                    "protocol": run.protocol["name"],
-                    "run": str(run.path),
-                }
-            )
-    return rows
+    home = {row["method"]: run for run in group.runs for row in run.rows}
+    return [
+        {
+            **row,
+            **{name: json.dumps(row[name], sort_keys=True) for name in _NESTED if row.get(name)},
+            "limit": group.limit,
+            "protocol": group.protocol["name"],
+            "run": str(home[row["method"]].path),
+        }
+        for row in methods_in_order([group])
+    ]
 
 
 def _write(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -112,13 +112,7 @@ def render_table(
         spans=spans,
         metrics=metrics,
         n_columns=n_labels + len(metrics),
-        is_marked=any(
-            cell.outcome
-            for group in table.row_groups
-            for row in group.rows
-            for cells in row.cells
-            for cell in cells
-        ),
+        is_marked=any(cell.outcome for row in table.rows for cells in row.cells for cell in cells),
         columns=_column_types(table, siunitx),
         siunitx=siunitx,
         cite=lambda reference: _cite(bibliography, [reference]),
@@ -130,7 +124,7 @@ def render_table(
 
 def _fits_a_column(table: ResultTable) -> bool:
     """Whether a table is about as narrow as a column of a page of two."""
-    rows = [row for group in table.row_groups for row in group.rows]
+    rows = table.rows
     titles = [f"{row.title} [00]" for row in rows] + [group.title for group in table.row_groups]
     letters: list[float] = [max(map(len, titles), default=0)]
     letters += [max(map(len, texts)) for texts in zip(*(row.settings for row in rows), strict=True)]
@@ -150,10 +144,9 @@ def _cite(bibliography: Bibliography, references: Sequence[str]) -> str:
 def _column_types(table: ResultTable, siunitx: bool) -> str:
     """The specification of the columns: text, then numbers with their digits before the point."""
     types = "l" + "c" * (len(table.headings) - 1)
-    rows = [row for group in table.row_groups for row in group.rows]
     for index, group in enumerate(table.columns):
         for place in range(len(group.metrics)):
-            texts = [row.cells[index][place].text for row in rows]
+            texts = [row.cells[index][place].text for row in table.rows]
             parts = [text.partition(".") for text in texts if is_number(text)]
             if siunitx and parts:
                 before = max(len(part[0]) for part in parts)

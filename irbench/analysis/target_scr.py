@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -51,6 +51,23 @@ def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
         except (IrbenchError, OSError) as error:
             reason = reason or str(error).rstrip(".")
     return None, f"the images of the run are not here: {reason}"
+
+
+def open_dataset_of(runs: Iterable[RunResults]) -> tuple[Dataset | None, str]:
+    """The dataset of the first of several runs whose images are here; else why the last has none.
+
+    Returns
+    -------
+    dataset : Dataset or None
+    reason : str
+        As of :func:`open_run_dataset`.
+    """
+    reason = ""
+    for run in runs:
+        dataset, reason = open_run_dataset(run.run)
+        if dataset is not None:
+            return dataset, ""
+    return None, reason
 
 
 _measured: WeakKeyDictionary[RunResults, NDArray[np.float64]] = WeakKeyDictionary()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from irbench.cross.networks import CrossedNetwork
@@ -21,6 +20,7 @@ _COLUMNS = (
     "method", "title", "weights", "weights_sha256", "trained_on", "scheme", "dataset",
     "dataset_title", "split", "own", "state", "reason", "calibration",
 )  # fmt: skip
+_ENDS = ("", "_lower", "_upper")
 
 
 def heading(metric: MetricDefinition) -> str:
@@ -85,10 +85,9 @@ def latex(table: CrossTable) -> str:
 
 
 def _caption(table: CrossTable) -> str:
-    units = dict.fromkeys(one.unit for one in table.metrics if one.unit)
     by_unit = (
         f"{', '.join(one.title for one in table.metrics if one.unit == unit)} in {unit}"
-        for unit in units
+        for unit in dict.fromkeys(one.unit for one in table.metrics if one.unit)
     )
     return (
         f"Networks trained on one dataset and tested on another. {'; '.join(by_unit)}. {OWN_NOTE}"
@@ -127,7 +126,7 @@ def csv(table: CrossTable) -> str:
     str
         Each metric has ``METRIC``, ``METRIC_lower`` and ``METRIC_upper``.
     """
-    names = [f"{metric.name}{end}" for metric in table.metrics for end in ("", "_lower", "_upper")]
+    names = [f"{metric.name}{end}" for metric in table.metrics for end in _ENDS]
     return csv_text((*_COLUMNS, *names), _csv_rows(table))
 
 
@@ -135,9 +134,11 @@ def _csv_rows(table: CrossTable) -> Iterator[dict[str, Any]]:
     for one, _, cells in _rows(table):
         for run, cell in zip(table.tested, cells, strict=True):
             values = {
-                f"{name}{'' if end == 'value' else f'_{end}'}": number
+                f"{name}{end}": number
                 for name, value in cell.values.items()
-                for end, number in asdict(value).items()
+                for end, number in zip(
+                    _ENDS, (value.estimate, value.lower, value.upper), strict=True
+                )
             }
             yield {
                 "method": one.method,

@@ -12,25 +12,11 @@ from irbench.errors import UsageError
 from irbench.messages.progress import Progress
 from irbench.metrics.definition import METRICS
 from irbench.metrics.metric import UNDEFINED_TEXT, MetricDefinition
+from irbench.statistics.bootstrap import Interval
 from irbench.statistics.resamples import N_RESAMPLES
 from irbench.statistics.scored_group import score_methods
 
 LEAK, NOT_RUN = "leak", "not run"
-
-
-@dataclass(frozen=True)
-class CrossValue:
-    """A metric of a cell: fractions in [0, 1] and SI units.
-
-    Attributes
-    ----------
-    value, lower, upper : float or None
-        The bounds of the 95 % interval are None where there is none.
-    """
-
-    value: float | None = None
-    lower: float | None = None
-    upper: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,15 +33,15 @@ class CrossCell:
         Whether the network was trained on the dataset.
     calibration : str
         Where the threshold is from.
-    values : mapping of str to CrossValue
-        By metric; empty without results.
+    values : mapping of str to Interval
+        By metric, fractions in [0, 1] and SI units; empty without results.
     """
 
     state: str
     reason: str
     is_own: bool
     calibration: str = ""
-    values: Mapping[str, CrossValue] = field(default_factory=dict)
+    values: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def is_leak(self) -> bool:
@@ -65,13 +51,13 @@ class CrossCell:
     def text(self, metric: MetricDefinition) -> str:
         """The value as printed, or what stands in its place."""
         if self.state in SCORED_STATES:
-            return metric.format(self.values[metric.name].value)
+            return metric.format(self.values[metric.name].estimate)
         return LEAK if self.is_leak else UNDEFINED_TEXT
 
     def interval(self, metric: MetricDefinition) -> str:
         """The interval as printed; empty where there is none."""
-        value = self.values.get(metric.name, CrossValue())
-        if value.lower is None or value.upper is None:
+        value = self.values.get(metric.name)
+        if value is None or value.lower is None or value.upper is None:
             return ""
         return f"{metric.format(value.lower)}–{metric.format(value.upper)}"
 
@@ -247,11 +233,11 @@ def _cell(
     if row["state"] not in SCORED_STATES:
         return CrossCell(row["state"], reason, is_own)
     scored = score_methods([source], [row])
-    values = {name: CrossValue(row.get(name)) for name in metrics}
+    values = {name: Interval(row.get(name), None, None) for name in metrics}
     if (one := scored.methods.get(network.method)) is not None:
         one.resample(metrics)
         for name in metrics:
             if (found := one.interval(name)) is not None:
-                values[name] = CrossValue(row.get(name), found.lower, found.upper)
+                values[name] = Interval(row.get(name), found.lower, found.upper)
     reason = "; ".join(filter(None, (reason, *scored.problems)))
     return CrossCell(row["state"], reason, is_own, str(row.get("calibration") or ""), values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,28 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class NamedFigure:
-    """A figure of a run.
-
-    Attributes
-    ----------
-    name : str
-        Its file, without a suffix.
-    draw : callable
-        From a comparison to a matplotlib figure.
-    """
-
-    name: str
-    draw: Callable[[ComparedMethods], Figure]
-
-
 _COST_NAMES = {"ms_median": "time", "params": "parameters", "flops": "flops"}
 
 
 def named_figures(
     comparison: ComparedMethods, images: Sequence[str] = ()
-) -> dict[str, NamedFigure]:
+) -> dict[str, Callable[..., Figure]]:
     """The figures of a comparison, by name, whether or not they can be drawn of it.
 
     Parameters
@@ -54,35 +37,29 @@ def named_figures(
 
     Returns
     -------
-    dict of str to NamedFigure
-        Those that need the run alone first, then those that read the images, then those
-        that run detectors again.
+    dict of str to callable
+        From a comparison to a matplotlib figure, by the name of its file without a suffix: those
+        that need the run alone first, then those that read the images, then those that run
+        detectors again.
     """
-    found = [
-        NamedFigure("precision-recall", precision_recall_figure),
-        NamedFigure("pd-fa", pd_fa_figure),
-        NamedFigure("pixel-roc", pixel_roc_figure),
-        *(
-            NamedFigure(f"accuracy-{_COST_NAMES[cost]}", partial(pareto_figure, cost=cost))
-            for cost in COSTS
-        ),
-        *(NamedFigure(f"recall-{by}", partial(breakdown_figure, by=by)) for by in BREAKDOWNS),
-        NamedFigure("detections", partial(detections_figure, images=images or None)),
-        *(
-            NamedFigure(f"surfaces{suffix}", partial(surfaces_figure, image=image))
-            for suffix, image in _each_image(images)
-        ),
-        *(
-            NamedFigure(
-                f"grad-cam-{file_stem(name)}{suffix}",
-                partial(grad_cam_figure, method=name, image=image),
-            )
-            for name in comparison.methods_with_detections
-            if is_network(name)
-            for suffix, image in _each_image(images)
-        ),
-    ]
-    return {one.name: one for one in found}
+    found: dict[str, Callable[..., Figure]] = {
+        "precision-recall": precision_recall_figure,
+        "pd-fa": pd_fa_figure,
+        "pixel-roc": pixel_roc_figure,
+    }
+    for cost in COSTS:
+        found[f"accuracy-{_COST_NAMES[cost]}"] = partial(pareto_figure, cost=cost)
+    for by in BREAKDOWNS:
+        found[f"recall-{by}"] = partial(breakdown_figure, by=by)
+    found["detections"] = partial(detections_figure, images=images or None)
+    for suffix, image in _each_image(images):
+        found[f"surfaces{suffix}"] = partial(surfaces_figure, image=image)
+    for method in comparison.methods_with_detections:
+        if is_network(method):
+            for suffix, image in _each_image(images):
+                name = f"grad-cam-{file_stem(method)}{suffix}"
+                found[name] = partial(grad_cam_figure, method=method, image=image)
+    return found
 
 
 def _each_image(images: Sequence[str]) -> list[tuple[str, str | None]]:

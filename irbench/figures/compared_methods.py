@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from irbench.analysis.target_scr import kept_target_scr, open_run_dataset, read_target_scr
+from irbench.analysis.target_scr import kept_target_scr, open_dataset_of, read_target_scr
 from irbench.dataset import Dataset
 from irbench.engine.storage.directory import RunDirectory
 from irbench.engine.storage.results import SCORED_STATES, Row, RunResults, row_order
@@ -110,12 +110,7 @@ class ComparedMethods:
 
     @cached_property
     def _opened(self) -> tuple[Dataset | None, str]:
-        opened: tuple[Dataset | None, str] = (None, "")
-        for run in self.runs:
-            opened = open_run_dataset(run.run)
-            if opened[0] is not None:
-                break
-        return opened
+        return open_dataset_of(self.runs)
 
     @property
     def dataset(self) -> Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -65,7 +64,7 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> Packed:
             )
         if len(array) and int(array.min()) < 0:
             raise PackingError(f"{name} must not be negative, got {array.min()}.")
-        width = _width(int(array.max(initial=0)))
+        width = np.min_scalar_type(int(array.max(initial=0))).itemsize
         columns = array.astype(f"<u{width}").view(np.uint8).reshape(len(array), width)
         shapes.append(f"{name}:{len(array)}:{width}")
         planes.append(columns.T.tobytes())
@@ -115,8 +114,3 @@ def _inflate(data: bytes, n_bytes: int) -> bytes:
     if len(content) != n_bytes or not machine.eof:
         raise PackingError(f"packed arrays must inflate to {n_bytes} bytes and do not.")
     return content
-
-
-def _width(greatest: int) -> int:
-    n_bytes = max(1, math.ceil(greatest.bit_length() / 8))
-    return next(width for width in _WIDTHS if width >= n_bytes)

@@ -28,12 +28,11 @@ def value_texts(change: Change) -> tuple[str, str]:
     """The values before and now, with as many digits as it takes to distinguish them."""
     if change.before is None or change.now is None:
         return _text(change, change.before, 0), _text(change, change.now, 0)
-    more = 0
-    while more < _MOST_DECIMALS and change.before != change.now:
-        if _text(change, change.before, more) != _text(change, change.now, more):
+    for more in range(_MOST_DECIMALS + 1 if change.before != change.now else 1):
+        texts = _text(change, change.before, more), _text(change, change.now, more)
+        if texts[0] != texts[1]:
             break
-        more += 1
-    return _text(change, change.before, more), _text(change, change.now, more)
+    return texts
 
 
 def difference_text(change: Change) -> str:

@@ -176,8 +176,7 @@ class Run:
         from irbench.figures.compared_methods import ComparedMethods
 
         comparison = ComparedMethods.of(self.source)
-        named = named_figures(comparison).values()
-        return {one.name: partial(one.draw, comparison) for one in named}
+        return {name: partial(draw, comparison) for name, draw in named_figures(comparison).items()}
 
 
 def _frames() -> ModuleType:
