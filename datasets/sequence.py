@@ -11,8 +11,8 @@ from typing import Self
 from irbench.conventions import Conventions
 from irbench.dataset import Dataset, DatasetInfo, Sample
 from irbench.errors import ImageError, MaskError, MissingDataError
-from irbench.images.masks import binarise
-from irbench.sequences.frame_detection import sequence_dead_pixels, sequence_range
+from irbench.images.mask_values import binarise
+from irbench.sequences.frame_detection import FrameReading
 from irbench.sequences.opened_frames import FrameSequence, open_sequence
 
 from ._folder_ranges import fit_to_range
@@ -60,9 +60,9 @@ class Sequence(Dataset):
                 f"{self.root} holds {n_frames} frames and {n_masks} masks; expected one mask a "
                 "frame, empty where there is no target."
             )
-        found = sequence_range(self._frames, self.conventions.value_range)
-        dead = sequence_dead_pixels(self._frames, self.conventions.dead_pixels)
-        self.conventions = replace(self.conventions, value_range=found, dead_pixels=dead)
+        stated = self.conventions
+        reading = FrameReading.of(self._frames, stated.value_range, stated.dead_pixels)
+        self.conventions = replace(stated, value_range=reading.found, dead_pixels=reading.dead)
 
     def locate(self, root: Path | str | None) -> Path:
         """The folder with frames and masks."""

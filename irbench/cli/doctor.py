@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def doctor(out: Path, data_root: Path | None, self_test: bool, as_json: bool) ->
     broken = [one for one in findings if one.state == "broken"]
     warnings = [one for one in findings if one.state == "warning"]
     if as_json:
-        content = {"works": not broken, "findings": [one.as_dict() for one in findings]}
+        content = {"works": not broken, "findings": [asdict(one) for one in findings]}
         click.echo(json.dumps(content, indent=2))
     else:
         click.echo(f"{len(broken)} broken, {len(warnings)} warnings")

@@ -15,8 +15,8 @@ from irbench.errors import DetectionsError, MaskError
 from irbench.images import read_image
 from irbench.images.files import read_stored
 from irbench.images.limits import check_claim
-from irbench.images.mask_values import is_flat
-from irbench.images.masks import binarise, decide
+from irbench.images.mask_values import binarise, is_flat
+from irbench.images.masks import decide
 
 MapKind = Literal["mask", "probability"]
 

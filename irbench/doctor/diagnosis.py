@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 State = Literal["ok", "note", "warning", "broken"]
 """From good to bad; ``broken`` means that irbench, or a part of it, does not work."""
@@ -32,7 +32,3 @@ class Diagnosis:
     def __post_init__(self) -> None:
         if self.state in ("warning", "broken") and not self.advice:
             raise ValueError(f"the finding about {self.about!r} must say what to do")
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)

@@ -157,28 +157,25 @@ def find_dead_pixels(choice: str, frames: Iterable[NDArray[Any]]) -> DeadPixels:
         return DeadPixels(NAN, RULES[NAN])
     if choice != AUTO:
         return _listed(Path(choice))
-    above: NDArray[np.bool_] | None = None
-    below: NDArray[np.bool_] | None = None
+    # Above all but one of its neighbours on every frame so far, and below them.
+    sides: NDArray[np.bool_] | None = None
     n_frames = 0
     for frame in frames:
         n_frames += 1
-        high, low = _sticks_out(frame)
-        if above is None or below is None:
-            above, below = high, low
-            continue
-        if above.shape != high.shape:
+        found = _sticks_out(frame)
+        if sides is not None and sides.shape != found.shape:
             raise UsageError(
-                f"--dead-pixels {AUTO}: frames have several sizes ({above.shape} and {high.shape}"
-                f"), so that none can be compared; --dead-pixels {NAN}, or a file of them."
+                f"--dead-pixels {AUTO}: frames have several sizes ({sides.shape[1:]} and "
+                f"{found.shape[1:]}), so that none can be compared; --dead-pixels {NAN}, or a file "
+                "of them."
             )
-        above &= high
-        below &= low
-    if above is None or below is None or n_frames < LEAST_FRAMES:
+        sides = found if sides is None else sides & found
+    if sides is None or n_frames < LEAST_FRAMES:
         raise UsageError(
             f"--dead-pixels {AUTO} needs at least {LEAST_FRAMES} frames to see what is the same on "
             f"all, got {n_frames}; --dead-pixels {NAN}, or a file of them."
         )
-    stuck = above | below
+    stuck = sides.any(axis=0)
     if stuck.mean() > MOST_SHARE:
         raise ImageError(
             f"--dead-pixels {AUTO}: {stuck.mean():.1%} of the pixels stick out on every frame, "
@@ -246,37 +243,22 @@ def _lines(path: Path) -> list[tuple[int, int]]:
     return places
 
 
-def _around(image: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
-    """The neighbours of each pixel, ``(n, H, W)``; NaN outside the image."""
-    height, width = image.shape
-    padded = np.pad(image, radius, constant_values=np.nan)
-    steps = range(2 * radius + 1)
-    return np.stack(
-        [
-            padded[row : row + height, column : column + width]
-            for row in steps
-            for column in steps
-            if (row, column) != (radius, radius)
-        ]
-    )
-
-
-def _sticks_out(frame: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where a pixel lies above, and below, all but one of its neighbours by far."""
+def _sticks_out(frame: NDArray[Any]) -> NDArray[np.bool_]:
+    """``(2, H, W)``: where a pixel lies above, and below, all but one of its neighbours by far."""
     grey = np.where(np.isfinite(frame), frame, np.nan).astype(np.float64)
-    near = np.sort(_around(grey, 1), axis=0)  # NaN last
-    n_near = np.isfinite(near).sum(0)
-    nothing = n_near < 3
-    last = np.maximum(n_near - 2, 0)[None]
-    highest = np.take_along_axis(near, last, 0)[0]
-    middle = np.take_along_axis(near, np.maximum((n_near - 1) // 2, 0)[None], 0)[0]
+    padded = np.pad(grey, 1, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(*grey.shape, 9)
+    near = np.sort(np.delete(windows, 4, axis=-1), axis=-1)  # the eight neighbours, NaN last
+    n_near = np.isfinite(near).sum(-1, keepdims=True)
+    highest = np.take_along_axis(near, np.maximum(n_near - 2, 0), -1)[..., 0]
+    middle = np.take_along_axis(near, np.maximum((n_near - 1) // 2, 0), -1)[..., 0]
     apart = np.abs(grey - middle)
     std = _STD_OF_MAD * float(np.nanmedian(apart)) if np.isfinite(apart).any() else 0.0
     # Frames without noise have steps of a grey level all the same.
     margin = N_STD * (max(std, _LEAST_STD) if frame.dtype.kind in "ui" else std)
     with np.errstate(invalid="ignore"):
-        above, below = grey - highest > margin, near[1] - grey > margin
-    return above & ~nothing, below & ~nothing
+        sides = np.stack([grey - highest > margin, near[..., 1] - grey > margin])
+    return np.asarray(sides & (n_near[..., 0] >= 3))
 
 
 def _without(image: NDArray[Any], dead: NDArray[np.bool_], name: str) -> NDArray[Any]:

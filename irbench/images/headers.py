@@ -16,7 +16,7 @@ _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}  # as OpenCV decodes each colour type
 # Start of frame, of whatever coding; C4, C8 and CC mean something else.
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE = {0x01, *range(0xD0, 0xD9)}
+JPEG_BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 
 
 def image_format(encoded: bytes) -> str | None:
@@ -109,7 +109,7 @@ def _jpeg_size(encoded: bytes) -> Size | None:
         marker = encoded[at + 1]
         if marker == 0xFF:  # filling
             at += 1
-        elif marker in _JPEG_BARE:
+        elif marker in JPEG_BARE:
             at += 2
         elif marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", encoded, at + 5)

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.images.headers import directory_value
+from irbench.images.headers import JPEG_BARE, directory_value
 
 _ORIENTATION = 274
 _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
-_BARE = {0x01, *range(0xD0, 0xD9)}
 # In a scan, FF 00 is a stored FF and FF D0 to FF D7 restart it.
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -44,7 +43,7 @@ def metadata_segments(path: Path, encoded: bytes) -> list[bytes]:
                 continue
             if marker == _END:
                 return segments
-            if marker in _BARE:
+            if marker in JPEG_BARE:
                 at += 2
                 continue
             length = struct.unpack_from(">H", encoded, at + 2)[0]

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from irbench.detections.regions import Regions, label_mask
 from irbench.errors import ImageError, MaskError
 from irbench.images.files import Stored, read_stored
-from irbench.images.mask_values import Mask as Mask
-from irbench.images.mask_values import binarise as binarise
-from irbench.images.mask_values import binarise_colours, binarise_indices
+from irbench.images.mask_values import Mask, binarise, binarise_colours, binarise_indices
 
 
 def read_mask(path: Path | str) -> Mask:

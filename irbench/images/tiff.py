@@ -79,9 +79,7 @@ def read_tiff(path: Path, encoded: bytes) -> Page:
             page = _only_image(path, file)
             check_page(path, page, len(encoded))
             return page_values(path, page)
-    except ImageError:
-        raise
-    except MemoryError:
+    except (ImageError, MemoryError):
         raise
     # A damaged directory ends in whatever the reader's arithmetic ends in.
     except Exception as error:
@@ -96,10 +94,10 @@ def _only_image(path: Path, file: Any) -> Any:
         raise ImageError(
             f"{path} is truncated or damaged: its TIFF directory names a page behind its end."
         )
-    n_pages, whole = len(file.pages), whole_pages(file)
-    n_frames = len(whole)
-    if n_frames == 1:
-        n_frames = max(n_frames, frames_behind_one_page(file, whole[0]))
+    n_pages = len(file.pages)
+    pages = (file.pages[index] for index in range(n_pages))
+    whole = [page for page in pages if is_whole(page)]
+    n_frames = len(whole) if len(whole) != 1 else frames_behind_one_page(file, whole[0])
     if n_frames != 1:
         raise ImageError(
             f"{path} is a TIFF stack of {n_pages} pages, {n_frames} of them images; expected "
@@ -107,12 +105,6 @@ def _only_image(path: Path, file: Any) -> Any:
             "irbench detect, or --dataset sequence with a mask a frame."
         )
     return whole[0]
-
-
-def whole_pages(file: Any) -> list[Any]:
-    """The pages of an open file that are images: no thumbnails and no masks."""
-    pages = (file.pages[index] for index in range(len(file.pages)))
-    return [page for page in pages if is_whole(page)]
 
 
 def is_whole(page: Any) -> bool:
@@ -144,10 +136,8 @@ def frames_behind_one_page(file: Any, page: Any) -> int:
 
 def check_page(path: Path, page: Any, n_bytes: int) -> None:
     """Refuse what the decoder would read otherwise than it is meant, or not whole."""
-    height, width, samples, bits = (
-        *(page.imagelength, page.imagewidth),
-        *(page.samplesperpixel, page.bitspersample),
-    )
+    height, width = page.imagelength, page.imagewidth
+    samples, bits = page.samplesperpixel, page.bitspersample
     if min(height, width, samples) < 1 or page.imagedepth != 1:
         raise ImageError(f"{path} is no image: its TIFF directory claims {page.shape}.")
     orientation = page.tags.valueof(274, default=1)

@@ -32,13 +32,13 @@ from irbench.sequences.read_ahead import read_ahead
 
 
 @dataclass(frozen=True, eq=False)
-class FrameResult:
-    """What a detector found on a frame.
+class FittedFrame:
+    """A frame as a detector gets it.
 
     Attributes
     ----------
     frame : Frame
-    found : Detections or None
+    image : (H, W) ndarray or None
         None for a frame that could not be read or was refused.
     error : str
         Why not; empty otherwise.
@@ -48,30 +48,6 @@ class FrameResult:
         Pixels outside of a range that was found, which were clipped.
     n_dead : int
         Pixels that were replaced, in ``frame`` too.
-    seconds : float
-        The detector's own time, without reading and drawing.
-    """
-
-    frame: Frame
-    found: Detections | None
-    error: str = ""
-    value_range: ValueRange | None = None
-    n_clipped: int = 0
-    n_dead: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class FittedFrame:
-    """A frame as a detector gets it.
-
-    Attributes
-    ----------
-    frame : Frame
-    image : (H, W) ndarray or None
-        None for a frame that could not be read or was refused.
-    error, value_range, n_clipped, n_dead
-        See :class:`FrameResult`.
     """
 
     frame: Frame
@@ -80,6 +56,22 @@ class FittedFrame:
     value_range: ValueRange | None = None
     n_clipped: int = 0
     n_dead: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FrameResult(FittedFrame):
+    """A frame with what a detector found on it.
+
+    Attributes
+    ----------
+    found : Detections or None
+        None for a frame that could not be read or was refused.
+    seconds : float
+        The detector's own time, without reading and drawing.
+    """
+
+    found: Detections | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,46 +97,36 @@ class FrameReading:
         value_range: RangeChoice = None,
         dead_pixels: DeadChoice = None,
     ) -> FrameReading:
-        """Find what is to be found; see :func:`sequence_range`, :func:`sequence_dead_pixels`."""
-        found = sequence_range(sequence, value_range)
-        return cls(value_range, found, sequence_dead_pixels(sequence, dead_pixels))
+        """Find what is to be found on some frames of a sequence, evenly spread.
+
+        Parameters
+        ----------
+        sequence : FrameSequence
+        value_range : (float, float), "auto", "auto-frame" or None
+        dead_pixels : str, DeadPixels or None
+            See :func:`irbench.images.dead_pixels.find_dead_pixels`.
+
+        Raises
+        ------
+        UsageError
+            For a file of dead pixels that cannot be read, or frames that do not show which are.
+        ImageError
+            If no frame can be read, or they are of several types.
+        """
+
+        def some() -> Iterator[NDArray[Any]]:
+            return (f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
+
+        found = find_range(some()) if value_range == AUTO else value_range
+        dead = dead_pixels
+        if isinstance(dead, str):
+            dead = find_dead_pixels(dead, some())
+        return cls(value_range, found, dead)
 
     @property
     def dead_facts(self) -> dict[str, Any]:
         """The pixels that are replaced as JSON has them; empty where none are."""
         return {} if self.dead is None else {"dead_pixels": self.dead.as_dict()}
-
-
-def sequence_range(sequence: FrameSequence, choice: RangeChoice) -> RangeChoice:
-    """A choice with the range found in the place of ``"auto"``.
-
-    Parameters
-    ----------
-    sequence : FrameSequence
-        Of which some frames, evenly spread, are read.
-    choice : (float, float), "auto", "auto-frame" or None
-
-    Raises
-    ------
-    ImageError
-        If no frame can be read, or they are of several types.
-    """
-    if choice != AUTO:
-        return choice
-    return find_range(f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
-
-
-def sequence_dead_pixels(sequence: FrameSequence, choice: DeadChoice) -> DeadPixels | None:
-    """What a word or a file of dead pixels comes to: see :mod:`irbench.images.dead_pixels`.
-
-    Raises
-    ------
-    UsageError, ImageError
-    """
-    if not isinstance(choice, str):
-        return choice
-    frames = (f.pixels for f in sequence.spread(N_FRAMES) if f.pixels is not None)
-    return find_dead_pixels(choice, frames)
 
 
 def detect_frames(
@@ -179,18 +161,15 @@ def detect_frames(
     with closing(read_ahead(fitted_frames(sequence, reading))) as fitted:
         for one in fitted:
             if one.image is None:
-                yield FrameResult(one.frame, None, one.error)
+                yield FrameResult(**vars(one))
                 continue
             start = time.perf_counter()
             try:
-                detections = detector.detect(one.image, value_range=one.value_range, **options)
+                found = detector.detect(one.image, value_range=one.value_range, **options)
             except IrbenchError as error:
-                yield FrameResult(one.frame, None, str(error), one.value_range)
+                yield FrameResult(**{**vars(one), "error": str(error)})
                 continue
-            seconds = time.perf_counter() - start
-            yield FrameResult(
-                *(one.frame, detections, "", one.value_range, one.n_clipped, one.n_dead, seconds)
-            )
+            yield FrameResult(**vars(one), found=found, seconds=time.perf_counter() - start)
 
 
 def fitted_frames(sequence: FrameSequence, reading: FrameReading) -> Iterator[FittedFrame]:

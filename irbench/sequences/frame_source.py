@@ -46,18 +46,6 @@ class Frame:
         """
         return str(self.path) if self.index is None else f"{self.path}#{self.index}"
 
-    @property
-    def stem(self) -> str:
-        """For files that are written of it: ``clip-000007``.
-
-        Examples
-        --------
-        >>> Frame(Path("clip.tif"), 7, None, "damaged").stem
-        'clip-000007'
-        """
-        stem = self.path.stem
-        return stem if self.index is None else f"{stem}-{self.index:06d}"
-
 
 class FrameSource(ABC):
     """A file with frames, which are read one at a time.

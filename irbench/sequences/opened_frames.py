@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irbench.errors import UsageError
-from irbench.sequences.containers import CONTAINERS
-from irbench.sequences.frame_source import Frame, FrameSource
-from irbench.sequences.stacks import source_of
-from irbench.sequences.video import VIDEO_SUFFIXES
+from irbench.images import IMAGE_SUFFIXES
+from irbench.sequences.containers import refuse_container
+from irbench.sequences.frame_source import Frame, FrameSource, ImageFileSource
+from irbench.sequences.stacks import FitsSource, NpySource
+from irbench.sequences.tiff_stack import TiffStackSource
+from irbench.sequences.video import VIDEO_SUFFIXES, VideoSource
 
-STACK_SUFFIXES = (".npy", ".fits", ".fit", ".fts")
+_SOURCES: dict[str, type[FrameSource]] = {
+    **dict.fromkeys(IMAGE_SUFFIXES, ImageFileSource),
+    **dict.fromkeys((".tif", ".tiff"), TiffStackSource),
+    ".npy": NpySource,
+    **dict.fromkeys((".fits", ".fit", ".fts"), FitsSource),
+    **dict.fromkeys(VIDEO_SUFFIXES, VideoSource),
+}
+"""What reads a file, by its ending in lower case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +58,13 @@ class FrameSequence:
     def spread(self, n: int) -> Iterator[Frame]:
         """About ``n`` frames, evenly spread over all of them."""
         step = max(self.n_frames // n, 1)
-        place = 0
+        n_before = 0
         for source in self.sources:
-            count = source.n_frames
-            if count == 1:
-                if place % step == 0:
-                    yield from source.frames()
-            else:
+            if source.n_frames > 1:
                 yield from source.frames(step)
-            place += count
+            elif n_before % step == 0:
+                yield from source.frames()
+            n_before += source.n_frames
 
 
 def open_sequence(paths: Iterable[Path]) -> FrameSequence:
@@ -78,25 +85,26 @@ def open_sequence(paths: Iterable[Path]) -> FrameSequence:
     sources: list[FrameSource] = []
     for path in paths:
         if path.is_dir():
-            sources += [source_of(file) for file in _files_of(path)]
+            sources += map(_source_of, _files_of(path))
         elif path.exists():
-            sources.append(source_of(path))
+            sources.append(_source_of(path))
         else:
             raise UsageError(f"there is no image {path}.")
     return FrameSequence(tuple(sources))
 
 
-def _files_of(folder: Path) -> Sequence[Path]:
-    from irbench.images import IMAGE_SUFFIXES
+def _source_of(path: Path) -> FrameSource:
+    refuse_container(path)
+    return _SOURCES.get(path.suffix.lower(), ImageFileSource)(path)
 
-    known = (*IMAGE_SUFFIXES, *STACK_SUFFIXES, *VIDEO_SUFFIXES)
+
+def _files_of(folder: Path) -> Sequence[Path]:
     files = sorted(folder.iterdir(), key=lambda file: natural_key(file.name))
-    found = [file for file in files if file.suffix.lower() in known]
+    found = [file for file in files if file.suffix.lower() in _SOURCES]
     if not found:
-        strangers = [file for file in files if file.suffix.lower() in CONTAINERS]
-        if strangers:
-            source_of(strangers[0])
-        raise UsageError(f"the folder {folder} holds no image ({', '.join(known)}).")
+        for file in files:
+            refuse_container(file)
+        raise UsageError(f"the folder {folder} holds no image ({', '.join(_SOURCES)}).")
     return found
 
 

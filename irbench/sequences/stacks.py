@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -136,27 +135,3 @@ class FitsSource(ArraySource):
         except Exception as error:
             raise ImageError(f"cannot read the FITS file {self.path}: {error}.") from error
         raise ImageError(f"{self.path} holds no FITS image.")
-
-
-def source_of(path: Path) -> FrameSource:
-    """The source of a file, by its ending.
-
-    Raises
-    ------
-    UsageError
-        For a camera's container that is not read, saying what to convert it with.
-    """
-    from irbench.sequences.containers import refuse_container
-    from irbench.sequences.frame_source import ImageFileSource
-    from irbench.sequences.tiff_stack import TiffStackSource
-    from irbench.sequences.video import VIDEO_SUFFIXES, VideoSource
-
-    refuse_container(path)
-    suffix = path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return VideoSource(path)
-    if suffix in (".tif", ".tiff"):
-        return TiffStackSource(path)
-    if suffix == ".npy":
-        return NpySource(path)
-    return FitsSource(path) if suffix in (".fits", ".fit", ".fts") else ImageFileSource(path)

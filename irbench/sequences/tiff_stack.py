@@ -104,11 +104,11 @@ class TiffStackSource(FrameSource):
     def _page(self, file: Any, index: int, n_bytes: int) -> Frame:
         from irbench.images import to_grey
 
-        place = self.path.with_name(f"{self.path.name}#{index}")
+        name = self.path.with_name(f"{self.path.name}#{index}")
         try:
             page = file.pages[self._contents.pages[index]]
-            check_page(place, page, n_bytes)
-            read = page_values(place, page)
+            check_page(name, page, n_bytes)
+            read = page_values(name, page)
             values = read.values if read.colours is None else read.colours[read.values]
             return Frame(self.path, index, to_grey(values))
         except ImageError as error:
@@ -118,7 +118,7 @@ class TiffStackSource(FrameSource):
         # As for a single image.
         except Exception as error:
             return Frame(
-                self.path, index, None, f"{place} is damaged ({type(error).__name__}: {error})."
+                self.path, index, None, f"{name} is damaged ({type(error).__name__}: {error})."
             )
 
     def _lost(self, index: int, n_read: int) -> Frame:

@@ -6,7 +6,8 @@ import pytest
 
 from irbench.errors import ImageError, MaskError
 from irbench.images import read_image, to_grey_levels, to_unit_range
-from irbench.images.masks import binarise, read_mask
+from irbench.images.mask_values import binarise
+from irbench.images.masks import read_mask
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])

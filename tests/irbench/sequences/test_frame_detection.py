@@ -19,7 +19,6 @@ from irbench.sequences.frame_detection import (
     FrameReading,
     FrameResult,
     detect_frames,
-    sequence_dead_pixels,
 )
 from irbench.sequences.frame_source import Frame
 from irbench.sequences.opened_frames import open_sequence
@@ -76,7 +75,7 @@ def test_dead_pixels_are_replaced_where_that_is_asked_for(tmp_path):
         # What is drawn is what the detector saw.
         assert np.isfinite(results[2].frame.pixels).all()
         assert (results[1].frame.pixels.max() == 16383) == (choice == "nan")
-    assert sequence_dead_pixels(sequence, None) is None
+    assert FrameReading.of(sequence).dead is None
 
 
 def test_a_found_range_clips_dead_pixels_and_no_target(tmp_path):
@@ -173,6 +172,8 @@ def test_frames_are_held_against_the_range_of_a_model(of_model, n_hints):
     progress.warn = said.append
     watch = FrameWatch(progress, None, of_model=of_model)
     for frame in camera_frames(2):
-        watch.look_at(FrameResult(Frame(Path("clip.npy"), 0, frame), Detections.empty()))
+        watch.look_at(
+            FrameResult(Frame(Path("clip.npy"), 0, frame), frame, found=Detections.empty())
+        )
     assert len(said) == n_hints
     assert all("of its value range" in text for text in said)
