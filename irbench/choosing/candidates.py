@@ -41,21 +41,6 @@ class Candidate:
     backend: str = "torch"
     precision: str = "fp32"
 
-    @property
-    def params(self) -> list[str]:
-        """``--param`` and ``--weights`` of the commands that deploy it."""
-        words = [] if self.weights is None else ["--weights", self.weights]
-        if self.image_size is not None:
-            words += ["--param", self.size_param]
-        if self.backend != "torch":
-            words += ["--backend", self.backend, "--precision", self.precision]
-        return words
-
-    @property
-    def size_param(self) -> str:
-        """The input size as after ``--param``."""
-        return f"{self.spec.name}.image_size={self.image_size}"
-
 
 def find_candidates(
     names: Sequence[str],

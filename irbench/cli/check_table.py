@@ -8,7 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from irbench.cli.plain_table import number_column, plain_table, results_console, text_column
+from irbench.cli.plain_table import (
+    number_column,
+    plain_table,
+    print_line,
+    results_console,
+    text_column,
+)
 from irbench.gate.changes import Change, CheckReport
 from irbench.gate.wording import (
     dataset_text,
@@ -25,20 +31,20 @@ def print_check(report: CheckReport) -> None:
     """Print what moved, what else differs, and the verdict."""
     console = results_console()
     console.print()
-    _print_line(console, dataset_text(report), "bold")
+    print_line(console, dataset_text(report), "bold")
     moved = [change for change in report.changes if change.verdict != "same"]
     if moved:
         # What fails stands at the end, next to the verdict.
         console.print(_table(console, sorted(moved, key=lambda change: change.fails)))
     if report.reference is not None:
         text = f"Times are ratios to those of {report.reference} in the same run."
-        _print_line(console, text, "dim")
+        print_line(console, text, "dim")
     if moved:
         for note in report.notes:
-            _print_line(console, note, "dim")
+            print_line(console, note, "dim")
     console.print()
     style = "bold green" if report.passed else "bold red"
-    _print_line(console, f"irbench check {verdict_text(report)}.", style)
+    print_line(console, f"irbench check {verdict_text(report)}.", style)
 
 
 def _table(console: Console, changes: Sequence[Change]) -> Table:
@@ -58,7 +64,3 @@ def _table(console: Console, changes: Sequence[Change]) -> Table:
             Text(said, style=_STYLES.get(change.verdict, "")),
         )
     return table
-
-
-def _print_line(console: Console, text: str, style: str) -> None:
-    console.print(text, style=style, markup=False)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +16,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 if TYPE_CHECKING:
     from irbench.engine.jobs.specs import MethodSpec
-    from irbench.ground_truth import GroundTruth
     from irbench.images.auto_range import RangeChoice
 
 
@@ -131,18 +129,15 @@ def choose(
     irbench choose --frames frames/ --labels masks/ --methods tophat,mpcm,le-irstd
     irbench choose --frames frames/ --methods deep --backends torch,openvino,openvino:bf16
     """
+    from irbench.atomic import write_json
     from irbench.choosing.candidates import find_candidates
     from irbench.choosing.exports import with_exports
+    from irbench.choosing.labels import read_labels
     from irbench.choosing.measuring import ChooseJob
     from irbench.choosing.picture import save_pareto
     from irbench.choosing.trials import run_trials
     from irbench.choosing.verdict import judge, pareto, to_take
-    from irbench.cli.choose_output import (
-        deploying_commands,
-        load_lines,
-        print_candidates,
-        write_choice,
-    )
+    from irbench.cli.choose_output import deploying_commands, load_lines, print_candidates
     from irbench.cli.frame_watch import warn_of_dead_pixels
     from irbench.data.findings import plural
     from irbench.process.processor_wait import competing_load
@@ -156,7 +151,7 @@ def choose(
     first = next((one.pixels for one in sequence.spread(8) if one.pixels is not None), None)
     if first is None:
         raise UsageError(f"no frame of {', '.join(map(str, frames))} can be read.")
-    truths = None if labels is None else _truths(frames, labels)
+    truths = None if labels is None else read_labels(frames, labels)
     candidates, left_out = find_candidates(methods, first.size, plugin_paths, backends)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
@@ -172,7 +167,7 @@ def choose(
 
     with tempfile.TemporaryDirectory() as folder:
         candidates = with_exports(candidates, Path(folder), left_out, progress)
-        tried = run_trials(*(candidates, make_job, minutes, sequence.n_frames), left_out, progress)
+        tried = run_trials(candidates, make_job, minutes, sequence.n_frames, left_out, progress)
     rows = [judge(one, measured, alarms_per_frame, truths) for one, measured in tried]
     unread = {name: why for _, measured in tried for name, why in measured.unread.items()}
     for name, reason in unread.items():
@@ -191,10 +186,16 @@ def choose(
     commands = []
     if taken is not None:
         commands = deploying_commands(
-            *(taken, frames, alarms_per_frame, value_range, dead_pixels, plugins)
+            taken, frames, alarms_per_frame, value_range, dead_pixels, plugins
         )
     save_pareto(out / "pareto.png", rows, front, taken, min_fps)
-    write_choice(out / "choice.json", rows, taken, left_out, commands)
+    content = {
+        "rows": [row.as_dict() for row in rows],
+        "take": None if taken is None else taken.candidate.name,
+        "commands": commands,
+        "left_out": left_out,
+    }
+    write_json(out / "choice.json", content)
     written = f"written: {out / 'choice.json'}, {out / 'pareto.png'}"
     if taken is None:
         click.echo(
@@ -213,27 +214,3 @@ def choose(
         click.echo(f"The first of them needs more of such frames than are here: {error}")
     note(written)
     return EXIT_DONE
-
-
-def _truths(frames: Sequence[Path], labels: Path) -> Mapping[str, GroundTruth]:
-    """Ground truth by the name of the frame, through the reader of folders."""
-    from irbench.ground_truth import GroundTruth
-    from irbench.plugins.registry import catalogue
-
-    if len(frames) != 1 or not frames[0].is_dir():
-        raise UsageError("--labels goes with one --frames, a folder of images.")
-    images, labels = frames[0].resolve(), labels.resolve()
-    if images.parent != labels.parent:
-        raise UsageError(
-            f"--labels {labels} must lie beside the frames {images}, as images/ and masks/ do."
-        )
-    folder: Any = catalogue("datasets").classes["folder"]
-    opened = folder(images.parent, "all", images=images.name, labels=labels.name)
-    samples = (opened.load(key) for key in opened.ids)
-    by_stem = {sample.id.rpartition("/")[2]: GroundTruth.of(sample) for sample in samples}
-    if not any(len(truth.boxes) for truth in by_stem.values()):
-        raise UsageError(
-            f"--labels {labels}: no target in the labels of {len(by_stem)} frames, so that "
-            "nothing can be found; without --labels targets are implanted."
-        )
-    return {str(file): by_stem[file.stem] for file in frames[0].iterdir() if file.stem in by_stem}

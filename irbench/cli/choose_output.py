@@ -1,9 +1,9 @@
-"""What ``irbench choose`` prints and writes."""
+"""What ``irbench choose`` prints."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from irbench.choosing.candidates import Candidate
 from irbench.choosing.measuring import Measured
 from irbench.choosing.verdict import CandidateRow
 from irbench.cli.convention_options import convention_arguments
-from irbench.cli.next_steps import plugin_arguments
+from irbench.cli.next_steps import param_arguments, plugin_arguments
 from irbench.conventions import Conventions
 from irbench.process.processor_wait import is_busy
 
@@ -92,59 +92,36 @@ def deploying_commands(
     alarms_per_frame: float,
     value_range: RangeChoice,
     dead_pixels: str | None,
-    plugins: Sequence[Path] = (),
+    plugins: Sequence[Path],
 ) -> list[str]:
     """What calibrates, exports and runs the one to take, as it may be typed."""
-    one = taken.candidate
-    paths = [word for path in frames for word in ("--frames", str(path))]
-    wide = convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels))
-    weights = [] if one.weights is None else ["--param", f"{one.spec.name}.weights={one.weights}"]
-    size = [] if one.image_size is None else ["--param", one.size_param]
-    if one.backend != "torch":
-        for name in ("backend", "precision"):
-            size += ["--param", f"{one.spec.name}.{name}={getattr(one, name)}"]
+    chosen = taken.candidate
+    method, side = chosen.spec.name, chosen.image_size
+    reading = convention_arguments(Conventions(value_range=value_range, dead_pixels=dead_pixels))
+    size = {} if side is None else {"image_size": str(side)}
+    settings = {} if chosen.weights is None else {"weights": chosen.weights}
+    if chosen.backend != "torch":
+        settings |= {"backend": chosen.backend, "precision": chosen.precision}
     commands = [
         [
-            *("irbench", "calibrate", "--methods", one.spec.name, *paths),
-            *("--alarms-per-frame", f"{alarms_per_frame:g}", *wide, *weights, *size),
+            *("irbench", "calibrate", "--methods", method),
+            *(word for path in frames for word in ("--frames", str(path))),
+            *("--alarms-per-frame", f"{alarms_per_frame:g}", *reading),
+            *param_arguments(method, {**settings, **size}),
         ],
         [
-            *("irbench", "detect", one.spec.name, *map(str, frames)),
-            *("--calibration", "calibration.json", *wide, *one.params),
+            *("irbench", "detect", method, *map(str, frames)),
+            *("--calibration", "calibration.json", *reading),
+            *(word for name, text in settings.items() for word in (f"--{name}", text)),
+            *param_arguments(method, size),
         ],
     ]
-    if one.image_size is not None and one.kind == "box":
+    if side is not None and chosen.kind == "box":
         commands.append(
             [
-                *("irbench", "export", one.spec.name, "--weights", str(one.weights)),
-                *("--imgsz", str(one.image_size), "--format", "model"),
-                *("--calibration", "calibration.json", "--out", f"{one.spec.name}-model"),
+                *("irbench", "export", method, "--weights", str(chosen.weights)),
+                *("--imgsz", str(side), "--format", "model"),
+                *("--calibration", "calibration.json", "--out", f"{method}-model"),
             ]
         )
     return [shlex.join([*words, *plugin_arguments(plugins)]) for words in commands]
-
-
-def write_choice(
-    path: Path,
-    rows: Sequence[CandidateRow],
-    taken: CandidateRow | None,
-    left_out: Mapping[str, str],
-    commands: Sequence[str],
-) -> None:
-    """Write all of it as JSON.
-
-    Raises
-    ------
-    WriteError
-    """
-    from irbench.atomic import write_json
-
-    write_json(
-        path,
-        {
-            "rows": [row.as_dict() for row in rows],
-            "take": None if taken is None else taken.candidate.name,
-            "commands": list(commands),
-            "left_out": dict(left_out),
-        },
-    )

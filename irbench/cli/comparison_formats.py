@@ -15,7 +15,7 @@ from irbench.cli.comparison_rows import (
     text_tables,
 )
 from irbench.cli.comparison_values import comparison_content, rule_text
-from irbench.cli.plain_table import TextTable, results_console
+from irbench.cli.plain_table import TextTable, print_line, results_console
 from irbench.engine.storage.results import RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.markup.csv_text import csv_text
@@ -46,11 +46,11 @@ def print_comparison(comparison: Comparison, results: RunResults) -> None:
     console = results_console()
     titles = {row["method"]: row["title"] for row in results.rows}
     if len(comparison.methods) == 2:
-        differences, found = text_tables(comparison, results)
+        differences, targets = text_tables(comparison, results)
         differences.print_title(console)
         differences.print_rows(console)
         console.print()
-        found.print_rows(console)
+        targets.print_rows(console)
         for rule in RULES:
             for method in comparison.methods:
                 alone = comparison.found_alone(method, rule)
@@ -64,16 +64,16 @@ def print_comparison(comparison: Comparison, results: RunResults) -> None:
             counts = {name: len(comparison.found_alone(name, rule)) for name in comparison.methods}
             if listed := ", ".join(f"{titles[name]} {n}" for name, n in counts.items() if n):
                 where = rule_text(rule, results)
-                _print_line(console, f"\nFound by one method alone, {where}: {listed}.")
+                print_line(console, f"\nFound by one method alone, {where}: {listed}.")
         left_out = [row for row in results.rows if row["method"] not in comparison.methods]
         if left_out:
             names = ", ".join(f"{row['title']} ({row['state']})" for row in left_out)
-            _print_line(console, f"\nNot compared: {names}.")
+            print_line(console, f"\nNot compared: {names}.")
         console.print()
-        _print_line(console, SHARED_LETTERS)
-    console.print(method_note(comparison), style="dim", markup=False)
+        print_line(console, SHARED_LETTERS)
+    print_line(console, method_note(comparison), "dim")
     if warning := few_images_note(comparison):
-        console.print(warning, style="yellow", markup=False)
+        print_line(console, warning, "yellow")
 
 
 def _print_alone(
@@ -81,16 +81,12 @@ def _print_alone(
 ) -> None:
     if not targets:
         return
-    _print_line(console, f"\n{title} alone finds, {rule}: {len(targets)}")
+    print_line(console, f"\n{title} alone finds, {rule}: {len(targets)}")
     for truth, index in targets[:N_LISTED]:
         box = ", ".join(f"{side:g}" for side in truth.boxes[index].tolist())
-        _print_line(console, f"  {truth.id}  ({box})")
+        print_line(console, f"  {truth.id}  ({box})")
     if len(targets) > N_LISTED:
-        _print_line(console, f"  … and {len(targets) - N_LISTED} more; --json lists all.")
-
-
-def _print_line(console: Console, text: str) -> None:
-    console.print(text, markup=False)
+        print_line(console, f"  … and {len(targets) - N_LISTED} more; --json lists all.")
 
 
 def markdown(comparison: Comparison, results: RunResults) -> str:

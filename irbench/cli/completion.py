@@ -6,7 +6,7 @@ than the listing of names takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -60,14 +60,8 @@ def complete_methods(
     _context: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The last name of a list with commas; sets of methods too, where it is the first."""
-    before, comma, last = incomplete.rpartition(",")
-    taken = set(before.split(","))
-    names = _methods() if comma else {**METHOD_SETS, **_methods()}
-    free = ((name, text) for name, text in names.items() if name not in taken)
-    return [
-        CompletionItem(f"{before}{comma}{item.value}", help=item.help)
-        for item in _beginning(free, last)
-    ]
+    names = _methods() if "," in incomplete else {**METHOD_SETS, **_methods()}
+    return _last_of_list(names, incomplete)
 
 
 def complete_dataset(
@@ -98,15 +92,10 @@ def complete_run(
     """Run directories below ``runs``, or below what is typed; else any directories."""
     typed = Path(incomplete)
     folder = typed if incomplete.endswith("/") else typed.parent
-    places = [folder] if incomplete else [folder, Path("runs")]
-    found = [
-        str(child)
-        for place in places
-        if place.is_dir()
-        for child in sorted(place.iterdir())
-        if (child / "run.json").is_file()
-    ]
-    return _beginning(((run, None) for run in found), incomplete) or [_directories(incomplete)]
+    folders = [folder] if incomplete else [folder, Path("runs")]
+    runs = sorted(file.parent for parent in folders for file in parent.glob("*/run.json"))
+    named = ((str(run), None) for run in runs)
+    return _beginning(named, incomplete) or [_directories(incomplete)]
 
 
 def complete_row(
@@ -115,7 +104,6 @@ def complete_row(
     """Methods of the run, or the runs, that stand before them; of a list with commas the last."""
     import json
 
-    before, comma, last = incomplete.rpartition(",")
     states: dict[str, str] = {}
     for run in context.params.get("runs") or (context.params.get("run") or "",):
         try:
@@ -123,10 +111,7 @@ def complete_row(
             states |= {name: one["state"] for name, one in methods.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return [
-        CompletionItem(f"{before}{comma}{item.value}", help=item.help)
-        for item in _beginning(states.items(), last)
-    ]
+    return _last_of_list(states, incomplete)
 
 
 def _methods() -> dict[str, str]:
@@ -137,6 +122,17 @@ def _methods() -> dict[str, str]:
 
 def _beginning(named: Iterable[tuple[str, str | None]], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name, help=text) for name, text in named if name.startswith(incomplete)]
+
+
+def _last_of_list(named: Mapping[str, str], incomplete: str) -> list[CompletionItem]:
+    """What the last name of a list with commas may be, behind the names before it."""
+    before, comma, last = incomplete.rpartition(",")
+    given = before.split(",")
+    return [
+        CompletionItem(f"{before}{comma}{name}", help=text)
+        for name, text in named.items()
+        if name.startswith(last) and name not in given
+    ]
 
 
 def _directories(incomplete: str) -> CompletionItem:

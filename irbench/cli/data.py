@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from irbench.cli.completion import complete_dataset
-from irbench.cli.data_pack import pack
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
     data_root_option,
@@ -31,9 +30,6 @@ def data() -> None:
     irbench data import NUDT-SIRST.zip      bring a published one in, and verify it
     irbench data stats my_images/           any directory will do
     """
-
-
-data.add_command(pack)
 
 
 @data.command("list")
@@ -263,6 +259,49 @@ def export(
         click.echo(f"note: {done.missing}", err=True)
     note(f"written: {out}")
     return EXIT_FAILED if done.left_out else EXIT_DONE
+
+
+@data.command("pack")
+@click.argument("dataset", shell_complete=complete_dataset)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Ends in .irpack.  [default: NAME.irpack]",
+)
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    help="A split to pack; may be repeated.  [default: all that it has]",
+)
+@dataset_options
+@verbosity_options
+def pack_(
+    dataset: str,
+    out: Path | None,
+    splits: tuple[str, ...],
+    stated: DatasetOptions,
+) -> None:
+    """Put a dataset into one file, without loss, to train with on another machine.
+
+    The file is given where a dataset is: everything is as with the dataset itself, its name, its
+    splits and the hashes of its images included. On a GPU, training keeps the images in its memory.
+
+    \b
+    irbench data pack nudt
+    irbench data pack irstd1k --split train --split val --out irstd1k.irpack
+    irbench train le-irstd --dataset irstd1k.irpack
+    """
+    from irbench.data.packing import pack
+    from irbench.plugins.registry import PACKED_SUFFIX
+
+    opened = stated.open(dataset)
+    name = Path(dataset).resolve().name if opened.info.name == "folder" else opened.info.name
+    written = pack(opened, out or Path(name + PACKED_SUFFIX), splits or None, command_progress())
+    lost = f", {written.n_left_out} of them unusable" if written.n_left_out else ""
+    click.echo(f"{written.path}: {written.n_images} images{lost}, {written.n_bytes / 1e6:.1f} MB")
+    note(f"next: irbench train METHOD --dataset {written.path}")
 
 
 @data.command("leaks")

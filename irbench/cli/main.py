@@ -28,30 +28,30 @@ from irbench.process.interrupts import terminating_as_interrupting
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# Loaded when they are called, so that --help does not wait for NumPy.
+# Each is in a module of its name, which is loaded when it is called: --help waits for no NumPy.
 _COMMANDS = {
-    "run": ("irbench.cli.run", "Run detectors over a dataset and score them."),
-    "evaluate": ("irbench.cli.evaluate", "Score somebody else's output; it becomes a row."),
-    "report": ("irbench.cli.report", "Write tables of one or several runs."),
-    "show": ("irbench.cli.show", "Write the picture of one image: what each method found."),
-    "paper": ("irbench.cli.paper", "Show the paper's published tables, checked; compare runs."),
-    "robustness": ("irbench.cli.robustness", "Run again on degraded images; curves."),
-    "compare": ("irbench.cli.compare", "Find which methods of a run truly differ."),
-    "cross": ("irbench.cli.cross", "Test networks on the datasets of other runs; table."),
-    "analyze": ("irbench.cli.analyze", "Explain why the numbers are what they are; figures."),
-    "check": ("irbench.cli.check", "Check a run against a baseline, for CI."),
-    "detect": ("irbench.cli.detect", "Detect targets on your images; pictures and JSON."),
-    "choose": ("irbench.cli.choose", "Find the detector for a camera on its own frames."),
-    "methods": ("irbench.cli.methods", "List the methods, or show one with its parameters."),
-    "metrics": ("irbench.cli.metrics", "List the metrics, or show how one is defined."),
-    "train": ("irbench.cli.train", "Train a network; leaves weights with a card."),
-    "weights": ("irbench.cli.weights", "Import published checkpoints as weights with a card."),
-    "export": ("irbench.cli.export", "Write a network as a file that runs without irbench."),
-    "profile": ("irbench.cli.profile", "Measure size, FLOPs, time by stage and memory."),
-    "data": ("irbench.cli.data", "List, verify, measure, import and export datasets."),
-    "calibrate": ("irbench.cli.calibrate", "Find extents and thresholds on validation data."),
-    "doctor": ("irbench.cli.doctor", "Check this machine: libraries, devices, data, folders."),
-    "completion": ("irbench.cli.completion", "Print a script that completes words in a shell."),
+    "run": "Run detectors over a dataset and score them.",
+    "evaluate": "Score somebody else's output; it becomes a row.",
+    "report": "Write tables of one or several runs.",
+    "show": "Write the picture of one image: what each method found.",
+    "paper": "Show the paper's published tables, checked; compare runs.",
+    "robustness": "Run again on degraded images; curves.",
+    "compare": "Find which methods of a run truly differ.",
+    "cross": "Test networks on the datasets of other runs; table.",
+    "analyze": "Explain why the numbers are what they are; figures.",
+    "check": "Check a run against a baseline, for CI.",
+    "detect": "Detect targets on your images; pictures and JSON.",
+    "choose": "Find the detector for a camera on its own frames.",
+    "methods": "List the methods, or show one with its parameters.",
+    "metrics": "List the metrics, or show how one is defined.",
+    "train": "Train a network; leaves weights with a card.",
+    "weights": "Import published checkpoints as weights with a card.",
+    "export": "Write a network as a file that runs without irbench.",
+    "profile": "Measure size, FLOPs, time by stage and memory.",
+    "data": "List, verify, measure, import and export datasets.",
+    "calibrate": "Find extents and thresholds on validation data.",
+    "doctor": "Check this machine: libraries, devices, data, folders.",
+    "completion": "Print a script that completes words in a shell.",
 }
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        module = importlib.import_module(f"irbench.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -97,7 +97,7 @@ class LazyGroup(click.Group):
 
         commands = [
             CompletionItem(name, help=text)
-            for name, (_, text) in _COMMANDS.items()
+            for name, text in _COMMANDS.items()
             if name.startswith(incomplete)
         ]
         return commands + click.Command.shell_complete(self, ctx, incomplete)
@@ -105,7 +105,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 @click.group(

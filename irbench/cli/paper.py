@@ -11,6 +11,7 @@ import click
 from irbench.cli.completion import complete_run
 from irbench.cli.opening import open_runs
 from irbench.cli.verbosity import command_progress, note, verbosity_options
+from irbench.cli.writing import write_output
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -171,13 +172,7 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{out} cannot be written: {error.strerror}; name another --out."
-        ) from None
+    write_output(out, text.encode())
     note(f"wrote {out}", err=True)
 
 

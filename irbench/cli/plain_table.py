@@ -23,6 +23,11 @@ def results_console() -> Console:
     return console
 
 
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """Print a text as it is: brackets in it are no markup."""
+    console.print(text, style=style or None, markup=False)
+
+
 def text_column(head: str, max_width: int | None = None, min_width: int | None = None) -> Column:
     """A column of texts, which wrap."""
     return Column(head, overflow="fold", max_width=max_width, min_width=min_width)

@@ -135,28 +135,21 @@ def read_settings(
         if settings.masks is not None:
             settings = settings.changed({"masks": {"transpose": 0.0, "blur": 0.0}})
     changes: dict[str, Any] = {}
-    augmentation: dict[str, Any] = {}
-    masks: dict[str, Any] = {}
+    tables: dict[str, dict[str, Any]] = {"augmentation": {}, "masks": {}}
     for name, value in options.items():
         if value is not None:
-            target = augmentation if name in _AUGMENTATION else changes
-            target[_LONG_NAMES.get(name, name)] = value
+            table = tables["augmentation"] if name in _AUGMENTATION else changes
+            table[_LONG_NAMES.get(name, name)] = value
     for text in assignments:
-        name, equals, value = text.partition("=")
-        name = name.strip()
+        name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not name:
             raise UsageError(f"--set must be NAME=VALUE, got {text!r}.")
-        if name.startswith("augmentation."):
-            augmentation[name.removeprefix("augmentation.")] = _value(value)
-        elif name.startswith("masks."):
-            masks[name.removeprefix("masks.")] = _value(value)
+        owner, dot, setting = name.partition(".")
+        if dot and owner in tables:
+            tables[owner][setting] = _value(value)
         else:
             changes[name] = _value(value)
-    if augmentation:
-        changes["augmentation"] = augmentation
-    if masks:
-        changes["masks"] = masks
-    return settings.changed(changes)
+    return settings.changed(changes | {owner: table for owner, table in tables.items() if table})
 
 
 def _setting(flag: str, text: str, type_: Any = None, metavar: str | None = None) -> Any:
@@ -178,4 +171,4 @@ def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text.strip()
+        return text

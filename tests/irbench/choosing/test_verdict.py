@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,3 +108,23 @@ def test_the_commands_that_deploy_it_load_what_was_loaded():
         words = shlex.split(command)
         assert words[words.index("--plugin") + 1] == "my own.py"
         assert words[words.index("--value-range") + 1 :][:2] == ["0", "16383"]
+
+
+def test_the_commands_that_deploy_a_network_name_all_that_it_ran_with():
+    network = dataclasses.replace(
+        candidate("net"),
+        kind="box",
+        weights="nudt",
+        image_size=320,
+        backend="openvino",
+        precision="bf16",
+    )
+    row = judge(network, measured(0.1, [1], []), 0.5, None)
+    calibrate, detect, export = deploying_commands(row, [Path("f")], 0.5, None, None, [])
+    name = network.spec.name
+    params = ("weights=nudt", "backend=openvino", "precision=bf16", "image_size=320")
+    assert calibrate.endswith(" ".join(f"--param {name}.{param}" for param in params))
+    assert detect.endswith(
+        f"--weights nudt --backend openvino --precision bf16 --param {name}.image_size=320"
+    )
+    assert "--weights nudt --imgsz 320 --format model" in export
