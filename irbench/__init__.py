@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from irbench.runs.benchmark import run as run
     from irbench.runs.loaded_run import Run as Run
     from irbench.runs.loaded_run import load_run as load_run
-    from irbench.scoring.evaluation import Result as Result
     from irbench.scoring.evaluation import evaluate as evaluate
+    from irbench.scoring.scored_output import Result as Result
 
 __version__ = "0.1.0"
 
@@ -79,7 +79,7 @@ _HOMES = {
     "NetworkDetector": "irbench.networks.detector",
     "Protocol": "irbench.protocol",
     "Regions": "irbench.detections.regions",
-    "Result": "irbench.scoring.evaluation",
+    "Result": "irbench.scoring.scored_output",
     "Run": "irbench.runs.loaded_run",
     "Sample": "irbench.dataset",
     "ScoreMapDetector": "irbench.detector",

@@ -13,7 +13,7 @@ from irbench.analysis.score_curves import IOU_THRESHOLDS
 from irbench.analysis.taxonomy import Errors, classify_errors
 from irbench.metrics.match_table import MatchTable
 from irbench.ragged_arrays import offsets_of
-from irbench.scoring.calibration import match_images
+from irbench.scoring.counted_output import match_images
 from irbench.scoring.scored_output import ScoredOutput
 
 

@@ -17,7 +17,7 @@ from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.average_precision import average_precision
 from irbench.protocol import TABLE1
-from irbench.scoring.calibration import match_images
+from irbench.scoring.counted_output import match_images
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from irbench.gate.image_counts import Arrays, TruthCounts, counted_result
 from irbench.gate.packed_arrays import pack, unpack
 from irbench.json_fields import is_number, parse_json, shown
 from irbench.messages.external_text import error_text
-from irbench.scoring.evaluation import Result
+from irbench.scoring.scored_output import Result
 
 FORMAT = "irbench-baseline"
 VERSION = 1

@@ -10,7 +10,7 @@ from irbench.errors import UsageError
 from irbench.gate.baseline import Baseline, BaselineRow
 from irbench.ground_truth import GroundTruth
 from irbench.messages.key_differences import differences
-from irbench.scoring.evaluation import Result
+from irbench.scoring.scored_output import Result
 
 _VERSIONS = {"code", "weights_sha256", "device"}
 """Facts of a method that a gate is there to see through; others make rows incomparable."""

@@ -35,13 +35,13 @@ def precision_at_recalls(
     for draw in range(n_draws):
         targets = n_targets[draw] if n_targets[draw] > 0 else 1.0
         point, best = n_points - 1, 0.0
-        for place in range(len(recalls) - 1, -1, -1):
+        for level in range(len(recalls) - 1, -1, -1):
             # From the far end: each point counts for all recalls up to its own.
-            while point >= 0 and true_positives[draw, point] / targets >= recalls[place]:
+            while point >= 0 and true_positives[draw, point] / targets >= recalls[level]:
                 if kept[draw, point] > 0:
                     best = max(best, true_positives[draw, point] / kept[draw, point])
                 point -= 1
-            envelope[draw, place] = best
+            envelope[draw, level] = best
     return envelope
 
 
@@ -54,13 +54,13 @@ def _mean(values: NDArray[np.float64]) -> float:
         part = values[:8].copy()
         first = n - n % 8
         for start in range(8, first, 8):
-            for place in range(8):
-                part[place] += values[start + place]
+            for lane in range(8):
+                part[lane] += values[start + lane]
         total = ((part[0] + part[1]) + (part[2] + part[3])) + (
             (part[4] + part[5]) + (part[6] + part[7])
         )
-    for place in range(first, n):
-        total += values[place]
+    for index in range(first, n):
+        total += values[index]
     return total / n
 
 
@@ -86,7 +86,7 @@ def mean_precisions(
     last : (n_points,) ndarray of int64
         The last hit of each score that hits have.
     point : (n_points,) ndarray of int64
-        Its place in ``kept``.
+        Its column of ``kept``.
     offsets : (n_rankings + 1,) ndarray of int64
         A ranking has the points ``offsets[i]:offsets[i + 1]``.
     kept : (n_draws, n_kept) ndarray of float64
@@ -109,17 +109,17 @@ def mean_precisions(
         first = 0
         for ranking in range(len(means)):
             n, total = 0, 0.0
-            for place in range(offsets[ranking], offsets[ranking + 1]):
+            for index in range(offsets[ranking], offsets[ranking + 1]):
                 before = total
-                for hit in range(first, last[place] + 1):
+                for hit in range(first, last[index] + 1):
                     total += weights[draw, images[hit]]
-                first = last[place] + 1
-                hits[n], precision[n] = total, kept[draw, point[place]]
+                first = last[index] + 1
+                hits[n], precision[n] = total, kept[draw, point[index]]
                 # Hits that a draw has not got lower the precision at a recall, or change nothing:
-                # the next point takes the place of theirs.
+                # the next point overwrites theirs.
                 n += total > before
-            for place in range(n):
-                precision[place] = hits[place] / precision[place]
+            for index in range(n):
+                precision[index] = hits[index] / precision[index]
             for which in range(len(n_targets)):
                 # Of three draws to five nothing is missed that the first number does not count.
                 if which > 0 and n_targets[which, draw] == n_targets[0, draw]:
@@ -129,16 +129,16 @@ def mean_precisions(
                 best[:] = 0.0
                 # Branches that depend on the draw would take longer than all arithmetic: so each
                 # point goes to the greatest recall that it reaches, and from there to all below.
-                for place in range(n):
-                    recall = hits[place] / targets
+                for index in range(n):
+                    recall = hits[index] / targets
                     reached = min(int(recall * (n_recalls - 1)), n_recalls - 1)
                     while reached + 1 < n_recalls and recalls[reached + 1] <= recall:
                         reached += 1
                     while recalls[reached] > recall:
                         reached -= 1
-                    best[reached] = max(best[reached], precision[place])
-                for place in range(n_recalls - 2, -1, -1):
-                    best[place] = max(best[place], best[place + 1])
+                    best[reached] = max(best[reached], precision[index])
+                for level in range(n_recalls - 2, -1, -1):
+                    best[level] = max(best[level], best[level + 1])
                 means[ranking, which, draw] = _mean(best)
     return means
 
@@ -168,12 +168,12 @@ def joined_at_recalls(
         n, found, counted = 1, 0.0, 0.0
         # A point before each rise of recall, one after it, and the last of all; what the draw
         # has not got is none.
-        for place in range(n_points):
-            now = before[draw, place]
+        for point in range(n_points):
+            now = before[draw, point]
             recall[n], precision[n] = found, now
             n += now > counted
-            counted, now = now, kept[draw, place]
-            found = hits[draw, place]
+            counted, now = now, kept[draw, point]
+            found = hits[draw, point]
             recall[n], precision[n] = found, now
             n += now > counted
             counted = now
@@ -181,12 +181,12 @@ def joined_at_recalls(
         n += n_kept[draw] > counted
         if n == 1:
             continue
-        for place in range(1, n):
-            precision[place] = recall[place] / precision[place]
-            recall[place] /= targets
+        for point in range(1, n):
+            precision[point] = recall[point] / precision[point]
+            recall[point] /= targets
         # Precision 0 at the end lowers no envelope.
-        for place in range(n - 2, -1, -1):
-            precision[place] = max(precision[place], precision[place + 1])
+        for point in range(n - 2, -1, -1):
+            precision[point] = max(precision[point], precision[point + 1])
         for triangle in range(2):
             last = n
             if not triangle:
@@ -196,16 +196,16 @@ def joined_at_recalls(
             last += 1
             # As np.interp: of points of one recall the last.
             index = 0
-            for place in range(len(recalls)):
-                wanted = recalls[place]
+            for level in range(len(recalls)):
+                wanted = recalls[level]
                 while index + 1 < last and recall[index + 1] <= wanted:
                     index += 1
                 if index == last - 1 or recall[index] == wanted:
-                    read[triangle, draw, place] = precision[index]
+                    read[triangle, draw, level] = precision[index]
                 else:
                     rise = precision[index + 1] - precision[index]
                     slope = rise / (recall[index + 1] - recall[index])
-                    read[triangle, draw, place] = (
+                    read[triangle, draw, level] = (
                         slope * (wanted - recall[index]) + precision[index]
                     )
     return read
@@ -234,11 +234,11 @@ def best_f1(
     found = np.zeros((2, n_draws))
     for draw in range(n_draws):
         best, found[1, draw] = 0.0, n_kept[draw]
-        for place in range(n_points):
-            f1 = 2 * hits[draw, place] / (kept[draw, place] + n_targets[draw])
+        for point in range(n_points):
+            f1 = 2 * hits[draw, point] / (kept[draw, point] + n_targets[draw])
             if f1 > best:
                 best = f1
-                found[0, draw], found[1, draw] = hits[draw, place], kept[draw, place]
+                found[0, draw], found[1, draw] = hits[draw, point], kept[draw, point]
     return found
 
 
@@ -252,9 +252,9 @@ def weighted_medians(
     reached = np.empty(n)
     for draw in range(n_draws):
         total = 0.0
-        for place in range(n):
-            total += weights[draw, images[place]]
-            reached[place] = total
+        for index in range(n):
+            total += weights[draw, images[index]]
+            reached[index] = total
         half = total / 2
         if half > 0:
             lower = np.searchsorted(reached, half, side="left")

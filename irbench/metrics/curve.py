@@ -73,39 +73,18 @@ def precision_recall_curve(
     -------
     PrecisionRecallCurve
     """
+    checked = check_weights(weights, table.n_images)
+    times = np.ones(table.n_images) if checked is None else checked
     ends = table.score_groups
-    kept = _kept_so_far(table, weights)[ends]
-    groups, true_positives = _rising_groups(table, iou_index, weights)
-    # From one group with hits to the next, the number of hits stays.
-    last = np.searchsorted(groups, np.arange(len(ends)), side="right")
+    kept = np.cumsum(times[table.ranked_images])[ends]
+    positions = table.hit_positions[iou_index]
+    hits = np.append(0.0, np.cumsum(times[table.ranked_images[positions]]))
+    n_hits = np.searchsorted(positions, ends, side="right")
     # A score that occurs only on images of weight 0 is no point.
     present = np.diff(kept, prepend=0.0) > 0
     return PrecisionRecallCurve(
         thresholds=table.scores[table.ranking[ends]][present],
-        true_positives=np.append(0.0, true_positives)[last][present],
+        true_positives=hits[n_hits][present],
         kept=kept[present],
         n_targets=total(table.n_targets, weights),
     )
-
-
-def _kept_so_far(table: MatchTable, weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """``(n_detections,)`` kept detections down to each position of the ranking."""
-    checked = check_weights(weights, table.n_images)
-    if checked is None:
-        return np.arange(1.0, len(table) + 1)
-    return np.asarray(np.cumsum(checked[table.ranked_images]))
-
-
-def _rising_groups(
-    table: MatchTable, iou_index: int, weights: NDArray[Any] | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The score groups that hold a hit, and the number of hits down to the end of each."""
-    positions = table.hit_positions[iou_index]
-    checked = check_weights(weights, table.n_images)
-    if checked is None:
-        hits = np.arange(1.0, len(positions) + 1)
-    else:
-        hits = np.cumsum(checked[table.ranked_images[positions]])
-    group = np.searchsorted(table.score_groups, positions)
-    last = np.diff(group, append=-1) != 0
-    return group[last], hits[last]

@@ -1,4 +1,4 @@
-"""The order in which detections are matched: the best first, and no order of a list decides."""
+"""The order in which detections are matched: best score first, ties by position in the image."""
 
 from __future__ import annotations
 

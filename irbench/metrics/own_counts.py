@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from irbench.metrics.map_statistics import MapStatistics
 
 HOMES: Mapping[Source, str] = {"kept": "boxes", "masks": "pixels", "score map": "maps"}
-"""The counts of irbench that are missing where a counting is, for the same reason."""
+"""By source, the built-in counts without which a counting has nothing to look at either."""
 
 NOT_MAPPED = (
     "its score maps were not counted for this metric; repeat the command that made the run with "

@@ -196,14 +196,14 @@ def near_pairs(found: PackedComponents, targets: PackedComponents, distance_px: 
 def without_rivals(
     found: PackedComponents, pairs: NearPairs
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Whether nothing but the two of a pair is near either on its image, and the other images.
+    """Tell the images on which a matching has a choice from the others.
 
     Returns
     -------
     alone : (P,) ndarray of bool
-        Any matching makes these pairs.
+        Pairs on images where no component is in two pairs: any matching takes them all.
     contested : (n,) ndarray of int64
-        Images of the others, ascending.
+        The images where some component is, ascending.
     """
     several = (np.bincount(pairs.found)[pairs.found] > 1) | (
         np.bincount(pairs.target)[pairs.target] > 1
@@ -213,7 +213,7 @@ def without_rivals(
 
 
 def first_come(found: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which pairs stand if each, in turn, takes its two where neither is taken.
+    """Match one to one, greedily: a pair stands unless an earlier one has either of its two.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ MOST_PAIRED_IMAGES = 2000
 """Up to so many images, all pairs of them are kept: 32 MB."""
 
 MANY_DRAWS = 16
-"""So many draws are pooled at a time; more, as a bootstrap has them, are worth all pairs."""
+"""Draws whose curves are pooled at a time; for more of them ``pair_areas`` is faster."""
 
 
 @dataclass(frozen=True, eq=False)

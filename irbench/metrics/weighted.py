@@ -59,8 +59,8 @@ class Draws:
                 f"got {self.missed.shape}."
             )
         self._made: dict[Hashable, Any] = {}
-        # Of all that share what was made, and which of them is that of these.
-        self._all_missed, self._place = [self.missed], 0
+        # The missed targets of these draws and of their variants, which share the list.
+        self._all_missed, self._variant = [self.missed], 0
 
     @classmethod
     def single(cls, n_images: int, weights: NDArray[Any] | None = None) -> Draws:
@@ -69,10 +69,10 @@ class Draws:
         return cls(np.ones((n_images, 1)) if checked is None else checked[:, None])
 
     def with_missed(self, missed: NDArray[np.float64]) -> Draws:
-        """The same draws with ``(n_draws,)`` missed targets; what was made once serves both."""
+        """A variant of these draws with ``(n_draws,)`` missed targets; :meth:`once` serves both."""
         draws = Draws(self.weights, missed)
         draws._made, draws._all_missed = self._made, self._all_missed
-        draws._place = len(self._all_missed)
+        draws._variant = len(self._all_missed)
         self._all_missed.append(draws.missed)
         return draws
 
@@ -109,26 +109,30 @@ class Draws:
         keys: Sequence[Hashable],
         make: Callable[[list[Any], NDArray[np.float64]], NDArray[np.float64]],
     ) -> list[Values]:
-        """As :meth:`once`, of several parts of what depends on :attr:`missed`.
+        """Values that depend on :attr:`missed`, each made once for all metrics that ask for it.
 
-        They are made at once for these draws and for all that :meth:`with_missed` made of them so
-        far, which differ in little.
+        They are made together for these draws and for all variants that :meth:`with_missed` has
+        returned so far: most draws have the same missed targets in each, and so the same values.
 
         Parameters
         ----------
         keys : sequence of hashable
-            Of each part.
+            Of each result.
         make : callable
-            From the keys of ``m`` parts and ``(n, n_draws)`` missed targets to
-            ``(m, n, n_draws)`` values.
+            From ``m`` keys and ``(n, n_draws)`` missed targets to ``(m, n, n_draws)`` values.
+
+        Returns
+        -------
+        list of (n_draws,) ndarray of float64
+            By key, those of these draws' own missed targets.
         """
         made: list[list[Values]] = [self.once(("for all missed", key), list) for key in keys]
         for n_made in {len(one) for one in made} - {len(self._all_missed)}:
-            lacking = [place for place, one in enumerate(made) if len(one) == n_made]
-            new = make([keys[place] for place in lacking], np.stack(self._all_missed[n_made:]))
-            for place, values in zip(lacking, new, strict=True):
-                made[place].extend(values)
-        return [one[self._place] for one in made]
+            lacking = [index for index, one in enumerate(made) if len(one) == n_made]
+            new = make([keys[index] for index in lacking], np.stack(self._all_missed[n_made:]))
+            for index, values in zip(lacking, new, strict=True):
+                made[index].extend(values)
+        return [one[self._variant] for one in made]
 
 
 Form = Callable[[Draws], Values]
@@ -178,9 +182,10 @@ class Ratio:
 
 
 class WholeRatios:
-    """Those of several ratios whose counts are whole numbers: their sums are one matrix product.
+    """The values of several ratios of whole counts, by one matrix product for all their sums.
 
-    Sums of whole numbers are exact in any order, so that each has the very bits that it has alone.
+    Ratios with other counts are left out. Sums of whole numbers are exact in any order, so that
+    the values are those of each ratio alone to the last bit.
 
     Parameters
     ----------
@@ -197,21 +202,21 @@ class WholeRatios:
 
     def __init__(self, n_images: int, ratios: Mapping[str, Ratio]) -> None:
         rows: dict[bytes, int] = {}
-        places: dict[str, list[int]] = {}
+        sums_of: dict[str, list[int]] = {}
         for name, one in ratios.items():
             required = one.denominator if one.required is None else one.required
             parts = (one.numerator, one.denominator, required)
             if all(_are_whole(part, n_images) for part in parts):
                 texts = [part.astype(np.float64).tobytes() for part in parts]
-                places[name] = [rows.setdefault(text, len(rows)) for text in texts]
-        self._names = tuple(places)
-        self._places = np.array(list(places.values()), dtype=np.int64).reshape(-1, 3).T
+                sums_of[name] = [rows.setdefault(text, len(rows)) for text in texts]
+        self._names = tuple(sums_of)
+        self._parts = np.array(list(sums_of.values()), dtype=np.int64).reshape(-1, 3).T
         self._counts = np.frombuffer(b"".join(rows)).reshape(len(rows), n_images)
 
     def __call__(self, draws: Draws) -> dict[str, Values]:
         """Each ratio in each draw, NaN where undefined."""
         sums = self._counts @ draws.weights
-        found = divided(*(sums[places] for places in self._places))
+        found = divided(*(sums[part] for part in self._parts))
         return dict(zip(self._names, found, strict=True))
 
 

@@ -20,7 +20,7 @@ Points = NDArray[np.float64]
 
 
 class KeptCounts:
-    """Kept detections of many draws at the scores of hits, of one set of detections.
+    """How many detections each of many draws keeps, at every score that some hit has.
 
     Parameters
     ----------

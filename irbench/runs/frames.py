@@ -15,7 +15,7 @@ from irbench.engine.storage.results import Row, RunResults
 from irbench.ground_truth import GroundTruth
 from irbench.metrics.definition import METRICS
 from irbench.protocol import Protocol
-from irbench.scoring.calibration import match_images
+from irbench.scoring.counted_output import match_images
 from irbench.scoring.scored_output import counted_detections, row_threshold
 
 _MEASURED = (

@@ -20,7 +20,6 @@ from irbench.messages.external_text import error_text
 if TYPE_CHECKING:
     from irbench.detections import Detections
     from irbench.ground_truth import GroundTruth
-    from irbench.metrics.matching import MatchTable
     from irbench.protocol import Protocol
 
 _NUMBERS = ("extent", "threshold", "map50", "f1")
@@ -165,39 +164,6 @@ def threshold_as_json(threshold: float | None) -> float | str | None:
     return "inf" if threshold > 0 else None
 
 
-def match_images(
-    found: Sequence[Detections],
-    truths: Sequence[GroundTruth],
-    protocol: Protocol,
-    iou_thresholds: Sequence[float] | None = None,
-) -> MatchTable:
-    """The match table of detections with the ground truth, image by image.
-
-    Parameters
-    ----------
-    found : sequence of Detections
-    truths : sequence of GroundTruth
-        As many, in the same order.
-    protocol : Protocol
-    iou_thresholds : sequence of float, optional
-        By default the protocol's one.
-    """
-    from irbench.detections.packed_detections import PackedDetections
-    from irbench.metrics.matching import match_detections
-
-    if isinstance(found, PackedDetections):
-        boxes, scores = found.boxes_per_image, found.scores_per_image
-    else:
-        boxes, scores = [one.boxes for one in found], [one.scores for one in found]
-    return match_detections(
-        boxes,
-        scores,
-        [truth.boxes for truth in truths],
-        (protocol.iou_threshold,) if iou_thresholds is None else iou_thresholds,
-        protocol.max_detections,
-    )
-
-
 def calibrate(
     found: Mapping[float | None, Sequence[Detections]],
     truths: Sequence[GroundTruth],
@@ -223,6 +189,7 @@ def calibrate(
     from irbench.metrics.average_precision import average_precision
     from irbench.metrics.counting import count_boxes, f1
     from irbench.metrics.operating_point import best_f1_threshold
+    from irbench.scoring.counted_output import match_images
 
     def quality(extent: float | None) -> tuple[float, float]:
         value = precisions[extent]

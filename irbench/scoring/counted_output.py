@@ -1,4 +1,4 @@
-"""The counts of each image of what a method found, as the metrics take them.
+"""Matches and counts of what a method found, as the metrics take them.
 
 What of it counts, and why some counts are missing, :mod:`irbench.scoring.scored_output` decides.
 """
@@ -12,18 +12,47 @@ from typing import Any
 
 import numpy as np
 
+from irbench.detections import Detections
 from irbench.detections.packed_detections import PackedDetections
 from irbench.ground_truth import GroundTruth
 from irbench.metrics import hierarchical_iou, pixels, point_average_precision, points
 from irbench.metrics.definition import own_countings
 from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
 from irbench.metrics.match_table import MatchTable
+from irbench.metrics.matching import match_detections
 from irbench.metrics.own_counts import HOMES, OwnParts
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pooled_maps import PooledMaps, check_images
 from irbench.protocol import Protocol
 
 _BLOCK_IMAGES = 512
+
+
+def match_images(
+    found: Sequence[Detections],
+    truths: Sequence[GroundTruth],
+    protocol: Protocol,
+    iou_thresholds: Sequence[float] | None = None,
+) -> MatchTable:
+    """The match table of detections with the ground truth, image by image.
+
+    Parameters
+    ----------
+    found : sequence of Detections
+    truths : sequence of GroundTruth
+        As many, in the same order.
+    protocol : Protocol
+    iou_thresholds : sequence of float, optional
+        By default the protocol's one.
+    """
+    packed = PackedDetections.packed(found)
+    return match_detections(
+        packed.boxes_per_image,
+        packed.scores_per_image,
+        [truth.boxes for truth in truths],
+        (protocol.iou_threshold,) if iou_thresholds is None else iou_thresholds,
+        protocol.max_detections,
+    )
 
 
 def rank_points(

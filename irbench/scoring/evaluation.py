@@ -10,16 +10,7 @@ from irbench.errors import UsageError
 from irbench.ground_truth import GroundTruth, ground_truths
 from irbench.metrics.map_statistics import MapStatistics
 from irbench.protocol import TABLE1, Protocol
-from irbench.scoring.scored_output import (
-    NO_MASKS,
-    NO_REGIONS,
-    NO_SCORE_MAPS,
-    NO_THRESHOLD,
-    Result,
-    score,
-)
-
-__all__ = ["NO_MASKS", "NO_REGIONS", "NO_SCORE_MAPS", "NO_THRESHOLD", "Result", "evaluate"]
+from irbench.scoring.scored_output import Result, score
 
 
 def evaluate(

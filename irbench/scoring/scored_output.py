@@ -32,8 +32,13 @@ from irbench.metrics.pixel_roc import PixelRoc, pixel_roc
 from irbench.metrics.pooled_maps import PooledMaps
 from irbench.metrics.value import MetricValue
 from irbench.protocol import TABLE1, Protocol
-from irbench.scoring.calibration import match_images
-from irbench.scoring.counted_output import count_kept, count_maps, count_own, rank_points
+from irbench.scoring.counted_output import (
+    count_kept,
+    count_maps,
+    count_own,
+    match_images,
+    rank_points,
+)
 
 if TYPE_CHECKING:
     from irbench.engine.storage.results import Row, RunResults

@@ -16,7 +16,7 @@ from irbench.errors import IrbenchError
 from irbench.metrics.pixel_roc import auc_resolution
 from irbench.networks.training_leaks import unknown_training
 from irbench.scoring.calibration import Calibration, threshold_as_json
-from irbench.scoring.evaluation import Result
+from irbench.scoring.scored_output import Result
 
 _NO_NETWORK = {
     "params": "a method without learned parameters",

@@ -12,7 +12,7 @@ from irbench.analysis.pairs import match_by_distance, pairs_within_images, take_
 from irbench.metrics.components import components_of
 from irbench.metrics.point_matching import match_in_raster_order
 from irbench.protocol import TABLE1
-from irbench.scoring.calibration import match_images
+from irbench.scoring.counted_output import match_images
 
 
 def test_pairs_are_all_pairs_of_an_image(make_scenes):

@@ -21,7 +21,8 @@ from irbench.metrics.plugins import plugin_metrics
 from irbench.metrics.weighted import Ratio
 from irbench.plugins.registry import load_plugin
 from irbench.protocol import TABLE1
-from irbench.scoring.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
+from irbench.scoring.evaluation import evaluate
+from irbench.scoring.scored_output import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS
 from irbench.statistics.image_statistics import ImageStatistics
 
 from .test_plugins import PAGE, plugin, re

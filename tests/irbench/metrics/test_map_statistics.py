@@ -16,7 +16,8 @@ from irbench.metrics.map_statistics import (
     constant_map,
     measure_map,
 )
-from irbench.scoring.evaluation import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS, evaluate
+from irbench.scoring.evaluation import evaluate
+from irbench.scoring.scored_output import NO_MASKS, NO_REGIONS, NO_SCORE_MAPS
 
 SHAPE = (40, 50)
 

@@ -7,8 +7,7 @@ import numpy as np
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
 from irbench.images.masks import mask_regions
-from irbench.scoring.evaluation import NO_REGIONS
-from irbench.scoring.scored_output import score
+from irbench.scoring.scored_output import NO_REGIONS, score
 from irbench.statistics.bootstrap import Spread, confidence_interval, jackknife
 from irbench.statistics.comparison import Comparison
 from irbench.statistics.image_statistics import ImageStatistics
