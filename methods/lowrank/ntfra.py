@@ -150,7 +150,6 @@ class NTFRA(WeightedPatchTensorMethod):
         # All duals are kept divided by their penalties, which grow by one factor.
         dual = np.zeros_like(data)
         mode_duals = [np.zeros_like(data) for _ in _AXES]
-        distrusted = [np.zeros(data.shape[axis] // 2 + 1, dtype=bool) for axis in _AXES]
         variation = _TotalVariation(data, self.tv_penalty)
         norm = float(np.linalg.norm(data))
         # Weights of a mean, the same in all rounds.
@@ -160,13 +159,9 @@ class NTFRA(WeightedPatchTensorMethod):
             mean = data - target
             mean += dual
             mean *= data_share
-            for axis, share, mode_dual, flags in zip(
-                _AXES, mode_shares, mode_duals, distrusted, strict=True
-            ):
+            for axis, share, mode_dual in zip(_AXES, mode_shares, mode_duals, strict=True):
                 np.add(background, mode_dual, out=work)
-                low_rank = log_shrinkage(
-                    work, axis, threshold, self.log_offset, share=share, distrusted=flags
-                )
+                low_rank = log_shrinkage(work, axis, threshold, self.log_offset, share=share)
                 low_rank -= mode_dual
                 low_rank *= share
                 mean += low_rank
@@ -217,8 +212,9 @@ class _TotalVariation:
         self._smooth = np.zeros_like(data)
         # The duals are kept divided by the penalty; both start at 1 undivided.
         self._dual = np.full_like(data, 1 / penalty)
-        self._parts = [np.ones_like(data) for _ in _AXES]
-        self._part_duals = [np.full_like(data, 1 / penalty) for _ in _AXES]
+        # Of each axis, the variable plus its dual, and the dual.
+        self._sums = [np.full_like(data, 1 + 1 / penalty) for _ in _AXES]
+        self._sum_duals = [np.full_like(data, 1 / penalty) for _ in _AXES]
         self._work, self._differences = np.empty_like(data), [np.empty_like(data) for _ in _AXES]
         n, h, _ = data.shape
         # The system has no differences along the columns: they need no Fourier transform.
@@ -235,9 +231,8 @@ class _TotalVariation:
 
         work, differences = self._work, self._differences
         right = background - self._dual
-        for axis, part, dual in zip(_AXES, self._parts, self._part_duals, strict=True):
-            part += dual
-            right += _difference(part, axis, self._smooth, work)
+        for axis, total in zip(_AXES, self._sums, strict=True):
+            right += _difference(total, axis, self._smooth, work)
         spectrum = fft.rfftn(right, axes=_SYSTEM_AXES)
         spectrum *= self._system
         self._smooth = fft.irfftn(
@@ -245,16 +240,16 @@ class _TotalVariation:
         )
         self._dual -= background
         self._dual += self._smooth
-        for axis, part, dual, difference in zip(
-            _AXES, self._parts, self._part_duals, differences, strict=True
+        for axis, total, dual, difference in zip(
+            _AXES, self._sums, self._sum_duals, differences, strict=True
         ):
             _difference(self._smooth, axis, self._data, difference)
-            # The next dual is dual + part - difference, the part max(difference - dual - c, 0).
-            dual -= difference
-            np.add(dual, beta / self._penalty, out=part)
-            np.negative(part, out=part)
-            np.maximum(part, 0.0, out=part)
-            dual += part
+            # The next variable is v = max(difference - dual - c, 0), and the next dual
+            # dual + v - difference, which is max(dual - difference, -c).
+            rest = np.subtract(dual, difference, out=total)
+            np.maximum(rest, -beta / self._penalty, out=dual)
+            np.subtract(dual, rest, out=total)
+            total += dual
         return differences
 
 

@@ -7,10 +7,13 @@ import json
 import numpy as np
 import pytest
 
+from irbench.methods.lowrank import _eigenpairs, _log_shrinkage
+from irbench.methods.lowrank._eigenpairs import GramEigenpairs
 from irbench.methods.lowrank._log_shrinkage import (
-    _shrink_by_gram,
-    _shrink_by_svd,
+    correct,
+    gram_errors,
     log_shrinkage,
+    shrink_matrices,
 )
 from irbench.methods.lowrank.ntfra import NTFRA
 
@@ -53,41 +56,115 @@ def test_shrinkage_equals_the_whole_spectrum(shape, axis, mean):
     np.testing.assert_allclose(ours, expected, atol=1e-8, rtol=1e-12)
 
 
-def test_flags_change_the_way_and_not_the_result():
-    tensor = np.random.default_rng(3).normal(0, 20, (6, 8, 5))
-    tensor[0] += 1e7
-    flags = np.zeros(4, dtype=bool)
-    first = log_shrinkage(tensor, 0, 900.0, 1e-6, distrusted=flags)
-    # A trial of the Gram matrix finds out; the next call does without it.
-    assert flags.any()
-    again = log_shrinkage(tensor, 0, 900.0, 1e-6, distrusted=flags)
-    np.testing.assert_allclose(again, first, rtol=1e-13, atol=1e-8)
-    # Where the result has a small share, its error may be great.
-    log_shrinkage(tensor, 0, 900.0, 1e-6, share=1e-7, distrusted=flags)
-    assert not flags.any()
-    # What has become harmless is tried again.
-    flags[:] = True
-    log_shrinkage(
-        np.random.default_rng(3).normal(0, 20, (6, 8, 5)), 0, 900.0, 1e-6, distrusted=flags
-    )
-    assert not flags.any()
+THRESHOLD, OFFSET = 900.0, 1e-6
 
 
-@pytest.mark.parametrize("brightness", [1e3, 1e5, 1e7])
-@pytest.mark.parametrize("last", [1.02, 0.98, 4.0])
+def shrunk_by_numpy(matrix):
+    left, s, right = np.linalg.svd(matrix, full_matrices=False)
+    root = (s - OFFSET) ** 2 - 4 * (THRESHOLD - OFFSET * s)
+    s = np.where(root > 0, (s - OFFSET + np.sqrt(np.maximum(root, 0))) / 2, 0)
+    return left * s @ right
+
+
+def matrix_of(values, n=15, *, is_complex=True, seed=8):
+    """Of given singular values, in units of the one from which on they pass."""
+    generator = np.random.default_rng(seed)
+    sides = []
+    for length in (len(values), n):
+        side = generator.normal(size=(length, len(values)))
+        if is_complex:
+            side = side + 1j * generator.normal(size=side.shape)
+        sides.append(np.linalg.qr(side)[0])
+    return np.asfortranarray(sides[0] * (60 * np.array(values)) @ sides[1].conj().T)
+
+
+bright = pytest.mark.parametrize("brightness", [1e3, 1e5, 1e7])
+last_value = pytest.mark.parametrize("last", [1.02, 0.98, 4.0])
+
+
+def values_of(brightness, last):
+    return [brightness, *np.linspace(9, 3, 9), last, 0.9 * min(last, 1.0)]
+
+
+@bright
+@last_value
 def test_the_error_of_a_gram_matrix_is_foreseen(brightness, last):
-    threshold, offset = 900.0, 1e-6
-    generator = np.random.default_rng(8)
-    left, right = (np.linalg.qr(generator.normal(size=(n, 12)))[0] for n in (12, 15))
-    values = 60 * np.array([brightness, *np.linspace(9, 3, 9), last, 0.9 * min(last, 1.0)])
-    matrix = ((left * values) @ right.T).astype(complex)
-    expected, foreseen = _shrink_by_svd(matrix, threshold, offset)
-    found, error = _shrink_by_gram(matrix[None], threshold, offset)
-    actual = np.linalg.norm(found[0] - expected, 2)
+    matrix = matrix_of(values_of(brightness, last))
+    pairs = GramEigenpairs([matrix])
+    found = np.sqrt(np.maximum(pairs.values, 0))
+    errors = gram_errors(found, found > 60, THRESHOLD)
+    (by_gram,) = shrink_matrices([matrix], THRESHOLD, OFFSET, np.inf)
+    actual = np.linalg.norm(by_gram - shrunk_by_numpy(matrix), 2)
     floor = 1e-14 * np.linalg.norm(matrix)
-    assert actual <= 10 * foreseen + floor
     # Where the trial misjudges what passes, its own figures still refuse it.
-    assert error[0] > 1e-9 or actual <= 1e-7 + floor
+    assert errors[0] > 1e-9 or actual <= 1e-7 + floor
+    s = np.linalg.svd(matrix, compute_uv=False)[None, ::-1]
+    assert actual <= 10 * gram_errors(s, s > 60, THRESHOLD)[0] + floor
+
+
+@pytest.mark.parametrize("is_complex", [True, False])
+@pytest.mark.parametrize("turned", [False, True])
+@bright
+@last_value
+def test_the_error_of_the_correction_is_foreseen(brightness, last, turned, is_complex):
+    matrix = matrix_of(values_of(brightness, last), is_complex=is_complex)
+    matrix = np.asfortranarray(matrix.T) if turned else matrix
+    basis = GramEigenpairs([matrix]).vectors(0, 0)
+    (result,), errors = correct([matrix], [basis], THRESHOLD, OFFSET)
+    actual = np.linalg.norm(result - shrunk_by_numpy(matrix), 2)
+    assert actual <= errors[0] + 1e-14 * np.linalg.norm(matrix)
+    # And it is small where a squared singular value has its digits.
+    assert brightness > 1e5 or errors[0] < 1e-8
+
+
+@pytest.mark.parametrize("turn", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("values", [[8, 5, 5, 5, 2, 1.3, 0.7, 0.4, 0.4, 0.4], [3, 3, 1e-3, 1e-3]])
+def test_the_correction_is_of_second_order(turn, values):
+    matrix = matrix_of(values)
+    left, _, _ = np.linalg.svd(matrix)
+    generator = np.random.default_rng(2)
+    skew = generator.normal(size=left.shape) + 1j * generator.normal(size=left.shape)
+    skew = (skew - skew.conj().T) * turn
+    # Orthonormal, and turned off the singular vectors: a Cayley transform.
+    identity = np.eye(len(left))
+    basis = np.asfortranarray(left @ np.linalg.solve(identity + skew, identity - skew))
+    (result,), errors = correct([matrix], [basis], THRESHOLD, OFFSET)
+    actual = np.linalg.norm(result - shrunk_by_numpy(matrix), 2)
+    assert actual <= errors[0] + 1e-12
+    assert errors[0] <= 2e6 * turn**2
+
+
+def infinite_errors(values, *_):
+    return np.full(len(values), np.inf)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_way_has_the_same_result(axis, monkeypatch):
+    tensor = np.random.default_rng(3).normal(0, 20, (6, 8, 5))
+    tensor[0] += 1e4
+    ways = {}
+    monkeypatch.setattr(_log_shrinkage, "_GREATEST_ERROR", np.inf)
+    ways["Gram matrix"] = log_shrinkage(tensor, axis, THRESHOLD, OFFSET)
+    monkeypatch.setattr(_log_shrinkage, "gram_errors", infinite_errors)
+    monkeypatch.setattr(_log_shrinkage, "_GREATEST_ERROR", 1e-6)
+    ways["correction"] = log_shrinkage(tensor, axis, THRESHOLD, OFFSET)
+    monkeypatch.setattr(_log_shrinkage, "_GREATEST_ERROR", -1.0)
+    ways["decomposition"] = log_shrinkage(tensor, axis, THRESHOLD, OFFSET)
+    for name, result in ways.items():
+        np.testing.assert_allclose(
+            result, ways["decomposition"], rtol=1e-12, atol=1e-7, err_msg=name
+        )
+
+
+def test_is_the_same_without_compiled_code(monkeypatch):
+    image = planted_scene()
+    compiled = NTFRA().decompose(image)
+    monkeypatch.setattr(_eigenpairs, "_compiled_form", lambda: _eigenpairs._diagonalise_by_lapack)
+    other = NTFRA().decompose(image)
+    assert other.n_iterations == compiled.n_iterations
+    scale = compiled.target.max()
+    np.testing.assert_allclose(other.target, compiled.target, rtol=0, atol=1e-11 * scale)
+    np.testing.assert_allclose(other.background, compiled.background, rtol=0, atol=1e-11 * 255)
 
 
 def test_finds_a_planted_target():
