@@ -222,32 +222,29 @@ def _chosen(
     Those called ``instances…`` come first, then those with annotations: ``image_info_…`` has
     none, and ``stuff_…`` and ``captions_…`` are about something else.
     """
-    ranked = sorted(
-        files,
-        key=lambda one: (not one[0].path.stem.startswith("instances"), not one[1]["annotations"]),
-    )
+
+    def rank(file: File, content: dict[str, Any]) -> tuple[bool, bool]:
+        return file.path.stem.startswith("instances"), bool(content["annotations"])
+
+    def split(file: File) -> str | None:
+        return split_in_name(file.path.stem) or file.split
+
     chosen: list[tuple[File, dict[str, Any]]] = []
     unused: dict[Path, str] = {}
-    for file, content in ranked:
+    for file, content in sorted(files, key=lambda one: rank(*one), reverse=True):
         listed = listed_names(content)
-        rank = (file.path.stem.startswith("instances"), bool(content["annotations"]))
-        better = next(
-            (
-                other.path
-                for other, theirs in chosen
-                if listed & listed_names(theirs)
-                and rank < (other.path.stem.startswith("instances"), bool(theirs["annotations"]))
-                and (split_in_name(other.path.stem) or other.split)
-                == (split_in_name(file.path.stem) or file.split)
-            ),
-            None,
-        )
-        if better is None:
-            chosen.append((file, content))
+        better = [
+            other.path.name
+            for other, theirs in chosen
+            if listed & listed_names(theirs)
+            and rank(file, content) < rank(other, theirs)
+            and split(other) == split(file)
+        ]
+        if better:
+            unused[file.path] = f"it lists images of {better[0]}"
         else:
-            unused[file.path] = f"it lists images of {better.name}"
-    order = {file.path: index for index, (file, _) in enumerate(files)}
-    return sorted(chosen, key=lambda one: order[one[0].path]), unused
+            chosen.append((file, content))
+    return [one for one in files if one[0].path not in unused], unused
 
 
 def _splits(files: Sequence[File]) -> dict[str, list[str]]:

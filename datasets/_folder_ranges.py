@@ -15,12 +15,11 @@ from irbench.images.auto_range import (
     N_FRAMES,
     NARROW,
     clip_to_range,
-    find_range,
     fit_frame,
     made_white_hot,
     used_share,
 )
-from irbench.images.dead_pixels import DeadPixels, find_dead_pixels
+from irbench.images.dead_pixels import DeadPixels
 from irbench.images.reading import ValueRange, check_file_values, read_image_file
 
 NARROW_NOTE = (
@@ -32,32 +31,11 @@ TURNED_NOTE = "is read as black-hot: black is stated above white, and hot become
 CLIPPED_NOTE = "holds values outside the range that auto found, which are clipped"
 
 
-def range_of_files(files: Sequence[Path]) -> ValueRange:
-    """The range of a folder's images by the rule of :mod:`irbench.images.auto_range`.
+def spread_images(files: Sequence[Path]) -> Iterator[NDArray[Any]]:
+    """The pixels of up to ``N_FRAMES`` files, evenly spread, to find a range or dead pixels from.
 
     Images that cannot be read do not count here; each is refused by name where it is used.
-
-    Raises
-    ------
-    ImageError
-        If none can be read, or they are of several types.
     """
-    return find_range(_some_of(files))
-
-
-def dead_pixels_of_files(files: Sequence[Path], choice: str) -> DeadPixels:
-    """The dead pixels of a folder's images; see :mod:`irbench.images.dead_pixels`.
-
-    Images that cannot be read do not count here either.
-
-    Raises
-    ------
-    UsageError, ImageError
-    """
-    return find_dead_pixels(choice, _some_of(files))
-
-
-def _some_of(files: Sequence[Path]) -> Iterator[NDArray[Any]]:
     step = max(-(-len(files) // N_FRAMES), 1)
     for file in files[::step]:
         try:

@@ -183,16 +183,10 @@ class ImageMaskPairs(Dataset, Verifiable):
         return _by_name(self._folders[1], MASK_ENDINGS)
 
     def _image_path(self, sample_id: str) -> Path:
-        paths = self._images.get(sample_id, [])
-        if len(paths) != 1:
-            raise ImageError(_not_one("image", sample_id, paths, self._folders[0]))
-        return paths[0]
+        return _only("image", ImageError, sample_id, self._images, self._folders[0])
 
     def _mask_path(self, sample_id: str) -> Path:
-        paths = self._masks.get(sample_id, [])
-        if len(paths) != 1:
-            raise MaskError(_not_one("mask", sample_id, paths, self._folders[1]))
-        return paths[0]
+        return _only("mask", MaskError, sample_id, self._masks, self._folders[1])
 
     def _needs(self, repair: MaskResize) -> bool:
         try:
@@ -217,8 +211,19 @@ def _by_name(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, list[P
     return found
 
 
-def _not_one(kind: str, sample_id: str, paths: list[Path], folder: Path) -> str:
+def _only(
+    kind: str,
+    error: type[ImageError | MaskError],
+    sample_id: str,
+    found: Mapping[str, list[Path]],
+    folder: Path,
+) -> Path:
+    paths = found.get(sample_id, [])
     if not paths:
-        return f"the {kind} of {sample_id!r} is missing from {folder}."
-    names = ", ".join(path.name for path in paths)
-    return f"{sample_id!r} has {len(paths)} {kind}s in {folder}: {names}; keep one of them."
+        raise error(f"the {kind} of {sample_id!r} is missing from {folder}.")
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise error(
+            f"{sample_id!r} has {len(paths)} {kind}s in {folder}: {names}; keep one of them."
+        )
+    return paths[0]

@@ -21,14 +21,15 @@ from irbench.errors import (
     UsageError,
 )
 from irbench.images import read_image_file
-from irbench.images.auto_range import AUTO, RangeChoice
+from irbench.images.auto_range import AUTO, RangeChoice, find_range
+from irbench.images.dead_pixels import find_dead_pixels
 from irbench.images.masks import read_mask
 from irbench.messages.external_text import unprintable
 
 from ._folder_boxes import FolderBoxes, missing_label
 from ._folder_layout import index_folder
 from ._folder_pairing import Index
-from ._folder_ranges import dead_pixels_of_files, fit_to_range, range_of_files
+from ._folder_ranges import fit_to_range, spread_images
 from ._folder_settings import read_settings
 from ._folder_splits import FoundLists, find_split_lists
 from ._folder_summary import (
@@ -139,18 +140,18 @@ class Folder(Dataset, Verifiable):
         # A folder has no title of its own but its name.
         info = replace(type(self).info, title=self.root.resolve().name)
         self.info = info  # type: ignore[misc]
-        self._find_range()
+        self._find_values()
 
-    def _find_range(self) -> None:
+    def _find_values(self) -> None:
         """Put what is found, range and dead pixels, in the place of the words that ask for it."""
-        if isinstance(dead := self.conventions.dead_pixels, str):
-            files = [self._index.images[one] for one in sorted(self._index.images)]
-            known = dead_pixels_of_files(files, dead)
-            self.conventions = replace(self.conventions, dead_pixels=known)
-        if self.conventions.value_range == AUTO:
-            images = self._index.images
-            found = range_of_files([images[one] for one in sorted(images)])
-            self.conventions = replace(self.conventions, value_range=found)
+        stated = self.conventions
+        files = [path for _, path in sorted(self._index.images.items())]
+        if isinstance(stated.dead_pixels, str):
+            dead = find_dead_pixels(stated.dead_pixels, spread_images(files))
+            stated = replace(stated, dead_pixels=dead)
+        if stated.value_range == AUTO:
+            stated = replace(stated, value_range=find_range(spread_images(files)))
+        self.conventions = stated
 
     def locate(self, root: Path | str | None) -> Path:
         """The folder itself; see :meth:`irbench.Dataset.locate`."""
@@ -253,7 +254,7 @@ class Folder(Dataset, Verifiable):
         """The same data, read by other conventions where some are stated."""
         other = self._copy()
         other.conventions = conventions.over(self.conventions)
-        other._find_range()
+        other._find_values()
         other._check_split(self.split)
         other._check_classes()
         return other

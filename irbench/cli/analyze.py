@@ -25,19 +25,15 @@ from irbench.cli.verbosity import command_progress, note, verbosity_options
     "form",
     type=click.Choice(["table", "json", "csv"]),
     default="table",
-    show_default=True,
     help="What is printed. JSON and CSV hold everything.",
 )
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),
     default=20,
-    show_default=True,
     help="Of each jitter of the ground truth.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the jitter."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the jitter.")
 @plugin_option_of("the dataset of the run")
 @verbosity_options
 def analyze(

@@ -25,7 +25,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
     type=NAMES,
     default="all",
     shell_complete=complete_methods,
-    show_default=True,
     help="As for `irbench run`.",
 )
 @click.option(
@@ -49,7 +48,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("calibration.json"),
-    show_default=True,
     help="The file for `irbench run --calibration`; methods in it already are kept.",
 )
 @jobs_option

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--random",
     type=NAMES_IF_ANY,
-    default="",
+    default=(),
     metavar="METHOD,…",
     help="With --write: methods whose results change from run to run. Like those with learned "
     "weights, they regress only where the bootstrap over images says so too.",

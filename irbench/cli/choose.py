@@ -55,14 +55,12 @@ def _backends(
     "--methods",
     type=NAMES,
     default="all",
-    show_default=True,
     shell_complete=complete_methods,
     help="As for `irbench run`.",
 )
 @click.option(
     "--backends",
     default="torch",
-    show_default=True,
     callback=_backends,
     metavar="NAME[:PRECISION],…",
     help="Of networks of boxes, such as torch,openvino,openvino:bf16; see docs/backends.md.",
@@ -71,32 +69,28 @@ def _backends(
     "--min-fps",
     type=click.FloatRange(min=0, min_open=True),
     default=25.0,
-    show_default=True,
     help="Frames a second that are needed.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=1,
-    show_default=True,
     help="Threads that a detector may use on the device.",
 )
 @click.option(
     "--alarms-per-frame",
     type=click.FloatRange(min=0, min_open=True),
     default=0.5,
-    show_default=True,
     help="At which rate candidates are compared.",
 )
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
     default=9.0,
-    show_default=True,
     help="Time to detect with all candidates together; exports for --backends come before.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("choice"), show_default=True,
+    "--out", type=click.Path(path_type=Path), default=Path("choice"),
     help="Folder for choice.json and the Pareto picture.",
 )  # fmt: skip
 @value_range_option

@@ -47,7 +47,6 @@ RANKING_METRICS = ("map50", "f1", "pd")
     "form",
     type=click.Choice(["text", "markdown", "latex", "csv"]),
     default="text",
-    show_default=True,
     help="As a terminal, a Markdown page or a paper shows it; csv: a line for each test, in "
     "fractions and SI units.",
 )

@@ -102,16 +102,16 @@ def comparison_content(comparison: Comparison, results: RunResults) -> dict[str,
         ),
         "methods": [_method(comparison, results, method) for method in comparison.methods],
         "differences": [
-            content
+            _difference(pair, pair.test)
             for metric in comparison.metrics
-            for one in comparison.tests(metric)
-            if (content := _difference(one)) is not None
+            for pair in comparison.tests(metric)
+            if isinstance(pair.test, PairedDifference)
         ],
         "mcnemar": [
-            content
+            _mcnemar(pair, pair.test)
             for rule in RULES
-            for one in comparison.tests(rule)
-            if (content := _mcnemar(one)) is not None
+            for pair in comparison.tests(rule)
+            if isinstance(pair.test, McNemar)
         ],
         "rankings": {
             metric: [asdict(one) for one in comparison.ranking(metric)]
@@ -148,32 +148,28 @@ def _method(comparison: Comparison, results: RunResults, method: str) -> dict[st
     }
 
 
-def _difference(one: PairTest) -> dict[str, Any] | None:
-    if not isinstance(one.test, PairedDifference):
-        return None
+def _difference(pair: PairTest, test: PairedDifference) -> dict[str, Any]:
     return {
-        "first": one.first,
-        "second": one.second,
-        "metric": one.by,
-        **_without_level(asdict(one.test.interval)),
-        "p": one.test.p_value,
-        "p_holm": one.p_holm,
+        "first": pair.first,
+        "second": pair.second,
+        "metric": pair.by,
+        **_without_level(asdict(test.interval)),
+        "p": test.p_value,
+        "p_holm": pair.p_holm,
     }
 
 
-def _mcnemar(one: PairTest) -> dict[str, Any] | None:
-    if not isinstance(one.test, McNemar):
-        return None
-    counts = asdict(one.test)
+def _mcnemar(pair: PairTest, test: McNemar) -> dict[str, Any]:
+    counts = asdict(test)
     p = counts.pop("p_value")
     return {
-        "first": one.first,
-        "second": one.second,
-        "rule": one.by,
+        "first": pair.first,
+        "second": pair.second,
+        "rule": pair.by,
         **counts,
-        "difference": one.test.difference,
+        "difference": test.difference,
         "p": p,
-        "p_holm": one.p_holm,
+        "p_holm": pair.p_holm,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from irbench.cli.options import Function, split_names
+from irbench.cli.options import Function, split_names, together
 
 RANGE_WORDS = ("auto", "auto-frame")
 _EXPECTED_RANGE = "expected two numbers, such as 0 16383, or auto or auto-frame"
@@ -75,7 +75,7 @@ dead_pixels_option = click.option(
     "those too that stick out on every frame; FILE: of those of a list or a mask.",
 )
 
-_OPTIONS = (
+_options = together(
     click.option(
         "--layout",
         metavar="masks|voc|yolo|labelme|coco|cvat",
@@ -137,10 +137,7 @@ def convention_options(function: Function) -> Function:
                 given[name] = tuple(split_names(given[name]))
         return function(*args, conventions=Conventions(**given), **kwargs)
 
-    decorated: Any = with_conventions
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return cast("Function", decorated)
+    return cast("Function", _options(with_conventions))
 
 
 def convention_arguments(conventions: Any) -> list[str]:

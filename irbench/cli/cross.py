@@ -44,7 +44,7 @@ OWN = "°"
 @click.option(
     "--methods",
     type=NAMES_IF_ANY,
-    default="",
+    default=(),
     metavar="NAME,…",
     help="Of the networks of the runs.  [default: all]",
 )
@@ -52,7 +52,6 @@ OWN = "°"
     "--out",
     type=click.Path(path_type=Path),
     default=Path("runs/cross"),
-    show_default=True,
     help="Folder for the runs that are made, and for cross.md, cross.tex and cross.csv.",
 )
 @jobs_option

@@ -127,7 +127,7 @@ def verify(
 
 @data.command("stats")
 @click.argument("dataset", shell_complete=complete_dataset)
-@click.option("--split", default="all", show_default=True, help="The split to measure.")
+@click.option("--split", default="all", help="The split to measure.")
 @json_option
 @dataset_options
 @verbosity_options
@@ -205,7 +205,6 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     "form",
     type=click.Choice(["yolo", "coco"]),
     default="yolo",
-    show_default=True,
     help="Of the boxes.",
 )
 @click.option("--split", "splits", multiple=True, help="May be repeated.  [default: all]")
@@ -214,9 +213,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Draw this share of the training images as val, where the data has none.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of --val-share."
-)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of --val-share.")
 @dataset_options
 @verbosity_options
 def export(
@@ -315,7 +312,6 @@ def pack_(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.9,
-    show_default=True,
     help="Correlation from which two backgrounds are near twins.",
 )
 @click.option(

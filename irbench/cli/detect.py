@@ -43,14 +43,12 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     default=Path("detections"),
-    show_default=True,
     help="Folder for the pictures, detections.json and frames.csv.",
 )
 @click.option(
     "--pictures",
     type=click.Choice(["all", "found", "none"]),
     default="all",
-    show_default=True,
     help="Draw every frame, those with a detection, or none.",
 )
 @click.option(

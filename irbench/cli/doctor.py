@@ -24,14 +24,12 @@ _COLOURS = {"ok": "green", "note": "blue", "warning": "yellow", "broken": "red"}
     "--out",
     type=click.Path(path_type=Path),
     default=Path("runs"),
-    show_default=True,
     help="The run directory that is to be written to.",
 )
 @data_root_option
 @click.option(
     "--self-test/--no-self-test",
     default=True,
-    show_default=True,
     help="Also run Top-Hat and a network on generated images: ten seconds.",
 )
 @json_option

@@ -27,7 +27,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
     shell_complete=complete_dataset,
     help="A name, or a directory of your own images.",
 )
-@click.option("--split", default="test", show_default=True, help="The split that was predicted.")
+@click.option("--split", default="test", help="The split that was predicted.")
 @click.option("--name", "title", help="Title of the row.  [default: the name of --predictions]")
 @click.option(
     "--kind",
@@ -51,7 +51,6 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
     "--protocol",
     "protocol_name",
     default="table1",
-    show_default=True,
     help="table1 or basicirstd, as for `irbench run`.",
 )
 @click.option(

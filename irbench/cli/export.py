@@ -23,15 +23,13 @@ from irbench.errors import ImageError, UsageError
 from irbench.extras import require_packages
 
 if TYPE_CHECKING:
+    from irbench.cli.export_program import Exportable
     from irbench.dataset import Dataset
     from irbench.detector import Detector
     from irbench.images import ValueRange
     from irbench.images.auto_range import RangeChoice
     from irbench.networks.detector import NetworkDetector
     from irbench.networks.export import ExportedFile
-    from irbench.networks.segmentation import SegmentationNetworkDetector
-
-    Exportable = NetworkDetector | SegmentationNetworkDetector
 
 FORMATS = ("onnx", "model")
 
@@ -51,7 +49,6 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
     "format_",
     type=click.Choice(FORMATS),
     default="onnx",
-    show_default=True,
     help="One file, or a directory with thresholds, value range and a program that runs it.",
 )
 @click.option("--weights", metavar="NAME|FILE", help="Dataset of shipped weights, or a file.")
@@ -71,7 +68,6 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
 @click.option(
     "--batch",
     default="dynamic",
-    show_default=True,
     callback=_batch,
     metavar="N|dynamic",
     help="Images at a time.",
@@ -79,20 +75,17 @@ def _batch(_context: click.Context, _option: click.Parameter, text: str) -> int 
 @click.option(
     "--nms/--no-nms",
     default=False,
-    show_default=True,
     help="Add an output `selected`: image, class and box that outlast suppression.",
 )
 @click.option(
     "--check/--no-check",
     default=True,
-    show_default=True,
     help="Compare with the network, by onnxruntime on random images.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "int8"]),
     default="fp32",
-    show_default=True,
     help="int8: convolutions in 8-bit integers, the rest in fp32.",
 )
 @click.option(

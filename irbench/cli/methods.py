@@ -137,13 +137,7 @@ def _facts(cls: type[Any]) -> dict[str, Any]:
         "note": info.note,
         "weights": weights_facts(cls),
         "parameters": [
-            {
-                "name": spec.name,
-                "default": spec.default,
-                "range": spec.range,
-                "unit": spec.unit,
-                "help": spec.help,
-            }
+            {name: getattr(spec, name) for name in ("name", "default", "range", "unit", "help")}
             for spec in parameter_specs(cls).values()
         ],
     }

@@ -1,4 +1,4 @@
-"""``--weights``, ``--tile`` and ``--device`` of methods with a network."""
+"""Options of methods with a network, and the detector that they make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.options import Function
+from irbench.cli.options import together
 from irbench.errors import UsageError
 from irbench.networks.backends import BACKENDS, PRECISIONS, backend_values
 
@@ -17,53 +17,43 @@ if TYPE_CHECKING:
 device_option = click.option(
     "--device",
     default="auto",
-    show_default=True,
     metavar="auto|cpu|cuda[:N]",
     help="Where networks compute; auto takes a GPU where torch sees one.",
 )
 
 
-def backend_options(function: Function) -> Function:
-    """``--backend`` and ``--precision``: what computes networks."""
-    for option in (
-        click.option(
-            "--precision",
-            type=click.Choice(PRECISIONS),
-            help="Of the backend's arithmetic.  [default: fp32]",
-        ),
-        click.option(
-            "--backend",
-            type=click.Choice(BACKENDS),
-            help="What computes networks; onnxruntime and openvino run them as exported, on the "
-            "CPU.  [default: torch]",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def network_options(function: Function) -> Function:
-    """``--weights``, ``--tile`` and ``--device``."""
-    for option in (
-        click.option(
-            "--device",
-            metavar="auto|cpu|cuda[:N]",
-            help="Where a network computes.  [default: auto]",
-        ),
-        click.option(
-            "--tile",
-            type=click.IntRange(min=32),
-            metavar="PX",
-            help="Of a network: cut larger images into tiles of this side.",
-        ),
-        click.option(
-            "--weights",
-            metavar="NAME|PATH",
-            help="Of a network: the dataset it was trained on, or a .safetensors file.",
-        ),
-    ):
-        function = option(function)
-    return backend_options(function)
+backend_options = together(
+    click.option(
+        "--backend",
+        type=click.Choice(BACKENDS),
+        help="What computes networks; onnxruntime and openvino run them as exported, on the "
+        "CPU.  [default: torch]",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        help="Of the backend's arithmetic.  [default: fp32]",
+    ),
+)
+network_options = together(
+    backend_options,
+    click.option(
+        "--weights",
+        metavar="NAME|PATH",
+        help="Of a network: the dataset it was trained on, or a .safetensors file.",
+    ),
+    click.option(
+        "--tile",
+        type=click.IntRange(min=32),
+        metavar="PX",
+        help="Of a network: cut larger images into tiles of this side.",
+    ),
+    click.option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]",
+        help="Where a network computes.  [default: auto]",
+    ),
+)
 
 
 def make_detector(

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def together(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """Several options as one decorator, in the order that the help lists them in."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 def plugin_option_of(what: str) -> Callable[[Function], Function]:
     """``--plugin`` of a command that takes only so much from a plug-in."""
     return click.option(
@@ -54,7 +65,6 @@ timeout_option = click.option(
     "timeout_s",
     type=click.FloatRange(min=0.1),
     default=600.0,
-    show_default=True,
     help="Seconds for one image; longer counts as failed.",
 )
 operating_point_option = click.option(
@@ -76,32 +86,23 @@ own_param_option = click.option(
     metavar="NAME=VALUE",
     help="Set a parameter of the method. May be repeated.",
 )
-_resamples_option = click.option(
-    "--resamples",
-    type=click.IntRange(min=100),
-    default=10_000,
-    show_default=True,
-    help="Draws of images in the bootstrap.",
+draws_options = together(
+    click.option(
+        "--resamples",
+        type=click.IntRange(min=100),
+        default=10_000,
+        help="Draws of images in the bootstrap.",
+    ),
+    click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the draws."),
 )
-_seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the draws."
+data_options = together(
+    data_root_option,
+    click.option(
+        "--scheme",
+        help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
+    ),
+    plugin_option,
 )
-_scheme_option = click.option(
-    "--scheme",
-    help="Split scheme, such as 60-20-20 or official.  [default: the protocol's]",
-)
-
-
-def data_options(function: Function) -> Function:
-    """``--data-root``, ``--scheme`` and ``--plugin``."""
-    for option in (plugin_option, _scheme_option, data_root_option):
-        function = option(function)
-    return function
-
-
-def draws_options(function: Function) -> Function:
-    """``--resamples`` and ``--seed`` of a bootstrap over images."""
-    return _resamples_option(_seed_option(function))
 
 
 class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -222,11 +223,9 @@ class SectionedCommand(click.Command):
         stands at the end.
     """
 
-    def __init__(
-        self, *args: Any, sections: Mapping[str, Sequence[str]] | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, sections: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = dict(sections or {})
+        self.sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options into the formatter."""
@@ -239,5 +238,5 @@ class SectionedCommand(click.Command):
             with formatter.section(title):
                 formatter.write_dl([records.pop(name) for name in names])
         if records:
-            with formatter.section("Other options" if self.sections else "Options"):
+            with formatter.section("Other options"):
                 formatter.write_dl(list(records.values()))

@@ -40,21 +40,18 @@ class PaperCommand(click.Command):
     "--tolerance",
     type=click.FloatRange(min=0),
     default=0.1,
-    show_default=True,
     help="Greatest difference of F1 from 2PR/(P+R), in points, that is let pass.",
 )
 @click.option(
     "--counts/--no-counts",
     "wants_counts",
     default=True,
-    show_default=True,
     help="Count the networks of the tables again: needs torch, takes seconds each.",
 )
 @click.option(
     "--imgsz",
     type=click.IntRange(min=1),
     default=640,
-    show_default=True,
     help="Side of the square input that FLOPs are counted for, in pixels.",
 )
 @click.option(
@@ -70,7 +67,6 @@ class PaperCommand(click.Command):
     "format_name",
     type=click.Choice(FORMATS),
     default="table",
-    show_default=True,
     help="How to write it; latex is a document that compiles.",
 )
 @click.option(

@@ -44,7 +44,6 @@ SYNTHETIC = "synth256"
 @click.option(
     "--device",
     default="auto",
-    show_default=True,
     metavar="auto|cpu|cuda[:N]",
     help="Where networks compute; other methods always use the CPU.",
 )
@@ -52,14 +51,12 @@ SYNTHETIC = "synth256"
     "--threads",
     type=click.IntRange(min=1),
     default=1,
-    show_default=True,
     help="Threads of the CPU; `irbench run` times with one.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
     default=1,
-    show_default=True,
     help="Images that go through a network together; times stay those of one image.",
 )
 @click.option(
@@ -67,14 +64,12 @@ SYNTHETIC = "synth256"
     "n_images",
     type=click.IntRange(min=1),
     default=20,
-    show_default=True,
     help="Images to time, after 3 batches of warm-up.",
 )
 @click.option(
     "--dataset",
     default=SYNTHETIC,
     shell_complete=complete_dataset,
-    show_default=True,
     help="Whose test images to run: a name, or a directory of your own.",
 )
 @data_root_option

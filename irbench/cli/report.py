@@ -41,20 +41,18 @@ class ReportCommand(click.Command):
     type=NAMES,
     default="markdown",
     shell_complete=complete_format,
-    show_default=True,
     help="One of the formats below, several separated by commas, or all.",
 )
 @click.option(
     "--table",
     type=click.IntRange(1, 6),
     default=1,
-    show_default=True,
     help="The paper's table to lay it out like.",
 )
 @click.option(
     "--columns",
     type=NAMES_IF_ANY,
-    default="",
+    default=(),
     metavar="NAME,…",
     help="paper (as Table I), wide (also Pd, Fa, IoU, nIoU, FPS), all, or names of metrics.  "
     "[default: the format's: paper; csv: all]",
@@ -75,7 +73,7 @@ class ReportCommand(click.Command):
 @click.option(
     "--methods",
     type=NAMES_IF_ANY,
-    default="",
+    default=(),
     metavar="NAME,…",
     shell_complete=complete_row,
     help="Rows to show, in this order.  [default: all, in Table I's order]",
@@ -83,6 +81,7 @@ class ReportCommand(click.Command):
 @click.option(
     "--reference",
     default="",
+    show_default=False,
     metavar="NAME",
     shell_complete=complete_row,
     help="Mark what is better (+), worse (−) or not distinguishable (≈) from this row: paired "
@@ -92,20 +91,19 @@ class ReportCommand(click.Command):
     "--show-empty/--drop-empty",
     "show_empty",
     default=False,
-    help="Show skipped rows, and columns without a value, too.  [default: --drop-empty]",
+    help="Show skipped rows, and columns without a value, too.",
 )
 @click.option(
     "--notes",
     type=click.Choice(["none", "short", "full"]),
     default="short",
-    show_default=True,
     help="Footnotes: what marks mean; what a reader needs; all that the numbers depend on. (html "
     "has all.)",
 )
 @click.option(
     "--images",
     type=NAMES_IF_ANY,
-    default="",
+    default=(),
     metavar="ID,…",
     help="figures: the images to draw.  [default: those that the methods disagree about most]",
 )

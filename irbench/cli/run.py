@@ -22,12 +22,8 @@ from irbench.cli.options import (
     parse_assignments,
     timeout_option,
 )
-from irbench.cli.verbosity import (
-    command_events,
-    command_progress,
-    verbosity_options,
-)
-from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from irbench.cli.verbosity import command_events, command_progress, verbosity_options
+from irbench.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from irbench.engine.executors.executor import Executor
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
     "--methods",
     type=NAMES,
     default="all",
-    show_default=True,
     shell_complete=complete_methods,
     help="all, extended, classical, deep, or names with commas; see `irbench methods list`.",
 )
@@ -50,11 +45,10 @@ if TYPE_CHECKING:
     shell_complete=complete_dataset,
     help="A name, or a directory of your own images; see `irbench data list`.",
 )
-@click.option("--split", default="test", show_default=True, help="The split to test on.")
+@click.option("--split", default="test", help="The split to test on.")
 @click.option(
     "--protocol",
     default="table1",
-    show_default=True,
     help="table1 (every choice on validation data), basicirstd (its split, half of the maximum), "
     "or squash-256, squash-512 (the same, images and masks scaled to a square).",
 )
@@ -87,7 +81,6 @@ if TYPE_CHECKING:
     "--timing-images",
     type=click.IntRange(min=0),
     default=20,
-    show_default=True,
     help="Images of the timing pass of each method, of those too that are done and were not "
     "timed; 0 for none.",
 )
@@ -101,7 +94,6 @@ if TYPE_CHECKING:
     "--executor",
     type=click.Choice(["local", "dask"]),
     default="local",
-    show_default=True,
     help="Processes on this machine, or the workers of a dask cluster.",
 )
 @click.option(
@@ -113,7 +105,6 @@ if TYPE_CHECKING:
     "--worker-wait",
     type=click.FloatRange(min=0),
     default=600.0,
-    show_default=True,
     help="Seconds without any worker of the cluster, after which to give up.",
 )
 @device_option
@@ -142,9 +133,9 @@ def run(
     irbench run --methods mine --plugin mine.py --dataset nuaa --limit 20
     """
     jobs, timeout_s = of_request["jobs"], of_request["timeout_s"]
-    check_executor(executor, scheduler, jobs)
+    _check_executor(executor, scheduler, jobs)
     progress = command_progress()
-    pool = make_executor(scheduler, jobs, timeout_s, progress, worker_wait)
+    pool = _make_executor(scheduler, jobs, timeout_s, progress, worker_wait)
     # Workers import what they need while this process does.
     pool.start()
     try:
@@ -174,7 +165,7 @@ def run(
 
     print_results(results, [method.name for method in runner.plan.methods])
     _name_unweighted(runner.plan)
-    return exit_status(results.rows, results.dataset.get("left_out", {}), runner.plan)
+    return _exit_status(results.rows, results.dataset.get("left_out", {}), runner.plan)
 
 
 def _name_unweighted(plan: RunPlan) -> None:
@@ -188,10 +179,8 @@ def _name_unweighted(plan: RunPlan) -> None:
         )
 
 
-def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> None:
+def _check_executor(executor: str, scheduler: str | None, jobs: int | None) -> None:
     """Refuse options that do not go together."""
-    from irbench.errors import UsageError
-
     if executor == "dask" and scheduler is None:
         raise UsageError("--executor dask needs --scheduler ADDRESS; see docs/cluster.md.")
     if executor == "local" and scheduler is not None:
@@ -200,7 +189,7 @@ def check_executor(executor: str, scheduler: str | None, jobs: int | None) -> No
         raise UsageError("--jobs is for this machine; a dask cluster has the workers it has.")
 
 
-def make_executor(
+def _make_executor(
     scheduler: str | None,
     jobs: int | None,
     timeout_s: float | None,
@@ -218,7 +207,7 @@ def make_executor(
     return DaskExecutor(scheduler, timeout_s, progress.say, worker_wait_s)
 
 
-def exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
+def _exit_status(rows: Sequence[dict[str, Any]], left_out: dict[str, Any], plan: RunPlan) -> int:
     """1 if a row is not whole, all are skipped or an image was left out; says which."""
     wanted = {method.name for method in plan.methods}
     rows = [row for row in rows if row["method"] in wanted]

@@ -24,7 +24,6 @@ from irbench.errors import UnknownNameError, UsageError
 @click.option(
     "--maps/--no-maps",
     default=True,
-    show_default=True,
     help="Compute the score maps again; a run does not keep them.",
 )
 @click.option(

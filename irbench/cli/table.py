@@ -91,14 +91,14 @@ def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Ta
 
 def _best(rows: Sequence[dict[str, Any]], name: str) -> str | None:
     """The best value of a column as printed; None where there are not two to choose from."""
-    best: float | None = None
-    values = [merit(row, METRICS[name]) for row in rows]
-    for value in values:
-        if METRICS[name].is_better(value, best):
-            best = value
-    if sum(value is not None for value in values) < _LEAST_TO_RANK:
+    metric = METRICS[name]
+    values = [value for row in rows if (value := merit(row, metric)) is not None]
+    if len(values) < _LEAST_TO_RANK:
         return None
-    return None if best is None else METRICS[name].format(best)
+    best: float | None = None
+    for value in values:
+        best = value if metric.is_better(value, best) else best
+    return None if best is None else metric.format(best)
 
 
 def _cell(row: dict[str, Any], name: str, best: str | None) -> str:

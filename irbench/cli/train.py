@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     "tensorboard.",
 )
 @click.option("--test", is_flag=True, help="Score the test split too, once, at the end.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
+@click.option("--device", default="auto", help="auto, cpu or cuda[:N].")
 @click.option("--threads", type=click.IntRange(min=1), help="Of a CPU.  [default: its cores]")
 @param_option
 @setting_options

@@ -52,8 +52,15 @@ def weights() -> None:
     type=click.IntRange(min=1),
     help="Side of the images that it was trained at, in pixels.",
 )
-@click.option("--source", default="", help="Where the file comes from, for the card.")
-@click.option("--licence", default="", help="What the weights may be used for, for the card.")
+@click.option(
+    "--source", default="", show_default=False, help="Where the file comes from, for the card."
+)
+@click.option(
+    "--licence",
+    default="",
+    show_default=False,
+    help="What the weights may be used for, for the card.",
+)
 @param_option
 @dataset_options
 @verbosity_options

@@ -13,6 +13,11 @@ _HEADS = (
     "epochs", "hardware", "sha256",
 )  # fmt: skip
 
+_OF_CARD = (
+    *("dataset", "scheme", "image_size", "metrics", "epochs", "hardware", "licence", "sha256"),
+)
+"""Fields of a card that JSON has."""
+
 
 def has_weights(cls: type[Detector]) -> bool:
     """Whether a method is a network that learns."""
@@ -59,14 +64,7 @@ def weights_facts(cls: type[Detector]) -> list[dict[str, Any]]:
         {
             "name": one.name,
             "path": str(one.path),
-            "dataset": one.card.dataset,
-            "scheme": one.card.scheme,
-            "image_size": one.card.image_size,
-            "metrics": one.card.metrics,
-            "epochs": one.card.epochs,
-            "hardware": one.card.hardware,
-            "licence": one.card.licence,
-            "sha256": one.card.sha256,
+            **{name: getattr(one.card, name) for name in _OF_CARD},
         }
         for one in available_weights(cls)
     ]

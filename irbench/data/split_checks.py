@@ -35,6 +35,7 @@ def check_splits(dataset: Dataset, lists: SplitLists | None) -> Iterator[Finding
 
 
 def _check_scheme(dataset: Dataset, scheme: str) -> Iterator[Finding]:
+    prefix = f"{scheme}: " if scheme else ""
     try:
         opened = dataset
         if scheme != dataset.scheme:
@@ -42,23 +43,19 @@ def _check_scheme(dataset: Dataset, scheme: str) -> Iterator[Finding]:
         parts = {split: opened.split_ids(split) for split in opened.splits if split != "all"}
         everything = set(opened.split_ids("all"))
     except IrbenchError as error:
-        yield problem("splits", f"{_name(scheme)}cannot be read: {error}")
+        yield problem("splits", f"{prefix}cannot be read: {error}")
         return
     for (one, ids), (other, other_ids) in combinations(parts.items(), 2):
         shared = tuple(sorted(set(ids) & set(other_ids)))
         if shared:
             n = plural(len(shared), "image")
-            yield problem("splits", f"{_name(scheme)}{n} in both {one} and {other}", shared)
+            yield problem("splits", f"{prefix}{n} in both {one} and {other}", shared)
     for split, ids in parts.items():
         absent = tuple(name for name in ids if name not in everything)
         if absent:
             n = plural(len(absent), "image")
-            yield problem("splits", f"{_name(scheme)}{n} of {split} not on disk", absent)
+            yield problem("splits", f"{prefix}{n} of {split} not on disk", absent)
     unused = tuple(sorted(everything.difference(*parts.values())))
     if unused:
         n = plural(len(unused), "image")
-        yield note("splits", f"{_name(scheme)}{n} in no split", unused)
-
-
-def _name(scheme: str) -> str:
-    return f"{scheme}: " if scheme else ""
+        yield note("splits", f"{prefix}{n} in no split", unused)

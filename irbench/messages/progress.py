@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
 
 from irbench.messages.external_text import printable
 
@@ -52,19 +51,10 @@ class QuietProgress(Progress):
 
 
 class LineProgress(Progress):
-    """Lines in a log: at the end of each piece of work, and now and then between.
+    """Lines on standard error: at the end of each piece of work, and now and then between."""
 
-    Parameters
-    ----------
-    stream : file, optional
-        Standard error by default.
-    interval_s : float
-        Least time between two lines about the same work.
-    """
-
-    def __init__(self, stream: TextIO | None = None, interval_s: float = 30.0) -> None:
-        self.stream = sys.stderr if stream is None else stream
-        self.interval_s = interval_s
+    interval_s = 30.0
+    """Least time between two lines about the same work."""
 
     @contextmanager
     def track(self, title: str, total: int, unit: str = "") -> Iterator[Advance]:
@@ -90,7 +80,8 @@ class LineProgress(Progress):
 
     def say(self, message: str) -> None:
         """See :meth:`Progress.say`."""
-        print(printable(message), file=self.stream, flush=True)
+        sys.stderr.write(f"{printable(message)}\n")
+        sys.stderr.flush()
 
 
 class BarProgress(Progress):

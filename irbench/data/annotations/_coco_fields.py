@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irbench.data.annotations.labels import MAX_COORDINATE_PX, BoxLabels, Shape, check_box
+from irbench.data.annotations.labels import BoxLabels, Shape, check_box, check_side
 from irbench.data.annotations.place import Place, check_number, check_score
 from irbench.errors import AnnotationError
 from irbench.json_fields import parse_json
@@ -111,11 +111,7 @@ class Record:
 
     def side(self, name: str) -> int:
         """A side of an image in pixels."""
-        value = self.field(name)
-        whole = isinstance(value, int | float) and not isinstance(value, bool)
-        if not whole or not 1 <= value < MAX_COORDINATE_PX or value != int(value):
-            raise self.at(name).invalid("a whole number of pixels", value)
-        return int(value)
+        return check_side(self.field(name), self.at(name))
 
     def score(self) -> float:
         """The confidence."""

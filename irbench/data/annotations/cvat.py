@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from irbench.data.annotations import shapes as drawn
 from irbench.data.annotations._coco_fields import Collected, ImageId
 from irbench.data.annotations.coco import CocoDataset, CocoImage
-from irbench.data.annotations.labels import BoxLabels, Shape
+from irbench.data.annotations.labels import BoxLabels, Shape, check_side
 from irbench.data.annotations.place import Place, parse_number
 from irbench.data.annotations.voc import parse_xml
 from irbench.errors import AnnotationError
@@ -159,10 +159,7 @@ def _number(element: Element, name: str, place: Place) -> float:
 
 
 def _side(element: Element, name: str, place: Place) -> int:
-    value = _number(element, name, place)
-    if value < 1 or value != int(value):
-        raise place.at(name).invalid("a whole number of pixels", value)
-    return int(value)
+    return check_side(_number(element, name, place), place.at(name))
 
 
 def _points(element: Element, place: Place) -> list[list[float]]:

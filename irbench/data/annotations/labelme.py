@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from irbench.data.annotations import shapes as drawn
 from irbench.data.annotations._coco_fields import Record, read_json, records
-from irbench.data.annotations.labels import BoxLabels, Shape
+from irbench.data.annotations.labels import BoxLabels, Shape, check_stated_shape
 from irbench.data.annotations.place import Place
 from irbench.images.files import decode_stored
 
@@ -84,9 +84,7 @@ def _size(whole: Record, shape: Shape | None) -> Shape | None:
     if any(whole.item.get(name) is None for name in names):
         return shape
     stated = (whole.side(names[0]), whole.side(names[1]))
-    if shape is not None and stated != tuple(shape):
-        raise whole.at("imageHeight").invalid(f"the image's {shape[0]}x{shape[1]} pixels", stated)
-    return stated
+    return check_stated_shape(stated, shape, whole.at("imageHeight"))
 
 
 def _box(record: Record, shape: Shape | None) -> drawn.Box:

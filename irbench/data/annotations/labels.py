@@ -82,6 +82,21 @@ class BoxLabels:
         )
 
 
+def check_side(value: Any, place: Place) -> int:
+    """A side of an image, which is a whole number of pixels from 1 on."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 1 <= value < MAX_COORDINATE_PX or value != int(value):
+        raise place.invalid("a whole number of pixels", value)
+    return int(value)
+
+
+def check_stated_shape(stated: Shape, shape: Shape | None, place: Place) -> Shape:
+    """The shape that a label file states, which must be the image's where that is known."""
+    if shape is not None and stated != tuple(shape):
+        raise place.invalid(f"the image's {shape[0]}x{shape[1]} pixels", stated)
+    return stated
+
+
 def check_box(
     box: Sequence[float], shape: Shape | None, place: Place, overhang: bool
 ) -> list[float]:

@@ -22,6 +22,8 @@ from irbench.data.annotations.labels import (
     BoxLabels,
     Shape,
     check_box,
+    check_side,
+    check_stated_shape,
     checked_boxes,
     text_of,
 )
@@ -184,18 +186,14 @@ def _shape(root: Element, shape: Shape | None, place: Place) -> Shape:
             raise place.invalid("a <size> with width and height", None)
         return shape
     height, width = (
-        parse_number(_text(size, side, place), place.at(side)) for side in ("height", "width")
+        check_side(parse_number(_text(size, side, place), place.at(side)), place.at(side))
+        for side in ("height", "width")
     )
-    if min(height, width) < 1 or height != int(height) or width != int(width):
-        raise place.invalid("whole numbers of pixels", [height, width])
-    stated = (int(height), int(width))
-    if shape is not None and stated != tuple(shape):
-        raise place.invalid(f"the image's {shape[0]}x{shape[1]} pixels", stated)
-    return stated
+    return check_stated_shape((height, width), shape, place)
 
 
-def _text(parent: Element, name: str, place: Place) -> str:
-    text = (parent.findtext(name) or "").strip()
+def _text(element: Element, name: str, place: Place) -> str:
+    text = (element.findtext(name) or "").strip()
     if not text:
-        raise place.invalid(f"a <{name}> with text", [child.tag for child in parent])
+        raise place.invalid(f"a <{name}> with text", [child.tag for child in element])
     return text

@@ -35,7 +35,8 @@ ALL = dict(commands())
 
 
 def help_of(path):
-    return ALL[path].get_help(click.Context(ALL[path], info_name=path, max_content_width=100))
+    settings = irbench.context_settings
+    return ALL[path].get_help(click.Context(ALL[path], info_name=path, **settings))
 
 
 @pytest.mark.parametrize("path", ALL)

@@ -122,8 +122,8 @@ def test_boxes_of_parts_are_no_targets(write):
         (one_object(BOX.replace(">9<", ">3<")), "object 1: expected a box of positive width"),
         (one_object(BOX.replace(">9<", ">21<")), "object 1: expected a box inside the 20x30"),
         (one_object(BOX.replace(">4<", ">0<")), "object 1: expected pixels counted from 1"),
-        (one_object().replace(">30<", ">0<"), "size: expected whole numbers"),
-        (one_object().replace(">30<", ">30.5<"), "size: expected whole numbers"),
+        (one_object().replace(">30<", ">0<"), "size, width: expected a whole number"),
+        (one_object().replace(">30<", ">30.5<"), "size, width: expected a whole number"),
         (one_object().replace(">30<", ">x<"), "size, width: expected a number"),
     ],
 )
