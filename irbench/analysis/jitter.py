@@ -173,12 +173,12 @@ def shifted_masks(truths: Sequence[GroundTruth], shifts: NDArray[np.int64]) -> P
     y, x = row + shifts[:, target, 1], column + shifts[:, target, 0]
     height, width = shapes[image].T
     variant, pixel = np.nonzero((y >= 0) & (y < height) & (x >= 0) & (x < width))
-    place = offset[image[pixel]] + y[variant, pixel] * width[pixel] + x[variant, pixel]
+    raster = offset[image[pixel]] + y[variant, pixel] * width[pixel] + x[variant, pixel]
     # Both together are one number, so that a pixel is told apart by variant.
-    unique = np.unique(variant * offset[-1] + place)
-    variant, place = np.divmod(unique, max(int(offset[-1]), 1))
-    slot = variant * len(truths) + np.searchsorted(offset, place, side="right") - 1
-    return PixelSets(place, slot, len(shifts), len(truths))
+    unique = np.unique(variant * offset[-1] + raster)
+    variant, raster = np.divmod(unique, max(int(offset[-1]), 1))
+    slot = variant * len(truths) + np.searchsorted(offset, raster, side="right") - 1
+    return PixelSets(raster, slot, len(shifts), len(truths))
 
 
 def image_offsets(truths: Sequence[GroundTruth]) -> NDArray[np.int64]:
@@ -187,7 +187,7 @@ def image_offsets(truths: Sequence[GroundTruth]) -> NDArray[np.int64]:
 
 
 def target_order(boxes: NDArray[np.float64]) -> NDArray[np.int64]:
-    """``(..., N)`` place of each box in order of (y0, x0, x1, y1), among its N."""
+    """``(..., N)`` rank of each box in order of (y0, x0, x1, y1), among its N."""
     x0, y0, x1, y1 = np.moveaxis(boxes, -1, 0)
     order = np.lexsort((y1, x1, x0, y0), axis=-1)
     return np.argsort(order, axis=-1)

@@ -128,13 +128,13 @@ def plot_breakdown(analysis: Analysis, styles: Styles, by: str) -> Figure:
     axes = figure.subplots(3, 1, sharex=True)
     methods = _methods(analysis, "breakdown")
     levels: list[dict[str, Any]] = []
-    for place, method in enumerate(methods):
+    for position, method in enumerate(methods):
         records = [
             one for one in analysis.of("breakdown", method=method, by=by) if one["n_targets"]
         ]
         levels = levels or records
         width = 0.85 / len(methods)
-        x = np.arange(len(records)) + (place - (len(methods) - 1) / 2) * width
+        x = np.arange(len(records)) + (position - (len(methods) - 1) / 2) * width
         for axis, score in zip(axes, ("recall", "pd", "map50"), strict=True):
             heights = [100 * (record[score] or 0.0) for record in records]
             axis.bar(x, heights, width, **styles.bar(method))

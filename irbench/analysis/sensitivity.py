@@ -80,9 +80,9 @@ def jittered_hits(
     detection, target = detection[meet], target[meet]
     iou = iou_pairs(detections.boxes[detection], boxes[:, target])
     repeat, pair = np.nonzero(iou >= min(iou_threshold, 1 - 1e-10))
-    place = target_order(boxes)[repeat, target[pair]]
+    rank = target_order(boxes)[repeat, target[pair]]
     # Of equal IoUs the last target, as COCO's evaluator has it.
-    order = np.lexsort((-place, -iou[repeat, pair], detection[pair], repeat))
+    order = np.lexsort((-rank, -iou[repeat, pair], detection[pair], repeat))
     repeat, pair = repeat[order], pair[order]
     detection, target = detection[pair], target[pair]
     taken = take_greedily(

@@ -40,14 +40,14 @@ def open_run_dataset(run: dict[str, Any]) -> tuple[Dataset | None, str]:
         return None, "run.json does not say where the images are"
     facts = run["dataset"]
     root = run["data_root"]
-    places = [(facts["name"], root), (facts["name"], None)]
+    candidates = [(facts["name"], root), (facts["name"], None)]
     if facts["name"] == "folder" and root is not None:
-        places = [(root, root)]
+        candidates = [(root, root)]
     scheme, reason = facts.get("scheme") or None, ""
-    for name, place in places:
+    for name, folder in candidates:
         try:
             stated = Conventions.from_dict(facts.get("conventions") or {})
-            return load_dataset(name, place, facts["split"], scheme, stated), ""
+            return load_dataset(name, folder, facts["split"], scheme, stated), ""
         except (IrbenchError, OSError) as error:
             reason = reason or str(error).rstrip(".")
     return None, f"the images of the run are not here: {reason}"

@@ -68,8 +68,8 @@ def _each_image(images: Sequence[str]) -> list[tuple[str, str | None]]:
         return [("", None)]
     stems = [file_stem(image) for image in images]
     return [
-        (f"-{stem}" if stems.count(stem) == 1 else f"-{stem}-{place}", image)
-        for place, (stem, image) in enumerate(zip(stems, images, strict=True), start=1)
+        (f"-{stem}" if stems.count(stem) == 1 else f"-{stem}-{position}", image)
+        for position, (stem, image) in enumerate(zip(stems, images, strict=True), start=1)
     ]
 
 

@@ -86,27 +86,27 @@ class ComparedMethods:
 
     @cached_property
     def by_disagreement(self) -> list[int]:
-        """Places of the images, those that the methods disagree about most first."""
+        """Positions of the images, those that the methods disagree about most first."""
         amounts = [
-            disagreement([one[place] for one in self.outcomes.values()])
-            for place in range(len(self.scored.truths))
+            disagreement([one[index] for one in self.outcomes.values()])
+            for index in range(len(self.scored.truths))
         ]
-        return sorted(range(len(amounts)), key=lambda place: -amounts[place])
+        return sorted(range(len(amounts)), key=lambda index: -amounts[index])
 
     @property
     def informative_image(self) -> int:
-        """Place of the image with targets that the methods disagree about most.
+        """Position of the image with targets that the methods disagree about most.
 
         Raises
         ------
         NoFigureError
             For a run without images.
         """
-        places = self.by_disagreement
-        if not places:
+        positions = self.by_disagreement
+        if not positions:
             raise NoFigureError("; ".join(self.scored.problems) or "the run has no images")
         truths = self.scored.truths
-        return next((place for place in places if len(truths[place].boxes)), places[0])
+        return next((index for index in positions if len(truths[index].boxes)), positions[0])
 
     @cached_property
     def _opened(self) -> tuple[Dataset | None, str]:
@@ -171,17 +171,17 @@ class ComparedMethods:
         return self.scored.methods
 
     def truth(self, image: str) -> tuple[int, GroundTruth]:
-        """Place and ground truth of an image of the tested split.
+        """Position and ground truth of an image of the tested split.
 
         Raises
         ------
         UnknownNameError
             With the nearest ids, for an image that was not tested.
         """
-        for place, truth in enumerate(self.scored.truths):
-            if truth.id == image:
-                return place, truth
-        raise UnknownImageError(image, [truth.id for truth in self.scored.truths])
+        ids = [truth.id for truth in self.scored.truths]
+        check_image(image, ids)
+        index = ids.index(image)
+        return index, self.scored.truths[index]
 
 
 def check_image(image: str, known: Sequence[str]) -> None:

@@ -60,25 +60,25 @@ def detections_figure(
     chosen = [name for name in comparison.chosen(methods) if name in comparison.outcomes]
     if not chosen:
         raise NoFigureError("no method has an operating point")
-    places = _places(comparison, images)
+    positions = _positions(comparison, images)
     dataset = comparison.dataset
     n_panels = len(chosen) + 1
     # As few rows an image as the width allows, evenly filled.
     n_rows = -(-n_panels // _MOST_COLUMNS)
     columns = -(-n_panels // n_rows)
     wide = (TWO_COLUMNS_IN - _LABEL_IN) / columns
-    high = (PAGE_IN - _LEGEND_IN) / (len(places) * n_rows) - _CAPTION_IN
+    high = (PAGE_IN - _LEGEND_IN) / (len(positions) * n_rows) - _CAPTION_IN
     side = min(wide, max(high, 0.5), 2.2)
     figure = new_figure(
         columns * side + _LABEL_IN,
-        len(places) * n_rows * (side + _CAPTION_IN) + _LEGEND_IN,
+        len(positions) * n_rows * (side + _CAPTION_IN) + _LEGEND_IN,
     )
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01, hspace=0.01)  # type: ignore[union-attr,call-arg]
-    axes = bare_panels(figure, len(places) * n_rows, columns)
-    for block, place in enumerate(places):
-        truth = comparison.scored.truths[place]
+    axes = bare_panels(figure, len(positions) * n_rows, columns)
+    for block, position in enumerate(positions):
+        truth = comparison.scored.truths[position]
         sample = read_image(dataset, truth)
-        here = {name: comparison.outcomes[name][place] for name in chosen}
+        here = {name: comparison.outcomes[name][position] for name in chosen}
         target = informative_target(here)
         panels = axes[block * n_rows : (block + 1) * n_rows].ravel()
         show_image(panels[0], sample)
@@ -120,12 +120,12 @@ def informative_target(outcomes: Mapping[str, ImageOutcome]) -> int | None:
     return int(np.argmax(shares * (1 - shares)))
 
 
-def _places(comparison: ComparedMethods, images: Sequence[str] | None) -> list[int]:
+def _positions(comparison: ComparedMethods, images: Sequence[str] | None) -> list[int]:
     if images is not None:
         return [comparison.truth(image)[0] for image in images]
     truths = comparison.scored.truths
-    with_targets = [place for place in comparison.by_disagreement if len(truths[place].boxes)]
-    places = (with_targets or comparison.by_disagreement)[:N_IMAGES]
-    if not places:
+    with_targets = [index for index in comparison.by_disagreement if len(truths[index].boxes)]
+    positions = (with_targets or comparison.by_disagreement)[:N_IMAGES]
+    if not positions:
         raise NoFigureError("the run has no images")
-    return places
+    return positions

@@ -66,8 +66,8 @@ def grad_cam_figure(
     detector = remake_detector(comparison, method)
     if not isinstance(detector, NetworkDetector | SegmentationNetworkDetector):
         raise NoFigureError(f"{method} is no network, and has no stages")
-    place = comparison.informative_image if image is None else comparison.truth(image)[0]
-    truth = comparison.scored.truths[place]
+    position = comparison.informative_image if image is None else comparison.truth(image)[0]
+    truth = comparison.scored.truths[position]
     sample = read_image(comparison.dataset, truth)
     with comparison.progress.track(f"Grad-CAM of {method}", 1) as advance:
         maps = score_grad_cams(detector, sample, stages)

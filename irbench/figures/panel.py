@@ -63,11 +63,11 @@ def image_figure(
         For an image that was not tested, with the nearest ids; for an unknown method.
     """
     comparison = ComparedMethods.of(source)
-    place, truth = comparison.truth(image)
+    position, truth = comparison.truth(image)
     chosen = list(comparison.chosen(methods))
     sample = read_image(comparison.dataset, truth)
     here = {
-        name: comparison.outcomes[name][place] for name in chosen if name in comparison.outcomes
+        name: comparison.outcomes[name][position] for name in chosen if name in comparison.outcomes
     }
     zooms = list(range(len(truth.boxes)))[:MOST_ZOOMS]
     first = informative_target(here) if here else None

@@ -70,12 +70,12 @@ def breakdown_figure(
     axis = figure.subplots()
     set_small_type(axis)
     axis.grid(visible=False, axis="x")
-    filled = [place for place, (_, count) in enumerate(table.bins) if count]
+    filled = [position for position, (_, count) in enumerate(table.bins) if count]
     width = 0.86 / len(drawn)
-    for place, method in enumerate(drawn):
+    for position, method in enumerate(drawn):
         values = table.methods[method]
         heights = [100 * (values[one] or 0.0) for one in filled]
-        x = np.arange(len(filled)) + (place - (len(drawn) - 1) / 2) * width
+        x = np.arange(len(filled)) + (position - (len(drawn) - 1) / 2) * width
         axis.bar(x, heights, width, **comparison.styles[method].bar)
     names = [f"{table.bins[one][0]}\n({table.bins[one][1]} targets)" for one in filled]
     axis.set_xticks(range(len(filled)), names)

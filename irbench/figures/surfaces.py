@@ -54,8 +54,8 @@ def surfaces_figure(
         chosen = [name for name in chosen if has_maps(comparison, name)]
     if not chosen:
         raise NoFigureError("no method has score maps")
-    place = comparison.informative_image if image is None else comparison.truth(image)[0]
-    truth = comparison.scored.truths[place]
+    position = comparison.informative_image if image is None else comparison.truth(image)[0]
+    truth = comparison.scored.truths[position]
     sample = read_image(comparison.dataset, truth)
     maps: dict[str, NDArray[Any]] = {"Image": to_display(sample.image)}
     reasons = []

@@ -56,7 +56,7 @@ class HierarchicalCounts:
         return len(self.targets)
 
     @property
-    def places(self) -> NDArray[np.float64]:
+    def outcomes(self) -> NDArray[np.float64]:
         """``(n_images,)`` pairs, false alarms and misses."""
         return self.targets + self.regions - self.pairs
 
@@ -122,7 +122,7 @@ hiou = _metric(
     "hIoU",
     "Mean IoU of the regions paired with a target, times pairs over pairs, FP and FN.",
     formula=_FORMULA,
-    form=lambda counts: Ratio(counts.overlap, counts.places),
+    form=lambda counts: Ratio(counts.overlap, counts.outcomes),
     **_UNPADDED,
 )
 
@@ -141,7 +141,7 @@ localisation_iou = _metric(
     "hIoU, localisation",
     "Pairs of regions and targets over pairs, FP and FN, the second factor of hIoU.",
     formula="TP / (TP + FP + FN)",
-    form=lambda counts: Ratio(counts.pairs, counts.places),
+    form=lambda counts: Ratio(counts.pairs, counts.outcomes),
     **_UNPADDED,
 )
 
@@ -181,9 +181,9 @@ def error_split(
         targets without a region though they fit one (``several_targets``), regions that fit no
         target (``clutter``), and targets that fit no region (``blindness``): these five sum to 1.
     """
-    pairs, places = total(counts.pairs, weights), total(counts.places, weights)
+    n_pairs, n_outcomes = total(counts.pairs, weights), total(counts.outcomes, weights)
     of_pairs = {name: getattr(counts, name) for name in ("merged", "interference", "missed")}
-    of_places = {
+    errors = {
         "several_regions": counts.regions - counts.pairs - counts.lone_regions,
         "several_targets": counts.targets - counts.pairs - counts.lone_targets,
         "clutter": counts.lone_regions,
@@ -191,9 +191,9 @@ def error_split(
     }
     return {
         "segmentation": segmentation_iou(counts, weights),
-        **{name: ratio(total(sums, weights), pairs, NO_PAIR) for name, sums in of_pairs.items()},
+        **{name: ratio(total(sums, weights), n_pairs, NO_PAIR) for name, sums in of_pairs.items()},
         "localisation": localisation_iou(counts, weights),
-        **{name: ratio(total(sums, weights), places, NOTHING) for name, sums in of_places.items()},
+        **{name: ratio(total(sums, weights), n_outcomes, NOTHING) for name, sums in errors.items()},
     }
 
 

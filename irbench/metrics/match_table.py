@@ -82,7 +82,7 @@ class MatchTable:
 
     @cached_property
     def hit_groups(self) -> tuple[NDArray[np.int64], ...]:
-        """For each IoU threshold the places in :attr:`score_groups` of the hits, ascending."""
+        """For each IoU threshold the positions in :attr:`score_groups` of the hits, ascending."""
         return tuple(np.searchsorted(self.score_groups, hits) for hits in self.hit_positions)
 
     @cached_property

@@ -164,12 +164,12 @@ class RocCounts:
         # halves, exact in any order.
         n, rows = self.n_images, np.unique(self.target[1])
         images, bins, counts = self.background
-        place = np.searchsorted(rows, bins)
-        tied = np.append(rows, N_BINS)[place] == bins
+        level = np.searchsorted(rows, bins)
+        tied = np.append(rows, N_BINS)[level] == bins
         shape = (len(rows) + 1, n)
-        below = np.bincount((place + tied) * n + images, counts, shape[0] * n).reshape(shape)
+        below = np.bincount((level + tied) * n + images, counts, shape[0] * n).reshape(shape)
         np.cumsum(below, axis=0, out=below)
-        own = np.bincount((place * n + images)[tied], counts[tied] / 2, below.size)
+        own = np.bincount((level * n + images)[tied], counts[tied] / 2, below.size)
         return np.asarray(self._by_bin[0][rows].T @ (below + own.reshape(shape))[:-1])
 
     def won_pairs(self, draws: Draws) -> Values:

@@ -30,6 +30,7 @@ from irbench.metrics.roc_3d import Roc3dCounts
 from irbench.metrics.score_maps import N_BINS, Binning
 from irbench.metrics.value import check_weights
 from irbench.metrics.weighted import Draws, Values
+from irbench.ragged_arrays import inverse_permutation, offsets_of
 
 _BLOCK_IMAGES = 256
 
@@ -201,15 +202,14 @@ def _pooled(pixels: NDArray[np.float64]) -> OccupiedBins:
 
 def _ordered(blocks: Sequence[Gains], order: NDArray[np.int64]) -> Gains:
     """The gains of several blocks of images, their targets in another order of the images."""
-    starts = np.cumsum([0, *(one.n_images for one in blocks)])
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
+    starts = offsets_of([one.n_images for one in blocks])
+    position = inverse_permutation(order)
 
     def joined(name: str, kind: Any) -> NDArray[Any]:
         return np.concatenate([np.zeros(0, kind), *(getattr(one, name) for one in blocks)])
 
     added = [one.images + start for one, start in zip(blocks, starts.tolist(), strict=False)]
-    images = place[np.concatenate([np.zeros(0, np.int64), *added])]
+    images = position[np.concatenate([np.zeros(0, np.int64), *added])]
     by_image = np.argsort(images, kind="stable")
     values = {
         one.name: joined(one.name, bool if one.name == "erased" else np.float64)[by_image]

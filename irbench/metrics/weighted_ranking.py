@@ -33,7 +33,7 @@ class KeptCounts:
 
     @cached_property
     def points(self) -> NDArray[np.int64]:
-        """``(n_points,)`` places in ``score_groups`` of the scores of hits, ascending."""
+        """``(n_points,)`` positions in ``score_groups`` of the scores of hits, ascending."""
         groups = [group for table in self._tables for group in table.hit_groups]
         return np.unique(np.concatenate([np.zeros(0, np.int64), *groups]))
 
@@ -186,7 +186,7 @@ class _Hits(NamedTuple):
     last: NDArray[np.int64]
     """``(n_points,)`` the last hit of each score."""
     point: NDArray[np.int64]
-    """``(n_points,)`` place of that score among those of all columns."""
+    """``(n_points,)`` position of that score among those of all columns."""
 
 
 def _counting(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:

@@ -142,17 +142,17 @@ def disagreements() -> list[Disagreement]:
     list of Disagreement
         Ablations stand on one dataset, which Table I has too.
     """
-    places: dict[tuple[str, str, str], dict[str, list[tuple[int, str]]]] = {}
+    printed: dict[tuple[str, str, str], dict[str, list[tuple[int, str]]]] = {}
     for table in published_tables().values():
         for row in table.rows.values():
             keys = [(metric, "") for metric in COST]
             keys += [(metric, dataset) for dataset in table.datasets for metric in QUALITY]
             for metric, dataset in keys:
-                values = places.setdefault((row.methods[0], metric, dataset), {})
+                values = printed.setdefault((row.methods[0], metric, dataset), {})
                 text = row.text(metric, dataset)
                 values.setdefault(text, []).append((table.number, row.name))
     return [
         Disagreement(*key, tuple((text, tuple(where)) for text, where in values.items()))
-        for key, values in places.items()
+        for key, values in printed.items()
         if len(values) > 1
     ]

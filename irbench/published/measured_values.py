@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 from irbench.engine.storage.results import RunResults
@@ -125,27 +126,23 @@ def compare_runs(runs: Sequence[RunResults], tables: Iterable[int]) -> list[Meas
         table = published_tables()[number]
         for dataset in table.datasets:
             here = [run for run in runs if published_dataset(table, run.dataset) == dataset]
-            for published in table.rows.values():
-                for run in here:
-                    rows = {row["method"]: row for row in run.scored_rows}
-                    for method in published.methods:
-                        if method not in rows:
-                            continue
-                        row = rows[method]
-                        values = tuple(
-                            MeasuredValue(
-                                published.name,
-                                method,
-                                row["title"],
-                                dataset,
-                                run.dataset["title"],
-                                metric,
-                                published.value(metric, dataset),
-                                row.get(metric),
-                            )
-                            for metric in QUALITY
+            for published, run in product(table.rows.values(), here):
+                rows = {row["method"]: row for row in run.scored_rows}
+                for row in (rows[name] for name in published.methods if name in rows):
+                    values = tuple(
+                        MeasuredValue(
+                            row=published.name,
+                            method=row["method"],
+                            title=row["title"],
+                            dataset=dataset,
+                            dataset_title=run.dataset["title"],
+                            metric=metric,
+                            published=published.value(metric, dataset),
+                            measured=row.get(metric),
                         )
-                        found.append(MeasuredRow(number, run, dataset, row["state"], values))
+                        for metric in QUALITY
+                    )
+                    found.append(MeasuredRow(number, run, dataset, row["state"], values))
     return found
 
 

@@ -126,7 +126,7 @@ def resample(
                 left_out,
                 np.empty(resamples.n_resamples) if metric in one.adds_miss else None,
             )
-            for metric, left_out in jackknife(one, resamples.place).items()
+            for metric, left_out in jackknife(one, resamples.id_ranks).items()
         }
         for method, one in statistics.items()
     }
@@ -150,7 +150,7 @@ def resample(
 
 
 def jackknife(
-    statistics: ImageStatistics, place: NDArray[np.int64] | None = None
+    statistics: ImageStatistics, ranks: NDArray[np.int64] | None = None
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric with each image left out in turn.
 
@@ -160,8 +160,8 @@ def jackknife(
     Parameters
     ----------
     statistics : ImageStatistics
-    place : (n_images,) ndarray of int64, optional
-        Position of each image in an order that the groups, and what is returned, go by; by
+    ranks : (n_images,) ndarray of int64, optional
+        Of each image in an order that the groups, and what is returned, go by; by
         default that of the images.
 
     Returns
@@ -176,7 +176,7 @@ def jackknife(
     """
     n = statistics.n_images
     n_groups = min(n, MOST_LEFT_OUT)
-    group = (np.arange(n) if place is None else place) % n_groups
+    group = (np.arange(n) if ranks is None else ranks) % n_groups
     parts, size = [], block_size(n)
     for start in range(0, n_groups, size):
         left_out = np.arange(start, min(start + size, n_groups))

@@ -170,8 +170,8 @@ class Comparison:
         if method not in found:
             return []
         n_finders = np.sum(list(found.values()), axis=0)
-        places = [(truth, index) for truth in self.truths for index in range(len(truth.boxes))]
-        return [places[target] for target in np.flatnonzero(found[method] & (n_finders == 1))]
+        targets = [(truth, index) for truth in self.truths for index in range(len(truth.boxes))]
+        return [targets[index] for index in np.flatnonzero(found[method] & (n_finders == 1))]
 
     @cached_property
     def _tests(self) -> dict[str, list[PairTest]]:
@@ -183,7 +183,7 @@ class Comparison:
         p = {by: [_p_value(test) for test in found] for by, found in tests.items()}
         if len(pairs) == 1:
             family = holm([values[0] for values in p.values()])
-            adjusted = {by: family[place : place + 1] for place, by in enumerate(p)}
+            adjusted = {by: family[index : index + 1] for index, by in enumerate(p)}
         else:
             adjusted = {by: holm(values) for by, values in p.items()}
         return {

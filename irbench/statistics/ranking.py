@@ -16,7 +16,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class RankedMethod:
-    """A method's place.
+    """A method's rank.
 
     Attributes
     ----------
@@ -70,13 +70,13 @@ def rank_methods(
         )
     values = {name: value for name, value in estimates.items() if value is not None}
     order = sorted(values, key=values.__getitem__, reverse=higher_is_better)
-    places = [names.index(name) for name in order]
-    letters = compact_letters(p[np.ix_(places, places)] <= alpha)
+    rows = [names.index(name) for name in order]
+    letters = compact_letters(p[np.ix_(rows, rows)] <= alpha)
     ranked: list[RankedMethod] = []
-    for place, name in enumerate(order):
-        tied = place > 0 and values[name] == values[order[place - 1]]
-        rank = ranked[-1].rank if tied else place + 1
-        ranked.append(RankedMethod(name, rank, letters[place]))
+    for position, name in enumerate(order):
+        tied = position > 0 and values[name] == values[order[position - 1]]
+        rank = ranked[-1].rank if tied else position + 1
+        ranked.append(RankedMethod(name, rank, letters[position]))
     return ranked + [RankedMethod(name, None, "") for name in names if name not in values]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import UsageError
+from irbench.ragged_arrays import inverse_permutation
 
 N_RESAMPLES = 10_000
 MISSED = 0.5
@@ -88,13 +89,10 @@ class Resamples:
         return len(self.image_ids)
 
     @cached_property
-    def place(self) -> NDArray[np.int64]:
-        """``(n_images,)`` position of each image in the order of ids."""
-        place = np.empty(self.n_images, dtype=np.int64)
-        place[sorted(range(self.n_images), key=self.image_ids.__getitem__)] = np.arange(
-            self.n_images
-        )
-        return place
+    def id_ranks(self) -> NDArray[np.int64]:
+        """``(n_images,)`` rank of each image in the order of ids, from 0."""
+        by_id = sorted(range(self.n_images), key=self.image_ids.__getitem__)
+        return inverse_permutation(np.array(by_id, dtype=np.int64))
 
     @cached_property
     def missed(self) -> NDArray[np.float64]:
@@ -133,4 +131,4 @@ class Resamples:
             drawn = generator.integers(0, n, (n_draws, n), dtype=np.int64)
             drawn += n * np.arange(n_draws)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=n * n_draws).reshape(n_draws, n)
-            yield np.ascontiguousarray(counts.T[self.place], dtype=np.float64)
+            yield np.ascontiguousarray(counts.T[self.id_ranks], dtype=np.float64)

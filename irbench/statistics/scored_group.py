@@ -106,8 +106,8 @@ def _resample(wanted: Sequence[tuple[ScoredMethod, list[str]]]) -> None:
     assert draws is not None
     try:
         statistics = {
-            str(place): ImageStatistics.of(one.output.result, names)
-            for place, (one, names) in enumerate(wanted)
+            str(index): ImageStatistics.of(one.output.result, names)
+            for index, (one, names) in enumerate(wanted)
         }
         found = resample(statistics, draws)
     except MetricError as error:
