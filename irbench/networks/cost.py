@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from irbench.networks.flop_counting import FlopCount
 from irbench.networks.probing import Predict, build_afresh, build_without_values, probe_network
 
 if TYPE_CHECKING:
-    from irbench.networks.detector import NetworkDetector
+    from irbench.networks.neural import NeuralDetector
 
 PROBED_AT = 64
 """Side in pixels of the image at which it is found out which parameters are executed."""
@@ -102,7 +102,7 @@ def measure_cost(
     Cost
     """
     counts = count_parameters(network, predict, min(probed_at, input_size), channels=channels)
-    counted = _count(network, predict, input_size, channels)
+    counted = count_flops(network, predict, input_size, channels=channels)
     return Cost(
         parameters=counts.total,
         trainable=counts.trainable,
@@ -116,57 +116,25 @@ def measure_cost(
     )
 
 
-def cost_of_detector(detector: NetworkDetector, input_size: int) -> Cost:
-    """The cost of the network that a detector builds; see :meth:`NetworkDetector.cost`."""
-    return cost_of_built(
-        detector.build,
-        lambda network, images: detector.decode(network, network(images)),
-        input_size,
-        printed=lambda network: detector.printed_flops(network, input_size),
-    )
-
-
-def cost_of_built(
-    build: Callable[[], nn.Module],
-    predict: Predict,
-    input_size: int,
-    *,
-    channels: int = 3,
-    probed_at: int = PROBED_AT,
-    printed: Callable[[nn.Module], float | None] = lambda _: None,
-) -> Cost:
-    """The cost of a network that is built for it, without values where that is possible.
-
-    Parameters
-    ----------
-    build : callable
-        Makes the network.
-    predict, input_size, channels, probed_at
-        See :func:`measure_cost`.
-    printed : callable
-        FLOPs as the network's own repository prints them.
-
-    Returns
-    -------
-    Cost
-    """
+def cost_of_detector(detector: NeuralDetector, input_size: int) -> Cost:
+    """The cost of the network that a detector builds, without values where that is possible."""
 
     def count(network: nn.Module) -> Cost:
         return measure_cost(
             network,
-            predict,
+            lambda network, images: detector.decode(network, network(images)),
             input_size,
-            channels=channels,
-            probed_at=probed_at,
-            flops_printed=printed(network),
+            channels=detector.in_channels_used,
+            probed_at=detector.legal_side(PROBED_AT),
+            flops_printed=detector.printed_flops(network, input_size),
         )
 
     try:
-        return count(build_without_values(build))
+        return count(build_without_values(detector.build))
     # What cannot be made, or run, without values. A fault of the network itself is raised again
     # by the second try, which costs time and memory only.
     except RuntimeError:
-        return count(build_afresh(build))
+        return count(build_afresh(detector.build))
 
 
 def count_parameters(
@@ -211,9 +179,9 @@ def count_modules(network: nn.Module) -> int:
 
 
 def count_flops(
-    network: nn.Module, predict: Predict, input_size: int = 640, *, channels: int = 3
-) -> int:
-    """FLOPs of one prediction, 2 per multiply-accumulate of convolutions and products.
+    network: nn.Module, predict: Predict, input_size: int, *, channels: int = 3
+) -> FlopCount:
+    """Count the FLOPs of one prediction, 2 for each multiply-accumulate.
 
     Parameters
     ----------
@@ -223,16 +191,8 @@ def count_flops(
         Side of the square input, in pixels.
     channels : int
         Of the input.
-
-    Returns
-    -------
-    int
-        By :mod:`torch.utils.flop_counter`, attention by its products.
     """
-    return _count(network, predict, input_size, channels).flops
 
-
-def _count(network: nn.Module, predict: Predict, input_size: int, channels: int) -> FlopCount:
     def count(probe: nn.Module, images: Tensor) -> FlopCount:
         counted = FlopCount()
         with torch.no_grad(), counted.counting():

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from irbench.networks.backends import Engine
-    from irbench.networks.cost import Cost
     from irbench.networks.nms import Kept
     from irbench.networks.tiling import Tile
     from irbench.training.settings import TrainingSettings
@@ -56,14 +55,7 @@ class NetworkDetector(NeuralDetector, BoxDetector):
 
     Subclasses implement :meth:`build`, :meth:`decode` and, to be trained,
     :meth:`loss`.
-
-    Attributes
-    ----------
-    multiple : int
-        The sides of the network's input are multiples of this.
     """
-
-    multiple: ClassVar[int] = 32
 
     image_size: int | None = parameter(
         default=None,
@@ -156,12 +148,6 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         """
         return super().loss(network, settings)
 
-    def fuse(self, network: nn.Module) -> nn.Module:
-        """A copy for inference; by default without any folding of normalisations."""
-        import copy
-
-        return copy.deepcopy(network).eval().requires_grad_(False)
-
     @property
     def input_size(self) -> int:
         """Side of the network's input, in pixels."""
@@ -170,19 +156,10 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         file = self.weights_file
         return DEFAULT_IMAGE_SIZE if file is None else file.card.image_size
 
-    @cached_property
-    def _ready(self) -> nn.Module:
-        """What computes: a copy in evaluation mode, in the layout that convolves fastest."""
-        import torch
-
-        if self.fused:
-            ready = self.fuse(self.network)
-        else:
-            import copy
-
-            ready = copy.deepcopy(self.network).eval().requires_grad_(False)
-        ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return ready
+    @property
+    def folds_normalisations(self) -> bool:
+        """Whether normalisations are folded, as :attr:`fused` asks for."""
+        return self.fused and self.has_whole_sequences
 
     @cached_property
     def _engine(self) -> Engine:
@@ -211,32 +188,6 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         if self.backend != "torch":
             check_processor(self, str(device))
         return super().to(device)
-
-    def cost(self, input_size: int | None = None) -> Cost:
-        """What the network costs on one square input, before any folding.
-
-        Parameters
-        ----------
-        input_size : int, optional
-            Side in pixels, a multiple of :attr:`multiple`; by default the detector's.
-
-        Returns
-        -------
-        Cost
-            Parameters, multiply-accumulates and FLOPs. Neither weights nor images are
-            needed, and nothing is computed: shapes are enough.
-        """
-        require_deep(self.info.name)
-        side = self.input_size if input_size is None else input_size
-        if side not in self._costs:
-            from irbench.networks.cost import cost_of_detector
-
-            self._costs[side] = cost_of_detector(self, side)
-        return self._costs[side]
-
-    def printed_flops(self, network: nn.Module, input_size: int) -> float | None:
-        """FLOPs as the network's own repository prints them; None where it prints none."""
-        return None
 
     def preprocess(self, image: NDArray[Any], value_range: ValueRange | None = None) -> Tensor:  # type: ignore[override]
         """Check the image, map it to [0, 1], cut it into tiles, and letterbox them."""

@@ -8,10 +8,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
-def fold_sequences(network: nn.Module) -> None:
-    """Fold each normalisation that stands right behind a convolution in a sequence.
+def fold_normalisations(network: nn.Module) -> None:
+    """Fold each normalisation that stands right behind a convolution into it.
 
-    A ReLU behind it then overwrites what the convolution returned, which nothing else reads.
+    Neighbours in an ``nn.Sequential``, and the pairs of children that a module names in its
+    attribute ``folds``. A ReLU behind a convolution in a sequence then overwrites what that
+    returned, which nothing else reads.
 
     Parameters
     ----------
@@ -19,13 +21,17 @@ def fold_sequences(network: nn.Module) -> None:
         In evaluation mode; changed in place. Its outputs change by rounding only, as long as
         nothing calls a part of a sequence alone.
     """
-    sequences = [one for one in network.modules() if isinstance(one, nn.Sequential)]
-    for sequence in sequences:
-        for (name, layer), (next_name, following) in pairwise(list(sequence.named_children())):
-            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                setattr(sequence, name, fuse_conv_bn_eval(layer, following))
-                setattr(sequence, next_name, nn.Identity())
-        _activate_in_place(sequence)
+    for module in list(network.modules()):
+        pairs = getattr(module, "folds", ())
+        if isinstance(module, nn.Sequential):
+            pairs = tuple(pairwise(module._modules))
+        for conv_name, norm_name in pairs:
+            conv, norm = getattr(module, conv_name), getattr(module, norm_name)
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, conv_name, fuse_conv_bn_eval(conv, norm))
+                setattr(module, norm_name, nn.Identity())
+        if isinstance(module, nn.Sequential):
+            _activate_in_place(module)
 
 
 def _activate_in_place(sequence: nn.Sequential) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 REST = ""
 """Name of the row of what is computed outside all layers, such as decoding."""
 
+N_WARMUP = 3
+
 Hook = Callable[[str, nn.Module, Any], None]
 
 
@@ -91,7 +93,7 @@ def _layers(module: nn.Module, prefix: str) -> Iterator[tuple[str, nn.Module]]:
 
 
 def measure_layers(
-    detector: NetworkDetector, canvases: Tensor, n_runs: int = 10, n_warmup: int = 3
+    detector: NetworkDetector, canvases: Tensor, n_runs: int = 10
 ) -> tuple[LayerCost, ...]:
     """Count and time the layers of a detector's network.
 
@@ -103,7 +105,8 @@ def measure_layers(
     detector : NetworkDetector
     canvases : (B, 1, S, S) Tensor
         As :meth:`NetworkDetector.preprocess` returns them.
-    n_runs, n_warmup : int
+    n_runs : int
+        That are timed, after :data:`N_WARMUP` others.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def measure_layers(
     """
     network = build_without_values(detector.build)
     shapes, macs = _count(detector, network, canvases.shape[-1])
-    runs = _time(detector, list(find_layers(network)), canvases, n_runs, n_warmup)
+    runs = _time(detector, list(find_layers(network)), canvases, n_runs)
     totals = [sum(run.values()) for run in runs]
     rows = {**find_layers(network), REST: None}
 
@@ -163,7 +166,7 @@ def _count(
 
 
 def _time(
-    detector: NetworkDetector, names: list[str], canvases: Tensor, n_runs: int, n_warmup: int
+    detector: NetworkDetector, names: list[str], canvases: Tensor, n_runs: int
 ) -> list[dict[str, float]]:
     """Milliseconds by layer, of each run."""
     watch = stopwatch_for(detector.device)
@@ -187,7 +190,7 @@ def _time(
     present = dict(ready.named_modules())
     runs = []
     with hooked({name: present[name] for name in names if name in present}, enter, leave):
-        for _ in range(n_warmup + n_runs):
+        for _ in range(N_WARMUP + n_runs):
             owners.clear()
             at_work[:] = [REST]
             mark()
@@ -197,7 +200,7 @@ def _time(
             for owner, ms in zip(owners[1:], watch.lap(), strict=True):
                 spent[owner] = spent.get(owner, 0.0) + ms
             runs.append(spent)
-    return runs[n_warmup:]
+    return runs[N_WARMUP:]
 
 
 @contextmanager

@@ -188,9 +188,12 @@ def letterbox(
     return canvases, letterboxes
 
 
-def has_area(boxes: Tensor, min_side_px: float = 1e-3) -> Tensor:
-    """Which boxes have sides of at least ``min_side_px``, ``(..., 4) -> (...)`` bool.
+LEAST_SIDE_PX = 1e-3
+
+
+def has_area(boxes: Tensor) -> Tensor:
+    """Which boxes have sides of at least :data:`LEAST_SIDE_PX`, ``(..., 4) -> (...)`` bool.
 
     The others lay beside the image, or would collapse when stored as float32.
     """
-    return (boxes[..., 2:] - boxes[..., :2] >= min_side_px).all(-1)
+    return (boxes[..., 2:] - boxes[..., :2] >= LEAST_SIDE_PX).all(-1)

@@ -27,8 +27,11 @@ class NeuralDetector(Detector):
 
     Attributes
     ----------
-    multiple : int
-        The sides of the network's input are multiples of this.
+    multiple, least : int
+        The sides of the network's input are multiples of the one, and at least the other, in
+        pixels.
+    channels : int
+        Of the input; the grey image is repeated. A parameter ``in_channels`` takes its place.
     training_defaults : mapping
         What of :class:`irbench.training.settings.TrainingSettings` it begins with otherwise.
     has_whole_sequences : bool
@@ -39,6 +42,8 @@ class NeuralDetector(Detector):
     """
 
     multiple: ClassVar[int] = 32
+    least: ClassVar[int] = 1
+    channels: ClassVar[int] = 3
     has_whole_sequences: ClassVar[bool] = False
     export_obstacle: ClassVar[str] = ""
     training_defaults: ClassVar[Mapping[str, Any]] = {}
@@ -81,9 +86,50 @@ class NeuralDetector(Detector):
     def input_size(self) -> int:
         """Side of the square input that costs are stated for, in pixels."""
 
-    @abstractmethod
+    @property
+    def in_channels_used(self) -> int:
+        """Channels of the input of this detector's network."""
+        return int(getattr(self, "in_channels", self.channels))
+
+    def legal_side(self, side: int) -> int:
+        """The least side of the network's input that holds ``side`` pixels."""
+        return -(-max(side, self.least) // self.multiple) * self.multiple
+
     def cost(self, input_size: int | None = None) -> Cost:
-        """What the network costs on one square input of this side, in pixels."""
+        """What the network costs on one square input, before any folding.
+
+        Parameters
+        ----------
+        input_size : int, optional
+            Side in pixels; by default :attr:`input_size`.
+
+        Returns
+        -------
+        Cost
+            Parameters, multiply-accumulates and FLOPs. Neither weights nor images are
+            needed, and nothing is computed: shapes are enough.
+
+        Raises
+        ------
+        UsageError
+            For a side that the network does not take.
+        """
+        require_deep(self.info.name)
+        side = self.input_size if input_size is None else input_size
+        if side != self.legal_side(side):
+            raise UsageError(
+                f"{self.info.name} takes sides that are multiples of {self.multiple} and at least "
+                f"{self.legal_side(1)} pixels, got {side}; {self.legal_side(side)} is the next."
+            )
+        if side not in self._costs:
+            from irbench.networks.cost import cost_of_detector
+
+            self._costs[side] = cost_of_detector(self, side)
+        return self._costs[side]
+
+    def printed_flops(self, network: nn.Module, input_size: int) -> float | None:
+        """FLOPs as the network's own repository prints them; None where it prints none."""
+        return None
 
     @cached_property
     def weights_file(self) -> WeightsFile | None:
@@ -118,18 +164,28 @@ class NeuralDetector(Detector):
             load_weights(network, self.weights_file)
         return network.to(self._device)
 
-    @cached_property
-    def _ready(self) -> nn.Module:
-        """What computes: a copy without gradients, in the layout that convolves fastest."""
+    @property
+    def folds_normalisations(self) -> bool:
+        """Whether normalisations are folded into the convolutions for inference."""
+        return self.has_whole_sequences
+
+    def copy_for_inference(self) -> nn.Module:
+        """A copy of the network in evaluation mode, without gradients; folded where asked for."""
         import copy
 
+        ready = copy.deepcopy(self.network).eval().requires_grad_(False)
+        if self.folds_normalisations:
+            from irbench.networks.folding import fold_normalisations
+
+            fold_normalisations(ready)
+        return ready
+
+    @cached_property
+    def _ready(self) -> nn.Module:
+        """What computes: the copy for inference, in the layout that convolves fastest."""
         import torch
 
-        ready = copy.deepcopy(self.network).eval().requires_grad_(False)
-        if self.has_whole_sequences:
-            from irbench.networks.folding import fold_sequences
-
-            fold_sequences(ready)
+        ready = self.copy_for_inference()
         ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return ready
 

@@ -113,12 +113,12 @@ def check_file(path: Path, module: Exported, size: int, batch: int | None) -> Di
     return worst
 
 
-def open_session(path: Path, n_threads: int | None = None) -> onnxruntime.InferenceSession:
-    """Load a file into onnxruntime, on the CPU; as many threads as torch by default."""
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """Load a file into onnxruntime, on the CPU, with as many threads as torch."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads or torch.get_num_threads()
+    options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

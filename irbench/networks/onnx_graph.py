@@ -44,8 +44,7 @@ class CanvasesToBoxes(nn.Module):
 
     def __init__(self, detector: NetworkDetector) -> None:
         super().__init__()
-        fuse = type(detector).fuse if detector.fused else NetworkDetector.fuse
-        self.network = fuse(detector, detector.network).cpu()
+        self.network = detector.copy_for_inference().cpu()
         self.detector = detector
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,6 @@ from irbench.parameters import parameter
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from irbench.networks.cost import Cost
     from irbench.networks.loss_sums import LossSums
     from irbench.networks.mask_losses import MaskTargets
     from irbench.training.settings import TrainingSettings
@@ -116,10 +115,6 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
 
     Attributes
     ----------
-    multiple, least : int
-        Sides of the input are multiples of the one, and at least the other, in pixels.
-    channels : int
-        Of the input; the grey image is repeated.
     scaling : InputScaling or None
         None: that of the dataset that the weights are of, see :data:`BY_DATASET`.
     is_probability : bool
@@ -130,7 +125,6 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         What ``irbench train`` begins with, as a recipe has it.
     """
 
-    multiple: ClassVar[int] = 32
     least: ClassVar[int] = 32
     channels: ClassVar[int] = 1
     scaling: ClassVar[InputScaling | None] = UNCHANGED
@@ -200,49 +194,12 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
         return sums
 
     @property
-    def in_channels_used(self) -> int:
-        """Channels of the input of this detector's network."""
-        return int(getattr(self, "in_channels", self.channels))
-
-    @property
     def input_size(self) -> int:
         """Side of the square input that costs are stated for, in pixels."""
         if self.squash is not None:
-            return self._padded(self.squash)
+            return self.legal_side(self.squash)
         file = self.weights_file
-        return self._padded(DEFAULT_SIDE if file is None else file.card.image_size)
-
-    def cost(self, input_size: int | None = None) -> Cost:
-        """What the network costs on one square input; see :class:`irbench.networks.cost.Cost`.
-
-        Parameters
-        ----------
-        input_size : int, optional
-            Side in pixels; by default the side that the weights were trained at, else 256.
-
-        Raises
-        ------
-        UsageError
-            For a side that the network does not take.
-        """
-        require_deep(self.info.name)
-        side = self.input_size if input_size is None else input_size
-        if side != self._padded(side):
-            raise UsageError(
-                f"{self.info.name} takes sides that are multiples of {self.multiple} and at least "
-                f"{self._padded(1)} pixels, got {side}; {self._padded(side)} is the next."
-            )
-        if side not in self._costs:
-            from irbench.networks.cost import PROBED_AT, cost_of_built
-
-            self._costs[side] = cost_of_built(
-                self.build,
-                lambda network, images: self.decode(network, network(images)),
-                side,
-                channels=self.in_channels_used,
-                probed_at=self._padded(PROBED_AT),
-            )
-        return self._costs[side]
+        return self.legal_side(DEFAULT_SIDE if file is None else file.card.image_size)
 
     @property
     def applied_scaling(self) -> InputScaling:
@@ -302,7 +259,7 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
             tensor = F.interpolate(tensor, side, mode="bilinear", align_corners=False)
         tensor = self.applied_scaling.apply(tensor, self.in_channels_used)
         height, width = tensor.shape[2], tensor.shape[3]
-        missing = (0, self._padded(width) - width, 0, self._padded(height) - height)
+        missing = (0, self.legal_side(width) - width, 0, self.legal_side(height) - height)
         return PaddedImage(F.pad(tensor, missing), (height, width), native)
 
     def cut(self, found: Tensor, image: PaddedImage) -> Tensor:
@@ -326,8 +283,4 @@ class SegmentationNetworkDetector(NeuralDetector, SegmentationDetector):
 
     def canvas_side(self, side: int) -> int:
         """Side of the least square input that images of ``side`` pixels fit into, or are put on."""
-        return self._padded(side if self.squash is None else max(side, self.squash))
-
-    def _padded(self, side: int) -> int:
-        """The least legal side of an input that holds ``side`` pixels."""
-        return -(-max(side, self.least) // self.multiple) * self.multiple
+        return self.legal_side(side if self.squash is None else max(side, self.squash))

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from itertools import pairwise
+from typing import Any
 
 
-class Stopwatch(ABC):
-    """Marks, and the time between neighbouring ones."""
+class Stopwatch:
+    """Marks, and the time between neighbouring ones, on the clock of the host.
 
-    @abstractmethod
-    def mark(self) -> None:
-        """Note the time now, without waiting for anything."""
-
-    @abstractmethod
-    def lap(self) -> list[float]:
-        """Milliseconds between neighbouring marks; forgets them."""
-
-
-class HostStopwatch(Stopwatch):
-    """Time on the clock of the host, for a device that works at the call."""
+    For a device that works at the call.
+    """
 
     def __init__(self) -> None:
-        self._marks: list[float] = []
+        self._marks: list[Any] = []
 
     def mark(self) -> None:
-        """Note the time now."""
+        """Note the time now, without waiting for anything."""
         self._marks.append(time.perf_counter())
 
     def lap(self) -> list[float]:
@@ -51,8 +42,8 @@ class CudaStopwatch(Stopwatch):
     def __init__(self, device: str) -> None:
         import torch
 
+        super().__init__()
         self._device = torch.device(device)
-        self._marks: list[torch.cuda.Event] = []
 
     def mark(self) -> None:
         """Put an event into the device's current stream."""
@@ -76,4 +67,4 @@ class CudaStopwatch(Stopwatch):
 
 def stopwatch_for(device: str) -> Stopwatch:
     """The stopwatch that suits a device, such as ``"cpu"`` or ``"cuda:0"``."""
-    return CudaStopwatch(device) if device.startswith("cuda") else HostStopwatch()
+    return CudaStopwatch(device) if device.startswith("cuda") else Stopwatch()

@@ -17,6 +17,13 @@ from irbench.errors import UsageError
 from irbench.networks.box_iou import intersection_over
 from irbench.networks.nms import Kept, suppress_greedily
 
+IOU_THRESHOLD = 0.5
+"""Lower than within a tile: two views of the same target of 3 pixels that differ by half a
+pixel have an IoU of 0.7."""
+
+COVERED_THRESHOLD = 0.5
+BORDER_PX = 1.0
+
 
 class Tile(NamedTuple):
     """A part of an image: columns ``x0`` to ``x1 - 1`` and rows ``y0`` to ``y1 - 1``."""
@@ -77,17 +84,15 @@ def merge_tiles(
     tiles: Sequence[Tile],
     shape: tuple[int, int],
     *,
-    iou_threshold: float = 0.5,
-    cut_threshold: float = 0.5,
-    border_px: float = 1.0,
     max_detections: int = 300,
 ) -> Kept:
     """Join the detections of the tiles of one image.
 
-    A box that reaches the side of its tile, where that is not the image's, may be cut:
-    it ranks behind all whole ones. In that order, then by descending score, a box is
-    dropped if a kept one of the same class from another tile has an IoU with it above
-    ``iou_threshold``, or, where it may be cut, covers more than ``cut_threshold`` of it.
+    A box that comes nearer than :data:`BORDER_PX` to the side of its tile, where that is not
+    the image's, may be cut: it ranks behind all whole ones. In that order, then by descending
+    score, a box is dropped if a kept one of the same class from another tile has an IoU with
+    it above :data:`IOU_THRESHOLD`, or, where it may be cut, covers more than
+    :data:`COVERED_THRESHOLD` of it.
     Boxes of the same tile have been through suppression and leave each other alone.
 
     Parameters
@@ -97,12 +102,6 @@ def merge_tiles(
     tiles : sequence of Tile
     shape : (int, int)
         Height and width of the image.
-    iou_threshold : float
-        Lower than within a tile: two views of the same target of 3 pixels that differ
-        by half a pixel have an IoU of 0.7.
-    cut_threshold : float
-    border_px : float
-        How near a box must come to the side of the tile to count as cut.
     max_detections : int
 
     Returns
@@ -127,7 +126,7 @@ def merge_tiles(
 
     height, width = shape
     image = boxes.new_tensor((0, 0, width, height))
-    near = (boxes - frames).abs() <= border_px
+    near = (boxes - frames).abs() <= BORDER_PX
     cut = (near & (frames != image)).any(1)
 
     order = scores.argsort(descending=True, stable=True)
@@ -136,7 +135,7 @@ def merge_tiles(
     def suppresses(rows: Tensor, columns: Tensor) -> Tensor:
         a, b = order[rows[0]], order[columns[0]]
         iou, covered = intersection_over(boxes[a][:, None], boxes[b])
-        same_target = (iou > iou_threshold) | (cut[b] & (covered > cut_threshold))
+        same_target = (iou > IOU_THRESHOLD) | (cut[b] & (covered > COVERED_THRESHOLD))
         rivals = (tile[a][:, None] != tile[b]) & (classes[a][:, None] == classes[b])
         return (same_target & rivals)[None]
 

@@ -54,10 +54,10 @@ class ACMUNet(nn.Module):
 class ACMFPN(nn.Module):
     """The FPN form: the coarse map is resized and fused, twice."""
 
-    def __init__(self, *, channels: int = 3) -> None:
+    def __init__(self) -> None:
         super().__init__()
         low, middle, high = WIDTHS
-        self.stem = deep_stem(channels, low)
+        self.stem = deep_stem(3, low)
         self.layer1 = stage(ResidualBlock, low, low, 4, 1)
         self.layer2 = stage(ResidualBlock, low, middle, 4, 2)
         self.layer3 = stage(ResidualBlock, middle, high, 4, 2)
@@ -66,7 +66,7 @@ class ACMFPN(nn.Module):
         self.head = Head(low)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From ``(B, C, H, W)``, sides multiples of 16, to logits ``(B, 1, H, W)``."""
+        """From ``(B, 3, H, W)``, sides multiples of 16, to logits ``(B, 1, H, W)``."""
         height, width = images.shape[2], images.shape[3]
         c1 = self.layer1(self.stem(images))
         c2 = self.layer2(c1)

@@ -39,8 +39,7 @@ class NonLocal(nn.Module):
         query = self.query_conv(x).flatten(2).transpose(1, 2)
         weights = self.softmax(query @ self.key_conv(x).flatten(2))
         read = self.value_conv(x).flatten(2) @ weights.transpose(1, 2)
-        y: Tensor = self.gamma * read.reshape(x.shape) + x
-        return y
+        return self.gamma * read.reshape(x.shape) + x
 
 
 class Guide(nn.Module):
@@ -54,8 +53,7 @@ class Guide(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, C, H, W)`` to ``(B, C, scale, scale)`` in [0, 1]."""
-        weights: Tensor = self.sigmoid(self.non_local_att(self.pool(x)))
-        return weights
+        return self.sigmoid(self.non_local_att(self.pool(x)))
 
 
 class PatchContext(nn.Module):
@@ -75,8 +73,7 @@ class PatchContext(nn.Module):
         grid = PatchGrid(x.shape[2], x.shape[3], self.scale)
         guide = self.attention(x)
         read = grid.map_patches(x, self.non_local) * grid.spread(guide)
-        y: Tensor = self.relu(self.gamma * self.conv(read) + x)
-        return y
+        return self.relu(self.gamma * self.conv(read) + x)
 
 
 class PyramidContext(nn.Module):
@@ -91,8 +88,7 @@ class PyramidContext(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape ``(B, C, H, W)``."""
         narrow = self.conv1(x)
-        y: Tensor = self.conv2(torch.cat([narrow, *(one(narrow) for one in self.scale_list)], 1))
-        return y
+        return self.conv2(torch.cat([narrow, *(one(narrow) for one in self.scale_list)], 1))
 
 
 class AsymmetricGate(nn.Module):
@@ -108,20 +104,19 @@ class AsymmetricGate(nn.Module):
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """Fuse two maps of one size, ``(B, high, H, W)`` and ``(B, low, H, W)``."""
         high = self.plus_conv(high)
-        fused: Tensor = self.end_conv(low + high) * self.ca(high) * self.pa(low)
-        return fused
+        return self.end_conv(low + high) * self.ca(high) * self.pa(low)
 
 
 class Backbone(nn.Module):
     """ResNet-18 whose stem keeps the size of the image: no stride, no pooling."""
 
-    def __init__(self, channels: int, widths: tuple[int, ...]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, widths[0], 7, 1, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(widths[0])
+        self.conv1 = nn.Conv2d(3, WIDTHS[0], 7, 1, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(WIDTHS[0])
         self.relu = nn.ReLU()
-        incoming = (widths[0], *widths[:-1])
-        for index, (inputs, outputs) in enumerate(zip(incoming, widths, strict=True)):
+        incoming = (WIDTHS[0], *WIDTHS[:-1])
+        for index, (inputs, outputs) in enumerate(zip(incoming, WIDTHS, strict=True)):
             blocks = stage(BasicBlock, inputs, outputs, 2, 2 if index else 1)
             self.add_module(f"layer{index + 1}", blocks)
 
@@ -136,29 +131,21 @@ class Backbone(nn.Module):
 
 
 class AGPCNetwork(nn.Module):
-    """The network with its constructor's defaults: scales 10 and 6, reduction 8.
+    """The network with its authors' defaults: three channels, scales 10 and 6, reduction 8."""
 
-    Parameters
-    ----------
-    channels : int
-        Of the input.
-    widths : tuple of int
-        Of the four stages.
-    """
-
-    def __init__(self, channels: int = 3, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.backbone = Backbone(channels, widths)
-        self.fuse23 = AsymmetricGate(widths[3], widths[2])
-        self.fuse12 = AsymmetricGate(widths[2], widths[1])
-        self.head = Head(widths[1], bias=True)
-        self.context = PyramidContext(widths[3], CONTEXT, SCALES)
+        self.backbone = Backbone()
+        self.fuse23 = AsymmetricGate(WIDTHS[3], WIDTHS[2])
+        self.fuse12 = AsymmetricGate(WIDTHS[2], WIDTHS[1])
+        self.head = Head(WIDTHS[1], bias=True)
+        self.context = PyramidContext(WIDTHS[3], CONTEXT, SCALES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
-        """From ``(B, C, H, W)``, sides multiples of 8 and at least 80, to logits."""
+        """From ``(B, 3, H, W)``, sides multiples of 8 and at least 80, to logits."""
         height, width = images.shape[2], images.shape[3]
         c1, c2, c3 = self.backbone(images)
         up = resize(self.context(c3), (height // 4, width // 4), corners=True)

@@ -39,8 +39,7 @@ class BottomUpFusion(nn.Module):
     def forward(self, high: Tensor, low: Tensor) -> Tensor:
         """Fuse two maps of one size, ``(B, C, H, W)``."""
         high, low = self.norm_high(high), self.norm_low(low)
-        fused: Tensor = self.gate(low) * high + low
-        return fused
+        return self.gate(low) * high + low
 
 
 class ALCNetwork(nn.Module):
@@ -50,17 +49,15 @@ class ALCNetwork(nn.Module):
     ----------
     contrast : {"multiple", "single"}
         Distances of :func:`local_contrast`, see :data:`SHIFTS`.
-    channels : int
-        Of the input.
     """
 
-    def __init__(self, contrast: str = "multiple", channels: int = 3) -> None:
+    def __init__(self, contrast: str = "multiple") -> None:
         super().__init__()
         low, middle, high = WIDTHS
         self.shifts = SHIFTS[contrast]
         self.stem = nn.Sequential(
-            nn.BatchNorm2d(channels, affine=False),
-            *layer(channels, low, 3, bias=False),
+            nn.BatchNorm2d(3, affine=False),
+            *layer(3, low, 3, bias=False),
         )
         self.layer1 = stage(ResidualBlock, low, low, 4, 1)
         self.layer2 = stage(ResidualBlock, low, middle, 4, 2)
@@ -72,15 +69,14 @@ class ALCNetwork(nn.Module):
         self.head = Head(low)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From ``(B, C, H, W)``, sides multiples of 4, to logits ``(B, 1, H, W)``."""
+        """From ``(B, 3, H, W)``, sides multiples of 4, to logits ``(B, 1, H, W)``."""
         c1 = self.layer1(self.stem(images))
         c2 = self.layer2(c1)
         p2 = self.reduce2(local_contrast(c2, self.shifts))
         p3 = self.reduce3(local_contrast(self.layer3(c2), self.shifts))
         p2 = self.fuse23(resize_like(p3, p2, corners=True), p2)
         low = local_contrast(c1, self.shifts)
-        logits: Tensor = self.head(self.fuse12(resize_like(p2, c1, corners=True), low))
-        return logits
+        return self.head(self.fuse12(resize_like(p2, c1, corners=True), low))
 
 
 class ALCNetBasic(nn.Module):
@@ -89,11 +85,11 @@ class ALCNetBasic(nn.Module):
     Its two stages ``uplayer1`` and ``uplayer2`` are never called; checkpoints hold them.
     """
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
         low, middle, high = WIDTHS
         n, momentum = 4, 0.9
-        self.stem = deep_stem(channels, low, momentum)
+        self.stem = deep_stem(1, low, momentum)
         self.layer1 = stage(BasicBlock, low, low, n, 1)
         self.layer2 = stage(BasicBlock, low, middle, n, 2)
         self.layer3 = stage(BasicBlock, middle, high, n, 2)
@@ -107,7 +103,7 @@ class ALCNetBasic(nn.Module):
         self.head = Head(low // 2, momentum)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From ``(B, C, H, W)``, sides multiples of 16, to probabilities ``(B, 1, H, W)``."""
+        """From ``(B, 1, H, W)``, sides multiples of 16, to probabilities ``(B, 1, H, W)``."""
         c1 = self.layer1(self.stem(images))
         c2 = self.layer2(c1)
         up = self.fuse23(self.deconv2(self.layer3(c2)), c2)

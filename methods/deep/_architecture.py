@@ -7,8 +7,7 @@ so rows can be put in and taken out without renumbering anything.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -35,144 +34,88 @@ class Signal:
     stride: int
 
 
-class BlockSpec(ABC):
-    """A block without its input channels, which the table supplies."""
-
-    @abstractmethod
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """Make the module, and say what comes out of it."""
+Block = Callable[..., tuple[nn.Module, Signal]]
+"""Makes a module for the signals that go in, in their order, and says what comes out of it."""
 
 
-@dataclass(frozen=True)
-class ConvSpec(BlockSpec):
+def conv(channels: int, kernel: int = 3, stride: int = 2) -> Block:
     """A :class:`CBS`."""
 
-    channels: int
-    kernel: int = 3
-    stride: int = 2
+    def build(x: Signal) -> tuple[nn.Module, Signal]:
+        module = CBS(x.channels, channels, kernel, stride)
+        return module, Signal(channels, x.stride * stride)
 
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        module = CBS(x.channels, self.channels, self.kernel, self.stride)
-        return module, Signal(self.channels, x.stride * self.stride)
+    return build
 
 
-@dataclass(frozen=True)
-class GSConvSpec(BlockSpec):
+def gsconv(channels: int, kernel: int = 3, stride: int = 2, *, form: GSConvForm = "mixed") -> Block:
     """A :class:`GSConv`."""
 
-    channels: int
-    kernel: int = 3
-    stride: int = 2
-    form: GSConvForm = "mixed"
+    def build(x: Signal) -> tuple[nn.Module, Signal]:
+        module = GSConv(x.channels, channels, kernel, stride, form)
+        return module, Signal(channels, x.stride * stride)
 
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        module = GSConv(x.channels, self.channels, self.kernel, self.stride, self.form)
-        return module, Signal(self.channels, x.stride * self.stride)
+    return build
 
 
-@dataclass(frozen=True)
-class C2fSpec(BlockSpec):
+def c2f(channels: int, repeats: int = 1, *, residual: bool = False) -> Block:
     """A :class:`C2f`."""
-
-    channels: int
-    repeats: int = 1
-    residual: bool = False
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        module = C2f(x.channels, self.channels, self.repeats, residual=self.residual)
-        return module, replace(x, channels=self.channels)
+    return lambda x: (
+        C2f(x.channels, channels, repeats, residual=residual),
+        replace(x, channels=channels),
+    )
 
 
-@dataclass(frozen=True)
-class MBConvSpec(BlockSpec):
+def mbconv(kernel: int, expansion: int, repeats: int) -> Block:
     """One :class:`MBConv`, or several in a row."""
 
-    kernel: int = 3
-    expansion: int = 6
-    repeats: int = 1
+    def build(x: Signal) -> tuple[nn.Module, Signal]:
+        modules = [MBConv(x.channels, kernel, expansion) for _ in range(repeats)]
+        return modules[0] if repeats == 1 else nn.Sequential(*modules), x
 
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        modules = [MBConv(x.channels, self.kernel, self.expansion) for _ in range(self.repeats)]
-        return modules[0] if self.repeats == 1 else nn.Sequential(*modules), x
+    return build
 
 
-@dataclass(frozen=True)
-class BSBlockSpec(BlockSpec):
+def bsblock(divisor: int) -> Block:
     """A :class:`BSBlock`."""
-
-    divisor: int = 4
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        return BSBlock(x.channels, self.divisor), x
+    return lambda x: (BSBlock(x.channels, divisor), x)
 
 
-@dataclass(frozen=True)
-class AVCStemSpec(BlockSpec):
+def avcstem(
+    channels: int, convolution: Convolution, placement: Placement, n_points: int, form: GSConvForm
+) -> Block:
     """An :class:`AVCStem`."""
 
-    channels: int
-    convolution: Convolution = "vkconv"
-    placement: Placement = "series"
-    n_points: int = 3
-    form: GSConvForm = "mixed"
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
+    def build(x: Signal) -> tuple[nn.Module, Signal]:
         module = AVCStem(
             x.channels,
-            self.channels,
-            convolution=self.convolution,
-            placement=self.placement,
-            n_points=self.n_points,
-            form=self.form,
+            channels,
+            convolution=convolution,
+            placement=placement,
+            n_points=n_points,
+            form=form,
         )
-        return module, replace(x, channels=self.channels)
+        return module, replace(x, channels=channels)
+
+    return build
 
 
-@dataclass(frozen=True)
-class SPPFSpec(BlockSpec):
+def sppf(channels: int) -> Block:
     """An :class:`SPPF`."""
-
-    channels: int
-    pool: int = 5
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        return SPPF(x.channels, self.channels, self.pool), replace(x, channels=self.channels)
+    return lambda x: (SPPF(x.channels, channels), replace(x, channels=channels))
 
 
-@dataclass(frozen=True)
-class UpsampleSpec(BlockSpec):
+def upsample(x: Signal) -> tuple[nn.Module, Signal]:
     """Nearest-neighbour upsampling by 2."""
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        (x,) = inputs
-        return nn.Upsample(scale_factor=2, mode="nearest"), replace(x, stride=x.stride // 2)
+    return nn.Upsample(scale_factor=2, mode="nearest"), replace(x, stride=x.stride // 2)
 
 
-@dataclass(frozen=True)
-class ConcatSpec(BlockSpec):
+def concat(*inputs: Signal) -> tuple[nn.Module, Signal]:
     """A :class:`Concat`."""
-
-    def build(self, inputs: Sequence[Signal]) -> tuple[nn.Module, Signal]:
-        """See :meth:`BlockSpec.build`."""
-        strides = {x.stride for x in inputs}
-        if len(strides) != 1:
-            raise UsageError(f"maps of one stride can be concatenated, got {sorted(strides)}.")
-        return Concat(), Signal(sum(x.channels for x in inputs), strides.pop())
+    strides = {x.stride for x in inputs}
+    if len(strides) != 1:
+        raise UsageError(f"maps of one stride can be concatenated, got {sorted(strides)}.")
+    return Concat(), Signal(sum(x.channels for x in inputs), strides.pop())
 
 
 @dataclass(frozen=True)
@@ -183,13 +126,14 @@ class Layer:
     ----------
     name : str
         Unique in the table, an identifier; the prefix of the layer's parameters.
-    block : BlockSpec
+    block : callable
+        See :data:`Block`.
     inputs : tuple of str
         Names of earlier rows; empty for the row above (the image, on top).
     """
 
     name: str
-    block: BlockSpec
+    block: Block
     inputs: tuple[str, ...] = ()
 
 

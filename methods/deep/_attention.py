@@ -75,8 +75,7 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W) -> (B, C, 1, 1)``, in (0, 1)."""
-        weights: Tensor = self.sigmoid(self.conv(self.pool(x)))
-        return weights
+        return self.sigmoid(self.conv(self.pool(x)))
 
 
 class SpatialAttention(nn.Module):
@@ -89,8 +88,7 @@ class SpatialAttention(nn.Module):
 
     def forward(self, statistics: Tensor) -> Tensor:
         """``(B, 2, H, W) -> (B, 1, H, W)``, in (0, 1)."""
-        weights: Tensor = self.sigmoid(self.conv(statistics))
-        return weights
+        return self.sigmoid(self.conv(statistics))
 
 
 def weigh_channels(x: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

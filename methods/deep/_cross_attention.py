@@ -112,8 +112,7 @@ class ChannelMixing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape ``(B, C, H, W)``."""
         means = self.avg_pool(x)[..., 0].transpose(1, 2)
-        weighted: Tensor = x * self.conv(means).transpose(1, 2)[..., None]
-        return weighted
+        return x * self.conv(means).transpose(1, 2)[..., None]
 
 
 class FeedForward(nn.Module):
@@ -134,8 +133,7 @@ class FeedForward(nn.Module):
         """Keeps the shape ``(B, C, H, W)``."""
         fine, coarse = self.project_in(x).chunk(2, 1)
         parts = (self.relu3(self.dwconv3x3(fine)), self.relu5(self.dwconv5x5(coarse)))
-        y: Tensor = self.eca(self.project_out(torch.cat(parts, 1)))
-        return y
+        return self.eca(self.project_out(torch.cat(parts, 1)))
 
 
 class CrossScaleBlock(nn.Module):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ._residual_attention import node, scaled
 
 WIDTHS = (16, 32, 64, 128, 256)
+"""Of the rows, finest first."""
 
 
 class DNANetwork(nn.Module):
@@ -17,13 +18,12 @@ class DNANetwork(nn.Module):
     ----------
     channels : int
         Of the input.
-    widths : tuple of int
-        Of the rows, finest first.
     """
 
-    def __init__(self, channels: int = 3, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        n_rows = self.n_rows = len(widths)
+        widths, n_rows = WIDTHS, len(WIDTHS)
+        self.n_rows = n_rows
         self.pool = nn.MaxPool2d(2, 2)
         # Of the published network, counted as modules; they hold no weights.
         self.relu = nn.ReLU()
@@ -77,5 +77,4 @@ class DNANetwork(nn.Module):
             below = [scaled(nodes[row + 1, column - 1], 2.0)]
             above = [scaled(nodes[row - 1, column], 0.5)] if row else []
             inputs = torch.cat(before + below + above, 1)
-        x: Tensor = self.get_submodule(f"conv{row}_{column}")(inputs)
-        return x
+        return self.get_submodule(f"conv{row}_{column}")(inputs)

@@ -47,8 +47,7 @@ class ConvolutionLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
-        y: Tensor = self.relu_s1(self.bn_s1(self.conv_s1(x)))
-        return y
+        return self.relu_s1(self.bn_s1(self.conv_s1(x)))
 
 
 class InnerUNet(nn.Module):
@@ -83,5 +82,4 @@ class InnerUNet(nn.Module):
         for level in range(self.depth - 1, 0, -1):
             joined = torch.cat((resize_like(x, down[level - 1]), down[level - 1]), 1)
             x = self.get_submodule(f"rebnconv{level}d")(joined)
-        y: Tensor = x + outer
-        return y
+        return x + outer

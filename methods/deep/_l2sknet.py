@@ -39,8 +39,7 @@ class ChannelWeights(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, C, H, W)`` to ``(B, C, 1, 1)`` in [0, 1]."""
-        weights: Tensor = self.sigmod(self.avg_channel(x))
-        return weights
+        return self.sigmod(self.avg_channel(x))
 
 
 class SaliencyKernel(nn.Module):
@@ -64,8 +63,7 @@ class SaliencyKernel(nn.Module):
         middle = weight.shape[2] // 2
         total = F.conv2d(x, weight.sum((2, 3), keepdim=True))
         centre = F.conv2d(x, weight[:, :, middle : middle + 1, middle : middle + 1])
-        salient: Tensor = total - self.conv(x) + self.attn(x) * centre
-        return salient
+        return total - self.conv(x) + self.attn(x) * centre
 
 
 class DoubleConvolution(nn.Module):
@@ -77,8 +75,7 @@ class DoubleConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
-        y: Tensor = self.conv(x)
-        return y
+        return self.conv(x)
 
 
 class UpConvolution(nn.Module):
@@ -90,25 +87,18 @@ class UpConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, 2H, 2W)``."""
-        y: Tensor = self.up(x)
-        return y
+        return self.up(x)
 
 
 class L2SKNetwork(nn.Module):
-    """The network; the sigmoid is a part of it.
+    """The network; the sigmoid is a part of it."""
 
-    Parameters
-    ----------
-    channels : int
-        Of the input.
-    """
-
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.n_levels = len(WIDTHS)
         self.sigmoid = nn.Sigmoid()
         for level, (width, kernels) in enumerate(zip(WIDTHS, KERNELS, strict=True)):
-            inputs = WIDTHS[level - 1] if level else channels
+            inputs = WIDTHS[level - 1] if level else 1
             self.add_module(f"Conv{level + 1}", DoubleConvolution(inputs, width))
             for branch, (kernel, dilation) in enumerate(kernels):
                 self.add_module(
@@ -131,7 +121,7 @@ class L2SKNetwork(nn.Module):
         self.Conv = nn.Conv2d(WIDTHS[0], 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From ``(B, C, H, W)``, sides multiples of 8, to probabilities ``(B, 1, H, W)``."""
+        """From ``(B, 1, H, W)``, sides multiples of 8, to probabilities ``(B, 1, H, W)``."""
         x, skips = images, []
         for level in range(self.n_levels):
             if level:
@@ -142,16 +132,14 @@ class L2SKNetwork(nn.Module):
         for level in range(self.n_levels - 1, 0, -1):
             up = self.get_submodule(f"Up{level + 1}")(x)
             x = self.get_submodule(f"Up_conv{level + 1}")(torch.cat((skips[level - 1], up), 1))
-        probabilities: Tensor = self.sigmoid(self.Conv(x))
-        return probabilities
+        return self.sigmoid(self.Conv(x))
 
     def _contrast(self, x: Tensor, level: int) -> Tensor:
         names = [self._branch_name(level, branch) for branch in range(len(KERNELS[level]))]
         summed = self.get_submodule(names[0])(x)
         for name in names[1:]:
             summed = summed + self.get_submodule(name)(x)
-        y: Tensor = self.get_submodule(f"contrConV_{level}")(summed)
-        return y
+        return self.get_submodule(f"contrConV_{level}")(summed)
 
     def _branch_name(self, level: int, branch: int) -> str:
         return f"contrast{level}" if len(KERNELS[level]) == 1 else f"contrast{level}_{branch}"

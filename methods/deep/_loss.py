@@ -1,10 +1,15 @@
-"""The loss of a one-stage detector with distributed distances."""
+"""The loss of a one-stage detector with distributed distances.
+
+References
+----------
+.. [1] X. Li et al., "Generalized focal loss: learning qualified and distributed
+   bounding boxes for dense object detection", NeurIPS 2020, Eq. (6).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,26 +29,6 @@ from ._anchors import (
     widen,
 )
 from ._assignment import TaskAlignedAssigner
-from ._distribution_focal_loss import distribution_focal_loss
-
-
-class LossTerms(NamedTuple):
-    """The terms, each times its gain, and their sum: Eq. (18) of LE-IRSTD.
-
-    Attributes
-    ----------
-    box, cls, dfl : () Tensor
-        Float32, with gradient.
-    """
-
-    box: Tensor
-    cls: Tensor
-    dfl: Tensor
-
-    @property
-    def total(self) -> Tensor:
-        """The sum, ``()``."""
-        return self.box + self.cls + self.dfl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +43,8 @@ class DetectionLoss:
     - ``box``: ``w · (1 - similarity)``, Eq. (14) to (16) for CIoU, summed, over W;
     - ``dfl``: ``w ·`` the mean of the distribution focal loss of the four sides, summed,
       over W.
+
+    Their sum is Eq. (18) of LE-IRSTD.
 
     Parameters
     ----------
@@ -91,9 +78,9 @@ class DetectionLoss:
     >>> loss = DetectionLoss(strides=(8,))
     >>> raw_maps = [torch.zeros(2, 4 * 16 + 1, 4, 4)]
     >>> targets = torch.tensor([[1, 0, 9.0, 10.0, 15.0, 16.0]])
-    >>> terms = loss(raw_maps, targets)
-    >>> bool(terms.total.isfinite())
-    True
+    >>> terms, weight = loss.sums(raw_maps, targets)
+    >>> {name: bool(term.isfinite()) for name, term in terms.items()}
+    {'box': True, 'cls': True, 'dfl': True}
     """
 
     strides: tuple[int, ...] = (8, 16, 32)
@@ -108,21 +95,6 @@ class DetectionLoss:
 
     def __post_init__(self) -> None:
         check_similarity(self.box_loss)
-
-    def __call__(self, raw_maps: Sequence[Tensor], targets: Tensor) -> LossTerms:
-        """The loss of a batch, over the sum of its weights.
-
-        Parameters
-        ----------
-        raw_maps, targets
-            See :meth:`sums`.
-
-        Returns
-        -------
-        LossTerms
-        """
-        terms, weight = self.sums(raw_maps, targets)
-        return LossTerms(**{name: term / weight.clamp_min(1) for name, term in terms.items()})
 
     def sums(self, raw_maps: Sequence[Tensor], targets: Tensor) -> LossSums:
         """The terms of a batch before the division by W.
@@ -194,6 +166,35 @@ class DetectionLoss:
             "dfl": self.dfl_gain * (spread * weight).sum(),
         }
         return LossSums(terms, weight.sum())
+
+
+def distribution_focal_loss(logits: Tensor, distances: Tensor) -> Tensor:
+    """Cross-entropy against the two whole numbers beside a distance.
+
+    The distribution focal loss [1]_:
+    ``-(1 - f) log p_k - f log p_(k+1)`` for the distance ``k + f`` and the softmax p:
+    least, the entropy of (1 - f, f), where the mean of p is the distance.
+
+    Parameters
+    ----------
+    logits : (..., reg_max) Tensor
+    distances : (...) Tensor
+        In cells; clipped to [0, reg_max - 1.01].
+
+    Returns
+    -------
+    (...) Tensor
+    """
+    # Kept off the last bin, so that the bin above exists.
+    distances = distances.clamp(0, logits.shape[-1] - 1.01)
+    below = distances.floor()
+    fraction = distances - below
+    index = below.long().unsqueeze(-1)
+    log_p = logits.log_softmax(-1)
+    return -(
+        (1 - fraction) * log_p.gather(-1, index).squeeze(-1)
+        + fraction * log_p.gather(-1, index + 1).squeeze(-1)
+    )
 
 
 def _sides(box_levels: Sequence[Tensor], image: Tensor, anchor: Tensor) -> Tensor:

@@ -102,8 +102,7 @@ class GSBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels, H, W) -> (B, channels, H, W)``."""
-        y: Tensor = self.convolutions(x) + self.shortcut(x)
-        return y
+        return self.convolutions(x) + self.shortcut(x)
 
 
 class AVCStem(nn.Module):
@@ -152,8 +151,7 @@ class AVCStem(nn.Module):
         y = self.bottlenecks(self.entry(x))
         if self.placement == "series":
             y = self.variable(y)
-        joined: Tensor = self.exit(torch.cat((self.bypass(x), y), 1))
-        return joined
+        return self.exit(torch.cat((self.bypass(x), y), 1))
 
 
 def _studied(

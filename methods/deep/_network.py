@@ -50,7 +50,7 @@ class Network(nn.Module):
                 raise UsageError(f"layer {layer.name!r} stands twice in the table.")
             inputs = layer.inputs or ((above,) if above else ())
             found = [_signal(signals, name, layer.name) for name in inputs] or [source]
-            self.layers[layer.name], signals[layer.name] = layer.block.build(found)
+            self.layers[layer.name], signals[layer.name] = layer.block(*found)
             self._inputs.append(inputs)
             above = layer.name
         levels = [_signal(signals, name, "head") for name in architecture.head]

@@ -87,8 +87,7 @@ class MBConv(nn.Module):
         y = self.filter_activation(self.filter_norm(self.filter(y)))
         y, pixels = self.attention(y)
         y = self.project_norm(self.project(y) * pixels)
-        z: Tensor = x + self.drop(y)
-        return z
+        return x + self.drop(y)
 
 
 class PConv(nn.Module):
@@ -138,5 +137,4 @@ class BSBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, channels, H, W) -> (B, channels, H, W)``."""
-        y: Tensor = x + self.drop(self.mlp(self.partial(x)))
-        return y
+        return x + self.drop(self.mlp(self.partial(x)))

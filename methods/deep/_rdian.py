@@ -32,8 +32,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape."""
-        y: Tensor = self.layer2(self.layer1(x)) + x
-        return y
+        return self.layer2(self.layer1(x)) + x
 
 
 class Direction(nn.Module):
@@ -64,8 +63,7 @@ class ChannelGate(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape."""
         logits = self.mlp(x.mean((2, 3), keepdim=True)) + self.mlp(x.amax((2, 3), keepdim=True))
-        gated: Tensor = x * torch.sigmoid(logits)[..., None, None]
-        return gated
+        return x * torch.sigmoid(logits)[..., None, None]
 
 
 class ChannelStatistics(nn.Module):
@@ -86,8 +84,7 @@ class NormalisedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, 2, H, W)`` to ``(B, 1, H, W)``."""
-        y: Tensor = self.bn(self.conv(x))
-        return y
+        return self.bn(self.conv(x))
 
 
 class SpatialGate(nn.Module):
@@ -100,8 +97,7 @@ class SpatialGate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape."""
-        gated: Tensor = x * torch.sigmoid(self.spatial(self.compress(x)))
-        return gated
+        return x * torch.sigmoid(self.spatial(self.compress(x)))
 
 
 class Attention(nn.Module):
@@ -114,8 +110,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keeps the shape."""
-        y: Tensor = self.SpatialGate(self.ChannelGate(x))
-        return y
+        return self.SpatialGate(self.ChannelGate(x))
 
 
 class RDIANetwork(nn.Module):
@@ -148,5 +143,4 @@ class RDIANetwork(nn.Module):
         branches = [self.get_submodule(f"residual_block{index}")(coarse) for index in range(4)]
         joined = self.cbam(self.conv_cat(torch.cat(branches, 1)))
         up = resize_like(joined, images)
-        logits: Tensor = self.head(self.relu(up + self.conv_res(fine)))
-        return logits
+        return self.head(self.relu(up + self.conv_res(fine)))

@@ -24,8 +24,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
-        y: Tensor = (self.body(x) + self.downsample(x)).relu_()
-        return y
+        return (self.body(x) + self.downsample(x)).relu_()
 
 
 class BasicBlock(nn.Module):
@@ -44,8 +43,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H / stride, W / stride)``."""
         y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        z: Tensor = (y + (x if self.downsample is None else self.downsample(x))).relu_()
-        return z
+        return (y + (x if self.downsample is None else self.downsample(x))).relu_()
 
 
 class BiasedBlock(nn.Module):
@@ -69,8 +67,7 @@ class BiasedBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
         y = self.weigh(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
-        z: Tensor = self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
-        return z
+        return self.relu(y + (x if self.shortcut is None else self.shortcut(x)))
 
 
 def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -132,8 +129,7 @@ class AsymmetricFusion(nn.Module):
         """Fuse two maps of one size, ``(B, C, H, W)``."""
         if self.feature_high is not None:
             high = self.feature_high(high)
-        fused: Tensor = self.post(2 * low * self.topdown(high) + 2 * high * self.bottomup(low))
-        return fused
+        return self.post(2 * low * self.topdown(high) + 2 * high * self.bottomup(low))
 
 
 def layer(
@@ -171,5 +167,4 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, channels, H, W)`` to ``(B, 1, H, W)``."""
-        logits: Tensor = self.block(x)
-        return logits
+        return self.block(x)

@@ -27,8 +27,7 @@ class PooledChannelAttention(nn.Module):
         """From ``(B, C, H, W)`` to ``(B, C, 1, 1)``."""
         pooled = (self.avg_pool(x), self.max_pool(x))
         mean, peak = (self.fc2(self.relu1(self.fc1(one))) for one in pooled)
-        weights: Tensor = self.sigmoid(mean + peak)
-        return weights
+        return self.sigmoid(mean + peak)
 
 
 class PooledSpatialAttention(nn.Module):
@@ -42,8 +41,7 @@ class PooledSpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, C, H, W)`` to ``(B, 1, H, W)`` in [0, 1]."""
         maps = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)
-        weights: Tensor = self.sigmoid(self.conv1(maps))
-        return weights
+        return self.sigmoid(self.conv1(maps))
 
 
 class ResidualAttention(BiasedBlock):
@@ -57,8 +55,7 @@ class ResidualAttention(BiasedBlock):
     def weigh(self, y: Tensor) -> Tensor:
         """Weigh the channels, then the pixels."""
         y = self.ca(y) * y
-        weighted: Tensor = self.sa(y) * y
-        return weighted
+        return self.sa(y) * y
 
 
 def node(inputs: int, outputs: int, n: int) -> nn.Sequential:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+N_SAMPLES = 2
+"""Points along each side of a bin, over which it is averaged."""
 
-def roi_align(
-    features: Tensor, boxes: Tensor, stride: int, side: int, n_samples: int = 2
-) -> Tensor:
+
+def roi_align(features: Tensor, boxes: Tensor, stride: int, side: int) -> Tensor:
     """Read a map inside boxes, without rounding them to its cells (Section 3 of [1]_).
 
     Parameters
@@ -27,8 +28,6 @@ def roi_align(
         Pixels per cell.
     side : int
         Bins along each side of a box.
-    n_samples : int
-        Points along each side of a bin, over which it is averaged.
 
     Returns
     -------
@@ -42,9 +41,9 @@ def roi_align(
     # Of the map in pixels, in the order x, y; in these units grid_sample has [-1, 1].
     reach = boxes.new_tensor([features.shape[2], features.shape[1]]) * stride
     # One point of every bin at a time: nothing larger than the result is held.
-    for row in range(n_samples):
-        for column in range(n_samples):
-            within = torch.stack([bins + (one + 0.5) / n_samples for one in (column, row)], -1)
+    for row in range(N_SAMPLES):
+        for column in range(N_SAMPLES):
+            within = torch.stack([bins + (one + 0.5) / N_SAMPLES for one in (column, row)], -1)
             at = boxes[:, None, :2] + within / side * extent[:, None]
             x, y = (2 * at / reach - 1).unbind(-1)
             grid = torch.stack(
@@ -56,4 +55,4 @@ def roi_align(
                 padding_mode="border",
                 align_corners=False,
             ).squeeze(0)
-    return (total / n_samples**2).reshape(channels, n_boxes, side, side).transpose(0, 1)
+    return (total / N_SAMPLES**2).reshape(channels, n_boxes, side, side).transpose(0, 1)

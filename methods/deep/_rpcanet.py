@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 WIDTH = 32
+N_STAGES = 6
 
 
 def _convolutions(n_middle: int, *, normalised: bool) -> nn.Sequential:
@@ -27,8 +28,7 @@ class BackgroundStep(nn.Module):
     def forward(self, image: Tensor, target: Tensor) -> Tensor:
         """The background, ``(B, 1, H, W)``."""
         x = image - target
-        background: Tensor = x + self.convs(x)
-        return background
+        return x + self.convs(x)
 
 
 class TargetStep(nn.Module):
@@ -42,8 +42,7 @@ class TargetStep(nn.Module):
     def forward(self, image: Tensor, background: Tensor, target: Tensor) -> Tensor:
         """The targets, ``(B, 1, H, W)``."""
         x = target + image - background
-        found: Tensor = x - self.epsilon * self.convs(x)
-        return found
+        return x - self.epsilon * self.convs(x)
 
 
 class ReconstructionStep(nn.Module):
@@ -55,8 +54,7 @@ class ReconstructionStep(nn.Module):
 
     def forward(self, background: Tensor, target: Tensor) -> Tensor:
         """The image, ``(B, 1, H, W)``."""
-        image: Tensor = self.mapping(background + target)
-        return image
+        return self.mapping(background + target)
 
 
 class Stage(nn.Module):
@@ -78,9 +76,9 @@ class Stage(nn.Module):
 class RPCANetwork(nn.Module):
     """Six stages with weights of their own."""
 
-    def __init__(self, n_stages: int = 6) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.decos = nn.ModuleList(Stage() for _ in range(n_stages))
+        self.decos = nn.ModuleList(Stage() for _ in range(N_STAGES))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """From ``(B, 1, H, W)`` to the reconstruction and the logits of targets, same size."""

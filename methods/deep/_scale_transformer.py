@@ -32,8 +32,7 @@ class Embedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, C, H, W)`` to ``(B, C, H / patch, W / patch)``."""
-        y: Tensor = self.patch_embeddings(x)
-        return y
+        return self.patch_embeddings(x)
 
 
 class Enlargement(nn.Module):
@@ -49,8 +48,7 @@ class Enlargement(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, C, H, W)`` to ``(B, C, factor·H, factor·W)``."""
         x = F.interpolate(x, scale_factor=float(self.factor), mode="bilinear", align_corners=False)
-        y: Tensor = self.activation(self.norm(self.conv(x)))
-        return y
+        return self.activation(self.norm(self.conv(x)))
 
 
 class Encoder(nn.Module):

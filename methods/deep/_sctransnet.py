@@ -16,6 +16,8 @@ from ._resizing import resize
 from ._scale_transformer import ScaleTransformer
 
 WIDTHS = (32, 64, 128, 256)
+"""Of the four scales, finest first."""
+
 N_BLOCKS = 4
 
 
@@ -33,8 +35,7 @@ class SkipAttention(nn.Module):
         means = (one.mean((2, 3), keepdim=True) for one in (skip, up))
         logits = [mlp(one) for mlp, one in zip((self.mlp_x, self.mlp_g), means, strict=True)]
         weights = ((logits[0] + logits[1]) / 2).sigmoid()[..., None, None]
-        y: Tensor = self.relu(skip * weights)
-        return y
+        return self.relu(skip * weights)
 
 
 class NormalisedConv(nn.Module):
@@ -48,8 +49,7 @@ class NormalisedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``(B, inputs, H, W)`` to ``(B, outputs, H, W)``."""
-        y: Tensor = self.activation(self.norm(self.conv(x)))
-        return y
+        return self.activation(self.norm(self.conv(x)))
 
 
 class DecoderStage(nn.Module):
@@ -66,33 +66,22 @@ class DecoderStage(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """From ``(B, C, H / 2, W / 2)`` and ``(B, C, H, W)`` to ``(B, outputs, H, W)``."""
         up = self.up(x)
-        y: Tensor = self.nConvs(torch.cat((self.coatt(up, skip), up), 1))
-        return y
+        return self.nConvs(torch.cat((self.coatt(up, skip), up), 1))
 
 
 class SCTransNetwork(nn.Module):
-    """The network; the sigmoid is a part of it.
+    """The network; the sigmoid is a part of it."""
 
-    Parameters
-    ----------
-    channels : int
-        Of the input.
-    widths : tuple of int
-        Of the four scales.
-    n_blocks : int
-    """
-
-    def __init__(
-        self, channels: int = 1, widths: tuple[int, ...] = WIDTHS, n_blocks: int = N_BLOCKS
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        widths = WIDTHS
         self.n_scales = len(widths)
         self.pool = nn.MaxPool2d(2, 2)
-        self.inc = _encoder(channels, widths[0])
+        self.inc = _encoder(1, widths[0])
         outgoing = (*widths[1:], widths[-1])
         for index, (inputs, outputs) in enumerate(zip(widths, outgoing, strict=True), 1):
             self.add_module(f"down_encoder{index}", _encoder(inputs, outputs))
-        self.mtc = ScaleTransformer(widths, n_blocks)
+        self.mtc = ScaleTransformer(widths, N_BLOCKS)
         narrower = (widths[0], *widths[:-1])
         for index in range(self.n_scales, 0, -1):
             stage = DecoderStage(widths[index - 1], narrower[index - 1])
@@ -105,7 +94,7 @@ class SCTransNetwork(nn.Module):
         self.apply(_initialise)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """From ``(B, C, H, W)``, sides multiples of 16, to probabilities of that size.
+        """From ``(B, 1, H, W)``, sides multiples of 16, to probabilities of that size.
 
         Returns
         -------

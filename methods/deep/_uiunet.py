@@ -60,31 +60,24 @@ class UIUNetwork(nn.Module):
     ----------
     channels : int
         Of the input.
-    encoder, decoder : tuple of Block
-        Finest level first.
     """
 
-    def __init__(
-        self,
-        channels: int = 3,
-        encoder: tuple[Block, ...] = ENCODER,
-        decoder: tuple[Block, ...] = DECODER,
-    ) -> None:
+    def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        n_levels = self.n_levels = len(encoder)
-        for level, shape in enumerate(encoder, 1):
+        n_levels = self.n_levels = len(ENCODER)
+        for level, shape in enumerate(ENCODER, 1):
             seen = shape._replace(inputs=channels) if level == 1 else shape
             self.add_module(f"stage{level}", InnerUNet(seen))
             if level < n_levels:
                 self.add_module(f"pool{level}{level + 1}", nn.MaxPool2d(2, 2, ceil_mode=True))
         for level in range(n_levels - 1, 0, -1):
-            self.add_module(f"stage{level}d", InnerUNet(decoder[level - 1]))
-        outputs = [*(shape.outputs for shape in decoder), encoder[-1].outputs]
+            self.add_module(f"stage{level}d", InnerUNet(DECODER[level - 1]))
+        outputs = [*(shape.outputs for shape in DECODER), ENCODER[-1].outputs]
         for level, width in enumerate(outputs, 1):
             self.add_module(f"side{level}", nn.Conv2d(width, 1, 3, 1, 1))
         self.outconv = nn.Conv2d(n_levels, 1, 1)
         for level in range(n_levels - 1, 1, -1):
-            self.add_module(f"fuse{level}", InteractiveFusion(encoder[level - 1].outputs))
+            self.add_module(f"fuse{level}", InteractiveFusion(ENCODER[level - 1].outputs))
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """From ``(B, C, H, W)``, sides at least 32, to probabilities of that size.

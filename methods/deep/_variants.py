@@ -15,17 +15,17 @@ from irbench.errors import UnknownNameError
 
 from ._architecture import (
     Architecture,
-    AVCStemSpec,
-    BlockSpec,
-    BSBlockSpec,
-    C2fSpec,
-    ConcatSpec,
-    ConvSpec,
-    GSConvSpec,
+    Block,
     Layer,
-    MBConvSpec,
-    SPPFSpec,
-    UpsampleSpec,
+    avcstem,
+    bsblock,
+    c2f,
+    concat,
+    conv,
+    gsconv,
+    mbconv,
+    sppf,
+    upsample,
 )
 from ._neck_blocks import Convolution, GSConvForm, Placement
 from ._network import Network
@@ -146,52 +146,52 @@ def layer_table(recipe: Recipe) -> Architecture:
     Architecture
     """
 
-    def shallow(channels: int, stage: int) -> BlockSpec:
+    def shallow(channels: int, stage: int) -> Block:
         if recipe.mbconv:
-            return MBConvSpec(recipe.kernel, recipe.expansion, recipe.repeats[stage])
-        return C2fSpec(channels, repeats=1 + stage, residual=True)
+            return mbconv(recipe.kernel, recipe.expansion, recipe.repeats[stage])
+        return c2f(channels, repeats=1 + stage, residual=True)
 
-    def deep(channels: int, repeats: int) -> BlockSpec:
+    def deep(channels: int, repeats: int) -> Block:
         if recipe.bsblock:
-            return BSBlockSpec(recipe.divisor)
-        return C2fSpec(channels, repeats, residual=True)
+            return bsblock(recipe.divisor)
+        return c2f(channels, repeats, residual=True)
 
-    def merge(channels: int) -> BlockSpec:
+    def merge(channels: int) -> Block:
         if recipe.avcstem:
-            return AVCStemSpec(
+            return avcstem(
                 channels, recipe.convolution, recipe.placement, recipe.n_points, recipe.form
             )
-        return C2fSpec(channels)
+        return c2f(channels)
 
-    def reduce(channels: int) -> BlockSpec:
-        return GSConvSpec(channels, form=recipe.form) if recipe.gsconv else ConvSpec(channels)
+    def reduce(channels: int) -> Block:
+        return gsconv(channels, form=recipe.form) if recipe.gsconv else conv(channels)
 
     return Architecture(
         layers=(
             # Backbone.
-            Layer("down2", ConvSpec(16)),
-            Layer("down4", ConvSpec(32)),
+            Layer("down2", conv(16)),
+            Layer("down4", conv(32)),
             Layer("stage4", shallow(32, 0)),
-            Layer("down8", ConvSpec(64)),
+            Layer("down8", conv(64)),
             Layer("stage8", shallow(64, 1)),
-            Layer("down16", ConvSpec(128)),
+            Layer("down16", conv(128)),
             Layer("stage16", deep(128, 2)),
-            Layer("down32", ConvSpec(256)),
+            Layer("down32", conv(256)),
             Layer("stage32", deep(256, 1)),
-            Layer("pooling32", SPPFSpec(256)),
+            Layer("pooling32", sppf(256)),
             # Neck, to the finest level …
-            Layer("up16", UpsampleSpec()),
-            Layer("join16", ConcatSpec(), ("up16", "stage16")),
+            Layer("up16", upsample),
+            Layer("join16", concat, ("up16", "stage16")),
             Layer("merge16", merge(128)),
-            Layer("up8", UpsampleSpec()),
-            Layer("join8", ConcatSpec(), ("up8", "stage8")),
+            Layer("up8", upsample),
+            Layer("join8", concat, ("up8", "stage8")),
             *_around_stride_8(recipe, merge, reduce),
             # … and back.
             Layer("reduce16", reduce(64)),
-            Layer("rejoin16", ConcatSpec(), ("reduce16", "merge16")),
+            Layer("rejoin16", concat, ("reduce16", "merge16")),
             Layer("level16", merge(128)),
             Layer("reduce32", reduce(128)),
-            Layer("rejoin32", ConcatSpec(), ("reduce32", "pooling32")),
+            Layer("rejoin32", concat, ("reduce32", "pooling32")),
             Layer("level32", merge(256)),
         ),
         head=("level8", "level16", "level32")
@@ -201,18 +201,18 @@ def layer_table(recipe: Recipe) -> Architecture:
 
 
 def _around_stride_8(
-    recipe: Recipe, merge: Callable[[int], BlockSpec], reduce: Callable[[int], BlockSpec]
+    recipe: Recipe, merge: Callable[[int], Block], reduce: Callable[[int], Block]
 ) -> tuple[Layer, ...]:
     """The neck's turn: at stride 8, or one level further at stride 4 and back."""
     if recipe.finest == 8:
         return (Layer("level8", merge(64)),)
     return (
         Layer("merge8", merge(64)),
-        Layer("up4", UpsampleSpec()),
-        Layer("join4", ConcatSpec(), ("up4", "stage4")),
+        Layer("up4", upsample),
+        Layer("join4", concat, ("up4", "stage4")),
         Layer("level4", merge(32)),
         Layer("reduce8", reduce(32)),
-        Layer("rejoin8", ConcatSpec(), ("reduce8", "merge8")),
+        Layer("rejoin8", concat, ("reduce8", "merge8")),
         Layer("level8", merge(64)),
     )
 

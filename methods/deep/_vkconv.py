@@ -160,5 +160,4 @@ class VKConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(B, in_channels, H, W) -> (B, out_channels, H, W)``."""
         samples = sample_bilinear(x, *self.positions(x))
-        y: Tensor = self.mix(samples.flatten(1, 2))
-        return y
+        return self.mix(samples.flatten(1, 2))

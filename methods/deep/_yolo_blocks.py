@@ -73,8 +73,7 @@ class CBS(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride)``."""
-        y: Tensor = self.activation(self.norm(self.conv(x)))
-        return y
+        return self.activation(self.norm(self.conv(x)))
 
 
 class Bottleneck(nn.Module):
@@ -120,8 +119,7 @@ class C2f(nn.Module):
         parts = list(self.entry(x).chunk(2, 1))
         for bottleneck in self.bottlenecks:
             parts.append(bottleneck(parts[-1]))
-        y: Tensor = self.exit(torch.cat(parts, 1))
-        return y
+        return self.exit(torch.cat(parts, 1))
 
 
 class SPPF(nn.Module):
@@ -146,8 +144,7 @@ class SPPF(nn.Module):
         maps = [self.entry(x)]
         for _ in range(3):
             maps.append(self.pool(maps[-1]))
-        y: Tensor = self.exit(torch.cat(maps, 1))
-        return y
+        return self.exit(torch.cat(maps, 1))
 
 
 class Concat(nn.Module):

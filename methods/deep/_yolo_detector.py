@@ -33,6 +33,8 @@ class YoloDetector(NetworkDetector):
         See :class:`irbench.networks.detector.NetworkDetector`.
     """
 
+    has_whole_sequences = True
+
     def build(self) -> Network:
         """Make the network with fresh weights."""
         from ._variants import build_network
@@ -42,12 +44,6 @@ class YoloDetector(NetworkDetector):
     def decode(self, network: nn.Module, outputs: Any) -> tuple[Tensor, Tensor]:
         """Turn raw maps into boxes and scores."""
         return cast("Network", network).decode(outputs)
-
-    def fuse(self, network: nn.Module) -> nn.Module:
-        """A copy for inference with normalisations folded into the convolutions."""
-        from ._fusion import fuse
-
-        return fuse(cast("Network", network))
 
     def printed_flops(self, network: nn.Module, input_size: int) -> float | None:
         """FLOPs as YOLO repositories print them."""

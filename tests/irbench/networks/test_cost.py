@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import irbench  # noqa: E402
-from irbench.errors import ImageError  # noqa: E402
+from irbench.errors import UsageError  # noqa: E402
 from irbench.networks.cost import (  # noqa: E402
     Cost,
     count_flops,
@@ -57,7 +57,7 @@ def test_macs_by_hand():
     # What is thrown away is computed all the same.
     macs = 3 * 8 * 9 * 64**2 + (GROUPED + FROZEN + THROWN) * 32**2 + 2 * 5
     assert measure_cost(Small(), predict, 64).macs == macs
-    assert count_flops(Small(), predict, 64) == 2 * macs
+    assert count_flops(Small(), predict, 64).flops == 2 * macs
 
 
 def test_printed_flops_by_hand():
@@ -71,7 +71,7 @@ def test_printed_flops_by_hand():
 
 
 def test_flops_of_convolutions_grow_with_the_area():
-    sizes = [count_flops(Small().eval(), predict, side) - 20 for side in (32, 64, 128)]
+    sizes = [count_flops(Small().eval(), predict, side).flops - 20 for side in (32, 64, 128)]
     assert sizes[1] == 4 * sizes[0]
     assert sizes[2] == 16 * sizes[0]
 
@@ -179,5 +179,5 @@ def test_the_cost_does_not_read_the_weights(tmp_path):
 
 
 def test_a_size_that_the_network_does_not_take():
-    with pytest.raises(ImageError, match="multiples of 32"):
+    with pytest.raises(UsageError, match="multiples of 32"):
         irbench.load_method("yolov8n").cost(100)

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from irbench import load_method  # noqa: E402
-from irbench.networks.folding import fold_sequences  # noqa: E402
+from irbench.networks.folding import fold_normalisations  # noqa: E402
 
 
 def randomise(network):
@@ -35,7 +35,7 @@ def test_a_folded_network_returns_the_same(name):
 def test_what_stands_elsewhere_stays():
     conv, norm = torch.nn.Conv2d(2, 3, 1), torch.nn.BatchNorm2d(3)
     first = torch.nn.Sequential(torch.nn.BatchNorm2d(2), conv, torch.nn.ReLU(), norm).eval()
-    fold_sequences(first)
+    fold_normalisations(first)
     assert first[3] is norm
     assert first[1] is conv
 
@@ -49,7 +49,7 @@ def test_only_what_a_convolution_returned_is_overwritten():
     images = torch.linspace(-1, 1, 8).reshape(1, 2, 2, 2)
     kept = images.clone()
     expected = layers(images)
-    fold_sequences(layers)
+    fold_normalisations(layers)
     torch.testing.assert_close(layers(images), expected)
     assert torch.equal(images, kept)
     overwriting = [layer.inplace for layer in layers.modules() if isinstance(layer, nn.ReLU)]

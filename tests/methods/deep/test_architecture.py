@@ -4,13 +4,7 @@ import pytest
 import torch
 
 from irbench.errors import UsageError
-from irbench.methods.deep._architecture import (
-    Architecture,
-    ConcatSpec,
-    ConvSpec,
-    Layer,
-    UpsampleSpec,
-)
+from irbench.methods.deep._architecture import Architecture, Layer, concat, conv, upsample
 from irbench.methods.deep._network import Network
 from irbench.methods.deep._variants import build_network
 from irbench.methods.deep._yolo_blocks import CBS
@@ -103,11 +97,11 @@ def test_yolov8n_differs_in_the_specified_rows():
 
 def test_a_finer_level_needs_no_renumbering():
     table = (
-        Layer("down2", ConvSpec(4)),
-        Layer("down4", ConvSpec(8)),
-        Layer("down8", ConvSpec(8)),
-        Layer("up4", UpsampleSpec()),
-        Layer("join4", ConcatSpec(), ("up4", "down4")),
+        Layer("down2", conv(4)),
+        Layer("down4", conv(8)),
+        Layer("down8", conv(8)),
+        Layer("up4", upsample),
+        Layer("join4", concat, ("up4", "down4")),
     )
     coarse = Network(Architecture(table[:3], head=("down8",)))
     fine = Network(Architecture(table, head=("join4", "down8"), n_classes=2))
@@ -119,14 +113,14 @@ def test_a_finer_level_needs_no_renumbering():
 @pytest.mark.parametrize(
     ("layers", "head", "message"),
     [
-        ((Layer("a", ConvSpec(4)), Layer("a", ConvSpec(4))), ("a",), "'a' stands twice"),
-        ((Layer("a", ConvSpec(4), ("b",)),), ("a",), "a reads 'b', .* above stand no layers"),
-        ((Layer("a", ConvSpec(4)),), ("b",), "head reads 'b', .* above stand a"),
+        ((Layer("a", conv(4)), Layer("a", conv(4))), ("a",), "'a' stands twice"),
+        ((Layer("a", conv(4), ("b",)),), ("a",), "a reads 'b', .* above stand no layers"),
+        ((Layer("a", conv(4)),), ("b",), "head reads 'b', .* above stand a"),
         (
             (
-                Layer("a", ConvSpec(4)),
-                Layer("b", ConvSpec(4)),
-                Layer("c", ConcatSpec(), ("a", "b")),
+                Layer("a", conv(4)),
+                Layer("b", conv(4)),
+                Layer("c", concat, ("a", "b")),
             ),
             ("c",),
             r"one stride can be concatenated, got \[2, 4\]",

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from irbench import load_method  # noqa: E402
-from irbench.methods.deep._variants import RECIPES, layer_table  # noqa: E402
+from irbench.methods.deep._variants import RECIPES, build_network  # noqa: E402
 from irbench.methods.deep._yolo_detector import YoloDetector  # noqa: E402
 from irbench.networks.detector import NetworkDetector  # noqa: E402
 from irbench.plugins.registry import catalogue  # noqa: E402
@@ -123,7 +123,7 @@ def test_every_variant_detects(name):
     assert isinstance(detector, NetworkDetector)
     assert detector.info.trainable
     assert not detector.info.default
-    assert detector.network.architecture == layer_table(RECIPES[name])
+    assert repr(detector.network) == repr(build_network(name))
     found = detector.detect(scenes(2)[1])
     assert len(found) > 0
     assert np.isfinite(found.boxes).all()

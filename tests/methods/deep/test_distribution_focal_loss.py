@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from irbench.methods.deep._anchors import expected_distances
-from irbench.methods.deep._distribution_focal_loss import distribution_focal_loss
+from irbench.methods.deep._loss import distribution_focal_loss
 
 
 def test_equals_the_cross_entropy_of_both_neighbours():

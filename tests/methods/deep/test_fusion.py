@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
-from irbench.methods.deep._fusion import fuse
+from irbench import load_method
 from irbench.methods.deep._variants import RECIPES, build_network
+from irbench.networks.folding import fold_normalisations
+
+
+def fuse(network: nn.Module) -> nn.Module:
+    fused = copy.deepcopy(network).eval()
+    fold_normalisations(fused)
+    return fused
 
 
 def lived_in(name: str) -> nn.Module:
@@ -53,7 +62,9 @@ def test_folds_every_normalisation_behind_a_convolution():
 def test_leaves_the_network_as_it_is():
     network = build_network("le-irstd").train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    fused = fuse(network)
+    detector = load_method("le-irstd")
+    detector.network = network
+    fused = detector.copy_for_inference()
     assert network.training
     assert not fused.training
     assert not any(p.requires_grad for p in fused.parameters())

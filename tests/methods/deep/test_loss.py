@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -21,6 +22,25 @@ STRIDES = (8, 16, 32)
 SIDE = 64
 SIZES = [(SIDE // s, SIDE // s) for s in STRIDES]
 N_ANCHORS = 84
+
+
+class LossTerms(NamedTuple):
+    box: torch.Tensor
+    cls: torch.Tensor
+    dfl: torch.Tensor
+
+    @property
+    def total(self) -> torch.Tensor:
+        """Eq. (18) of LE-IRSTD."""
+        return self.box + self.cls + self.dfl
+
+
+class MeanLoss(DetectionLoss):
+    """The terms over the sum of the weights, as the training step divides them."""
+
+    def __call__(self, maps, targets) -> LossTerms:
+        terms, weight = self.sums(maps, targets)
+        return LossTerms(**{name: term / weight.clamp_min(1) for name, term in terms.items()})
 
 
 def random_maps(seed=0, n_images=3, n_classes=1, dtype=torch.float64, scale=1.0):
@@ -92,7 +112,7 @@ def values(terms):
 def test_equals_its_definition(seed, n_classes, box_loss):
     maps = random_maps(seed, n_classes=n_classes, scale=1.5)
     targets = random_targets(seed, n_classes=n_classes)
-    terms = DetectionLoss(n_classes=n_classes, box_loss=box_loss)(maps, targets)
+    terms = MeanLoss(n_classes=n_classes, box_loss=box_loss)(maps, targets)
     expected = values(slow_terms(maps, targets, n_classes=n_classes, box_loss=box_loss))
     assert values(terms) == pytest.approx(expected, rel=1e-6)
     assert terms.total.item() == pytest.approx(sum(expected), rel=1e-6)
@@ -101,8 +121,8 @@ def test_equals_its_definition(seed, n_classes, box_loss):
 
 def test_gains_scale_their_terms():
     maps, targets = random_maps(), random_targets()
-    plain = DetectionLoss(box_gain=1, cls_gain=1, dfl_gain=1)(maps, targets)
-    scaled = DetectionLoss(box_gain=2, cls_gain=3, dfl_gain=5)(maps, targets)
+    plain = MeanLoss(box_gain=1, cls_gain=1, dfl_gain=1)(maps, targets)
+    scaled = MeanLoss(box_gain=2, cls_gain=3, dfl_gain=5)(maps, targets)
     box, cls, dfl = values(plain)
     assert values(scaled) == pytest.approx([2 * box, 3 * cls, 5 * dfl])
 
@@ -110,7 +130,7 @@ def test_gains_scale_their_terms():
 @pytest.mark.parametrize("box_loss", ["ciou", "nwd"])
 def test_gradients_flow_through_the_boxes_and_not_through_the_assignment(box_loss):
     maps, targets = random_maps(3), random_targets(3)
-    DetectionLoss(box_loss=box_loss)(maps, targets).total.backward()
+    MeanLoss(box_loss=box_loss)(maps, targets).total.backward()
     slow_maps = random_maps(3)
     sum(slow_terms(slow_maps, targets, box_loss=box_loss)).backward()
     for level, slow in zip(maps, slow_maps, strict=True):
@@ -119,8 +139,8 @@ def test_gradients_flow_through_the_boxes_and_not_through_the_assignment(box_los
 
 def test_images_without_targets_add_their_background_only():
     maps, targets = random_maps(), random_targets(n_images=1)
-    alone = DetectionLoss()([level[:1] for level in maps], targets)
-    batch = DetectionLoss()(maps, targets)
+    alone = MeanLoss()([level[:1] for level in maps], targets)
+    batch = MeanLoss()(maps, targets)
     assert batch.box.item() == pytest.approx(alone.box.item())
     assert batch.dfl.item() == pytest.approx(alone.dfl.item())
     assert batch.cls > alone.cls
@@ -129,7 +149,7 @@ def test_images_without_targets_add_their_background_only():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_no_target_at_all(dtype):
     maps = random_maps(dtype=dtype)
-    terms = DetectionLoss()(maps, torch.zeros(0, 6))
+    terms = MeanLoss()(maps, torch.zeros(0, 6))
     terms.total.backward()
     background = sum(F.softplus(level[:, 64:]).sum() for level in maps)
     assert terms.cls.item() == pytest.approx(0.5 * background.item(), rel=1e-5)
@@ -142,8 +162,8 @@ def test_no_target_at_all(dtype):
 def test_targets_between_the_cells_are_background_unless_min_box_px():
     maps = random_maps(n_images=1)
     targets = torch.tensor([[0, 0, 6.5, 6.5, 9.5, 9.5]])
-    assert DetectionLoss()(maps, targets).box.item() == 0
-    grown = DetectionLoss(assigner=TaskAlignedAssigner(min_box_px=9, similarity="nwd"))
+    assert MeanLoss()(maps, targets).box.item() == 0
+    grown = MeanLoss(assigner=TaskAlignedAssigner(min_box_px=9, similarity="nwd"))
     assert grown(maps, targets).box.item() > 0
 
 
@@ -153,7 +173,7 @@ def test_targets_without_area_are_harmless():
     for min_box_px in (0, 9):
         for kind in ("ciou", "nwd"):
             assigner = TaskAlignedAssigner(min_box_px=min_box_px, similarity=kind)
-            terms = DetectionLoss(assigner=assigner)(maps, targets)
+            terms = MeanLoss(assigner=assigner)(maps, targets)
             terms.total.backward()
             assert all(term.isfinite() for term in terms)
             assert all(level.grad.isfinite().all() for level in maps)
@@ -171,7 +191,7 @@ def test_no_loss_for_perfect_predictions():
     maps, targets = perfect_maps()
     boxes, scores = decode(maps, STRIDES)
     assert boxes[0, scores[0, :, 0].argmax()].tolist() == targets[0, 2:].tolist()
-    terms = DetectionLoss()(maps, targets)
+    terms = MeanLoss()(maps, targets)
     assert max(values(terms)) < 1e-4
 
 
@@ -179,15 +199,15 @@ def test_no_loss_for_perfect_predictions():
 def test_loss_for_predictions_that_are_perfect_but_for_one_thing(channel, term):
     maps, targets = perfect_maps()
     maps[0][0, channel, 3, 2] = -38.0
-    assert getattr(DetectionLoss()(maps, targets), term) > 0.05
+    assert getattr(MeanLoss()(maps, targets), term) > 0.05
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_maps_give_a_single_precision_loss(dtype):
     maps = [level.detach().to(dtype).requires_grad_() for level in random_maps()]
-    terms = DetectionLoss()(maps, random_targets().float())
+    terms = MeanLoss()(maps, random_targets().float())
     assert all(term.dtype == torch.float32 for term in terms)
-    exact = DetectionLoss()([level.detach().double() for level in maps], random_targets())
+    exact = MeanLoss()([level.detach().double() for level in maps], random_targets())
     assert values(terms) == pytest.approx(values(exact), rel=1e-4)
     terms.total.backward()
     assert all(level.grad.dtype == dtype and level.grad.isfinite().all() for level in maps)
@@ -195,20 +215,20 @@ def test_half_precision_maps_give_a_single_precision_loss(dtype):
 
 def test_autocast_changes_nothing():
     maps, targets = random_maps(dtype=torch.float32), random_targets(dtype=torch.float32)
-    plain = values(DetectionLoss()(maps, targets))
+    plain = values(MeanLoss()(maps, targets))
     with torch.autocast("cpu", torch.bfloat16):
-        assert values(DetectionLoss()(maps, targets)) == plain
+        assert values(MeanLoss()(maps, targets)) == plain
 
 
 def test_permuting_images_and_targets_changes_nothing_but_the_places_of_the_gradients():
     maps, targets = random_maps(), random_targets()
-    terms = DetectionLoss()(maps, targets)
+    terms = MeanLoss()(maps, targets)
     terms.total.backward()
     order = torch.tensor([2, 0, 1])
     permuted = [level.detach()[order].requires_grad_() for level in maps]
     renamed = targets.flip(0)
     renamed[:, 0] = order.argsort()[renamed[:, 0].long()]
-    others = DetectionLoss()(permuted, renamed)
+    others = MeanLoss()(permuted, renamed)
     others.total.backward()
     assert values(others) == pytest.approx(values(terms))
     for level, other in zip(maps, permuted, strict=True):
@@ -218,15 +238,13 @@ def test_permuting_images_and_targets_changes_nothing_but_the_places_of_the_grad
 def test_the_memory_format_changes_nothing():
     maps, targets = random_maps(), random_targets()
     last = [level.detach().contiguous(memory_format=torch.channels_last) for level in maps]
-    assert values(DetectionLoss()(last, targets)) == pytest.approx(
-        values(DetectionLoss()(maps, targets))
-    )
+    assert values(MeanLoss()(last, targets)) == pytest.approx(values(MeanLoss()(maps, targets)))
 
 
 def test_repeats_to_the_bit():
     def once():
         maps = random_maps(dtype=torch.float32)
-        terms = DetectionLoss()(maps, random_targets(dtype=torch.float32))
+        terms = MeanLoss()(maps, random_targets(dtype=torch.float32))
         terms.total.backward()
         return [*terms, *(level.grad for level in maps)]
 
@@ -235,14 +253,14 @@ def test_repeats_to_the_bit():
 
 def test_two_halves_with_their_common_weight_add_up_to_the_batch():
     maps, targets = random_maps(n_images=4), random_targets(n=9, n_images=4)
-    whole = DetectionLoss()(maps, targets)
+    whole = MeanLoss()(maps, targets)
     half_of = targets[:, 0].long() // 2
     halves = []
     for half in (0, 1):
         part = targets[half_of == half].clone()
         part[:, 0] -= 2 * half
         halves.append(([level[2 * half : 2 * half + 2] for level in maps], part))
-    parts = [DetectionLoss().sums(*half) for half in halves]
+    parts = [MeanLoss().sums(*half) for half in halves]
     weight = sum(part.weight.item() for part in parts)
     for name, term in whole._asdict().items():
         total = sum(part.terms[name].item() for part in parts)
@@ -252,22 +270,20 @@ def test_two_halves_with_their_common_weight_add_up_to_the_batch():
 def test_arguments_that_do_not_fit_are_refused():
     maps = random_maps(n_classes=2)
     with pytest.raises(UsageError, match="must be of 1 classes, got 2"):
-        DetectionLoss()(maps, torch.zeros(0, 6))
+        MeanLoss()(maps, torch.zeros(0, 6))
     with pytest.raises(UsageError, match=r"shape \(M, 6\), got \(4, 5\)"):
-        DetectionLoss(n_classes=2)(maps, torch.zeros(4, 5))
+        MeanLoss(n_classes=2)(maps, torch.zeros(4, 5))
     with pytest.raises(UsageError, match="strides"):
-        DetectionLoss(n_classes=2)(maps[:2], torch.zeros(0, 6))
+        MeanLoss(n_classes=2)(maps[:2], torch.zeros(0, 6))
     with pytest.raises(UnknownNameError):
-        DetectionLoss(box_loss="giou")
+        MeanLoss(box_loss="giou")
 
 
 @pytest.mark.parametrize(
     "loss",
     [
-        DetectionLoss(),
-        DetectionLoss(
-            box_loss="mixed", assigner=TaskAlignedAssigner(min_box_px=9, similarity="nwd")
-        ),
+        MeanLoss(),
+        MeanLoss(box_loss="mixed", assigner=TaskAlignedAssigner(min_box_px=9, similarity="nwd")),
     ],
     ids=["as-yolov8", "for-tiny-boxes"],
 )
