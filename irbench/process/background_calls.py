@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 
 
 class BackgroundCalls:
@@ -61,12 +60,7 @@ class BackgroundCalls:
     def __enter__(self) -> BackgroundCalls:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None and self._call is not None and not self._call.done():
             self._report(f"stopping as soon as {self._what or 'what is in work'} is done")
         try:

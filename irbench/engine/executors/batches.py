@@ -11,6 +11,9 @@ from irbench.messages.external_text import error_text
 BatchResults = list[tuple[Returned | None, str, float]]
 """What it returned, error and seconds of each job."""
 
+LARGEST = 4096
+"""Most jobs of a batch."""
+
 
 class BatchSizer:
     """Finds how many jobs take a given time, from the time that others took.
@@ -19,19 +22,17 @@ class BatchSizer:
     ----------
     target_s : float
         What a batch is to take.
-    largest : int
-        Most jobs of a batch.
+
+    Attributes
+    ----------
+    size : int
+        Jobs of the next batch, at least 1 and at most :data:`LARGEST`.
     """
 
-    def __init__(self, target_s: float, largest: int = 4096) -> None:
-        self.target_s, self.largest = target_s, largest
-        self._size = 1
+    def __init__(self, target_s: float) -> None:
+        self.target_s = target_s
+        self.size = 1
         self._n_jobs = self._seconds = 0.0
-
-    @property
-    def size(self) -> int:
-        """Jobs of the next batch, at least 1."""
-        return self._size
 
     def add(self, n_jobs: int, seconds: float) -> None:
         """Take up what a batch took.
@@ -47,7 +48,7 @@ class BatchSizer:
         self._seconds = self._seconds / 2 + seconds
         wanted = self.target_s * self._n_jobs / max(self._seconds, 1e-9)
         # Doubling at most, since a few quick images may be followed by slow ones.
-        self._size = max(1, min(int(wanted), 2 * self._size, self.largest))
+        self.size = max(1, min(int(wanted), 2 * self.size, LARGEST))
 
 
 def run_batch(function: Callable[[Job], Returned], jobs: Sequence[Job]) -> BatchResults[Returned]:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any
 
 from irbench.engine.executors.batches import BatchSizer, failed
@@ -78,21 +77,16 @@ class WorkerPool(Executor):
             self._is_entered = True
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         if not self._is_entered:
             return
         self._is_entered = False
         for other in self._on_gpus.values():
-            other.__exit__(kind, error, trace)
+            other.__exit__(*raised)
         for worker in self._workers:
             worker.close()
         for worker in self._workers:
-            worker.end(at_once=kind is not None)
+            worker.end(at_once=raised[0] is not None)
         self._stack.close()
 
     def run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +46,6 @@ class NetworkFacts:
     device: str
     gpu: str | None = None
     uncounted: Sequence[str] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The facts as JSON."""
-        return asdict(self)
 
 
 def prepare_network(detector: NeuralDetector, device: str, sha256: str | None) -> None:

@@ -29,16 +29,10 @@ def choose_protocol(
 ) -> Protocol:
     """A protocol, by name or as it is, with what is changed of it."""
     protocol = get_protocol(named) if isinstance(named, str) else named
-    changes: dict[str, Any] = {}
-    if operating_point is not None:
-        changes["operating_point"] = operating_point
+    changes: dict[str, Any] = {} if score is None else {"score": score}
+    if operating_point is not None or threshold is not None:
+        changes["operating_point"] = operating_point or "fixed"
         changes["fixed_threshold"] = threshold
-    elif threshold is not None:
-        changes = {"operating_point": "fixed", "fixed_threshold": threshold}
-    if score is not None:
-        changes["score"] = score
-    if not changes:
-        return protocol
     return dataclasses.replace(protocol, **changes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -144,8 +144,7 @@ def _network_fields(outcome: MethodOutcome) -> Row:
     facts = outcome.network
     if facts is None:
         return {"params": None, "flops": None}
-    fields = facts.as_dict()
-    return {**fields, "input_size": [facts.input_size, facts.input_size]}
+    return {**asdict(facts), "input_size": [facts.input_size, facts.input_size]}
 
 
 def _map_fields(result: Result) -> Row:

@@ -147,9 +147,16 @@ class MethodRun:
 
     def store(self, outcome: MethodOutcome) -> None:
         """Write what :meth:`execute` found as Parquet files; no more than once."""
+        measured = {} if outcome.timing is None else outcome.timing.times
+        name = self.method.name
         with closing(self):
             assert self._kept is not None
-            self._store(self._kept, outcome)
+            write_blocks(
+                self._blocks_to_store(self._kept, outcome.calibration.extent),
+                map_statistics_writer(self.directory.map_statistics_file(name)),
+                detections_writer(self.directory.detections_file(name)),
+                timings_writer(self.directory.timings_file(name), measured, self.plan.split),
+            )
 
     def close(self) -> None:
         """Close the journal, and keep nothing of it: a run has many methods, and many images."""
@@ -315,7 +322,7 @@ class MethodRun:
                 image = outcome.job.image
                 if outcome.returned is None:
                     n_bad += 1
-                    failure = {"split": split, "image": outcome.job.image, "error": outcome.error}
+                    failure = {"split": split, "image": image, "error": outcome.error}
                     self._record("image_failed", **failure)
                     if outcome.worker_lost:
                         self._record("worker_restarted", **failure)
@@ -390,16 +397,6 @@ class MethodRun:
                 f"({share:.0%} waiting), so its times are upper bounds; later: --time-again"
             )
         return outcome.returned
-
-    def _store(self, journal: Journal, outcome: MethodOutcome) -> None:
-        measured = {} if outcome.timing is None else outcome.timing.times
-        name = self.method.name
-        write_blocks(
-            self._blocks_to_store(journal, outcome.calibration.extent),
-            map_statistics_writer(self.directory.map_statistics_file(name)),
-            detections_writer(self.directory.detections_file(name)),
-            timings_writer(self.directory.timings_file(name), measured, self.plan.split),
-        )
 
     def _blocks_to_store(self, journal: Journal, extent: float | None) -> Iterator[RecordBlock]:
         """All of the journal, in the order of the splits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -217,7 +218,7 @@ class Session:
             "waited_share": row["waited_share"],
         }
         if outcome.network is not None:
-            known["network"] = outcome.network.as_dict()
+            known["network"] = dataclasses.asdict(outcome.network)
         with self._changing:
             self.rows[method.name] = row
             self.run["methods"][method.name] = known

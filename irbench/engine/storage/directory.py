@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,10 @@ class RunLog:
         self.events = events
         self._begun: dict[str, float] = {}
 
-    @contextmanager
-    def kept(self, directory: RunDirectory, command: Sequence[str], **facts: Any) -> Iterator[None]:
-        """Append to the directory's log inside the block, its beginning and its end included.
+    def kept(
+        self, directory: RunDirectory, command: Sequence[str], **facts: Any
+    ) -> AbstractContextManager[dict[str, Any]]:
+        """Append to the directory's log inside a block, its beginning and its end included.
 
         Parameters
         ----------
@@ -162,13 +163,8 @@ class RunLog:
         **facts
             Of the command, for the entry of its beginning.
         """
-        with self.events.of_command(
-            directory.log_file,
-            command,
-            resumed=directory.run_file.exists(),
-            **facts,
-        ):
-            yield
+        resumed = directory.run_file.exists()
+        return self.events.of_command(directory.log_file, command, resumed=resumed, **facts)
 
     def image_left_out(self, split: str, image: str, reason: str) -> None:
         """An image that no method is tested on."""
