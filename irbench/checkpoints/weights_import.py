@@ -11,7 +11,7 @@ from irbench.checkpoints.reading import read_checkpoint
 from irbench.data.manifest import Manifest, build_manifest
 from irbench.errors import MissingDataError, UsageError, WeightsError
 from irbench.messages.progress import Progress
-from irbench.networks.card import IMPORTED, UNKNOWN, Card, image_digests
+from irbench.networks.card import IMPORTED, UNKNOWN, Card, image_digests, manifest_hashes
 from irbench.networks.card_fields import PARTS
 from irbench.networks.neural import NeuralDetector
 from irbench.networks.weights import save_weights
@@ -20,8 +20,6 @@ from irbench.process.provenance import package_versions
 
 if TYPE_CHECKING:
     from irbench.dataset import Dataset
-
-_NO_MANIFEST = "0" * 64
 
 
 def import_weights(
@@ -86,12 +84,9 @@ def import_weights(
     card = Card(
         method=detector.info.name,
         title=detector.info.title,
-        architecture="",
         dataset=UNKNOWN if trained_on is None else trained_on.info.name,
         scheme="" if trained_on is None else trained_on.scheme,
-        manifests={
-            part: manifests[part].hash if part in manifests else _NO_MANIFEST for part in PARTS
-        },
+        manifests=manifest_hashes(manifests),
         images={
             "train": {
                 name: digest
@@ -100,7 +95,6 @@ def import_weights(
             },
             "val": {},
         },
-        started_from=(),
         image_size=detector.input_size if image_size is None else image_size,
         settings={
             IMPORTED: {
@@ -118,7 +112,6 @@ def import_weights(
         seconds=0.0,
         hardware="",
         versions=package_versions(),
-        metrics={"val": {}, "test": None},
         licence=licence or "not stated",
         command=tuple(command),
     )

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irbench.data.joint import SEPARATOR
 from irbench.errors import WeightsError
-from irbench.networks.card_fields import ANCESTOR, CARD, DIGEST_DIGITS, check, invalid_field
+from irbench.networks.card_fields import ANCESTOR, CARD, DIGEST_DIGITS, PARTS, check, invalid_field
 
 if TYPE_CHECKING:
-    from irbench.data.manifest import ManifestEntry
+    from irbench.data.manifest import Manifest, ManifestEntry
 
 SCHEMA = 1
 ANONYMOUS = "folder"
@@ -45,6 +45,11 @@ def image_digests(entries: Iterable[ManifestEntry]) -> dict[str, str]:
         The first 12 digits of :func:`irbench.data.manifest.hash_image`.
     """
     return {one.id: one.image_hash[:DIGEST_DIGITS] for one in entries if one.is_readable}
+
+
+def manifest_hashes(manifests: Mapping[str, Manifest]) -> dict[str, str]:
+    """The hashes of the manifests of training and validation images; zeros for one that is not."""
+    return {part: manifests[part].hash if part in manifests else "0" * 64 for part in PARTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +83,8 @@ class Card:
     method, title : str
         Whose network it is.
     architecture : str
-        Hash over names and shapes of its tensors; see
-        :func:`irbench.networks.weights.architecture_fingerprint`.
+        Hash over names and shapes of its tensors; set by
+        :func:`irbench.networks.weights.save_weights`.
     dataset, scheme : str
         That it was trained on, as :func:`irbench.load_dataset` takes them.
     manifests : mapping of str to str
@@ -120,7 +125,7 @@ class Card:
 
     method: str
     title: str
-    architecture: str
+    architecture: str = ""
     dataset: str
     scheme: str
     manifests: Mapping[str, str]
@@ -135,7 +140,9 @@ class Card:
     seconds: float
     hardware: str
     versions: Mapping[str, str | None]
-    metrics: Mapping[str, Mapping[str, float | None] | None]
+    metrics: Mapping[str, Mapping[str, float | None] | None] = field(
+        default_factory=lambda: {"val": {}, "test": None}
+    )
     licence: str
     command: tuple[str, ...] = ()
     sha256: str = ""

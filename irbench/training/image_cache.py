@@ -135,11 +135,6 @@ class ImageCache:
         """Where images and boxes are."""
         return self.images.device
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory of the tensors, in bytes."""
-        return sum(tensor.nbytes for tensor in (self.images, self.boxes, self.starts))
-
 
 def estimate_bytes(n_images: int, size: int) -> int:
     """Memory of the images of a cache, in bytes; the boxes do not count beside them.

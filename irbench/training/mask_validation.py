@@ -10,9 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from irbench.dataset import Dataset
 from irbench.detections import Detections
-from irbench.messages.progress import Progress
 from irbench.metrics.pixels import count_pixels
 from irbench.networks.segmentation import PaddedImage, SegmentationNetworkDetector
 from irbench.training.mask_cache import MaskCache
@@ -26,17 +24,6 @@ class MaskValidator(BaseValidator[SegmentationNetworkDetector, MaskCache]):
     """Validates segmentation networks, on images of their own sizes, padded."""
 
     columns: ClassVar[tuple[str, ...]] = (*BaseValidator.columns, "val_niou")
-
-    @staticmethod
-    def read(
-        detector: SegmentationNetworkDetector,
-        dataset: Dataset,
-        *,
-        device: torch.device,
-        progress: Progress | None,
-    ) -> MaskCache:
-        """Read images and masks of a split."""
-        return MaskCache.of(dataset, device=device, progress=progress)
 
     @torch.inference_mode()
     def probabilities(self, network: nn.Module) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ from irbench.errors import UsageError
 from irbench.networks.neural import NeuralDetector
 from irbench.training.processes import TrainingProcesses
 from irbench.training.settings import TrainingSettings
-from irbench.training.tasks import input_channels, input_side
+from irbench.training.tasks import input_side
 
 
 def check_single_images(
@@ -40,7 +40,7 @@ def check_single_images(
     if batch > settings.accumulate * processes.count:
         return
     side = input_side(detector, settings)
-    image = torch.zeros(1, input_channels(detector), side, side, device=processes.device)
+    image = torch.zeros(1, detector.in_channels_used, side, side, device=processes.device)
     state = torch.get_rng_state()
     try:
         with torch.no_grad():

@@ -14,7 +14,7 @@ from irbench.errors import UsageError
 from irbench.messages.progress import Progress
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
-from irbench.networks.segmentation import SegmentationNetworkDetector
+from irbench.networks.segmentation import SCALING, SegmentationNetworkDetector
 from irbench.training.augmentation import Augmenter
 from irbench.training.augmentation_settings import Augmentation
 from irbench.training.image_cache import ImageCache, estimate_bytes
@@ -57,11 +57,10 @@ def check_recipe(detector: NeuralDetector, settings: TrainingSettings) -> None:
             f"{other}; leave out --recipe for its own."
         )
     side = settings.crop or settings.image_size
-    least = detector.least if isinstance(detector, SegmentationNetworkDetector) else 1
-    if is_of_masks and (side % detector.multiple or side < least):
+    if is_of_masks and side != detector.legal_side(side):
         raise UsageError(
             f"patches of {detector.info.name} must have a side (crop) that is a multiple of "
-            f"{detector.multiple} px and at least {least} px, got {side}."
+            f"{detector.multiple} px and at least {detector.least} px, got {side}."
         )
     if settings.crop % detector.multiple:
         raise UsageError(
@@ -124,16 +123,11 @@ def make_validator(
 ) -> AnyValidator:
     """What scores the network after an epoch."""
     if isinstance(detector, SegmentationNetworkDetector):
-        return MaskValidator.of(
-            detector, dataset, device=device, batch=settings.batch, progress=progress
-        )
-    return Validator.of(
-        cast("NetworkDetector", detector),
-        dataset,
-        device=device,
-        batch=2 * settings.batch,
-        progress=progress,
-    )
+        masks = MaskCache.of(dataset, device=device, progress=progress)
+        return MaskValidator(detector, masks, dataset, batch=settings.batch)
+    of_boxes = cast("NetworkDetector", detector)
+    images = ImageCache.of(dataset, of_boxes.input_size, device=device, progress=progress)
+    return Validator(of_boxes, images, dataset, batch=2 * settings.batch)
 
 
 def input_side(detector: NeuralDetector, settings: TrainingSettings) -> int:
@@ -143,17 +137,8 @@ def input_side(detector: NeuralDetector, settings: TrainingSettings) -> int:
     return settings.image_size
 
 
-def input_channels(detector: NeuralDetector) -> int:
-    """Channels of the network's input."""
-    if isinstance(detector, SegmentationNetworkDetector):
-        return detector.in_channels_used
-    return 3
-
-
 def card_settings(detector: NeuralDetector, settings: TrainingSettings) -> dict[str, Any]:
     """The recipe as the card has it, with the input's scaling where training images decide it."""
-    from irbench.networks.segmentation import SCALING
-
     found = settings.as_dict()
     if isinstance(detector, SegmentationNetworkDetector) and detector.scaling is None:
         scaling = detector.applied_scaling

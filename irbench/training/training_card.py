@@ -7,14 +7,13 @@ from pathlib import Path
 
 from irbench.data.manifest import Manifest
 from irbench.dataset import Dataset
-from irbench.networks.card import Card, image_digests
+from irbench.networks.card import Card, image_digests, manifest_hashes
+from irbench.networks.card_fields import PARTS
 from irbench.networks.neural import NeuralDetector
 from irbench.process.provenance import package_versions
 from irbench.training.checkpoint import TrainingState
 from irbench.training.settings import TrainingSettings
 from irbench.training.tasks import card_settings, input_side
-
-_NO_MANIFEST = "0" * 64
 
 _OWN_MATTERS = ("--out", "--data-root", "--resume")
 """Options that say where things are on one machine, or in how many goes it was done."""
@@ -58,16 +57,12 @@ def make_card(
     return Card(
         method=detector.info.name,
         title=detector.info.title,
-        architecture="",
         dataset=train.info.name,
         scheme=train.scheme,
-        manifests={
-            split: manifests[split].hash if split in manifests else _NO_MANIFEST
-            for split in ("train", "val")
-        },
+        manifests=manifest_hashes(manifests),
         images={
             split: image_digests(manifests[split].entries) if split in manifests else {}
-            for split in ("train", "val")
+            for split in PARTS
         },
         started_from=() if start is None else start.card.lineage(start.name),
         image_size=input_side(detector, settings),
@@ -79,7 +74,6 @@ def make_card(
         seconds=round(state.seconds, 1),
         hardware=hardware,
         versions=package_versions(),
-        metrics={"val": {}, "test": None},
         licence=train.info.licence,
         command=repeatable_command(command),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -13,11 +13,10 @@ from torch import nn
 from irbench.dataset import Dataset
 from irbench.detections import Detections
 from irbench.ground_truth import GroundTruth
-from irbench.messages.progress import Progress
 from irbench.metrics.ignored_regions import without_ignored_of
 from irbench.networks.detector import NetworkDetector, to_detections
 from irbench.networks.neural import NeuralDetector
-from irbench.protocol import TABLE1, Protocol
+from irbench.protocol import TABLE1
 from irbench.scoring.calibration import calibrate
 from irbench.training.image_cache import ImageCache
 from irbench.training.mask_cache import MaskCache
@@ -58,12 +57,11 @@ class BaseValidator(ABC, Generic[NetworkT, CacheT]):
     detector : NeuralDetector
         Its decoding applies, and all that it does before and after the network.
     cache : ImageCache or MaskCache
-        On the device of the networks.
-    truths : sequence of GroundTruth
-        Of the images of the cache, in their order.
+        The readable images of ``dataset``, on the device of the networks.
+    dataset : Dataset
+        Gives their ground truth.
     batch : int
         Images that go through the network together.
-    protocol : Protocol
 
     Attributes
     ----------
@@ -73,39 +71,9 @@ class BaseValidator(ABC, Generic[NetworkT, CacheT]):
 
     columns: ClassVar[tuple[str, ...]] = ("val_ap50", "val_f1")
 
-    def __init__(
-        self,
-        detector: NetworkT,
-        cache: CacheT,
-        truths: Sequence[GroundTruth],
-        *,
-        batch: int = 16,
-        protocol: Protocol = TABLE1,
-    ) -> None:
-        self.detector, self.cache, self.truths = detector, cache, truths
-        self.batch, self.protocol = batch, protocol
-
-    @classmethod
-    def of(
-        cls,
-        detector: NetworkT,
-        dataset: Dataset,
-        *,
-        device: torch.device,
-        batch: int = 16,
-        progress: Progress | None = None,
-    ) -> Self:
-        """Read a split."""
-        cache = cls.read(detector, dataset, device=device, progress=progress)
-        truths = [GroundTruth.of(dataset.load(sample_id)) for sample_id in cache.ids]
-        return cls(detector, cache, truths, batch=batch)
-
-    @staticmethod
-    @abstractmethod
-    def read(
-        detector: NetworkT, dataset: Dataset, *, device: torch.device, progress: Progress | None
-    ) -> CacheT:
-        """Read the images of a split, as the detector needs them."""
+    def __init__(self, detector: NetworkT, cache: CacheT, dataset: Dataset, *, batch: int) -> None:
+        self.detector, self.cache, self.batch = detector, cache, batch
+        self.truths = [GroundTruth.of(dataset.load(sample_id)) for sample_id in cache.ids]
 
     @abstractmethod
     def __call__(self, network: nn.Module) -> ValidationScores:
@@ -119,24 +87,13 @@ class BaseValidator(ABC, Generic[NetworkT, CacheT]):
 
     def score(self, found: Sequence[Detections]) -> ValidationScores:
         """Score what was found, per image."""
-        counted = without_ignored_of(found, self.truths, self.protocol)
-        chosen = calibrate({None: counted}, self.truths, self.protocol)
+        counted = without_ignored_of(found, self.truths, TABLE1)
+        chosen = calibrate({None: counted}, self.truths, TABLE1)
         return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)
 
 
 class Validator(BaseValidator[NetworkDetector, ImageCache]):
     """Validates networks that return boxes, at the detector's input size."""
-
-    @staticmethod
-    def read(
-        detector: NetworkDetector,
-        dataset: Dataset,
-        *,
-        device: torch.device,
-        progress: Progress | None,
-    ) -> ImageCache:
-        """Read the images of a split, letterboxed."""
-        return ImageCache.of(dataset, detector.input_size, device=device, progress=progress)
 
     @torch.inference_mode()
     def detect(self, network: nn.Module) -> list[Detections]:

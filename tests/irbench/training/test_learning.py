@@ -13,8 +13,8 @@ from irbench.training.augmentation_settings import Augmentation  # noqa: E402
 from irbench.training.image_cache import ImageCache  # noqa: E402
 from irbench.training.processes import TrainingProcesses  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
+from irbench.training.tasks import make_validator  # noqa: E402
 from irbench.training.trainer import Trainer  # noqa: E402
-from irbench.training.validation import Validator  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def learn(tmp_path):
         for module in detector.network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = 0.3  # There are some dozens of steps, not thousands.
-        validator = Validator.of(detector, dataset(split="val"), device=CPU)
+        validator = make_validator(detector, dataset(split="val"), settings, device=CPU)
         cache = ImageCache.of(dataset(split="train"), 64)
         trainer = Trainer(
             detector,

@@ -16,6 +16,7 @@ from irbench.ground_truth import GroundTruth  # noqa: E402
 from irbench.networks.segmentation import BY_DATASET  # noqa: E402
 from irbench.protocol import BASICIRSTD  # noqa: E402
 from irbench.training.checkpoint import read_header  # noqa: E402
+from irbench.training.mask_cache import MaskCache  # noqa: E402
 from irbench.training.mask_validation import MaskValidator  # noqa: E402
 from irbench.training.settings import TrainingSettings  # noqa: E402
 from irbench.training.trainer import Trainer  # noqa: E402
@@ -125,7 +126,7 @@ def test_validation_is_what_the_detector_and_the_evaluator_say(make_mask_job):
     detector = job.detector
     torch.manual_seed(3)
     detector.network[-1].bias.data += 0.3
-    validator = MaskValidator.of(detector, job.val, device=torch.device("cpu"), batch=2)
+    validator = MaskValidator(detector, MaskCache.of(job.val), job.val, batch=2)
     network = detector.network.eval()
     maps = list(validator.probabilities(network))
     samples = [job.val.load(name) for name in job.val.ids]
