@@ -14,6 +14,10 @@ from pathlib import Path
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+"""Set in some containers; of what pip installs the byte code is there, whatever is set."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """What a whole command took.
@@ -77,9 +81,10 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        """In which this checkout is what ``import irbench`` finds."""
+        """In which this checkout is what ``import irbench`` finds, compiled as if installed."""
+        given = {key: value for key, value in os.environ.items() if key != NO_BYTECODE}
         return {
-            **os.environ,
+            **given,
             **dict.fromkeys(ONE_THREAD, "1"),
             "PYTHONPATH": str(self.folder),
             # Not the folder that the command is started in.

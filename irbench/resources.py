@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +41,19 @@ def limit_threads() -> None:
 
     threadpool_limits(1)
     cv2.setNumThreads(1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for each library inside the block.
+
+    Products of small matrices, thousands of them, take several times the processor's time with
+    two: the threads mostly wait for each other.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
 
 
 def single_thread_environment() -> dict[str, str]:

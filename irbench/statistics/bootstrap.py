@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from irbench.errors import UnknownNameError, UsageError
 from irbench.messages.progress import Progress
 from irbench.metrics.weighted import Draws
+from irbench.resources import one_thread
 from irbench.statistics.bca import Correction
 from irbench.statistics.image_statistics import ImageStatistics
 from irbench.statistics.resamples import Resamples, block_size
@@ -119,6 +120,13 @@ def resample(
     ------
     UsageError
     """
+    with one_thread():
+        return _resample(statistics, resamples, progress or Progress())
+
+
+def _resample(
+    statistics: Mapping[str, ImageStatistics], resamples: Resamples, progress: Progress
+) -> dict[str, dict[str, Spread]]:
     spread = {
         method: {
             metric: Spread(
@@ -132,7 +140,7 @@ def resample(
     }
     size = block_size(resamples.n_images)
     n_blocks = math.ceil(resamples.n_resamples / size)
-    with (progress or Progress()).track("Resampling images", n_blocks) as advance:
+    with progress.track("Resampling images", n_blocks) as advance:
         for block, weights in enumerate(resamples.blocks(size)):
             some = slice(block * size, block * size + weights.shape[1])
             for method, one in statistics.items():

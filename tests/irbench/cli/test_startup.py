@@ -56,3 +56,13 @@ def test_no_class_of_click_is_made_of_a_generic_one():
     """They are generic from click 8.4 on, and pyproject.toml takes 8.2."""
     sources = (Path(irbench.__file__).parent / "cli").glob("*.py")
     assert [p.name for p in sources if re.search(r"class .*click\.\w+\[", p.read_text())] == []
+
+
+def test_a_command_that_ends_looks_for_no_garbage():
+    # What is registered first runs last, when the command has put all objects out of reach.
+    code = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000));"
+        "from irbench.cli.main import main; main(['--version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
