@@ -95,8 +95,10 @@ def row_notes(
 def _notes_of(row: Row, level: Notes) -> list[str]:
     notes = [one_line(row.get("note") or "")]
     state, reason = row["state"], one_line(row.get("reason") or "")
+    # A mean has the failures of all of its runs.
+    n_runs = row.get("n_runs") or 1
     counted = [
-        f"{row[failed]} of {row[images]} {what}"
+        f"{row[failed]} of {row[images] * n_runs} {what}"
         for failed, images, what in _FAILURES
         if row.get(failed) and row.get(images)
     ]

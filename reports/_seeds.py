@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from irbench.engine.storage.results import SCORED_STATES, Row
 from irbench.errors import UsageError
@@ -39,8 +41,9 @@ class MergedRow:
 def merged_row(rows: Sequence[Row], places: Sequence[str]) -> MergedRow:
     """Merge the rows that several runs have of one method.
 
-    Runs without results of it are left out, which the note says. A method that learns nothing
-    has one row, the same in all.
+    Rows of one mean differ by their weights, by a plug-in's parameter ``weights``, or by the
+    predictions that were submitted. Runs without results of it are left out, which the note
+    says. A method that learns nothing has one row, the same in all.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def merged_row(rows: Sequence[Row], places: Sequence[str]) -> MergedRow:
     Raises
     ------
     UsageError
-        If two are of the same weights, or of other settings.
+        If two are of the same weights or predictions, or of other settings.
     """
     scored = [index for index, row in enumerate(rows) if row["state"] in SCORED_STATES]
     if not scored:
@@ -63,22 +66,41 @@ def merged_row(rows: Sequence[Row], places: Sequence[str]) -> MergedRow:
         if _settings(rows[index]) != _settings(first):
             raise UsageError(
                 f"{title} has other settings in {places[index]} than in {places[scored[0]]}: rows "
-                "of one mean may differ by their weights alone; report them one by one."
+                "of one mean may differ by their weights alone (a parameter named weights, or the "
+                "files of `irbench evaluate`); report them one by one."
             )
-    weights = [str(rows[index].get("weights_sha256") or "") for index in scored]
-    if not any(weights):
+    trainings = [_training(rows[index]) for index in scored]
+    by_file = not (_is_submitted(first) or first.get("weights_sha256"))
+    if not any(trainings) or (by_file and len(set(trainings)) == 1):
         return _same_in_all(first, [rows[index] for index in scored], title)
-    for index, sha256 in zip(scored, weights, strict=True):
-        before = weights.index(sha256)
+    what = "predictions" if _is_submitted(first) else "weights"
+    for index, training in zip(scored, trainings, strict=True):
+        before = trainings.index(training)
         if scored[before] != index:
             raise UsageError(
-                f"{title} has the same weights in {places[scored[before]]} and {places[index]}: "
+                f"{title} has the same {what} in {places[scored[before]]} and {places[index]}: "
                 "seeds are trainings of their own; give one of the two runs."
             )
-    return _mean(rows, scored, weights)
+    return _mean(rows, scored, f"{what} {', '.join(map(_shown, trainings))}")
 
 
-def _mean(rows: Sequence[Row], scored: Sequence[int], weights: Sequence[str]) -> MergedRow:
+def _is_submitted(row: Row) -> bool:
+    return "predictions" in (row.get("method_params") or {})
+
+
+def _training(row: Row) -> str:
+    """What tells a row's training from another; empty for what learns nothing."""
+    params = row.get("method_params") or {}
+    of_predictions = params.get("content") if _is_submitted(row) else None
+    return str(row.get("weights_sha256") or of_predictions or params.get("weights") or "")
+
+
+def _shown(training: str) -> str:
+    """The beginning of a hash, or the name of a plug-in's file."""
+    return training[:8] if re.fullmatch("[0-9a-f]{16,}", training) else PurePath(training).name
+
+
+def _mean(rows: Sequence[Row], scored: Sequence[int], trainings: str) -> MergedRow:
     first, n = rows[scored[0]], len(scored)
     values = {
         name: [rows[index].get(name) for index in scored]
@@ -100,23 +122,40 @@ def _mean(rows: Sequence[Row], scored: Sequence[int], weights: Sequence[str]) ->
         else:
             # An equal count stays one.
             means[name] = found[0]
-    note = f"mean over {n} trainings, weights {', '.join(one[:8] for one in weights)}"
+    note = f"mean over {n} trainings, {trainings}"
     if n < len(rows):
         note += f", without {len(rows) - n} that have no results"
     params = {
         name: value for name, value in (first.get("method_params") or {}).items()
-        if name != "weights"
+        if name not in ("weights", "content")
     }  # fmt: skip
     row = {
         **first,
         **means,
         **dict.fromkeys((*_OF_ONE_RUN, *settings)),
-        "note": "; ".join(filter(None, (first.get("note"), note))),
-        "n_failed": sum(int(rows[index].get("n_failed") or 0) for index in scored),
+        "note": "; ".join((*_notes_of([rows[index] for index in scored]), note)),
         "method_params": params,
         "undefined": undefined,
+        **_failures([rows[index] for index in scored]),
     }
     return MergedRow(row, deviations, n)
+
+
+def _notes_of(rows: Sequence[Row]) -> list[str]:
+    """The notes of the rows, each once."""
+    return list(dict.fromkeys(row["note"] for row in rows if row.get("note")))
+
+
+def _failures(rows: Sequence[Row]) -> Row:
+    """The state of a mean, and how many images failed in all of its runs."""
+    fields: Row = {"state": "done", "reason": "", "n_runs": len(rows)}
+    for row in rows:
+        if row["state"] != "done":
+            fields |= {"state": row["state"], "reason": row.get("reason")}
+    for name in ("n_failed", "n_failed_validation"):
+        fields[name] = sum(int(row.get(name) or 0) for row in rows)
+    fields["n_validation"] = max(int(row.get("n_validation") or 0) for row in rows)
+    return fields
 
 
 def _same_in_all(first: Row, rows: Sequence[Row], title: str) -> MergedRow:
@@ -134,6 +173,8 @@ def _same_in_all(first: Row, rows: Sequence[Row], title: str) -> MergedRow:
 def _settings(row: Row) -> tuple[object, ...]:
     params = dict(row.get("method_params") or {})
     params.pop("weights", None)
+    if _is_submitted(row):
+        params.pop("content")
     return params, row.get("input_size")
 
 

@@ -56,6 +56,57 @@ def test_a_network_is_one_row_of_its_mean_and_sample_deviation(trained, tmp_path
     assert rf"{{\tiny \ensuremath{{\pm}}{shown[1][1:]}}}" in latex
 
 
+def with_params(make_run, rows, params, f1=F1, **more):
+    """A run for each of some parameters, with a row that has no weights of irbench's."""
+    return [
+        make_run("nudt", [rows.box("net", f1[i], "Net", method_params=one, **more)], f"seed-{i}")
+        for i, one in enumerate(params)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        (
+            [{"predictions": "coco", "content": f"{i}abcdef012345678"} for i in range(3)],
+            "mean over 3 trainings, predictions 0abcdef0, 1abcdef0, 2abcdef0",
+        ),
+        (
+            [{"weights": f"runs/seed-{i}.pth", "size": 5} for i in range(3)],
+            "mean over 3 trainings, weights seed-0.pth, seed-1.pth, seed-2.pth",
+        ),
+    ],
+)
+def test_a_network_that_irbench_has_no_weights_of_is_one_row_too(
+    make_run, rows, tmp_path, params, said
+):
+    runs = with_params(make_run, rows, params)
+    row = of_csv(Csv().write(runs, tmp_path, SEEDS)[0])["net"]
+    assert float(row["f1"]) == pytest.approx(np.mean(F1), abs=1e-15)
+    assert float(row["f1_sd"]) == pytest.approx(np.std(F1, ddof=1), abs=1e-15)
+    assert said in row["note"]
+    assert "content" not in row["method_params"]
+
+
+def test_the_same_predictions_are_no_other_training(make_run, rows, tmp_path):
+    runs = with_params(make_run, rows, [{"predictions": "mask", "content": "ab"}] * 2)
+    with pytest.raises(UsageError, match=r"Net has the same predictions in .*seed-0 and .*seed-1"):
+        Csv().write(runs, tmp_path, SEEDS)
+    runs = with_params(make_run, rows, [{"predictions": k, "content": k} for k in ("a", "b")])
+    with pytest.raises(UsageError, match="other settings in"):
+        Csv().write(runs, tmp_path, SEEDS)
+
+
+def test_failures_in_any_of_the_runs_are_those_of_the_mean(trained, tmp_path):
+    failed = {"state": "partial", "n_failed": 3, "n_failed_validation": 2, "n_validation": 50}
+    runs = [trained(0, note="a"), trained(1, note="b", **failed), trained(2, note="a")]
+    row = of_csv(Csv().write(runs, tmp_path, SEEDS)[0])["net"]
+    assert row["state"] == "partial"
+    assert row["note"].startswith("a; b; mean over 3 trainings")
+    text = " ".join(Markdown().write(runs, tmp_path, SEEDS)[0].read_text(encoding="utf-8").split())
+    assert "partial: 3 of 798 images and 2 of 150 validation images failed" in text
+
+
 def test_a_filter_that_is_the_same_in_all_is_itself(trained, tmp_path):
     row = of_csv(Csv().write([trained(0), trained(1)], tmp_path, SEEDS)[0])["tophat"]
     assert (row["f1"], row["f1_sd"], row["n_runs"]) == ("0.5", "", "1")
