@@ -109,19 +109,25 @@ def significance(
     for test, p in zip(tests, adjusted, strict=True):
         outcomes[test.group][test.method, test.metric] = _outcome(test.gain, p)
         p_holm[test.group][test.method, test.metric] = p
+    title = next(row["title"] for row in methods_in_order(groups) if row["method"] == reference)
+    amiss = [f"{one.removesuffix('.')}." for found in scored for one in found.problems]
+    amiss += [*_absent(groups, title, reference), *_few(groups, scored)]
+    return Significance(
+        tuple(outcomes), tuple(p_holm), _legend(tests, metrics, title), tuple(amiss)
+    )
+
+
+def _legend(tests: Sequence[_Test], metrics: Sequence[MetricDefinition], title: str) -> str:
+    """What the marks mean, of how many comparisons they are, and what is not tested."""
     with_tests = {test.metric for test in tests}
     untested = [metric.title for metric in metrics if metric.name not in with_tests]
-    title = next(row["title"] for row in methods_in_order(groups) if row["method"] == reference)
     family = f"{len(tests)} comparisons" if len(tests) > 1 else "one comparison"
-    legend = (
+    return (
         f"{GLYPHS['better']} better, {GLYPHS['worse']} worse than {title}, {GLYPHS['same']} not "
         f"distinguishable from it: paired bootstrap over images ({N_RESAMPLES} draws, seed "
         f"{Resamples.seed}), two-sided at {100 * ALPHA:g} %, p-values adjusted by Holm over the "
         f"{family} of this table" + (f"; not tested: {', '.join(untested)}." if untested else ".")
     )
-    amiss = [f"{one.removesuffix('.')}." for found in scored for one in found.problems]
-    amiss += [*_absent(groups, title, reference), *_few(groups, scored)]
-    return Significance(tuple(outcomes), tuple(p_holm), legend, tuple(amiss))
 
 
 def _absent(groups: Sequence[DataGroup], title: str, reference: str) -> list[str]:

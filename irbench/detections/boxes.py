@@ -141,9 +141,8 @@ def filled_area(boxes: NDArray[Any], shape: Shape | Shapes) -> NDArray[np.int64]
 
     Parameters
     ----------
-    boxes : (N, 4) array_like
-    shape : (int, int), or two (N,) ndarray of int64
-        Height and width of the image, or of that of each box.
+    boxes, shape
+        As for :func:`filled_ranges`.
 
     Returns
     -------
@@ -164,9 +163,8 @@ def filled_first_pixel(boxes: NDArray[Any], shape: Shape | Shapes) -> NDArray[np
 
     Parameters
     ----------
-    boxes : (N, 4) array_like
-    shape : (int, int), or two (N,) ndarray of int64
-        Height and width of the image, or of that of each box.
+    boxes, shape
+        As for :func:`filled_ranges`.
 
     Returns
     -------

@@ -24,7 +24,7 @@ from irbench.metrics.definition import quality_metrics
 from irbench.metrics.hierarchical_iou import HierarchicalCounts
 from irbench.metrics.image_counting import Counting
 from irbench.metrics.match_table import COCO_IOU_THRESHOLDS
-from irbench.metrics.metric import Metric
+from irbench.metrics.metric import MAP_PARTS, Metric
 from irbench.metrics.pixels import PixelCounts
 from irbench.metrics.point_average_precision import ap_point
 from irbench.metrics.points import PointCounts
@@ -58,10 +58,10 @@ _RANKINGS: dict[str, tuple[str, tuple[float, ...]]] = {
 """The match tables, with the name of their arrays and their thresholds."""
 
 
-_HOMES = {
-    **{kind: kind for kind in _KINDS},
-    **{home: kind for home, (kind, _) in _RANKINGS.items()},
-    **dict.fromkeys(("roc", "roc_3d", "gains"), "maps"),
+_PREFIXES: dict[str, str] = {
+    **{part: part for part in _KINDS},
+    **{part: prefix for part, (prefix, _) in _RANKINGS.items()},
+    **dict.fromkeys(MAP_PARTS, "maps"),
 }
 """How the names of arrays begin, by what a metric needs."""
 _OF_RANKING = {
@@ -76,10 +76,10 @@ def is_counted(arrays: Mapping[str, NDArray[np.int64]], metric: Metric) -> bool:
     """Whether the counts of a baseline give a metric again, so that it has an interval."""
     if isinstance(metric.needs, Counting):
         return has_counting(arrays, metric.needs)
-    home = _HOMES[metric.needs]
+    prefix = _PREFIXES[metric.needs]
     if metric.needs in _RANKINGS and metric.name not in _OF_RANKING:
-        home += _WHOLE
-    return any(name.startswith(f"{home}.") for name in arrays)
+        prefix += _WHOLE
+    return any(name.startswith(f"{prefix}.") for name in arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,19 +141,19 @@ def count_arrays(result: Result, with_ranking: bool) -> Arrays:
     arrays: Arrays = {}
     kinds = _KINDS if with_ranking else _ALWAYS
     for kind in kinds:
-        part = getattr(result.counts, kind)
-        if part is not None:
+        counts = getattr(result.counts, kind)
+        if counts is not None:
             for name in _own_fields(kind):
-                arrays[f"{kind}.{name}"] = _as_whole(getattr(part, name))
+                arrays[f"{kind}.{name}"] = _as_whole(getattr(counts, name))
     if with_ranking:
-        for home, (kind, _) in _RANKINGS.items():
-            table = getattr(result.counts, home)
-            if table is not None:
-                ranking = ranking_arrays(table)
-                arrays.update({f"{kind}.{name}": array for name, array in ranking.items()})
-            if table is not None and home in _parts_of_plugins():
+        for part, (prefix, _) in _RANKINGS.items():
+            table = getattr(result.counts, part)
+            if table is None:
+                continue
+            arrays |= {f"{prefix}.{name}": one for name, one in ranking_arrays(table).items()}
+            if part in _parts_of_plugins():
                 whole = whole_arrays(table)
-                arrays.update({f"{kind}{_WHOLE}.{name}": array for name, array in whole.items()})
+                arrays |= {f"{prefix}{_WHOLE}.{name}": one for name, one in whole.items()}
         if result.counts.maps is not None:
             arrays.update(map_arrays(result.counts.maps))
         arrays.update(own_arrays(result.counts.own))
@@ -191,15 +191,15 @@ def counted_result(
             raise UsageError(f"the counts of {kind} need masks, and the images have boxes only.")
         read: Any = as_fractions if cls is HierarchicalCounts else np.asarray
         parts[kind] = cls(**{name.partition(".")[2]: read(arrays[name]) for name in own}, **shared)
-    for home, (kind, iou_thresholds) in _RANKINGS.items():
-        ranking = {name: arrays.get(f"{kind}.{name}") for name in RANKING_ARRAYS}
-        complete = {name: array for name, array in ranking.items() if array is not None}
-        if len(complete) == len(ranking):
-            parts[home] = table_of_ranking(complete, truth.targets, iou_thresholds)
-        names = [f"{kind}{_WHOLE}.{name}" for name in WHOLE_ARRAYS]
-        if all(name in arrays for name in names):
-            whole = {name.partition(".")[2]: arrays[name] for name in names}
-            parts[home] = table_of_arrays(whole, truth.targets, iou_thresholds)
+    for part, (prefix, iou_thresholds) in _RANKINGS.items():
+        # The whole table where both are kept.
+        for start, names, read_table in (
+            (prefix, RANKING_ARRAYS, table_of_ranking),
+            (f"{prefix}{_WHOLE}", WHOLE_ARRAYS, table_of_arrays),
+        ):
+            if all(f"{start}.{name}" in arrays for name in names):
+                kept = {name: arrays[f"{start}.{name}"] for name in names}
+                parts[part] = read_table(kept, truth.targets, iou_thresholds)
     return Result(
         values=dict(values),
         undefined={},

@@ -41,12 +41,12 @@ def map_arrays(counts: MapCounts) -> Arrays:
         Named ``maps.…``.
     """
     arrays: Arrays = {}
-    for home, roc in (("roc", counts.roc), ("roc_3d", counts.roc_3d.roc)):
+    for curve, roc in (("roc", counts.roc), ("roc_3d", counts.roc_3d.roc)):
         for part in ("target", "background"):
             images, bins, pixels = getattr(roc, part)
             sizes = np.bincount(images, minlength=roc.n_images)
             for name, array in (("sizes", sizes), ("bins", bins), ("pixels", pixels)):
-                arrays[f"maps.{home}.{part}.{name}"] = np.asarray(array, np.int64)
+                arrays[f"maps.{curve}.{part}.{name}"] = np.asarray(array, np.int64)
     for name in _SUMS:
         arrays[f"maps.{name}"] = as_bits(getattr(counts.roc_3d, name))
     for name in _PIXELS:
@@ -92,11 +92,11 @@ def maps_of_arrays(arrays: Mapping[str, NDArray[np.int64]], n_images: int) -> Ma
         raise UsageError(f"the counts of score maps lack {error}.") from None
 
 
-def _roc(arrays: Mapping[str, NDArray[np.int64]], home: str, n_images: int) -> RocCounts:
+def _roc(arrays: Mapping[str, NDArray[np.int64]], curve: str, n_images: int) -> RocCounts:
     parts = []
     for part in ("target", "background"):
         sizes, bins, pixels = (
-            arrays[f"maps.{home}.{part}.{name}"] for name in ("sizes", "bins", "pixels")
+            arrays[f"maps.{curve}.{part}.{name}"] for name in ("sizes", "bins", "pixels")
         )
         images = _images(sizes, n_images, len(bins))
         parts.append((images, bins, pixels.astype(np.float64)))

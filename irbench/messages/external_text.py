@@ -107,7 +107,7 @@ def error_text(error: BaseException) -> str:
     --------
     >>> error_text(ValueError("no target"))
     'ValueError: no target'
-    >>> error_text(RuntimeError("CUDA error: out of memory\\nCUDA kernel errors might be …"))
+    >>> error_text(RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be …"))
     'RuntimeError: CUDA error: out of memory CUDA kernel errors might be …'
     """
     kind = type(error).__name__

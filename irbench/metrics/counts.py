@@ -116,11 +116,11 @@ class Counts:
         MetricError
             If its counting or its form failed.
         """
-        part = self.of(metric)
-        if part is not None:
-            return metric(part)
-        home = "maps" if metric.needs in MAP_PARTS else metric.part
-        return MetricValue(None, self.missing.get(home, NOT_COUNTED))
+        counted = self.of(metric)
+        if counted is not None:
+            return metric(counted)
+        part = "maps" if metric.needs in MAP_PARTS else metric.part
+        return MetricValue(None, self.missing.get(part, NOT_COUNTED))
 
 
 def _lock(part: Any) -> None:

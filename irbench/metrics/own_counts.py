@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from irbench.detections import Detections
     from irbench.metrics.map_statistics import MapStatistics
 
-HOMES: Mapping[Source, str] = {"kept": "boxes", "masks": "pixels", "score map": "maps"}
+REQUIRED_PARTS: Mapping[Source, str] = {"kept": "boxes", "masks": "pixels", "score map": "maps"}
 """By source, the built-in counts without which a counting has nothing to look at either."""
 
 NOT_MAPPED = (

@@ -69,14 +69,13 @@ def match_by_assignment(
 
     Parameters
     ----------
-    components : Components
-    targets : Components
-    distance_px : float
+    components, targets, distance_px
+        As for :func:`match_in_raster_order`.
 
     Returns
     -------
     (n_targets,) ndarray of int64
-        The component of each target; -1 where it is missed.
+        Likewise.
 
     References
     ----------

@@ -20,7 +20,7 @@ from irbench.metrics.definition import own_countings
 from irbench.metrics.map_statistics import STANDARDISED, MapCounts, MapStatistics, constant_map
 from irbench.metrics.match_table import MatchTable
 from irbench.metrics.matching import match_detections
-from irbench.metrics.own_counts import HOMES, OwnParts
+from irbench.metrics.own_counts import REQUIRED_PARTS, OwnParts
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.pooled_maps import PooledMaps, check_images
 from irbench.protocol import Protocol
@@ -111,7 +111,7 @@ def count_own(
     own = OwnParts()
     of_all, of_kept = [], []
     for counting in own_countings():
-        if (reason := missing.get(HOMES.get(counting.of, ""))) is not None:
+        if (reason := missing.get(REQUIRED_PARTS.get(counting.of, ""))) is not None:
             own.missing[counting.key] = reason
         elif counting.of == "detections":
             of_all.append(counting)

@@ -16,7 +16,7 @@ import irbench  # noqa: E402
 from irbench.cli.main import main  # noqa: E402
 from irbench.dataset import Sample  # noqa: E402
 from irbench.errors import UnknownNameError, UsageError  # noqa: E402
-from irbench.figures.grad_cam_panels import score_grad_cams  # noqa: E402
+from irbench.figures.grad_cam_maps import score_grad_cams  # noqa: E402
 from irbench.networks.export import export_onnx  # noqa: E402
 from irbench.networks.onnx_graph import ExportError  # noqa: E402
 
