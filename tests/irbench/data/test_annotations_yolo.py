@@ -81,6 +81,39 @@ def test_fractions_of_pixels_and_coarse_text_are_left_as_they_stand(tmp_path):
         read_yolo(path, (100, 100))
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 512), (384, 288), (256, 256), (800, 600)])
+@pytest.mark.parametrize("side", [1, 3, 8])
+def test_whole_pixels_survive_four_digits(tmp_path, width, height, side):
+    """As PyLabel writes them: edges are up to 0.06 px aside, and all four of a box are."""
+    rng = np.random.default_rng(side)
+    x0, y0 = rng.integers(0, width - side, 300), rng.integers(0, height - side, 300)
+    path = tmp_path / "a.txt"
+    path.write_text(
+        "".join(
+            f"0 {(x + side / 2) / width:.4f} {(y + side / 2) / height:.4f} "
+            f"{side / width:.4f} {side / height:.4f}\n"
+            for x, y in zip(x0, y0, strict=True)
+        )
+    )
+    expected = np.stack([x0, y0, x0 + side, y0 + side], axis=1)
+    np.testing.assert_array_equal(read_yolo(path, (height, width)).boxes, expected)
+
+
+def test_four_digits_of_a_box_with_one_edge_between_pixels_are_left(tmp_path):
+    path = tmp_path / "a.txt"
+    # Columns 100.5 to 104, rows 50 to 53 of 640x640: the edges that look whole stay as they stand.
+    path.write_text("0 0.1598 0.0805 0.0055 0.0047\n")
+    read = read_yolo(path, (640, 640)).boxes
+    np.testing.assert_allclose(read, [[100.512, 50.016, 104.032, 53.024]], atol=1e-4)
+
+
+def test_a_box_of_a_fraction_of_a_pixel_is_not_made_empty(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("0 0.1000 0.5000 0.0001 0.2000 0.9\n")
+    read = read_yolo(path, (100, 100), overhang=True).boxes
+    np.testing.assert_allclose(read, [[9.995, 40, 10.005, 60]], atol=1e-5)
+
+
 def test_reads_what_the_format_says(tmp_path):
     path = tmp_path / "a.txt"
     # Columns 3 to 5 of 10, rows 4 and 5 of 20; a byte order mark; a class as savetxt writes it.
