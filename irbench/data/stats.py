@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from irbench.data.findings import plural
 from irbench.data.manifest import usable_samples
-from irbench.dataset import Dataset, Sample
+from irbench.dataset import Dataset
 from irbench.ground_truth import GroundTruth
 from irbench.messages.progress import Progress
 from irbench.metrics.signal_to_clutter import signal_to_clutter
@@ -82,38 +82,40 @@ class DatasetStats:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    shape: tuple[int, int]
-    dtype: str
-    areas: NDArray[np.float64]
-    scr: NDArray[np.float64]
-    has_mask: bool
-    label_counts: Mapping[str, int]
-
-
 def compute_stats(dataset: Dataset, progress: Progress | None = None) -> DatasetStats:
     """Read every sample of a split and count."""
     unreadable: dict[str, str] = {}
-    measured = [_measure(sample) for _, sample in usable_samples(dataset, unreadable, progress)]
-    scr = np.concatenate([np.zeros(0), *(one.scr for one in measured)])
-    defined = scr[~np.isnan(scr)]
+    shapes: Counter[tuple[int, int]] = Counter()
+    dtypes: Counter[str] = Counter()
     classes: Counter[str] = Counter()
-    for one in measured:
-        classes.update(one.label_counts)
-    values = [float(value) for value in np.quantile(defined, QUANTILES)] if defined.size else []
+    areas: list[NDArray[np.float64]] = []
+    ratios: list[NDArray[np.float64]] = []
+    n_box_only = 0
+    for _, sample in usable_samples(dataset, unreadable, progress):
+        shapes[sample.shape] += 1
+        dtypes[sample.image.dtype.name] += 1
+        classes.update(sample.label_counts)
+        areas.append(GroundTruth.of(sample).areas)
+        if sample.targets is None:
+            n_box_only += len(areas[-1])
+            ratios.append(np.full(len(areas[-1]), np.nan))
+        else:
+            ratios.append(signal_to_clutter(sample.image, sample.targets))
+    scr = np.concatenate([np.zeros(0), *ratios])
+    defined = scr[~np.isnan(scr)]
+    values = np.quantile(defined, QUANTILES).tolist() if defined.size else []
     return DatasetStats(
         dataset=dataset.info.name,
         scheme=dataset.scheme,
         split=dataset.split,
-        n_images=len(measured),
+        n_images=len(areas),
         n_unreadable=len(unreadable),
         n_targets=len(scr),
-        shapes=dict(Counter(one.shape for one in measured).most_common()),
-        dtypes=dict(Counter(one.dtype for one in measured).most_common()),
-        targets_per_image=dict(sorted(Counter(len(one.areas) for one in measured).items())),
-        area_bins=count_areas(np.concatenate([np.zeros(0), *(one.areas for one in measured)])),
-        n_box_only=sum(len(one.areas) for one in measured if not one.has_mask),
+        shapes=dict(shapes.most_common()),
+        dtypes=dict(dtypes.most_common()),
+        targets_per_image=dict(sorted(Counter(map(len, areas)).items())),
+        area_bins=count_areas(np.concatenate([np.zeros(0), *areas])),
+        n_box_only=n_box_only,
         scr_quantiles=dict(zip(QUANTILES, values, strict=True)) if values else None,
         n_scr_undefined=len(scr) - len(defined),
         classes=dict(classes.most_common()),
@@ -170,15 +172,6 @@ def format_stats(stats: DatasetStats) -> list[str]:
         heading = "local SCR" if stats.scr_quantiles is None else ""
         lines.append(f"  {heading:17} undefined: {n}")
     return lines
-
-
-def _measure(sample: Sample) -> _Measured:
-    areas, has_mask = GroundTruth.of(sample).areas, sample.targets is not None
-    scr = np.full(len(areas), np.nan)
-    if sample.targets is not None:
-        scr = signal_to_clutter(sample.image, sample.targets)
-    dtype = sample.image.dtype.name
-    return _Measured(sample.shape, dtype, areas, scr, has_mask, sample.label_counts)
 
 
 def _describe_shapes(shapes: dict[tuple[int, int], int]) -> str:

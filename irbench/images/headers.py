@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -16,7 +17,10 @@ _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}  # as OpenCV decodes each colour type
 # Start of frame, of whatever coding; C4, C8 and CC mean something else.
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-JPEG_BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_JPEG_BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_JPEG_END, _JPEG_SCAN = 0xD9, 0xDA
+# In a scan, FF 00 is a stored FF and FF D0 to FF D7 restart it.
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def image_format(encoded: bytes) -> str | None:
@@ -54,7 +58,7 @@ def claimed_size(encoded: bytes) -> Size | None:
     kind = image_format(encoded)
     try:
         return None if kind is None else reader[kind](encoded)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, ValueError):
         return None
 
 
@@ -101,23 +105,46 @@ def _bmp_size(encoded: bytes) -> Size:
     return abs(height), abs(width)
 
 
-def _jpeg_size(encoded: bytes) -> Size | None:
+def jpeg_segments(encoded: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and content of each segment of a JPEG file, up to the end of its picture.
+
+    What follows the end is no part of the picture.
+
+    Raises
+    ------
+    ValueError
+        If there is no marker where one must be.
+    IndexError, struct.error
+        If the file ends before its end marker.
+    """
     at = 2
     while True:
         if encoded[at] != 0xFF:
-            return None
+            raise ValueError(f"byte {at} is no JPEG marker")
         marker = encoded[at + 1]
+        if marker == _JPEG_END:
+            return
         if marker == 0xFF:  # filling
             at += 1
-        elif marker in JPEG_BARE:
+        elif marker in _JPEG_BARE:
             at += 2
-        elif marker in _JPEG_FRAMES:
-            height, width = struct.unpack_from(">HH", encoded, at + 5)
-            return height, width
-        elif marker in (0xD9, 0xDA):  # the end, or the picture, without a frame before it
-            return None
         else:
-            at += 2 + int(struct.unpack_from(">H", encoded, at + 2)[0])
+            end = at + 2 + int(struct.unpack_from(">H", encoded, at + 2)[0])
+            yield marker, encoded[at + 4 : end]
+            at = end
+            if marker == _JPEG_SCAN:
+                found = _MARKER_IN_SCAN.search(encoded, at)
+                at = len(encoded) if found is None else found.start()
+
+
+def _jpeg_size(encoded: bytes) -> Size | None:
+    for marker, content in jpeg_segments(encoded):
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", content, 1)
+            return height, width
+        if marker == _JPEG_SCAN:
+            break
+    return None
 
 
 def directory_value(block: bytes, tag: int) -> int | None:

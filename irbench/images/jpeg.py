@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,51 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.errors import ImageError
-from irbench.images.headers import JPEG_BARE, directory_value
+from irbench.images.headers import directory_value, jpeg_segments
 
 _ORIENTATION = 274
-_END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
-# In a scan, FF 00 is a stored FF and FF D0 to FF D7 restart it.
-_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_APP1 = 0xE1
 
 
 def metadata_segments(path: Path, encoded: bytes) -> list[bytes]:
     """Walk through a JPEG file to the end of its picture; the content of its APP1 segments.
 
-    What follows the end is no part of the picture.
-
     Raises
     ------
     ImageError
-        If the file ends before its end marker.
+        If the file ends before its end marker, or is damaged.
     """
-    segments: list[bytes] = []
-    at = 2
-    truncated = ImageError(f"{path} is truncated: its JPEG end marker is missing.")
     try:
-        while True:
-            if encoded[at] != 0xFF:
-                raise ImageError(f"{path} is damaged: byte {at} is no JPEG marker.")
-            marker = encoded[at + 1]
-            if marker == 0xFF:  # filling
-                at += 1
-                continue
-            if marker == _END:
-                return segments
-            if marker in JPEG_BARE:
-                at += 2
-                continue
-            length = struct.unpack_from(">H", encoded, at + 2)[0]
-            if marker == _APP1:
-                segments.append(encoded[at + 4 : at + 2 + length])
-            at += 2 + length
-            if marker == _SCAN:
-                found = _MARKER_IN_SCAN.search(encoded, at)
-                if found is None:
-                    raise truncated
-                at = found.start()
+        return [content for marker, content in jpeg_segments(encoded) if marker == _APP1]
+    except ValueError as error:
+        raise ImageError(f"{path} is damaged: {error}.") from None
     except (IndexError, struct.error):
-        raise truncated from None
+        message = f"{path} is truncated: its JPEG end marker is missing."
+        raise ImageError(message) from None
 
 
 def orientation_of(segments: Sequence[bytes]) -> int:

@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from label_files import write_voc
 
-from irbench.data.annotations import CocoImage, write_coco, write_voc, write_yolo
+from irbench.data.annotations import CocoImage, write_coco, write_yolo
 from irbench.datasets.folder import Folder
 from irbench.errors import (
     AnnotationError,

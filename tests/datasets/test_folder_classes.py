@@ -5,10 +5,11 @@ import json
 import cv2
 import numpy as np
 import pytest
+from label_files import write_voc
 
 import irbench
 from irbench.conventions import Conventions
-from irbench.data.annotations import write_voc, write_yolo
+from irbench.data.annotations import write_yolo
 from irbench.data.annotations.coco import DRAWN_MASKS
 from irbench.data.predictions import read_predictions
 from irbench.data.stats import compute_stats, format_stats

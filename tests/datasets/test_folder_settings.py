@@ -3,8 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from label_files import write_voc
 
-from irbench.data.annotations import write_voc
 from irbench.datasets.folder import Folder
 from irbench.errors import AnnotationError
 

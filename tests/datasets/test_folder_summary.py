@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from label_files import write_voc
 
 from irbench.cli.main import irbench as command
 from irbench.conventions import Conventions
-from irbench.data.annotations import write_coco, write_voc, write_yolo
+from irbench.data.annotations import write_coco, write_yolo
 from irbench.data.annotations.coco import CocoImage
 from irbench.data.verify import format_report, verify
 from irbench.datasets.folder import Folder

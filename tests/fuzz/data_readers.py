@@ -89,16 +89,23 @@ def yolo(folder):
 
 def voc(folder):
     from irbench.data.annotations import read_voc
-    from irbench.data.annotations.voc import write_voc
 
     path = folder / "a.xml"
-    write_voc(path, [[9, 5, 13, 8], [20, 15, 22, 18]], SHAPE)
+    objects = "".join(
+        f"<object><name>target</name><bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax>"
+        f"<ymax>{y1}</ymax></bndbox></object>"
+        for x0, y0, x1, y1 in ((10, 6, 13, 8), (21, 16, 22, 18))
+    )
+    size = f"<size><width>{SHAPE[1]}</width><height>{SHAPE[0]}</height><depth>1</depth></size>"
+    path.write_text(f"<annotation><filename>a.png</filename>{size}{objects}</annotation>")
     reads = (lambda path: is_inside(read_voc(path, SHAPE)), read_voc)
     return Reader([(path, read) for read in reads], damage_text)
 
 
 def coco(folder):
-    from irbench.data.annotations import read_coco, read_coco_results
+    from irbench.data.annotations import read_coco
+    from irbench.data.annotations._coco_fields import read_json
+    from irbench.data.annotations.coco import parse_coco_results
 
     boxes = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [9, 5, 4, 3], "score": 0.5}]
     boxes += [{"id": 2, "image_id": "2", "category_id": 1, "bbox": [20.5, 15, 2, 3], "score": 1}]
@@ -116,7 +123,7 @@ def coco(folder):
             assert np.isfinite(labels.boxes).all()
 
     def read_results(path):
-        for labels in read_coco_results(path, {1: SHAPE, "2": SHAPE}).values():
+        for labels in parse_coco_results(read_json(path), {1: SHAPE, "2": SHAPE}, path).values():
             is_inside(labels)
 
     return Reader([(folder / "a.json", read), (folder / "b.json", read_results)], damage_json)

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from label_files import write_voc
 
 import irbench
 from irbench.cli.convention_options import CONVENTION_NAMES, convention_arguments
 from irbench.cli.main import irbench as command
 from irbench.conventions import Conventions
-from irbench.data.annotations import write_voc
 from irbench.datasets.folder import Folder
 from irbench.engine.planning.choices import dataset_spec
 from irbench.errors import UsageError

@@ -191,16 +191,19 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
-def read_coco_results(
-    path: Path | str, shapes: Mapping[ImageId, Shape | None]
+def parse_coco_results(
+    content: Any, shapes: Mapping[ImageId, Shape | None], path: Path | str
 ) -> dict[ImageId, BoxLabels]:
     """Read detections: a list of ``image_id``, ``category_id``, ``bbox`` and ``score``.
 
     Parameters
     ----------
-    path : path-like
+    content : object
+        The parsed JSON of ``path``.
     shapes : mapping of image id to (int, int) or None
         Height and width of every image there is; None where they are not known.
+    path : path-like
+        For errors.
 
     Returns
     -------
@@ -212,13 +215,6 @@ def read_coco_results(
     AnnotationError
         Naming the file and the field, as :func:`read_coco` does.
     """
-    return parse_coco_results(read_json(path), shapes, path)
-
-
-def parse_coco_results(
-    content: Any, shapes: Mapping[ImageId, Shape | None], path: Path | str
-) -> dict[ImageId, BoxLabels]:
-    """See :func:`read_coco_results`; ``content`` is the parsed JSON of ``path``."""
     found: dict[ImageId, Collected] = {image_id: Collected() for image_id in shapes}
     results = records(content, Place(path))
     _check_order(results, {name: shape or (0, 0) for name, shape in shapes.items()}, path)

@@ -1,4 +1,4 @@
-"""Writing COCO JSON: a data set, or a list of detections."""
+"""Writing a COCO data set as JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from irbench.data.annotations._coco_fields import ImageId
 from irbench.data.annotations.coco import CocoImage
 from irbench.data.annotations.labels import CLASS_NAME, checked_boxes
-from irbench.detections import Detections
 from irbench.errors import AnnotationError
 
 CATEGORY_ID = 1
@@ -78,23 +78,11 @@ def write_coco(
         for i in images
     ]
     categories = [{"id": CATEGORY_ID, "name": CLASS_NAME}]
-    _write_json(path, {"images": listed, "annotations": annotations, "categories": categories})
-
-
-def write_coco_results(path: Path | str, detections: Mapping[ImageId, Detections]) -> None:
-    """Write detections as COCO's evaluator reads them.
-
-    Parameters
-    ----------
-    path : path-like
-    detections : mapping of image id to Detections
-    """
-    results = [
-        {"image_id": image_id, "category_id": CATEGORY_ID, "bbox": bbox, "score": float(score)}
-        for image_id, found in detections.items()
-        for bbox, score in zip(_bboxes(found.boxes), found.scores, strict=True)
-    ]
-    _write_json(path, results)
+    content = {"images": listed, "annotations": annotations, "categories": categories}
+    try:
+        Path(path).write_bytes(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error
 
 
 def _bboxes(corners: NDArray[Any]) -> list[list[float]]:
@@ -102,12 +90,3 @@ def _bboxes(corners: NDArray[Any]) -> list[list[float]]:
     double = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
     bboxes: list[list[float]] = np.hstack([double[:, :2], double[:, 2:] - double[:, :2]]).tolist()
     return bboxes
-
-
-def _write_json(path: Path | str, content: Any) -> None:
-    import orjson
-
-    try:
-        Path(path).write_bytes(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
-    except OSError as error:
-        raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error

@@ -161,8 +161,3 @@ def checked_boxes(boxes: Any, what: str) -> NDArray[np.float64]:
             "finite x0 < x1 and y0 < y1", array[index].tolist()
         )
     return array
-
-
-def text_of(value: float) -> str:
-    """A number as text: ten digits, so that pixels survive, and no point where none is needed."""
-    return f"{value:.10g}"

@@ -9,23 +9,16 @@ with ``inclusive=False``. Many tools count from 0: ``origin=0``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import Element, ElementTree, ParseError, SubElement, indent
-
-from numpy.typing import NDArray
+from xml.etree.ElementTree import Element, ParseError
 
 from irbench.data.annotations.labels import (
-    CLASS_NAME,
     OVERHANG_PX,
     BoxLabels,
     Shape,
     check_box,
     check_side,
     check_stated_shape,
-    checked_boxes,
-    text_of,
 )
 from irbench.data.annotations.place import Place, parse_number
 from irbench.errors import AnnotationError
@@ -86,58 +79,6 @@ def read_voc(
         box = (xmin - origin, ymin - origin, xmax - end, ymax - end)
         boxes.append(check_box(box, shape, place, overhang=False))
     return BoxLabels.gather(boxes, classes)
-
-
-def write_voc(
-    path: Path | str,
-    boxes: NDArray[Any] | Sequence[Sequence[float]],
-    shape: Shape,
-    *,
-    filename: str | None = None,
-    classes: Sequence[str] | None = None,
-    origin: int = 1,
-    inclusive: bool = True,
-) -> None:
-    """Write the labels of one image.
-
-    Parameters
-    ----------
-    path : path-like
-    boxes : (N, 4) array_like
-        ``(x0, y0, x1, y1)`` in pixels, half-open.
-    shape : (int, int)
-        Height and width of the image in pixels.
-    filename : str, optional
-        Name of the image file; by default the stem of ``path`` with ``.png``.
-    classes : sequence of str, optional
-        ``"target"`` for every box by default.
-    origin, inclusive
-        See :func:`read_voc`.
-
-    Raises
-    ------
-    AnnotationError
-        For boxes that are not finite, or empty.
-    """
-    corners = checked_boxes(boxes, str(path))
-    root = Element("annotation")
-    SubElement(root, "filename").text = filename or f"{Path(path).stem}.png"
-    size = SubElement(root, "size")
-    for name, side in zip(("width", "height", "depth"), (shape[1], shape[0], 1), strict=True):
-        SubElement(size, name).text = str(side)
-    end = origin - int(inclusive)
-    for index, (x0, y0, x1, y1) in enumerate(corners.tolist()):
-        item = SubElement(root, "object")
-        SubElement(item, "name").text = CLASS_NAME if classes is None else classes[index]
-        box = SubElement(item, "bndbox")
-        sides = {"xmin": x0 + origin, "ymin": y0 + origin, "xmax": x1 + end, "ymax": y1 + end}
-        for name, value in sides.items():
-            SubElement(box, name).text = text_of(value)
-    indent(root)
-    try:
-        ElementTree(root).write(path, encoding="utf-8")
-    except OSError as error:
-        raise AnnotationError(f"cannot write the labels {path}: {error.strerror}.") from error
 
 
 def parse_voc(path: Path | str) -> Element:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irbench.conventions import YoloConfidence
-from irbench.data.annotations.labels import BoxLabels, Shape, check_box, checked_boxes, text_of
+from irbench.data.annotations.labels import BoxLabels, Shape, check_box, checked_boxes
 from irbench.data.annotations.place import Place, check_score, parse_number, read_text
 from irbench.errors import AnnotationError
 
@@ -141,9 +141,9 @@ def write_yolo(
     for index, (x0, y0, x1, y1) in enumerate(corners.tolist()):
         fractions = [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height]
         fractions += [(x1 - x0) / width, (y1 - y0) / height]
-        fields = [str(int(classes[index])), *map(text_of, fractions)]
+        fields = [str(int(classes[index])), *map(_text, fractions)]
         if scores is not None:
-            fields.append(text_of(float(np.float32(scores[index]))))
+            fields.append(_text(float(np.float32(scores[index]))))
         lines.append(" ".join(fields) + "\n")
     try:
         Path(path).write_text("".join(lines), encoding="utf-8")
@@ -227,3 +227,8 @@ def _fraction(text: str, place: Place) -> float:
     if not -_ROUNDING <= value <= 1 + _ROUNDING:
         raise place.invalid("a fraction of the image, 0 to 1", text)
     return value
+
+
+def _text(value: float) -> str:
+    """Ten digits, so that pixels survive, and no point where none is needed."""
+    return f"{value:.10g}"

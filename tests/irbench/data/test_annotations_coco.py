@@ -8,16 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from label_files import read_coco_results, write_coco_results
 from pycocotools.coco import COCO
 
-from irbench.data.annotations import (
-    CocoImage,
-    numbers_of,
-    read_coco,
-    read_coco_results,
-    write_coco,
-    write_coco_results,
-)
+from irbench.data.annotations import CocoImage, numbers_of, read_coco, write_coco
 from irbench.data.annotations.coco import REPEATED_IDS
 from irbench.detections import Detections
 from irbench.errors import AnnotationError

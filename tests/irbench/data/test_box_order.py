@@ -5,8 +5,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+from label_files import read_coco_results
 
-from irbench.data.annotations import read_coco, read_coco_results
+from irbench.data.annotations import read_coco
 from irbench.data.annotations.box_order import coco_contradiction, yolo_contradiction
 from irbench.datasets.folder import Folder
 from irbench.errors import AnnotationError

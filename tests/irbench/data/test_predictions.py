@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import pytest
+from label_files import write_coco_results
 from PIL import Image
 from scipy import ndimage
 
-from irbench.data.annotations import CocoImage, write_coco, write_coco_results, write_yolo
+from irbench.data.annotations import CocoImage, write_coco, write_yolo
 from irbench.data.prediction_files import match_names
 from irbench.data.predictions import read_predictions
 from irbench.dataset import Dataset, DatasetInfo, Sample

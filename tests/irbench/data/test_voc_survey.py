@@ -3,9 +3,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from label_files import write_voc
 
 from irbench.conventions import Conventions
-from irbench.data.annotations import write_voc
 from irbench.data.annotations.voc_survey import UNPROVEN, VocSurvey, survey_voc
 from irbench.data.verify import verify
 from irbench.datasets.folder import Folder
