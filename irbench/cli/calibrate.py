@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.completion import complete_dataset, complete_methods
+from irbench.cli.completion import complete_methods
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
-    NAMES,
+    dataset_option,
     jobs_option,
+    names_option,
     param_option,
     parse_assignments,
     timeout_option,
@@ -20,16 +21,13 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 
 @click.command()
-@click.option(
+@names_option(
     "--methods",
-    type=NAMES,
     default="all",
     shell_complete=complete_methods,
     help="As for `irbench run`.",
 )
-@click.option(
-    "--dataset",
-    shell_complete=complete_dataset,
+@dataset_option(
     help="A dataset with a validation split.",
 )
 @click.option(

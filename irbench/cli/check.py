@@ -9,9 +9,9 @@ import click
 
 from irbench.cli.opening import open_run
 from irbench.cli.options import (
-    NAMES_IF_ANY,
     draws_options,
     load_plugins,
+    names_option,
     plugin_option_of,
     run_argument,
 )
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 )
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the outcome as JUnit XML.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write it for a pull request.")
-@click.option(
+@names_option(
     "--random",
-    type=NAMES_IF_ANY,
-    default=(),
     metavar="METHOD,…",
     help="With --write: methods whose results change from run to run. Like those with learned "
     "weights, they regress only where the bootstrap over images says so too.",

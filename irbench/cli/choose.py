@@ -10,7 +10,13 @@ import click
 
 from irbench.cli.completion import complete_methods
 from irbench.cli.convention_options import dead_pixels_option, value_range_option
-from irbench.cli.options import NAMES, load_plugins, plugin_option
+from irbench.cli.options import (
+    RepeatableOption,
+    joined_names,
+    load_plugins,
+    names_option,
+    plugin_option,
+)
 from irbench.cli.verbosity import command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
@@ -19,20 +25,17 @@ if TYPE_CHECKING:
     from irbench.images.auto_range import RangeChoice
 
 
-def _backends(
-    _context: click.Context, _option: click.Parameter, text: str
-) -> list[tuple[str, str]]:
+def _backends(texts: tuple[str, ...]) -> list[tuple[str, str]]:
     from irbench.networks.backends import BACKENDS, PRECISIONS, check_backend
 
     tries = []
-    for part in text.split(","):
-        backend, _, precision = part.strip().partition(":")
-        if backend not in BACKENDS:
-            raise click.BadParameter(f"{backend!r} is none of {', '.join(BACKENDS)}.")
-        if precision and precision not in PRECISIONS:
-            raise click.BadParameter(f"{precision!r} is none of {', '.join(PRECISIONS)}.")
+    for name in joined_names(texts):
+        backend, _, precision = name.partition(":")
+        for given, known in ((backend, BACKENDS), (precision or "fp32", PRECISIONS)):
+            if given not in known:
+                raise UsageError(f"--backends: {given!r} is none of {', '.join(known)}.")
         if precision == "int8":
-            raise click.BadParameter("int8 needs a file of each network; see docs/backends.md.")
+            raise UsageError("--backends: int8 needs a file of each network; see docs/backends.md.")
         check_backend("--backends", backend, precision or "fp32", None)
         tries.append((backend, precision or "fp32"))
     return tries
@@ -51,17 +54,17 @@ def _backends(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder with the masks or boxes of the frames, which are then one folder of images.",
 )
-@click.option(
+@names_option(
     "--methods",
-    type=NAMES,
     default="all",
     shell_complete=complete_methods,
     help="As for `irbench run`.",
 )
 @click.option(
     "--backends",
+    cls=RepeatableOption,
+    combine=_backends,
     default="torch",
-    callback=_backends,
     metavar="NAME[:PRECISION],…",
     help="Of networks of boxes, such as torch,openvino,openvino:bf16; see docs/backends.md.",
 )

@@ -15,6 +15,7 @@ from irbench.cli.opening import open_run
 from irbench.cli.options import (
     draws_options,
     load_plugins,
+    names_option,
     plugin_option_of,
     quality_names,
     run_argument,
@@ -33,10 +34,9 @@ RANKING_METRICS = ("map50", "f1", "pd")
 @click.command()
 @run_argument
 @click.argument("methods", nargs=-1, metavar="[METHOD METHOD…]", shell_complete=complete_row)
-@click.option(
+@names_option(
     "--metric",
     "metrics",
-    multiple=True,
     metavar="NAME,…",
     help=f"Metrics to compare by. May be repeated.  [default: {','.join(PAIR_METRICS)} for two "
     f"methods, {','.join(RANKING_METRICS)} for more]",

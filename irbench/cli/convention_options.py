@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from irbench.cli.options import Function, split_names, together
+from irbench.cli.options import Function, names_option, together
 
 RANGE_WORDS = ("auto", "auto-frame")
 _EXPECTED_RANGE = "expected two numbers, such as 0 16383, or auto or auto-frame"
@@ -98,12 +98,12 @@ _options = together(
         type=click.Choice(["last", "second"]),
         help="Column of the confidence in YOLO text of six; darknet: second.  [default: last]",
     ),
-    click.option(
+    names_option(
         "--classes",
         metavar="NAME,…",
         help="Classes of box labels that are targets.  [default: all; see `irbench data stats`]",
     ),
-    click.option(
+    names_option(
         "--ignore-classes",
         metavar="NAME,…",
         help="Classes that are no targets, and detections on them no false alarms.",
@@ -133,8 +133,7 @@ def convention_options(function: Function) -> Function:
         if given["voc_origin"] is not None:
             given["voc_origin"] = int(given["voc_origin"])
         for name in ("classes", "ignore_classes"):
-            if given[name] is not None:
-                given[name] = tuple(split_names(given[name]))
+            given[name] = given[name] or None
         return function(*args, conventions=Conventions(**given), **kwargs)
 
     return cast("Function", _options(with_conventions))

@@ -12,9 +12,9 @@ import click
 
 from irbench.cli.opening import open_run, open_runs
 from irbench.cli.options import (
-    NAMES_IF_ANY,
     jobs_option,
     load_plugins,
+    names_option,
     plugin_option,
     quality_names,
     runs_argument,
@@ -34,17 +34,14 @@ OWN = "°"
 
 @click.command()
 @runs_argument
-@click.option(
+@names_option(
     "--metric",
     "metrics",
-    multiple=True,
     metavar="NAME,…",
     help=f"Metrics to print. May be repeated.  [default: {','.join(CROSS_METRICS)}]",
 )
-@click.option(
+@names_option(
     "--methods",
-    type=NAMES_IF_ANY,
-    default=(),
     metavar="NAME,…",
     help="Of the networks of the runs.  [default: all]",
 )

@@ -12,6 +12,7 @@ from irbench.cli.completion import complete_dataset
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
     data_root_option,
+    dataset_option,
     json_option,
     load_plugins,
     plugin_option,
@@ -302,10 +303,9 @@ def pack_(
 
 
 @data.command("leaks")
-@click.option(
-    "--dataset",
+@dataset_option(
+    several=True,
     required=True,
-    shell_complete=complete_dataset,
     help="A name of `irbench data list`, or a folder; several with commas between.",
 )
 @click.option(

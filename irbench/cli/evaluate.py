@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.completion import complete_dataset
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
-from irbench.cli.options import operating_point_option
+from irbench.cli.options import dataset_option, operating_point_option
 from irbench.cli.verbosity import command_events, command_progress, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_FAILED
 
@@ -21,10 +20,8 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED
     type=click.Path(path_type=Path, exists=True),
     help="A folder of masks, probability maps or YOLO texts, or a COCO JSON file.",
 )
-@click.option(
-    "--dataset",
+@dataset_option(
     required=True,
-    shell_complete=complete_dataset,
     help="A name, or a directory of your own images.",
 )
 @click.option("--split", default="test", help="The split that was predicted.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from irbench.cli.completion import complete_run
+from irbench.cli.completion import complete_dataset, complete_run
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,31 +105,62 @@ data_options = together(
 )
 
 
-class NamesType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
-    """Turns a list with commas into its names, each once.
+class RepeatableOption(click.Option):
+    """An option of which each repetition counts: click itself takes the last, in silence.
 
     Parameters
     ----------
-    may_be_empty : bool
-        Whether an empty text is no name; else it is refused.
+    combine : callable
+        Makes one value of the tuple of all, which is not empty.
+    not_given : object
+        The value where the option is neither given nor has a default.
     """
 
-    name = "names"
+    def __init__(
+        self,
+        *args: Any,
+        combine: Callable[[tuple[str, ...]], Any],
+        not_given: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.combine, self.not_given = combine, not_given
+        if "default" in kwargs:
+            kwargs["default"] = (kwargs["default"],)
+        super().__init__(*args, **{**kwargs, "multiple": True})
 
-    def __init__(self, may_be_empty: bool = False) -> None:
-        self.may_be_empty = may_be_empty
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Split the text of an option."""
-        if not isinstance(value, str):
-            return tuple(value)
-        return () if self.may_be_empty and not value else tuple(dict.fromkeys(split_names(value)))
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert what was given, and combine it."""
+        given = super().process_value(ctx, value)
+        return self.combine(given) if given else self.not_given
 
 
-NAMES = NamesType()
-NAMES_IF_ANY = NamesType(may_be_empty=True)
+def names_option(*args: Any, **kwargs: Any) -> Callable[[Function], Function]:
+    """An option that is a list with commas, and may be repeated: a tuple of names, each once."""
+    return click.option(*args, cls=RepeatableOption, combine=joined_names, not_given=(), **kwargs)
+
+
+def joined_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """The names of lists with commas, each once."""
+    return tuple(dict.fromkeys(name for text in texts for name in split_names(text)))
+
+
+def dataset_option(several: bool = False, **kwargs: Any) -> Callable[[Function], Function]:
+    """``--dataset``, of a command for one dataset, or for ``several`` as text with commas."""
+    return click.option(
+        "--dataset",
+        cls=RepeatableOption,
+        combine=",".join if several else _only_dataset,
+        shell_complete=complete_dataset,
+        **kwargs,
+    )
+
+
+def _only_dataset(names: tuple[str, ...]) -> str:
+    if len(set(names)) > 1:
+        raise UsageError(
+            f"--dataset takes one dataset, got {', '.join(names)}; run the command once for each."
+        )
+    return names[0]
 
 
 def split_names(text: str) -> list[str]:
@@ -140,8 +171,8 @@ def split_names(text: str) -> list[str]:
     return names
 
 
-def quality_names(texts: Iterable[str], what: str) -> tuple[str, ...]:
-    """The metrics of quality that lists with commas name, each once.
+def quality_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """These names, all of metrics of quality.
 
     Raises
     ------
@@ -150,7 +181,6 @@ def quality_names(texts: Iterable[str], what: str) -> tuple[str, ...]:
     """
     from irbench.metrics.definition import quality_metrics, unknown_metric
 
-    names = tuple(dict.fromkeys(name for text in texts for name in split_names(text)))
     known = quality_metrics()
     for name in names:
         if name not in known:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completion import complete_dataset, complete_method
+from irbench.cli.completion import complete_method
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options
 from irbench.cli.opening import open_own
 from irbench.cli.options import (
     data_root_option,
+    dataset_option,
     load_plugins,
     param_option,
     parse_assignments,
@@ -66,10 +67,8 @@ SYNTHETIC = "synth256"
     default=20,
     help="Images to time, after 3 batches of warm-up.",
 )
-@click.option(
-    "--dataset",
+@dataset_option(
     default=SYNTHETIC,
-    shell_complete=complete_dataset,
     help="Whose test images to run: a name, or a directory of your own.",
 )
 @data_root_option

@@ -10,7 +10,7 @@ import click
 
 from irbench.cli.completion import complete_format, complete_row
 from irbench.cli.opening import open_runs
-from irbench.cli.options import NAMES, NAMES_IF_ANY, load_plugins, plugin_option_of, runs_argument
+from irbench.cli.options import load_plugins, names_option, plugin_option_of, runs_argument
 from irbench.cli.verbosity import note, verbosity_options
 from irbench.errors import UsageError
 from irbench.process.garbage import seldom_collected
@@ -35,10 +35,9 @@ class ReportCommand(click.Command):
 
 @click.command(cls=ReportCommand)
 @runs_argument
-@click.option(
+@names_option(
     "--format",
     "formats",
-    type=NAMES,
     default="markdown",
     shell_complete=complete_format,
     help="One of the formats below, several separated by commas, or all.",
@@ -49,10 +48,8 @@ class ReportCommand(click.Command):
     default=1,
     help="The paper's table to lay it out like.",
 )
-@click.option(
+@names_option(
     "--columns",
-    type=NAMES_IF_ANY,
-    default=(),
     metavar="NAME,…",
     help="paper (as Table I), wide (also Pd, Fa, IoU, nIoU, FPS), all, or names of metrics.  "
     "[default: the format's: paper; csv: all]",
@@ -70,10 +67,8 @@ class ReportCommand(click.Command):
     help="A network that several RUNs have on the same images, such as of trainings with other "
     "seeds, is one row: mean and standard deviation. For tables.",
 )
-@click.option(
+@names_option(
     "--methods",
-    type=NAMES_IF_ANY,
-    default=(),
     metavar="NAME,…",
     shell_complete=complete_row,
     help="Rows to show, in this order.  [default: all, in Table I's order]",
@@ -100,10 +95,8 @@ class ReportCommand(click.Command):
     help="Footnotes: what marks mean; what a reader needs; all that the numbers depend on. (html "
     "has all.)",
 )
-@click.option(
+@names_option(
     "--images",
-    type=NAMES_IF_ANY,
-    default=(),
     metavar="ID,…",
     help="figures: the images to draw.  [default: those that the methods disagree about most]",
 )

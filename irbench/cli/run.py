@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completion import complete_dataset, complete_methods
+from irbench.cli.completion import complete_methods
 from irbench.cli.convention_options import convention_options
 from irbench.cli.network_options import backend_options, device_option
 from irbench.cli.options import (
-    NAMES,
     data_options,
+    dataset_option,
     jobs_option,
+    names_option,
     operating_point_option,
     param_option,
     parse_assignments,
@@ -32,17 +33,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
+@names_option(
     "--methods",
-    type=NAMES,
     default="all",
     shell_complete=complete_methods,
     help="all, extended, classical, deep, or names with commas; see `irbench methods list`.",
 )
-@click.option(
-    "--dataset",
+@dataset_option(
     required=True,
-    shell_complete=complete_dataset,
     help="A name, or a directory of your own images; see `irbench data list`.",
 )
 @click.option("--split", default="test", help="The split to test on.")

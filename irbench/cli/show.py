@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.options import load_plugins, plugin_option_of, run_argument, split_names
+from irbench.cli.options import load_plugins, names_option, plugin_option_of, run_argument
 from irbench.cli.verbosity import command_progress, verbosity_options
 from irbench.errors import UnknownNameError, UsageError
 
@@ -14,10 +14,9 @@ from irbench.errors import UnknownNameError, UsageError
 @click.command()
 @run_argument
 @click.argument("image", metavar="IMAGE")
-@click.option(
+@names_option(
     "--method",
     "methods",
-    multiple=True,
     metavar="NAME,…",
     help="Methods to show. May be repeated.  [default: all with detections]",
 )
@@ -64,7 +63,7 @@ def show(
     form = target.suffix.lower().lstrip(".")
     if form not in ("png", "pdf", "svg"):
         raise UsageError(f"--out must end in .png, .pdf or .svg, got {target}.")
-    names = [name for text in methods for name in split_names(text)] or None
+    names = list(methods) or None
     # Scoring takes a second for each method: a slip of the pen is said before.
     check_image(image, [truth.id for truth in results.ground_truth[results.dataset["split"]]])
     known = [row["method"] for row in results.rows]

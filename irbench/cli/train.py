@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irbench.cli.completion import complete_dataset, complete_method
+from irbench.cli.completion import complete_method
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.next_steps import param_arguments
-from irbench.cli.options import (
-    SectionedCommand,
-    param_option,
-    parse_parameters_of,
-)
+from irbench.cli.options import SectionedCommand, dataset_option, param_option, parse_parameters_of
 from irbench.cli.train_options import SECTIONS, read_settings, setting_options
 from irbench.cli.verbosity import command_events, command_progress, note, verbosity_options
 from irbench.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
@@ -31,9 +27,8 @@ if TYPE_CHECKING:
 
 @click.command(cls=SectionedCommand, sections=SECTIONS)
 @click.argument("method", required=False, shell_complete=complete_method)
-@click.option(
-    "--dataset",
-    shell_complete=complete_dataset,
+@dataset_option(
+    several=True,
     help="A name, or a directory of your own images; several with commas are trained on together.",
 )
 @click.option(
