@@ -125,4 +125,4 @@ def calibrate(
             click.echo(f"irbench: {name}: {calibration.failures}.", err=True)
     note(f"written: {out}" if done.found else f"nothing was calibrated; not written: {out}")
     partial = any(calibration.n_failed for calibration in done.found.values())
-    return EXIT_FAILED if done.failed or partial else EXIT_DONE
+    return EXIT_FAILED if done.failed or partial or not done.found else EXIT_DONE

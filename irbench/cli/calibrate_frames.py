@@ -36,7 +36,7 @@ def calibrate_on_frames(
     Returns
     -------
     int
-        The exit code: failed if a method failed or a frame could not be read.
+        The exit code: failed if a method failed, all were skipped, or a frame could not be read.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def calibrate_on_frames(
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
     from irbench.scoring.calibration import Calibration
+    from irbench.scoring.calibration_settings import SETTINGS_FIELD
     from irbench.sequences.frame_detection import FrameReading
     from irbench.sequences.opened_frames import open_sequence
     from irbench.sequences.threshold import check_frames
@@ -64,7 +65,7 @@ def calibrate_on_frames(
     reading = FrameReading.of(sequence, value_range, dead_pixels)
     progress = command_progress()
     warn_of_dead_pixels(sequence, dead_pixels, progress)
-    n_failed = n_bad = 0
+    n_found = n_failed = n_bad = 0
     for plan in plans:
         network = plan.network
         if network is not None and network.obstacle is not None:
@@ -89,12 +90,17 @@ def calibrate_on_frames(
                 "value_range": reading.found,
                 **reading.dead_facts,
             },
+            SETTINGS_FIELD: plan.settings.as_dict(),
         }
         write_json(out, {"methods": dict(sorted(known.items()))})
+        n_found += 1
         click.echo(
             f"{plan.name:12} threshold {found.threshold:<9.4g} {found.n_alarms} alarms on "
             f"{found.n_frames} frames: {found.rate:.3g} a frame (95 % {low:.2g} to {high:.2g})"
         )
+    if not n_found:
+        note(f"nothing was calibrated; not written: {out}")
+        return EXIT_FAILED
     note(
         "Every detection counted as a false alarm. Where targets are in these frames, the rate is "
         "an upper bound of that of false alarms, and the threshold higher than need be."

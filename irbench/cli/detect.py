@@ -119,7 +119,7 @@ def detect(
         raise UsageError("no image was given: irbench detect METHOD IMAGE…")
     chosen = _calibration(detector, calibration, threshold, extent)
     if calibration is not None and threshold is None:
-        _warn_of_reading(calibration, detector, value_range, dead_pixels)
+        _warn_of_differences(calibration, detector, value_range, dead_pixels)
     return detect_sequence(
         detector,
         open_sequence(images),
@@ -132,16 +132,19 @@ def detect(
     )
 
 
-def _warn_of_reading(
+def _warn_of_differences(
     file: Path, detector: Detector, value_range: RangeChoice, dead_pixels: str | None
 ) -> None:
     from irbench.networks.deployed import DeployedModel
+    from irbench.scoring.calibration_settings import DetectorSettings, settings_difference
     from irbench.sequences.calibrated_reading import reading_difference
 
     if value_range is None and isinstance(detector, DeployedModel):
         value_range = detector.value_range
     name = detector.info.name
     if text := reading_difference(file, name, value_range, dead_pixels is not None):
+        click.echo(f"irbench: {text}", err=True)
+    if text := settings_difference(file, name, DetectorSettings.of(detector)):
         click.echo(f"irbench: {text}", err=True)
 
 

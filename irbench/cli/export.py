@@ -260,6 +260,7 @@ def _export_model(
     if calibration is not None:
         chosen = open_calibration(calibration, detector.info.name)
         value_range = _range_of(calibration, detector.info.name, value_range)
+        _check_settings(calibration, detector)
     written = export_model(
         detector,
         folder,
@@ -274,6 +275,15 @@ def _export_model(
     origin = "" if chosen is None else f" ({chosen.describe()})"
     click.echo(f"  threshold {threshold}{origin}; value range {value_range or 'of the pixels'}")
     note(f"To run it: irbench detect --model {folder} FRAMES, or python {folder}/detect.py FRAMES")
+
+
+def _check_settings(file: Path, detector: Exportable) -> None:
+    """Refuse a threshold of other weights or another input size, as one of another range."""
+    from irbench.scoring.calibration_settings import DetectorSettings, settings_difference
+
+    text = settings_difference(file, detector.info.name, DetectorSettings.of(detector))
+    if text:
+        raise UsageError(text)
 
 
 def _range_of(file: Path, method: str, given: ValueRange | None) -> ValueRange | None:

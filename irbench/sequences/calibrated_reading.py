@@ -1,4 +1,4 @@
-"""How the frames were read that a threshold was found on: it holds for frames that are read so."""
+"""How the images were read that a threshold was found on: it holds for those that are read so."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from irbench.images.auto_range import AUTO, RangeChoice
 from irbench.json_fields import parse_json
 
 
-def calibrated_on_frames(path: Path, method: str) -> dict[str, Any]:
-    """What a file of ``irbench calibrate --frames`` says of the frames of a method.
+def calibrated_reading(path: Path, method: str) -> dict[str, Any]:
+    """How the images were read that a method's threshold was found on.
 
     Parameters
     ----------
@@ -21,19 +21,28 @@ def calibrated_on_frames(path: Path, method: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        With ``value_range`` and, where some were replaced, ``dead_pixels``; empty for another
-        kind of calibration.
+        With ``value_range`` and, where some were replaced, ``dead_pixels``; empty where nothing
+        was stated, of a dataset that says itself how it is read.
     """
     if path.is_dir():
-        return {}
+        from irbench.engine.storage.directory import RunDirectory
+
+        run = RunDirectory(path).read() or {}
+        return _stated(run.get("dataset", {}).get("conventions"))
     fields = parse_json(path.read_bytes())["methods"].get(method)
     facts = fields.get("on") if isinstance(fields, dict) else None
-    return facts if isinstance(facts, dict) and "frames" in facts else {}
+    return facts if isinstance(facts, dict) and "frames" in facts else _stated(facts)
+
+
+def _stated(facts: Any) -> dict[str, Any]:
+    if not isinstance(facts, dict) or not facts.keys() & {"value_range", "dead_pixels"}:
+        return {}
+    return facts
 
 
 def calibrated_range(path: Path, method: str) -> RangeChoice:
-    """The value range of these frames: two numbers, ``"auto-frame"``, or None for their type's."""
-    stated = calibrated_on_frames(path, method).get("value_range")
+    """The value range of these images: two numbers, ``"auto-frame"``, or None for their type's."""
+    stated = calibrated_reading(path, method).get("value_range")
     return (stated[0], stated[1]) if isinstance(stated, list) else stated
 
 
@@ -57,7 +66,7 @@ def reading_difference(
     str
         A sentence that says what to do; empty where they are read alike.
     """
-    facts = calibrated_on_frames(path, method)
+    facts = calibrated_reading(path, method)
     if not facts:
         return ""
     before = calibrated_range(path, method)

@@ -29,6 +29,7 @@ from irbench.plugins.imported_code import imported_code
 from irbench.plugins.registry import method_class
 from irbench.protocol import Protocol
 from irbench.scoring.calibration import Calibration, shipped_calibration
+from irbench.scoring.calibration_settings import DetectorSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,12 @@ class MethodPlan:
         """Where it computes: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``."""
         return "cpu" if self.network is None else self.network.device
 
+    @property
+    def settings(self) -> DetectorSettings:
+        """What a threshold of it holds for."""
+        file = None if self.network is None else self.network.weights
+        return DetectorSettings.of_params(self.params, file)
+
     def facts(self, protocol: Protocol) -> dict[str, Any]:
         """What decides this method's results, beside the run's own key."""
         return {
@@ -103,6 +110,9 @@ class RunPlan:
         Given from outside; replaces calibration on the validation split.
     calibration_source : str
         Where these come from.
+    calibration_warnings : mapping of str to str
+        Of methods whose given calibration was made with other settings, or on images that were
+        read otherwise.
     command : tuple of str
         For the record.
     unweighted : tuple of str
@@ -119,6 +129,7 @@ class RunPlan:
     n_timing_images: int = 20
     calibrations: Mapping[str, Calibration] | None = None
     calibration_source: str = "validation"
+    calibration_warnings: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     unweighted: tuple[str, ...] = ()
     time_again: bool = False
@@ -306,7 +317,7 @@ def given_calibration(plan: RunPlan, method: MethodPlan, progress: Progress) -> 
     plan : RunPlan
     method : MethodPlan
     progress : Progress
-        Warned where a threshold decides that was made on other data.
+        Warned where a threshold decides that was made on other data or with other settings.
 
     Returns
     -------
@@ -317,6 +328,8 @@ def given_calibration(plan: RunPlan, method: MethodPlan, progress: Progress) -> 
         return Calibration(None, None, "none")
     extent = uses_extent(method.kind, plan.protocol)
     if plan.calibrations is not None and method.name in plan.calibrations:
+        if warning := plan.calibration_warnings.get(method.name):
+            progress.warn(warning)
         return _fitted(plan.calibrations[method.name], extent)
     network = method.network
     shipped = shipped_calibration(method.name) if network is None else network.calibration

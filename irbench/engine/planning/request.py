@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +19,16 @@ from irbench.engine.planning.choices import (
     typical_pixels,
     unweighted_methods,
 )
-from irbench.engine.planning.plan import RunPlan, hash_key, plan_methods
+from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key, plan_methods
 from irbench.errors import UsageError
+from irbench.images.auto_range import RangeChoice
 from irbench.messages.events import Events
 from irbench.plugins.registry import load_plugins
 from irbench.protocol import Protocol
 from irbench.resources import n_cores
 from irbench.scoring.calibration import read_calibrations
+from irbench.scoring.calibration_settings import settings_difference
+from irbench.sequences.calibrated_reading import reading_difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,7 @@ class RunRequest:
             precision=self.precision,
         )
         calibrations, source = None, "validation"
+        warnings: dict[str, str] = {}
         if self.calibration is not None:
             calibrations = read_calibrations(self.calibration)
             chosen = {
@@ -159,6 +164,9 @@ class RunRequest:
                 if one.name in calibrations
             }
             source = f"{Path(self.calibration).name} {hash_key(chosen)}"
+            warnings = _calibration_warnings(
+                Path(self.calibration), [one for one in methods if one.name in chosen], dataset
+            )
         plan = RunPlan(
             dataset=replace(
                 dataset_spec(dataset, plugins),
@@ -175,6 +183,7 @@ class RunRequest:
             time_again=self.time_again,
             calibrations=calibrations,
             calibration_source=source,
+            calibration_warnings=warnings,
             command=self.command,
             unweighted=unweighted_methods(self.methods, n_pixels, dataset),
         )
@@ -197,3 +206,23 @@ class RunRequest:
                 "opened."
             )
         return self.dataset if self.split is None else self.dataset.with_split(self.split)
+
+
+def _calibration_warnings(
+    file: Path, methods: Iterable[MethodPlan], dataset: Dataset
+) -> dict[str, str]:
+    """What to say of methods and images that are not as those of a calibration."""
+    stated = dataset.conventions
+    was_found = stated.range_rule is not None and isinstance(stated.value_range, tuple)
+    value_range: RangeChoice = "auto" if was_found else stated.value_range
+    # Other datasets say themselves how they are read.
+    takes_conventions = "conventions" in inspect.signature(type(dataset)).parameters
+    found: dict[str, str] = {}
+    for method in methods:
+        texts = [settings_difference(file, method.name, method.settings)]
+        if takes_conventions:
+            replaces_dead = stated.dead_pixels is not None
+            texts.append(reading_difference(file, method.name, value_range, replaces_dead))
+        if any(texts):
+            found[method.name] = " ".join(text for text in texts if text)
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irbench.atomic import write_json
+from irbench.conventions import Conventions
 from irbench.engine.executors.executor import ExecutorError
 from irbench.engine.executors.worker_pool import WorkerPool
 from irbench.engine.planning.plan import MethodPlan, RunPlan
@@ -20,6 +21,7 @@ from irbench.messages.events import Events
 from irbench.messages.progress import Progress
 from irbench.networks.training_leaks import leak_reason
 from irbench.scoring.calibration import Calibration
+from irbench.scoring.calibration_settings import SETTINGS_FIELD
 
 
 @dataclass
@@ -76,6 +78,7 @@ def calibrate_methods(
         "split": plan.split,
         "manifest": scan.hash,
         "n_images": len(scan.truths),
+        **_reading(plan.dataset.conventions),
     }
     done = Calibrated()
     with tempfile.TemporaryDirectory() as folder, WorkerPool(plan.n_jobs, plan.timeout_s) as pool:
@@ -95,9 +98,19 @@ def calibrate_methods(
                 if state == "failed":
                     done.failed[method.name] = reason
                 continue
-            known[method.name] = {**done.found[method.name].as_dict(), "on": measured_on}
+            known[method.name] = {
+                **done.found[method.name].as_dict(),
+                "on": measured_on,
+                SETTINGS_FIELD: method.settings.as_dict(),
+            }
             write_json(out, {"methods": dict(sorted(known.items()))})
     return done
+
+
+def _reading(conventions: Conventions) -> dict[str, Any]:
+    """What was stated of how images are read."""
+    stated = conventions.as_dict()
+    return {name: stated[name] for name in ("value_range", "dead_pixels") if name in stated}
 
 
 def _stopped(method: MethodPlan, plan: RunPlan, scan: SplitScan) -> tuple[str, str]:
