@@ -12,7 +12,7 @@ from irbench.metrics.metric import TOOLKIT, Metric, fraction
 from irbench.metrics.packed_components import PackedComponents
 from irbench.metrics.point_matching import DISTANCE_PX
 from irbench.metrics.region_matching import OVERLAP, RegionPairs
-from irbench.metrics.value import MetricValue, ratio, total
+from irbench.metrics.value import MetricValue, ratio
 from irbench.metrics.weighted import Ratio
 
 _HIOU = "Y. Pang et al., NeurIPS 2025, arXiv:2509.16888"
@@ -64,7 +64,6 @@ class HierarchicalCounts:
 def count_hierarchical(
     kept: PackedComponents,
     targets: PackedComponents,
-    overlap: float = OVERLAP,
     distance_px: float = DISTANCE_PX,
 ) -> HierarchicalCounts:
     """Match the kept regions and the targets of every image, and count.
@@ -73,8 +72,6 @@ def count_hierarchical(
     ----------
     kept, targets : PackedComponents
         Regions of the same images.
-    overlap : float
-        In (0, 1].
     distance_px : float
 
     Returns
@@ -82,13 +79,13 @@ def count_hierarchical(
     HierarchicalCounts
     """
     pairs = RegionPairs.of(kept, targets)
-    fits = (pairs.iou >= overlap) | (pairs.distance < distance_px)
+    fits = (pairs.iou >= OVERLAP) | (pairs.distance < distance_px)
     lone = []
     for one, row in ((targets, pairs.target), (kept, pairs.region)):
         fitting = np.zeros(len(one), dtype=bool)
         fitting[row[fits]] = True
         lone.append(np.bincount(one.image[~fitting], minlength=one.n_images))
-    matched = pairs.matched(overlap, distance_px)
+    matched = pairs.matched(distance_px)
     in_targets = np.bincount(pairs.region, pairs.shared, len(kept)).astype(np.int64)
     region, shared = pairs.region[matched], pairs.shared[matched]
     own, area = targets.areas[pairs.target[matched]], kept.areas[region]
@@ -158,16 +155,12 @@ hiou_toolkit = _metric(
 METRICS = (hiou, segmentation_iou, localisation_iou, hiou_toolkit)
 
 
-def error_split(
-    counts: HierarchicalCounts, weights: NDArray[Any] | None = None
-) -> dict[str, MetricValue]:
+def error_split(counts: HierarchicalCounts) -> dict[str, MetricValue]:
     """The two factors of hIoU, and what is missing in each by cause.
 
     Parameters
     ----------
     counts : HierarchicalCounts
-    weights : (n_images,) array_like, optional
-        How often each image counts.
 
     Returns
     -------
@@ -181,7 +174,7 @@ def error_split(
         targets without a region though they fit one (``several_targets``), regions that fit no
         target (``clutter``), and targets that fit no region (``blindness``): these five sum to 1.
     """
-    n_pairs, n_outcomes = total(counts.pairs, weights), total(counts.outcomes, weights)
+    n_pairs, n_outcomes = counts.pairs.sum(), counts.outcomes.sum()
     of_pairs = {name: getattr(counts, name) for name in ("merged", "interference", "missed")}
     errors = {
         "several_regions": counts.regions - counts.pairs - counts.lone_regions,
@@ -190,10 +183,10 @@ def error_split(
         "blindness": counts.lone_targets,
     }
     return {
-        "segmentation": segmentation_iou(counts, weights),
-        **{name: ratio(total(sums, weights), n_pairs, NO_PAIR) for name, sums in of_pairs.items()},
-        "localisation": localisation_iou(counts, weights),
-        **{name: ratio(total(sums, weights), n_outcomes, NOTHING) for name, sums in errors.items()},
+        "segmentation": segmentation_iou(counts),
+        **{name: ratio(sums.sum(), n_pairs, NO_PAIR) for name, sums in of_pairs.items()},
+        "localisation": localisation_iou(counts),
+        **{name: ratio(sums.sum(), n_outcomes, NOTHING) for name, sums in errors.items()},
     }
 
 

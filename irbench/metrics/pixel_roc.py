@@ -20,7 +20,7 @@ from irbench.detections.regions import Regions
 from irbench.errors import UsageError
 from irbench.metrics.metric import Metric, Part
 from irbench.metrics.score_maps import N_BINS, Binning, bin_edges, bin_values
-from irbench.metrics.value import MetricValue, check_weights
+from irbench.metrics.value import MetricValue
 from irbench.metrics.weighted import Draws, Form, Values, divided
 
 NO_TARGET_PIXELS = "no target pixel in any image"
@@ -206,12 +206,13 @@ class RocCounts:
             csr_array((self.background[2], (self.background[1], self.background[0])), shape=shape),
         )
 
-    def pooled(
-        self, weights: NDArray[Any] | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``(4096,)`` target and background pixels of all images, each so many times."""
-        checked = check_weights(weights, self.n_images)
-        return _pool(self.target, checked), _pool(self.background, checked)
+    def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(4096,)`` target and background pixels of all images."""
+        target, background = (
+            np.asarray(np.bincount(bins, counts, N_BINS), dtype=np.float64)
+            for _, bins, counts in (self.target, self.background)
+        )
+        return target, background
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,9 +238,7 @@ class PixelRoc:
             array.setflags(write=False)
 
 
-def pixel_roc(
-    counts: RocCounts, binning: Binning, weights: NDArray[Any] | None = None
-) -> PixelRoc | None:
+def pixel_roc(counts: RocCounts, binning: Binning) -> PixelRoc | None:
     """The curve of Pd against Fa over pixels, pooled over images.
 
     Parameters
@@ -247,15 +246,13 @@ def pixel_roc(
     counts : RocCounts
     binning : {"standardised/1", "unit/1"}
         That of the counts.
-    weights : (n_images,) array_like, optional
-        How often each image counts.
 
     Returns
     -------
     PixelRoc or None
         None without any target pixel, or any background pixel.
     """
-    target, background = counts.pooled(weights)
+    target, background = counts.pooled()
     if not target.any() or not background.any():
         return None
     pd, fa = (
@@ -340,7 +337,7 @@ auc = area_metric(
 METRICS = (auc,)
 
 
-def auc_resolution(counts: RocCounts, weights: NDArray[Any] | None = None) -> MetricValue:
+def auc_resolution(counts: RocCounts) -> MetricValue:
     """By how much :func:`auc` can differ from the area by ranking: half the share of ties.
 
     ``sum over bins of pd(bin) * fa(bin) / 2``, for the shares of target and background
@@ -349,17 +346,16 @@ def auc_resolution(counts: RocCounts, weights: NDArray[Any] | None = None) -> Me
     Parameters
     ----------
     counts : RocCounts
-    weights : (n_images,) array_like, optional
 
     Returns
     -------
     MetricValue
         In [0, 0.5]; undefined where the area is.
     """
-    area = auc(counts, weights)
+    area = auc(counts)
     if not area.is_defined:
         return area
-    target, background = counts.pooled(weights)
+    target, background = counts.pooled()
     return MetricValue(float(target @ background / (2 * target.sum() * background.sum())))
 
 
@@ -369,12 +365,6 @@ def _flatten(histograms: Sequence[Histogram]) -> OccupiedBins:
     bins = np.concatenate([np.zeros(0, np.uint16), *(one.bins for one in histograms)])
     counts = np.concatenate([np.zeros(0, np.int32), *(one.counts for one in histograms)])
     return images, bins.astype(np.int64), counts.astype(np.float64)
-
-
-def _pool(sparse: OccupiedBins, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    images, bins, counts = sparse
-    weighted = counts if weights is None else counts * weights[images]
-    return np.asarray(np.bincount(bins, weights=weighted, minlength=N_BINS))
 
 
 def _image_sums(n_images: int, sparse: OccupiedBins) -> NDArray[np.float64]:

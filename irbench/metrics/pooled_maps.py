@@ -28,7 +28,6 @@ from irbench.metrics.map_statistics import (
 from irbench.metrics.pixel_roc import Histogram, OccupiedBins, RocCounts
 from irbench.metrics.roc_3d import Roc3dCounts
 from irbench.metrics.score_maps import N_BINS, Binning
-from irbench.metrics.value import check_weights
 from irbench.metrics.weighted import Draws, Values
 from irbench.ragged_arrays import inverse_permutation, offsets_of
 
@@ -50,22 +49,12 @@ class PooledRoc(RocCounts):
         UsageError
             If images count differently.
         """
-        _check_alike(draws.weights)
+        if (draws.weights != draws.weights[:1]).any():
+            raise UsageError(
+                "the score maps of all images were pooled, which holds no value of other draws of "
+                "images; give the statistics of each image (MapCounts.of)."
+            )
         return super().won_pairs(draws)
-
-    def pooled(
-        self, weights: NDArray[Any] | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``(4096,)`` target and background pixels of all images, each so many times.
-
-        Raises
-        ------
-        UsageError
-            If images count differently.
-        """
-        if (checked := check_weights(weights, self.n_images)) is not None:
-            _check_alike(checked)
-        return super().pooled(checked)
 
 
 class PooledMaps:
@@ -173,14 +162,6 @@ def check_images(ids: KeysView[str], truths: Sequence[GroundTruth]) -> None:
         raise DetectionsError(
             f"score maps must be of images of the dataset; {len(strangers)} are not, "
             f"such as {strangers[0]!r}."
-        )
-
-
-def _check_alike(weights: NDArray[np.float64]) -> None:
-    if (weights != weights[:1]).any():
-        raise UsageError(
-            "the score maps of all images were pooled, which holds no value of other draws of "
-            "images; give the statistics of each image (MapCounts.of)."
         )
 
 

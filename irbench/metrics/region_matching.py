@@ -67,7 +67,7 @@ class RegionPairs:
         distance = np.sqrt((difference**2).sum(axis=-1))
         return cls(offsets, n_targets, n_regions, target, region, shared, shared / union, distance)
 
-    def matched(self, overlap: float, distance_px: float) -> NDArray[np.int64]:
+    def matched(self, distance_px: float) -> NDArray[np.int64]:
         """The pairs that :func:`match_by_overlap_then_distance` makes, ascending."""
         image = np.repeat(np.arange(len(self.n_targets)), np.diff(self.offsets))
         single = (self.n_targets == 1) | (self.n_regions == 1)
@@ -78,13 +78,13 @@ class RegionPairs:
         some = some[self.distance[some] == nearest[image[some]]]
         _, first = np.unique(image[some], return_index=True)
         some = some[first]
-        found = [some[(self.iou[some] >= overlap) | (self.distance[some] < distance_px)]]
+        found = [some[(self.iou[some] >= OVERLAP) | (self.distance[some] < distance_px)]]
         for one in np.flatnonzero((self.n_targets > 1) & (self.n_regions > 1)).tolist():
             own = slice(self.offsets[one], self.offsets[one + 1])
             iou, distance = (
                 part[own].reshape(self.n_targets[one], -1) for part in (self.iou, self.distance)
             )
-            regions = match_by_overlap_then_distance(iou, distance, overlap, distance_px)
+            regions = match_by_overlap_then_distance(iou, distance, distance_px)
             targets = np.flatnonzero(regions >= 0)
             found.append(self.offsets[one] + targets * self.n_regions[one] + regions[targets])
         return np.sort(np.concatenate(found))
@@ -93,13 +93,12 @@ class RegionPairs:
 def match_by_overlap_then_distance(
     iou: NDArray[np.float64],
     distance: NDArray[np.float64],
-    overlap: float = OVERLAP,
     distance_px: float = DISTANCE_PX,
 ) -> NDArray[np.int64]:
     """Match by the rule that hIoU was published with [1]_.
 
     First all targets and regions are assigned one to one with the least total
-    distance, and of these pairs those stand whose IoU reaches ``overlap``. Then the
+    distance, and of these pairs those stand whose IoU reaches :data:`OVERLAP`. Then the
     targets and regions that are left are assigned likewise, and those pairs stand
     that are nearer than ``distance_px``.
 
@@ -107,8 +106,6 @@ def match_by_overlap_then_distance(
     ----------
     iou, distance : (n_targets, n_regions) ndarray of float64
         Of the targets and kept regions of one image; see :class:`RegionPairs`.
-    overlap : float
-        In (0, 1].
     distance_px : float
 
     Returns
@@ -131,7 +128,7 @@ def match_by_overlap_then_distance(
 
     n_targets, n_regions = iou.shape
     matched = np.full(n_targets, -1, dtype=np.int64)
-    for allowed in (iou >= overlap, distance < distance_px):
+    for allowed in (iou >= OVERLAP, distance < distance_px):
         rows = np.flatnonzero(matched < 0)
         is_free = np.ones(n_regions, dtype=bool)
         is_free[matched[matched >= 0]] = False

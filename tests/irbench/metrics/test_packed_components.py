@@ -96,7 +96,7 @@ def test_regions_of_all_images_match_as_those_of_each(images):
     kept = PackedComponents.of_regions(one for one, _ in listed)
     targets = PackedComponents.of_regions(one for _, one in listed)
     pairs = RegionPairs.of(kept, targets)
-    matched = pairs.matched(0.5, 3.0)
+    matched = pairs.matched(3.0)
     for place, (its_kept, its_targets) in enumerate(listed):
         own = slice(pairs.offsets[place], pairs.offsets[place + 1])
         pixels = [
@@ -107,7 +107,7 @@ def test_regions_of_all_images_match_as_those_of_each(images):
         assert pairs.shared[own].tolist() == [n for row in shared for n in row]
         size = len(its_targets), len(its_kept)
         iou, distance = (part[own].reshape(size) for part in (pairs.iou, pairs.distance))
-        expected = match_by_overlap_then_distance(iou, distance, 0.5, 3.0)
+        expected = match_by_overlap_then_distance(iou, distance, 3.0)
         here = matched[kept.image[pairs.region[matched]] == place]
         found = np.full(len(its_targets), -1)
         found[pairs.target[here] - targets.offsets[place]] = (
