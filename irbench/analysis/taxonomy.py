@@ -47,6 +47,7 @@ from numpy.typing import NDArray
 
 from irbench.analysis.objects import Objects
 from irbench.analysis.pairs import centroid_distances, pairs_within_images
+from irbench.detections import box_areas
 from irbench.detections.boxes import iou_pairs
 
 TARGET_KINDS = ("hit", "shifted", "merged", "split", "missed")
@@ -111,8 +112,8 @@ def classify_errors(
     is_hit[hit_by[is_target_hit]] = True
     box, truth = kept.boxes[detection], targets.boxes[target]
     shared = _intersection(box, truth)
-    covers = shared >= LEAST_SHARE * _area(truth)
-    within = shared >= LEAST_SHARE * _area(box)
+    covers = shared >= LEAST_SHARE * box_areas(truth)
+    within = shared >= LEAST_SHARE * box_areas(box)
     near = centroid_distances(kept, targets, detection, target) < distance_px
     touches = near | (iou_pairs(box, truth) >= LEAST_IOU) | covers | within
     free = ~is_hit[detection]
@@ -149,10 +150,6 @@ def _tally(index: NDArray[np.int64], flags: NDArray[np.bool_], n: int) -> NDArra
 
 def _any(index: NDArray[np.int64], flags: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
     return _tally(index, flags, n) > 0
-
-
-def _area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
 
 
 def _intersection(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -180,7 +180,7 @@ def box_centroids(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, :2].astype(np.float64) + boxes[:, 2:] - 1) / 2)
 
 
-def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+def box_areas(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
     """``(N,)`` areas of ``(N, 4)`` boxes, in pixels."""
     sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
     return np.asarray(sides[:, 0] * sides[:, 1])

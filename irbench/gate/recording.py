@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from irbench.engine.storage.directory import RunDirectory
@@ -148,4 +149,4 @@ def _record_row(
 def _agree(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
-    return abs(one - other) <= _SAME * max(abs(one), abs(other))
+    return math.isclose(one, other, rel_tol=_SAME)

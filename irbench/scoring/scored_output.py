@@ -303,7 +303,7 @@ def counted_detections(
                 pass
         return detections.packed
     return PackedDetections.of(
-        _counted(one.best(protocol.max_detections), truth, protocol)
+        without_ignored(one.best(protocol.max_detections), truth.boxes, truth.ignored, protocol)
         for one, truth in zip(each, truths, strict=True)
     )
 
@@ -328,12 +328,6 @@ def _are_of(found: PackedDetections, truths: Sequence[GroundTruth]) -> bool:
     same = (found.shapes == shapes).all(axis=1) | (found.shapes[:, 0] < 0)
     height, width = np.repeat(shapes, np.diff(found.offsets), axis=0).T
     return bool(same.all() and not outside_image(found.boxes, (height, width)).any())
-
-
-def _counted(best: Detections, truth: GroundTruth, protocol: Protocol) -> Detections:
-    if not len(truth.ignored):
-        return best
-    return without_ignored(best, truth.boxes, truth.ignored, protocol)
 
 
 def row_threshold(row: Row) -> float | None:
