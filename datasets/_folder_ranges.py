@@ -14,7 +14,6 @@ from irbench.errors import ImageError
 from irbench.images.auto_range import (
     N_FRAMES,
     NARROW,
-    clip_to_range,
     fit_frame,
     made_white_hot,
     used_share,
@@ -77,10 +76,6 @@ def fit_to_range(
             notes = (*notes, TURNED_NOTE)
         wide = image.dtype != np.uint8 and used_share(image, choice) < NARROW
         return image, choice, (*notes, NARROW_NOTE) if wide else notes
-    if isinstance(choice, str):
-        image, choice, n_clipped = fit_frame(image, choice)
-    else:
-        assert choice is not None
-        image, n_clipped = clip_to_range(image, choice)
+    image, choice, n_clipped = fit_frame(image, choice, clips=True)
     check_file_values(image, choice, path)
     return image, choice, (*notes, CLIPPED_NOTE) if n_clipped else notes

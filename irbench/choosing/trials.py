@@ -30,7 +30,7 @@ def trial_order(candidates: Sequence[Candidate]) -> list[Candidate]:
     networks = _networks(candidates)
     others = [one for one in candidates if one.weights is None]
     for kind, group in enumerate((networks, others)):
-        turns += [((place + 0.5) / len(group), kind) for place in range(len(group))]
+        turns += [((index + 0.5) / len(group), kind) for index in range(len(group))]
     queues = iter(networks), iter(others)
     return [next(queues[kind]) for _, kind in sorted(turns)]
 
@@ -91,7 +91,7 @@ def run_trials(
         WorkerPool(1) as pool,
         progress.track("candidates", len(candidates)) as advance,
     ):
-        for place, candidate in enumerate(trial_order(candidates)):
+        for n_tried, candidate in enumerate(trial_order(candidates)):
             left = 60 * minutes - (time.monotonic() - begun)
             slower = next((one for one in too_slow if _no_faster(candidate, one)), None)
             if left <= 0:
@@ -100,7 +100,7 @@ def run_trials(
                 left_out[candidate.name] = f"not begun: no faster than {slower.name}"
             else:
                 # What quick ones leave is there for the others.
-                share = left / (len(candidates) - place)
+                share = left / (len(candidates) - n_tried)
                 pool.timeout_s = math.ceil(share + SETUP_S)
                 (outcome,) = pool.run(measure, [make_job(candidate.spec, share)])
                 measured = outcome.returned

@@ -118,10 +118,12 @@ def csv(comparison: Comparison, results: RunResults) -> str:
 
 
 def _float(table: TextTable, notes: list[str]) -> str:
+    heads = [latex_text(" ".join(head.split())) for head in table.heads]
+    alignments = ["l", *"c" * (len(heads) - 1)]
     lines = [
         " & ".join(
-            rf"\multicolumn{{1}}{{{'c' if place else 'l'}}}{{{latex_text(' '.join(head.split()))}}}"
-            for place, head in enumerate(table.heads)
+            rf"\multicolumn{{1}}{{{alignment}}}{{{head}}}"
+            for alignment, head in zip(alignments, heads, strict=True)
         ),
         *(" & ".join([latex_text(row[0]), *map(_number, row[1:])]) for row in table.rows),
     ]

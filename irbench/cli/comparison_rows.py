@@ -85,12 +85,12 @@ def ranking_table(
         cells = ["", "", "", ""]
         if one.method != best and one.rank is not None:
             difference = comparison.difference(one.method, best, metric)
-            place = tuple(comparison.methods.index(name) for name in (one.method, best))
+            pair = tuple(comparison.methods.index(name) for name in (one.method, best))
             cells = [
                 difference_text(definition, difference.interval.estimate),
                 bounds(definition, difference.interval, difference=True),
                 p_text(difference.p_value),
-                p_text(float(p_holm[place])),
+                p_text(float(p_holm[pair])),
             ]
         rows.append(
             (

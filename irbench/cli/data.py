@@ -184,7 +184,7 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         raise UnknownNameError("published dataset", name, published)
     cls = classes[name]
     progress = command_progress()
-    place = import_data(
+    folder = import_data(
         path,
         cls.info.title,
         search_places(data_root)[0],
@@ -192,8 +192,8 @@ def import_(path: Path, dataset: str | None, overwrite: bool, data_root: Path | 
         overwrite=overwrite,
         progress=progress,
     )
-    note(f"imported: {place}")
-    report = verify_dataset(cls(root=place, split="all"), progress=progress)
+    note(f"imported: {folder}")
+    report = verify_dataset(cls(root=folder, split="all"), progress=progress)
     click.echo("\n".join(format_report(report)))
     return EXIT_DONE if report.ok else EXIT_FAILED
 

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from irbench.atomic import replacing
@@ -80,26 +79,20 @@ class DetectOutput:
         self._rows = CsvWriter(self._csv, _COLUMNS)
         head = json.dumps(dict(self._facts), indent=2, allow_nan=False)
         self._json.write(f'{head[: head.rindex("}")].rstrip()},\n  "images": [')
+        self._stack.push(self._draw_the_rest)
         return self
 
     def _open(self, path: Path) -> Any:
         temporary = self._stack.enter_context(replacing(path))
         return self._stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if error is None:
-                self._wait()
-        except BaseException as lost:
-            self._stack.__exit__(type(lost), lost, lost.__traceback__)
-            raise
+    def __exit__(self, *error: Any) -> None:
         # Files that an error has interrupted are removed by what opened them.
-        self._stack.__exit__(kind, error, trace)
+        self._stack.__exit__(*error)
+
+    def _draw_the_rest(self, kind: type[BaseException] | None, *_: Any) -> None:
+        if kind is None:
+            self._wait()
 
     def add(self, result: FrameResult, found: Detections | None, threshold: float | None) -> None:
         """Describe one frame, and draw it.

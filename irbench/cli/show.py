@@ -73,10 +73,10 @@ def show(
     comparison = ComparedMethods.with_progress(results, command_progress())
     figure = image_figure(comparison, image, methods=names, maps=maps)
     write_output(target, figure_bytes(figure, form))
-    place, _ = comparison.truth(image)
+    index, _ = comparison.truth(image)
     for name in names or comparison.scored.methods:
         outcome = comparison.outcomes.get(name)
-        text = "no operating point" if outcome is None else str(outcome[place])
+        text = "no operating point" if outcome is None else str(outcome[index])
         click.echo(f"{comparison.styles[name].title}: {text}")
     for problem in comparison.scored.problems:
         click.echo(f"{problem}.", err=True)

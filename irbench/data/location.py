@@ -54,12 +54,12 @@ def find_subfolder(folder: Path, name: str) -> Path | None:
     return min(found, key=lambda child: (child.name != name, child.name), default=None)
 
 
-def candidate_folders(place: Path, names: Iterable[str]) -> Iterator[Path]:
-    """The folders that may be the dataset's: ``place`` itself, then those with its names in it.
+def candidate_folders(root: Path, names: Iterable[str]) -> Iterator[Path]:
+    """The folders that may be the dataset's: ``root`` itself, then those with its names in it.
 
     Parameters
     ----------
-    place : Path
+    root : Path
     names : iterable of str
         Names of the dataset's folder, the preferred one first. An archive that
         was unpacked into a folder of its own name (``NAME/NAME``) is found too.
@@ -68,14 +68,12 @@ def candidate_folders(place: Path, names: Iterable[str]) -> Iterator[Path]:
     ------
     Path
     """
-    yield place
+    yield root
     for name in names:
-        child = find_subfolder(place, name)
-        if child is not None:
-            yield child
-            grandchild = find_subfolder(child, name)
-            if grandchild is not None:
-                yield grandchild
+        if (folder := find_subfolder(root, name)) is not None:
+            yield folder
+            if (inner := find_subfolder(folder, name)) is not None:
+                yield inner
 
 
 def find_dataset(
@@ -105,17 +103,17 @@ def find_dataset(
     MissingDataError
         Where it was looked for, where it is published, and how to bring it in.
     """
-    places = search_places(root)
+    roots = search_places(root)
     remarks = []
-    for place in places:
-        for folder in candidate_folders(place, names):
+    for searched in roots:
+        for folder in candidate_folders(searched, names):
             reason = refusal(folder)
             if reason is None:
                 return folder
             if reason:
                 remarks.append(f"{folder} {reason}")
     looked = ", ".join(
-        f"{place}{'' if place.is_dir() else ' (no such folder)'}" for place in places
+        f"{searched}{'' if searched.is_dir() else ' (no such folder)'}" for searched in roots
     )
     message = f"{info.title} was not found: looked for {expected} in {looked}."
     if remarks:

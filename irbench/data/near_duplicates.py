@@ -100,8 +100,9 @@ def compare(
     size = (_PADDED_PX, _PADDED_PX)
     product = fft.rfft2(b, size) * np.conj(fft.rfft2(a, size))
     score = fft.irfft2(product, size) * _enough_overlap(a.shape, b.shape)
-    y, x = (int(place) for place in np.unravel_index(int(score.argmax()), size))
-    y, x = (place - _PADDED_PX if place >= _PADDED_PX // 2 else place for place in (y, x))
+    y, x = (int(shift) for shift in np.unravel_index(int(score.argmax()), size))
+    # The second half of a circular correlation is that of negative shifts.
+    y, x = (shift - _PADDED_PX if shift >= _PADDED_PX // 2 else shift for shift in (y, x))
     rows_b, rows_a = _overlap(a.shape[0], b.shape[0], y)
     columns_b, columns_a = _overlap(a.shape[1], b.shape[1], x)
     both = _flip(first.known, flip)[rows_a, columns_a] & second.known[rows_b, columns_b]

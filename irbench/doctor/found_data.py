@@ -13,11 +13,10 @@ def check_plugins() -> Iterator[Diagnosis]:
     """Methods, datasets, reports and metrics, built in and installed by others."""
     from irbench.metrics.definition import quality_metrics
     from irbench.metrics.plugins import plugin_metrics
-    from irbench.plugins.registry import Group, catalogue
+    from irbench.plugins.registry import GROUPS, catalogue
 
-    groups: tuple[Group, ...] = ("methods", "datasets", "reports")
     counts, failures = [], []
-    for group in groups:
+    for group in GROUPS:
         found = catalogue(group)
         counts.append(f"{len(found.classes)} {group}")
         failures += found.failures

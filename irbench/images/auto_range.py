@@ -149,7 +149,7 @@ def made_white_hot(image: NDArray[Any], value_range: ValueRange) -> tuple[NDArra
 
 
 def fit_frame(
-    image: NDArray[Any], choice: RangeChoice
+    image: NDArray[Any], choice: RangeChoice, *, clips: bool = False
 ) -> tuple[NDArray[Any], ValueRange | None, int]:
     """An image, the range that it is read by, and the number of pixels that were clipped.
 
@@ -157,18 +157,21 @@ def fit_frame(
     ----------
     image : (H, W) ndarray
     choice : (float, float), "auto-frame" or None
-        A stated range clips nothing: what lies outside is an error of
-        :func:`irbench.images.check_image`. For one of a black-hot camera see
-        :func:`made_white_hot`.
-        ``"auto"`` must have been found by :func:`find_range`, and be clipped to by
-        :func:`clip_to_range`.
+        ``"auto"`` must have been found by :func:`find_range`. For the range of a black-hot camera
+        see :func:`made_white_hot`.
+    clips : bool
+        Whether the range was found, so that values outside are clipped. A stated range clips
+        nothing: what lies outside is an error of :func:`irbench.images.check_image`.
     """
+    if choice is None:
+        return image, None, 0
     if choice == AUTO_FRAME:
-        found = find_range([image])
-        fitted, n_clipped = clip_to_range(image, found)
-        return fitted, found, n_clipped
+        choice, clips = find_range([image]), True
     assert not isinstance(choice, str)
-    return (image, None, 0) if choice is None else (*made_white_hot(image, choice), 0)
+    if clips:
+        fitted, n_clipped = clip_to_range(image, choice)
+        return fitted, choice, n_clipped
+    return (*made_white_hot(image, choice), 0)
 
 
 def used_share(image: NDArray[Any], value_range: ValueRange | None) -> float:

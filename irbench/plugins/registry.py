@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from irbench.errors import UnknownNameError, UsageError
 from irbench.plugins.classes import classes_of, flaw_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from irbench.report import Report
 
 Group = Literal["methods", "datasets", "reports"]
+GROUPS: tuple[Group, ...] = get_args(Group)
 
 PACKED_SUFFIX = ".irpack"
 """Of a dataset in one file; see :mod:`irbench.data.packing`."""
@@ -238,8 +239,7 @@ def load_plugin(path: str | Path) -> list[str]:
     path = Path(path).resolve()
     module = plugin_module(path)
     brought = []
-    groups: tuple[Group, ...] = ("methods", "datasets", "reports")
-    for group in groups:
+    for group in GROUPS:
         base = _base_class(group)
         classes = classes_of(module, base)
         # Not of a group that the plug-in has nothing of: each takes time to import.

@@ -103,15 +103,9 @@ def save_histogram(path: Path, per_frame: Mapping[int, int], title: str) -> None
 
 def _crop(display: NDArray[np.uint8], centre: list[float]) -> NDArray[np.uint8]:
     """The surroundings of a point, black beside the frame."""
-    half = CROP_PX // 2
     column, row = (round(value) for value in centre)
-    padded = np.pad(
-        display[max(row - half, 0) : row + half, max(column - half, 0) : column + half],
-        ((max(half - row, 0), 0), (max(half - column, 0), 0)),
-    )
-    crop = np.zeros((CROP_PX, CROP_PX), np.uint8)
-    crop[: padded.shape[0], : padded.shape[1]] = padded
-    return crop
+    padded = np.pad(display, CROP_PX // 2)
+    return padded[row : row + CROP_PX, column : column + CROP_PX].copy()
 
 
 def _cell(score: float, name: str, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:

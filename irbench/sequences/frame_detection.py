@@ -21,7 +21,6 @@ from irbench.images.auto_range import (
     AUTO_FRAME,
     N_FRAMES,
     RangeChoice,
-    clip_to_range,
     find_range,
     fit_frame,
 )
@@ -187,20 +186,13 @@ def fitted_frames(sequence: FrameSequence, reading: FrameReading) -> Iterator[Fi
                     f"{dtype}: black and white would be others; convert them to one type, or "
                     f"take --value-range {AUTO_FRAME}."
                 )
-            n_dead = 0
+            pixels, n_dead = frame.pixels, 0
             if reading.dead is not None:
-                pixels, n_dead = reading.dead.replaced(frame.pixels, frame.name)
+                pixels, n_dead = reading.dead.replaced(pixels, frame.name)
                 frame = replace(frame, pixels=pixels)
-            yield replace(_fit(frame, reading), n_dead=n_dead)
+            image, value_range, n_clipped = fit_frame(
+                pixels, reading.found, clips=reading.asked == AUTO
+            )
+            yield FittedFrame(frame, image, "", value_range, n_clipped, n_dead)
         except ImageError as error:
             yield FittedFrame(frame, None, str(error))
-
-
-def _fit(frame: Frame, reading: FrameReading) -> FittedFrame:
-    assert frame.pixels is not None
-    if reading.asked == AUTO:
-        assert isinstance(reading.found, tuple)
-        image, n_clipped = clip_to_range(frame.pixels, reading.found)
-        return FittedFrame(frame, image, "", reading.found, n_clipped)
-    image, value_range, n_clipped = fit_frame(frame.pixels, reading.found)
-    return FittedFrame(frame, image, "", value_range, n_clipped)
