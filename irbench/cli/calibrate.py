@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from irbench.cli.completion import complete_methods
 from irbench.cli.dataset_options import DatasetOptions, dataset_options
 from irbench.cli.options import (
     dataset_option,
     jobs_option,
-    names_option,
+    methods_option,
     param_option,
     parse_assignments,
     timeout_option,
@@ -21,12 +20,7 @@ from irbench.errors import EXIT_DONE, EXIT_FAILED, UsageError
 
 
 @click.command()
-@names_option(
-    "--methods",
-    default="all",
-    shell_complete=complete_methods,
-    help="As for `irbench run`.",
-)
+@methods_option
 @dataset_option(
     help="A dataset with a validation split.",
 )

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irbench.cli.completion import complete_methods
 from irbench.cli.convention_options import dead_pixels_option, value_range_option
 from irbench.cli.options import (
     RepeatableOption,
     joined_names,
     load_plugins,
-    names_option,
+    methods_option,
     plugin_option,
 )
 from irbench.cli.verbosity import command_progress, note, verbosity_options
@@ -54,12 +53,7 @@ def _backends(texts: tuple[str, ...]) -> list[tuple[str, str]]:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder with the masks or boxes of the frames, which are then one folder of images.",
 )
-@names_option(
-    "--methods",
-    default="all",
-    shell_complete=complete_methods,
-    help="As for `irbench run`.",
-)
+@methods_option
 @click.option(
     "--backends",
     cls=RepeatableOption,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from irbench.cli.completion import complete_dataset, complete_run
+from irbench.cli.completion import complete_dataset, complete_methods, complete_run
 from irbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -142,6 +142,11 @@ def names_option(*args: Any, **kwargs: Any) -> Callable[[Function], Function]:
 def joined_names(texts: Iterable[str]) -> tuple[str, ...]:
     """The names of lists with commas, each once."""
     return tuple(dict.fromkeys(name for text in texts for name in split_names(text)))
+
+
+methods_option = names_option(
+    "--methods", default="all", shell_complete=complete_methods, help="As for `irbench run`."
+)
 
 
 def dataset_option(several: bool = False, **kwargs: Any) -> Callable[[Function], Function]:
