@@ -61,7 +61,7 @@ def check_reference(runs: Sequence[RunResults], options: ReportOptions) -> None:
 
 
 _kept: WeakKeyDictionary[RunResults, dict[frozenset[str], RunResults]] = WeakKeyDictionary()
-"""A part of a run is one object, since what is scored again is kept by run."""
+"""Runs with some of their methods, by run and methods: scores are kept by the run object."""
 
 
 def with_methods(runs: Sequence[RunResults], names: Iterable[str]) -> list[RunResults]:

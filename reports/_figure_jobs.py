@@ -32,7 +32,7 @@ class FigureJob:
         Run directories of the report.
     options : ReportOptions
     group : int
-        Place of the dataset among those of the report.
+        Index of the dataset among those of the report.
     name : str
         See :func:`irbench.figures.catalogue.named_figures`.
     stem : str

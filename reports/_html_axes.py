@@ -60,7 +60,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class NamedAxis(Axis):
-    """An axis of places with names, from 0 on, the same distance from each other.
+    """An axis of named categories, the same distance from each other, from 0 on.
 
     Attributes
     ----------
@@ -72,12 +72,12 @@ class NamedAxis(Axis):
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Position and text of each place."""
-        return [(place / self.high, name) for place, name in enumerate(self.names)]
+        """Position and text of each category."""
+        return [(index / self.high, name) for index, name in enumerate(self.names)]
 
 
 def named_axis(label: str, names: Sequence[str]) -> NamedAxis:
-    """An axis of named places.
+    """An axis of named categories.
 
     Examples
     --------

@@ -35,15 +35,15 @@ def gallery_images(
         targets), ``d`` (disagreement) and ``m``, by method: ``h`` (target and box of each
         hit), ``f`` (boxes of the best-scored false alarms) and ``n`` (number of them all).
     """
-    positions = {method: place for place, method in enumerate(styles)}
+    positions = {method: position for position, method in enumerate(styles)}
     kept = {
         positions[method]: outcomes
         for method, one in scored.methods.items()
         if (outcomes := method_outcomes(one, scored)) is not None
     }
     images = []
-    for place, truth in enumerate(scored.truths):
-        here = {str(method): of_images[place] for method, of_images in kept.items()}
+    for position, truth in enumerate(scored.truths):
+        here = {str(method): of_images[position] for method, of_images in kept.items()}
         height, width = truth.shape
         images.append(
             {

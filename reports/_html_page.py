@@ -99,7 +99,7 @@ def page_sections(
     tests = significance(groups, columns, options.reference) if options.reference else None
     hidden = [f"Skipped, and not shown: {', '.join(left_out)}."] if left_out else []
     sections = []
-    for place, (group, one) in enumerate(zip(groups, scored, strict=True)):
+    for position, (group, one) in enumerate(zip(groups, scored, strict=True)):
         budget = None if options.full else MOST_BYTES * len(one.truths) // n_images
         sections.append(
             _section(
@@ -108,7 +108,7 @@ def page_sections(
                 read_pictures(group, one.truths, budget),
                 styles,
                 options,
-                {} if tests is None else tests.outcomes[place],
+                {} if tests is None else tests.outcomes[position],
                 (*([] if tests is None else [tests.legend]), *hidden),
             )
         )
@@ -154,7 +154,7 @@ def _gallery(
     styles: Mapping[str, MethodStyle],
     full: bool,
 ) -> dict[str, Any]:
-    positions = {method: place for place, method in enumerate(styles)}
+    positions = {method: position for position, method in enumerate(styles)}
     images = gallery_images(scored, styles, None if full else MOST_FALSE_ALARMS)
     for image in images:
         jpeg = pictures.jpegs.get(image["id"])

@@ -121,13 +121,11 @@ def _size_that_fits(
     dataset: Dataset, truths: Sequence[GroundTruth], most_bytes: int
 ) -> tuple[int, int]:
     """By a few images from all over the split."""
-    tried = [
-        truths[place] for place in np.unique(np.linspace(0, len(truths) - 1, _N_TRIED, dtype=int))
-    ]
+    indices = np.unique(np.linspace(0, len(truths) - 1, _N_TRIED, dtype=int))
     samples = []
-    for truth in tried:
+    for index in indices:
         try:
-            samples.append(dataset.load(truth.id))
+            samples.append(dataset.load(truths[index].id))
         except _UNREADABLE:
             continue
     for side, quality in _SIZES if samples else ():

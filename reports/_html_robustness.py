@@ -96,8 +96,8 @@ def _part(
     }
     charts = [
         chart
-        for place, metric in enumerate(SHOWN)
-        if (chart := _chart(f"{name}, {model.unit}", names, place, metric, drawn, styles)).lines
+        for position, metric in enumerate(SHOWN)
+        if (chart := _chart(f"{name}, {model.unit}", names, position, metric, drawn, styles)).lines
     ]
     rows = [(method, [_cell(point) for point in points]) for method, points in drawn.items()]
     shown = " / ".join(METRICS[metric].title for metric in SHOWN)
@@ -107,7 +107,7 @@ def _part(
 def _chart(
     label: str,
     names: Sequence[str],
-    place: int,
+    position: int,
     metric: str,
     drawn: Mapping[str, Sequence[Point | None]],
     styles: Mapping[str, MethodStyle],
@@ -117,7 +117,7 @@ def _chart(
         method: [
             (x, scale * value)
             for x, point in enumerate(points)
-            if point is not None and (value := point.values[place]) is not None
+            if point is not None and (value := point.values[position]) is not None
         ]
         for method, points in drawn.items()
     }

@@ -35,7 +35,7 @@ def palette_css() -> str:
     """The colours of methods and outcomes as variables, on a light and on a dark ground."""
     outcomes = f"--hit:{HIT};--false:{FALSE_ALARM};--miss:{MISS}"
     light, dark = (
-        ";".join(f"--c{place}:{colour}" for place, colour in enumerate(colours))
+        ";".join(f"--c{position}:{colour}" for position, colour in enumerate(colours))
         for colours in (LIGHT, DARK)
     )
     # Paper is light.

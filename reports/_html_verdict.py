@@ -57,9 +57,9 @@ def verdicts(
         }
         if not values or metric.higher_is_better is None:
             continue
-        places = dict(zip(values, ranks(list(values.values()), metric), strict=True))
+        rank_of = dict(zip(values, ranks(list(values.values()), metric), strict=True))
         # A single method is not ranked.
-        best = [method for method in values if places[method] == 1] or list(values)
+        best = [method for method in values if rank_of[method] == 1] or list(values)
         text = f"{metric.format(values[best[0]])} {metric.unit}".strip()
         found.append(
             MetricLeaders(

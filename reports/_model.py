@@ -135,9 +135,9 @@ class ResultTable:
     @property
     def parts(self) -> list[tuple[str, list[int]]]:
         """Titles, and the groups of columns under each: a dataset's with the methods' own."""
-        own = [place for place, group in enumerate(self.columns) if not group.title]
-        datasets = [place for place, group in enumerate(self.columns) if group.title]
+        own = [position for position, group in enumerate(self.columns) if not group.title]
+        datasets = [position for position, group in enumerate(self.columns) if group.title]
         return [
-            (self.columns[place].title or "Methods", sorted({*own, place}))
-            for place in datasets or own
+            (self.columns[position].title or "Methods", sorted({*own, position}))
+            for position in datasets or own
         ]

@@ -86,9 +86,9 @@ def significance(
     scored = [score_methods(group.runs, methods_in_order([group])) for group in groups]
     tests = [
         test
-        for place, one in enumerate(scored)
+        for position, one in enumerate(scored)
         for metric in tested
-        for test in _tests(place, one, metric, reference)
+        for test in _tests(position, one, metric, reference)
     ]
     if not tests:
         problems = "; ".join(problem for one in scored for problem in one.problems)
@@ -147,7 +147,7 @@ def _few(groups: Sequence[DataGroup], scored: Sequence[ScoredGroup]) -> list[str
 
 
 def _tests(
-    place: int, scored: ScoredGroup, metric: MetricDefinition, reference: str
+    position: int, scored: ScoredGroup, metric: MetricDefinition, reference: str
 ) -> list[_Test]:
     found = []
     for method in scored.methods:
@@ -158,7 +158,7 @@ def _tests(
             continue
         amount = difference.interval.estimate or 0.0
         gain = amount if metric.higher_is_better else -amount
-        found.append(_Test(place, method, metric.name, gain, difference.p_value))
+        found.append(_Test(position, method, metric.name, gain, difference.p_value))
     return found
 
 

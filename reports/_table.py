@@ -141,11 +141,11 @@ def _blocks(
     if tests is not None:
         remarks += [one for one in tests.problems if one not in remarks]
     blocks = []
-    for place, group in enumerate(groups if metrics else ()):
+    for position, group in enumerate(groups if metrics else ()):
         rows = [line.values(group, options.table) for line in lines]
         timed = {} if options.notes == "none" else _timed(group, metrics)
-        outcomes = {} if tests is None else tests.outcomes[place]
-        cells = ranked_cells(lines, rows, metrics, timed, intervals[place], outcomes)
+        outcomes = {} if tests is None else tests.outcomes[position]
+        cells = ranked_cells(lines, rows, metrics, timed, intervals[position], outcomes)
         reference = str(group.facts.get("reference") or "")
         columns = ColumnGroup(group.title, tuple(metrics), reference)
         blocks.append(_Block(columns, cells, [row is not None for row in rows]))
@@ -157,10 +157,10 @@ def _with_values(blocks: Sequence[_Block], asked: Sequence[str]) -> list[_Block]
     kept = []
     for block in blocks:
         metrics = block.columns.metrics
-        places = with_values(block.cells, metrics, asked)
-        if places:
-            columns = replace(block.columns, metrics=tuple(metrics[place] for place in places))
-            cells = [tuple(row[place] for place in places) for row in block.cells]
+        shown = with_values(block.cells, metrics, asked)
+        if shown:
+            columns = replace(block.columns, metrics=tuple(metrics[index] for index in shown))
+            cells = [tuple(row[index] for index in shown) for row in block.cells]
             kept.append(_Block(columns, cells, block.present))
     return kept or list(blocks)
 

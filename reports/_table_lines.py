@@ -127,8 +127,8 @@ def table_lines(groups: Sequence[DataGroup], options: ReportOptions) -> list[Lin
     """
     lines = _comparison(groups) if options.table == TABLE_1 else _ablation(groups, options.table)
     if options.methods:
-        places = {name: place for place, name in enumerate(options.methods)}
-        lines.sort(key=lambda line: places.get(line.method, len(places)))
+        positions = {name: position for position, name in enumerate(options.methods)}
+        lines.sort(key=lambda line: positions.get(line.method, len(positions)))
     if not options.as_published or not _is_known(groups, options.table):
         return [line for line in lines if line.method]
     return lines

@@ -44,17 +44,17 @@ def terminal_text(table: ResultTable, width: int, *, styled: bool) -> str:
         file=io.StringIO(), width=width, force_terminal=styled, no_color=True, highlight=False
     )
     console.print(Text(table.caption))
-    for title, places in table.parts:
+    for title, positions in table.parts:
         rows = [
             (group.title, row)
             for group in table.row_groups
             for row in group.rows
-            if all(row.present[place] for place in places)
+            if all(row.present[position] for position in positions)
         ]
         columns = [
-            _Numbers(metric, [row.cells[place][index] for _, row in rows])
-            for place in places
-            for index, metric in enumerate(table.columns[place].metrics)
+            _Numbers(metric, [row.cells[position][index] for _, row in rows])
+            for position in positions
+            for index, metric in enumerate(table.columns[position].metrics)
         ]
         console.print()
         console.print(Text(title, style="bold"))
@@ -96,9 +96,9 @@ class _Numbers:
         """Title, direction and unit."""
         return Text("\n".join(line.rjust(self.width) for line in self.heading))
 
-    def text(self, place: int) -> Text:
+    def text(self, position: int) -> Text:
         """The value of a row with its marks, and its interval below."""
-        cell = self.cells[place]
+        cell = self.cells[position]
         text = Text(" " * (self.width - self._n_suffix - cell_len(cell.text)))
         text.append(cell.text, style=_STYLES.get(cell.rank or 0, ""))
         text.append(_suffix(cell))
@@ -119,10 +119,10 @@ def _blocks(
     widths = [max(map(cell_len, column)) for column in (first, *others)]
     free = width - sum(min(one, _WIDEST_TITLE) + _GAP for one in widths)
     start, taken = 0, 0
-    for place, column in enumerate(columns):
-        if place > start and taken + column.width > free:
-            yield columns[start:place]
-            start, taken = place, 0
+    for position, column in enumerate(columns):
+        if position > start and taken + column.width > free:
+            yield columns[start:position]
+            start, taken = position, 0
         taken += column.width + _GAP
     yield columns[start:]
 
@@ -134,11 +134,11 @@ def _block(
     heads += [Column(column.head, no_wrap=True) for column in columns]
     table = Table(*heads, box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     shown = None
-    for place, (group, row) in enumerate(rows):
+    for position, (group, row) in enumerate(rows):
         if group and group != shown:
             shown = group
             table.add_row(Text(group, style="dim italic"))
-        numbers = [column.text(place) for column in columns]
+        numbers = [column.text(position) for column in columns]
         table.add_row(Text(_title(row)), *map(Text, row.settings), *numbers)
     return table
 

@@ -129,8 +129,8 @@ def _fits_a_column(table: ResultTable) -> bool:
     letters: list[float] = [max(map(len, titles), default=0)]
     letters += [max(map(len, texts)) for texts in zip(*(row.settings for row in rows), strict=True)]
     for index, group in enumerate(table.columns):
-        for place, metric in enumerate(group.metrics):
-            cells = [row.cells[index][place] for row in rows]
+        for position, metric in enumerate(group.metrics):
+            cells = [row.cells[index][position] for row in rows]
             values = [max(len(cell.text), _TINY * len(cell.interval)) for cell in cells]
             letters.append(max([len(metric.title) + 2, *values]))
     return sum(_LETTER_PT * one + _GAP_PT for one in letters) <= COLUMN_PT
@@ -145,8 +145,8 @@ def _column_types(table: ResultTable, siunitx: bool) -> str:
     """The specification of the columns: text, then numbers with their digits before the point."""
     types = "l" + "c" * (len(table.headings) - 1)
     for index, group in enumerate(table.columns):
-        for place in range(len(group.metrics)):
-            texts = [row.cells[index][place].text for row in table.rows]
+        for position in range(len(group.metrics)):
+            texts = [row.cells[index][position].text for row in table.rows]
             parts = [text.partition(".") for text in texts if is_number(text)]
             if siunitx and parts:
                 before = max(len(part[0]) for part in parts)

@@ -42,7 +42,7 @@ class CrossedNetwork:
         """See :attr:`irbench.networks.card.Card.began_with`."""
         return self.weights.card.began_with
 
-    def is_at_home_on(self, run: RunResults) -> bool:
+    def was_trained_on(self, run: RunResults) -> bool:
         """Whether the weights were trained on the dataset that a run is of."""
         card = self.weights.card
         if card.dataset == ANONYMOUS:
@@ -84,9 +84,9 @@ def find_used_weights(run: RunResults, row: Row) -> WeightsFile:
     """
     method, sha256 = row["method"], row["weights_sha256"]
     cls = method_class(method)
-    places = [*available_weights(cls)]
-    places += [find_weights(cls, spec) for spec in _given_weights(run, method)]
-    for file in places:
+    candidates = [*available_weights(cls)]
+    candidates += [find_weights(cls, spec) for spec in _given_weights(run, method)]
+    for file in candidates:
         if file.card.sha256 == sha256:
             return file
     raise WeightsError(

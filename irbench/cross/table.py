@@ -220,7 +220,7 @@ def cross_table(
 def _cell(
     network: CrossedNetwork, tested: RunResults, source: RunResults | None, metrics: Sequence[str]
 ) -> CrossCell:
-    is_own = network.is_at_home_on(tested)
+    is_own = network.was_trained_on(tested)
     row = {} if source is None else {one["method"]: one for one in source.rows}.get(network.method)
     if source is None or not row:
         return CrossCell(NOT_RUN, "give the run, or leave --no-run away", is_own)

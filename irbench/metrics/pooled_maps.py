@@ -58,9 +58,9 @@ class PooledRoc(RocCounts):
 
 
 class PooledMaps:
-    """What is kept of the score maps of many images for their common values.
+    """Adds up the score maps of many images, for values of the whole set.
 
-    Of each image that is a few numbers, whatever its size.
+    Of each image a few numbers are kept, whatever its size.
     """
 
     def __init__(self) -> None:

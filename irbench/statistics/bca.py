@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROUNDING = 1e-9
-"""Of the range of the draws: so near to the estimate a draw is equal to it."""
+"""Relative to the range of the draws: a draw so near to the estimate counts as equal to it."""
 
 
 @dataclass(frozen=True)

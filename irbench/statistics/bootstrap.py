@@ -22,7 +22,7 @@ from irbench.statistics.standard_error import StandardError
 LEVEL = 0.95
 
 MOST_LEFT_OUT = 1000
-"""Of more images, several are left out at a time: a tenth of the draws of a bootstrap is enough."""
+"""Most values of a jackknife: of more images, several are left out at a time."""
 
 IntervalKind = Literal["percentile", "basic", "expanded", "bca", "expanded-bca", "standard"]
 INTERVAL_KINDS = ("percentile", "basic", "expanded", "bca", "expanded-bca", "standard")

@@ -22,7 +22,7 @@ KIND: IntervalKind = "expanded"
 """Of the interval of a difference."""
 
 SECOND_KIND: IntervalKind = "standard"
-"""Of the interval whose ends count too, where they are further out, in average precision."""
+"""Of a second interval, which that of a difference of average precision is joined with."""
 
 
 @dataclass(frozen=True)

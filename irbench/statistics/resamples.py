@@ -20,7 +20,7 @@ BLOCK_SIZE = 64
 """Draws at a time: with 1000 images and as many targets, what is in work fits a level-2 cache."""
 
 MOST_DRAWS = 512
-"""Of few images, as many at a time as take the memory of that."""
+"""Most draws at a time, however few the images."""
 
 
 def block_size(n_images: int) -> int:

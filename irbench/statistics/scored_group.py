@@ -61,7 +61,7 @@ class ScoredMethod:
         resample_methods([self], metrics)
 
     def lacking(self, metrics: Iterable[str]) -> list[str]:
-        """Those of some metrics that can be resampled, and were not."""
+        """Which of these metrics can be resampled, and have not been yet."""
         known, counts = quality_metrics(), self.output.result.counts
         return [
             name
@@ -115,7 +115,7 @@ def _resample(wanted: Sequence[tuple[ScoredMethod, list[str]]]) -> None:
         if len(wanted) == len(names) == 1:
             one.failures[names[0]] = str(error)
             return
-        # The error stops the pass; halves find whose it is.
+        # The error does not say whose form failed: halve the work until one is left.
         if len(wanted) > 1:
             middle = len(wanted) // 2
             halves = wanted[:middle], wanted[middle:]
