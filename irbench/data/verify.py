@@ -102,7 +102,11 @@ def verify(dataset: Dataset, progress: Progress | None = None) -> VerifyReport:
         *check_mask_values(manifest),
         *check_reading(manifest),
         *check_classes(manifest, opened.conventions),
-        *check_splits(opened, facts.split_lists()),
+        *check_splits(
+            opened,
+            facts.split_lists(),
+            {one.id: one.image_hash for one in manifest.readable},
+        ),
         *check_repairs(facts),
     )
     return VerifyReport(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from irbench.data.split_checks import copied_images
 from irbench.dataset import Dataset
 from irbench.engine.executors.executor import Executor
 from irbench.engine.jobs.networks import NetworkFacts
@@ -252,12 +253,24 @@ class Session:
                     "are chosen on; give them by --calibration, or test on another split."
                 )
             self.scans[VALIDATION] = self._scan(dataset.with_split(VALIDATION), None, pool)
+            self._name_copies()
         if not self.scans[plan.split].truths:
             first = next(iter(self.scans[plan.split].left_out.items()), None)
             why = f"; the first, {first[0]}: {first[1].removesuffix('.')}" if first else ""
             raise MissingDataError(
                 f"{plan.dataset.name} has no readable image in its split {plan.split!r}{why}. "
                 "See `irbench data verify`."
+            )
+
+    def _name_copies(self) -> None:
+        """Warn of tested images that extent and threshold are chosen on, under other names."""
+        tested, chosen_on = self.scans[self.plan.split].digests, self.scans[VALIDATION].digests
+        if copies := copied_images(tested, chosen_on):
+            name, copy = next(iter(copies.items()))
+            self.progress.warn(
+                f"{len(copies)} of {len(tested)} tested images are validation images too, under "
+                f"other names, such as {name} ({copy}): extent and threshold are chosen on them; "
+                "`irbench data verify` names them all."
             )
 
     def _scan(self, dataset: Dataset, limit: int | None, pool: Executor | None) -> SplitScan:

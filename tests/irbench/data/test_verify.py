@@ -324,3 +324,22 @@ def test_how_masks_are_read_is_a_note(tmp_path: Path) -> None:
     (how,) = (note for note in report.notes if note.check == "reading")
     assert how.ids == ("0", "1")
     assert "number targets or classes" in how.message
+
+
+def test_copies_in_another_split_are_problems_and_name_both(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    mask = np.zeros((12, 15), np.uint8)
+    mask[4:6, 4:6] = 255
+    images = dict.fromkeys("ab", random.integers(0, 256, (12, 15)).astype(np.uint8))
+    images |= {name: random.integers(0, 256, (12, 15)).astype(np.uint8) for name in "cd"}
+    for name, image in images.items():
+        write(tmp_path, "images", name, image)
+        write(tmp_path, "masks", name, mask)
+    (tmp_path / "val.txt").write_text("a\nc\n")
+    (tmp_path / "test.txt").write_text("b\nd\n")
+    report = verify(load_dataset(str(tmp_path)))
+    (copies,) = [one for one in report.problems if one.check == "splits"]
+    assert copies.message == "1 image of test in val too, under another name"
+    assert copies.ids == ("b (a)",)

@@ -378,6 +378,20 @@ def test_failures_on_validation_images_are_said_as_those_on_tested_ones(run):
     assert run.images == []
 
 
+def test_tested_images_that_are_validation_images_too_are_named(run, monkeypatch):
+    said = []
+    monkeypatch.setattr(Progress, "warn", lambda self, text: said.append(text))
+    run("first")
+    assert said == []
+    shutil.rmtree(run.directory.path)
+    images = run.folder / "scenes/images"
+    shutil.copy(images / "2.png", images / "5.png")
+    run("first")
+    (text,) = said
+    assert text.startswith("1 of 5 tested images are validation images too, under other names")
+    assert "such as 5 (2): extent and threshold are chosen on them" in text
+
+
 def test_a_method_that_worked_on_validation_images_is_not_given_up_early(run, monkeypatch):
     monkeypatch.setattr(method_run, "GIVE_UP_AFTER", 2)
     dazzle(run.folder, "4", "5", "6")
