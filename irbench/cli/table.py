@@ -19,6 +19,12 @@ from irbench.process.processor_wait import upper_bounds
 
 BEST = "*"
 _LEAST_TO_RANK = 2
+_LEAST_WIDTH = 6
+"""Of a column of numbers."""
+
+NARROWEST_NAMES = 20
+"""Names of methods are wrapped down to so many columns of the terminal for a table to fit."""
+
 COLUMNS = ("precision", "recall", "f1", "map50", "pd", "fa", "iou")
 ALARMS = ("alarms_per_frame", "alarms_free")
 """Shown where any row has them; the second, which not all data has frames for, if there is room."""
@@ -53,7 +59,10 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
     if console.width < ROOMY:
         alarms = [name for name in alarms if name == ALARMS[0]]
     best = {name: _best(rows, name) for name in (*COLUMNS, *alarms, "ms_median", *own)}
-    console.print(_table(rows, best))
+    for index, block in enumerate(_blocks(rows, best, console.width)):
+        if index:
+            console.print()
+        console.print(_table(rows, block))
     if any(text is not None for text in best.values()):
         console.print(f"{BEST} best of its column", style="dim", markup=False)
     for line in (*footnotes(results, rows), *timed(results, rows)):
@@ -68,16 +77,41 @@ def print_results(results: RunResults, wanted: Collection[str] | None = None) ->
         console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
+def _blocks(
+    rows: Sequence[dict[str, Any]], best: Mapping[str, str | None], width: int
+) -> list[dict[str, str | None]]:
+    """The columns in blocks that fit beside the names of the methods, one table each.
+
+    A table that is too wide would lose names and numbers without a word.
+    """
+    # Names of groups may wrap, at their spaces.
+    texts = [text for row in rows for text in (row["title"], *row["group"].split())]
+    longest = max(map(len, texts), default=0)
+    room = width - min(longest, NARROWEST_NAMES) - 1
+    blocks: list[dict[str, str | None]] = []
+    left = 0
+    for name, value in best.items():
+        cells = [METRICS[name].format(row.get(name)) + BEST for row in rows]
+        needed = 1 + max(map(len, (*_heading(name).splitlines(), *cells, " " * _LEAST_WIDTH)))
+        if not blocks or needed > left:
+            blocks.append({})
+            left = room
+        blocks[-1][name] = value
+        left -= needed
+    return blocks
+
+
+def _heading(name: str) -> str:
+    metric = METRICS[name]
+    unit = f"\n{metric.unit} " if metric.unit else ""
+    # "Alarms/free frame" in three lines is as narrow as its numbers.
+    title = metric.title.replace("/", "/\n").replace(" frame", "\nframe")
+    return f"{title} {metric.arrow}{unit}"
+
+
 def _table(rows: Sequence[dict[str, Any]], best: Mapping[str, str | None]) -> Table:
-    columns = [text_column("Method", 34)]
-    for name in best:
-        metric = METRICS[name]
-        unit = f"\n{metric.unit} " if metric.unit else ""
-        # "Alarms/free frame" in three lines is as narrow as its numbers.
-        title = metric.title.replace("/", "/\n").replace(" frame", "\nframe")
-        heading = f"{title} {metric.arrow}{unit}"
-        columns.append(number_column(heading, min_width=6))
-    table = plain_table(columns, gap=1)
+    numbers = [number_column(_heading(name), min_width=_LEAST_WIDTH) for name in best]
+    table = plain_table([text_column("Method", 34), *numbers], gap=1)
     group = None
     for row in rows:
         if row["group"] != group:

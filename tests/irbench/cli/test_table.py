@@ -47,6 +47,27 @@ def test_it_fits_a_hundred_columns_and_loses_nothing(results, capsys):
     assert "…" not in text
 
 
+def shown_on(width, results, monkeypatch, capsys):
+    """The lines of the table that a terminal of a width shows."""
+    monkeypatch.setattr("irbench.cli.table.results_console", lambda: Console(width=width))
+    print_results(results)
+    return capsys.readouterr().out.partition("Protocol")[0].splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_columns_that_do_not_fit_come_below_with_the_names(results, monkeypatch, capsys, width):
+    lines = shown_on(width, results, monkeypatch, capsys)
+    assert max(len(line.rstrip()) for line in lines) <= width
+    heads = [line for line in lines if line.startswith("Method")]
+    assert len(heads) == sum(line.startswith("50%_a&b [v2]") for line in lines) > 1
+    # No column, name or number is lost or cut.
+    titles = " ".join(line for line in lines if "↑" in line or "↓" in line)
+    assert "…" not in "".join(lines)
+    assert [titles.count(one) for one in ("F1 ↑", "Fa ↓", "IoU ↑", "Time ↓")] == [1, 1, 1, 1]
+    (numbers,) = [line for line in lines if " 50.00" in line]
+    assert numbers.startswith("50%_a&b [v2]")
+
+
 def test_only_the_wanted_rows(results, capsys):
     print_results(results, ["c"])
     assert "50%_a&b" not in capsys.readouterr().out
