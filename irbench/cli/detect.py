@@ -195,14 +195,14 @@ def detect_sequence(
     reading = FrameReading.of(sequence, value_range, dead_pixels)
     warn_of_dead_pixels(sequence, dead_pixels, progress)
     frame_rate = fps or sequence.frame_rate or DEFAULT_FRAME_RATE
+    of_model = detector.value_range if isinstance(detector, DeployedModel) else None
     facts = {
         "method": detector.info.name,
         "params": detector.params,
         "threshold_from": chosen.describe(),
-        "value_range": {"asked": value_range, "found": reading.found},
+        "value_range": {"asked": value_range, "found": reading.found or of_model},
         **reading.dead_facts,
     }
-    of_model = detector.value_range if isinstance(detector, DeployedModel) else None
     watch = FrameWatch(progress, value_range, reading.dead is not None, of_model)
     start, n_bad, seconds = time.perf_counter(), 0, 0.0
     title = f"{detector.info.title} on {plural(sequence.n_frames, 'frame')}"

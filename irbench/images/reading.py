@@ -148,15 +148,7 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
         For another shape or type, an empty image, NaN or infinity, or a value
         outside the range.
     """
-    if not isinstance(image, np.ndarray):
-        raise ImageError(f"image must be a numpy array, got {type(image).__name__}.")
-    if image.ndim != 2:
-        raise ImageError(
-            f"image must have shape (H, W), got {image.shape}; irbench.images.to_grey "
-            "makes a grey image of a colour one."
-        )
-    if image.size == 0:
-        raise ImageError(f"image must hold at least one pixel, got shape {image.shape}.")
+    check_grey_array(image)
     low, high = stated_range(image, value_range)
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ImageError(
@@ -166,14 +158,49 @@ def check_image(image: Any, value_range: ValueRange | None = None) -> ValueRange
     smallest, largest = float(image.min()), float(image.max())
     # NaN fails both comparisons, infinity one of them.
     if not (smallest >= low and largest <= high):
-        if not np.isfinite(image).all():
-            row, column = np.argwhere(~np.isfinite(image))[0]
-            raise ImageError(f"image holds NaN or infinity, first at row {row}, column {column}.")
+        check_finite(image)
         raise ImageError(
             f"image values must lie in value_range ({low:g}, {high:g}), got {smallest:g} to "
             f"{largest:g}; pass value_range=(black, white) for this camera."
         )
     return low, high
+
+
+def check_grey_array(image: Any) -> None:
+    """Refuse what is no ``(H, W)`` array of pixels, whatever their values are.
+
+    Raises
+    ------
+    ImageError
+    """
+    if not isinstance(image, np.ndarray):
+        raise ImageError(f"image must be a numpy array, got {type(image).__name__}.")
+    if image.ndim != 2:
+        raise ImageError(
+            f"image must have shape (H, W), got {image.shape}; irbench.images.to_grey "
+            "makes a grey image of a colour one."
+        )
+    if image.size == 0:
+        raise ImageError(f"image must hold at least one pixel, got shape {image.shape}.")
+    # Its mask would be passed over, and what lies below it taken for pixels.
+    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+        raise ImageError(
+            f"image must have no masked pixels, got {int(np.ma.getmaskarray(image).sum())}; pass "
+            "image.filled(value)."
+        )
+
+
+def check_finite(image: NDArray[Any]) -> None:
+    """Refuse an image with NaN or infinity.
+
+    Raises
+    ------
+    ImageError
+        Naming the first.
+    """
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        row, column = np.argwhere(~np.isfinite(image))[0]
+        raise ImageError(f"image holds NaN or infinity, first at row {row}, column {column}.")
 
 
 def stated_range(image: NDArray[Any], value_range: ValueRange | None) -> ValueRange:
@@ -187,8 +214,14 @@ def stated_range(image: NDArray[Any], value_range: ValueRange | None) -> ValueRa
         value_range = DTYPE_RANGES[str(image.dtype)]
     elif image.dtype.kind not in "uif":
         raise ImageError(f"image must hold real numbers, got {image.dtype}.")
-    low, high = value_range
-    return float(low), float(high)
+    try:
+        low, high = map(float, value_range)
+    except (TypeError, ValueError):
+        raise ImageError(
+            f"value_range must be two numbers (black, white), got {value_range!r}; "
+            "irbench.images.auto_range.find_range finds them from frames."
+        ) from None
+    return low, high
 
 
 def check_file_values(image: NDArray[Any], value_range: ValueRange | None, path: Path) -> None:

@@ -19,7 +19,8 @@ from irbench.dataset import Sample
 from irbench.detections import Detections
 from irbench.detector import BoxDetector, MethodInfo
 from irbench.errors import ImageError, UsageError, WeightsError
-from irbench.images import ValueRange, stated_range
+from irbench.images import ValueRange, check_image, stated_range
+from irbench.images.reading import check_finite, check_grey_array
 from irbench.parameters import parameter
 from irbench.scoring.calibration import Calibration
 
@@ -119,7 +120,16 @@ class DeployedModel(BoxDetector):
         """Map to [0, 1] by the range, clipped, and put on a canvas: ``(1, C, S, S)``."""
         import cv2
 
-        low, high = stated_range(image, value_range or self.value_range)
+        check_grey_array(image)
+        if value_range is None:
+            value_range = self.value_range
+        if value_range is None:
+            # Of a range that somebody stated what lies outside is clipped; that of the pixels'
+            # type is a guess, which other values disprove.
+            low, high = check_image(image)
+        else:
+            low, high = stated_range(image, value_range)
+            check_finite(image)
         grey = np.clip((image.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
         if self.gives_maps:
             return self._padded(grey)

@@ -19,10 +19,12 @@ session = onnxruntime.InferenceSession(str(here / "model.onnx"))
 size = facts["input_size"]
 for name in sys.argv[1:]:
     frame = cv2.imread(name, cv2.IMREAD_UNCHANGED)  # keeps 16 bit
-    if frame is None or frame.ndim != 2:
-        sys.exit(f"{{name}} is no grey image")
+    if frame is None or frame.ndim != 2 or not np.isfinite(frame).all():
+        sys.exit(f"{{name}} is no grey image of finite values")
     whole = (0, np.iinfo(frame.dtype).max) if frame.dtype.kind == "u" else (0, 1)
     low, high = facts["value_range"] or whole
+    if not facts["value_range"] and (frame.min() < low or frame.max() > high):
+        sys.exit(f"{{name}} holds values outside {{whole}}: export the model with --value-range")
     grey = np.clip((frame.astype(np.float32) - low) / (high - low), 0, 1).astype(np.float32)
     h, w = grey.shape
 '''

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,13 +78,21 @@ def export_model(
     Raises
     ------
     UsageError
-        For a detector with tiles, a folder that is a file, or missing packages.
+        For a detector with tiles, a threshold that keeps nothing, a folder that is a file, or
+        missing packages.
     ExportError
         If the network cannot be exported, or the file computes otherwise.
     """
     of_boxes = isinstance(detector, NetworkDetector)
     if isinstance(detector, NetworkDetector) and detector.tile is not None:
         raise UsageError("a model with tile=… is not exported as a directory; leave tile out.")
+    chosen = calibration or Calibration(None, None, "none")
+    if chosen.threshold == math.inf:
+        raise UsageError(
+            f"the threshold of {detector.info.name} is infinite ({chosen.describe()}): nothing was "
+            "found there that was worth keeping, and the model would never find anything. Expected "
+            "a finite one; calibrate on other images, such as by `irbench calibrate --frames`."
+        )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"cannot write {folder}: it is a file, expected a folder.")
     if size is not None and isinstance(detector, SegmentationNetworkDetector):
@@ -96,7 +105,6 @@ def export_model(
         check=check,
         size=size,
     )
-    chosen = calibration or Calibration(None, None, "none")
     if isinstance(detector, NetworkDetector):
         own = _box_facts(detector, network)
     else:

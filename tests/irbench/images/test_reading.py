@@ -117,6 +117,9 @@ def test_grey_levels_of_uint8_are_exact_and_a_copy():
         (np.array([[0.5, 1.5]]), None, r"value_range \(0, 1\), got 0.5 to 1.5"),
         (np.zeros((3, 3)), (5, 5), "black < white"),
         ([[1, 2]], None, "numpy array"),
+        (np.ma.masked_equal(np.array([[1, 2]], np.uint16), 2), None, "no masked pixels, got 1"),
+        (np.array([[1, 2]], np.uint16), "auto", "two numbers .*got 'auto'"),
+        (np.array([[1, 2]], np.uint16), (1, 2, 3), "two numbers"),
     ],
 )
 def test_bad_images_are_refused(image, value_range, message):

@@ -10,15 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 
 import irbench  # noqa: E402
+from irbench.cli.detect import detect  # noqa: E402
 from irbench.dataset import Sample  # noqa: E402
 from irbench.detector import MethodInfo  # noqa: E402
-from irbench.errors import ImageError, IrbenchError  # noqa: E402
+from irbench.errors import ImageError, IrbenchError, UsageError  # noqa: E402
 from irbench.networks.deployed import DeployedModel  # noqa: E402
 from irbench.networks.deployed_programs import OF_BOXES, OF_MAPS  # noqa: E402
 from irbench.networks.deploying import export_model, write_int8  # noqa: E402
@@ -173,7 +175,7 @@ def test_the_program_finds_what_irbench_finds(folder, tmp_path):
 @pytest.mark.parametrize("program", [OF_BOXES, OF_MAPS])
 def test_the_program_is_short_and_needs_no_irbench(program):
     code = [line for line in program.splitlines() if line.strip()]
-    assert len(code) <= 36
+    assert len(code) <= 38
     assert max(map(len, code)) <= 100
     assert "irbench" not in program
 
@@ -185,6 +187,72 @@ def test_values_outside_the_range_are_clipped(folder):
     image[3, 3], image[5, 5] = 0, 16383
     assert model.preprocess(image).min() == 0
     assert model.preprocess(image).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.full((64, 64), np.nan, np.float32), "NaN or infinity, first at row 0, column 0"),
+        (np.where(np.eye(64) > 0, np.inf, 7000.0), "NaN or infinity"),
+        (np.zeros((3, 64, 64), np.uint16), r"shape \(H, W\), got \(3, 64, 64\)"),
+        (np.zeros((0, 64), np.uint16), "at least one pixel"),
+        ([[7000]], "a numpy array, got list"),
+    ],
+)
+def test_what_is_no_frame_is_refused_as_by_torch(folder, image, message):
+    out, detector = folder
+    model = DeployedModel(folder=str(out))
+    for one in (model, detector):
+        with pytest.raises(ImageError, match=message):
+            one.detect(image, value_range=(LOW, HIGH))
+
+
+def test_a_range_that_is_guessed_is_not_clipped_to(folder, tmp_path):
+    """A model without a value range took float frames of 14 bit for white all over."""
+    _, detector = folder
+    export_model(detector, tmp_path)
+    model = DeployedModel(folder=str(tmp_path))
+    image = frame((64, 64), 1)
+    with pytest.raises(ImageError, match=r"value_range \(0, 1\)"):
+        model.detect(image.astype(np.float32))
+    unit = (image / 16383).astype(np.float32)
+    assert len(model.detect(unit)) == len(model.detect(image, value_range=(0, 16383)))
+
+
+@pytest.mark.parametrize("what", ["NaN", "range"])
+def test_the_program_refuses_what_it_would_find_nothing_on(folder, tmp_path, what):
+    out, detector = folder
+    image = frame((64, 64), 2).astype(np.float32)
+    message = "finite values"
+    if what == "NaN":
+        image[4, 4] = np.nan
+    else:
+        out, message = tmp_path / "model", "values outside (0, 1)"
+        export_model(detector, out)
+    file = tmp_path / "frame.tif"
+    cv2.imwrite(str(file), image)
+    done = subprocess.run(
+        [sys.executable, str(out / "detect.py"), str(file)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_range_of_the_model_is_recorded(folder, tmp_path):
+    np.save(tmp_path / "clip.npy", np.stack([frame((64, 64), seed) for seed in range(2)]))
+    words = ["--model", folder[0], tmp_path / "clip.npy", "--out", tmp_path, "--pictures", "none"]
+    done = CliRunner().invoke(detect, [*map(str, words)], catch_exceptions=False)
+    assert done.exit_code == 0
+    written = json.loads((tmp_path / "detections.json").read_text())
+    assert written["value_range"] == {"asked": None, "found": [LOW, HIGH]}
+
+
+def test_a_threshold_that_keeps_nothing_is_not_exported(folder, tmp_path):
+    calibration = Calibration(None, np.inf, "runs/camera")
+    with pytest.raises(UsageError, match=r"tiny-net is infinite \(runs/camera\)"):
+        export_model(folder[1], tmp_path / "model", calibration=calibration)
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"schema": 7}', '{"schema": 1}'])
