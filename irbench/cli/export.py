@@ -261,7 +261,7 @@ def _export_model(
         chosen = open_calibration(calibration, detector.info.name)
         value_range = _range_of(calibration, detector.info.name, value_range)
         _check_settings(calibration, detector)
-    written = export_model(
+    export_model(
         detector,
         folder,
         value_range=value_range,
@@ -270,7 +270,7 @@ def _export_model(
         opset=DEFAULT_OPSET if opset is None else opset,
         check=check,
     )
-    click.echo(f"{written.folder}: {', '.join(sorted(p.name for p in written.folder.iterdir()))}")
+    click.echo(f"{folder}: {', '.join(sorted(p.name for p in folder.iterdir()))}")
     threshold = None if chosen is None else chosen.threshold
     origin = "" if chosen is None else f" ({chosen.describe()})"
     click.echo(f"  threshold {threshold}{origin}; value range {value_range or 'of the pixels'}")

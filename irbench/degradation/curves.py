@@ -62,14 +62,14 @@ def parse_levels(texts: Iterable[str]) -> list[Degradation]:
     >>> [str(one) for one in parse_levels(["noise=2,5", "blur"])][:3]
     ['noise=2', 'noise=5', 'blur=0.5']
     """
-    found = []
+    degradations = []
     for text in list(texts) or list(MODELS):
         name, equals, levels = text.partition("=")
         if name not in MODELS:
             raise UnknownNameError("degradation", name, MODELS)
         numbers = levels.split(",") if equals else [str(level) for level in MODELS[name].levels]
-        found += [Degradation.parse(f"{name}={number}") for number in numbers]
-    return found
+        degradations += [Degradation.parse(f"{name}={number}") for number in numbers]
+    return degradations
 
 
 def points_of(run: RunResults, degradation: Degradation | None) -> list[Point]:
@@ -109,41 +109,45 @@ def stored_points(run: RunResults) -> tuple[list[Point], list[str]]:
 
     points: list[Point] = []
     problems = []
-    for one, path in _stored_levels(run.path / FOLDER):
+    for degradation, path in _stored_levels(run.path / FOLDER):
         try:
             worse = load_run(path)
         except IrbenchError as error:
-            problems.append(f"{one}: {str(error).removesuffix('.')}")
+            problems.append(f"{degradation}: {str(error).removesuffix('.')}")
             continue
         key, clean = worse.run["key"], run.run["key"]
         same = all(key[name] == clean[name] for name in ("dataset", "scheme", "split"))
-        if key.get("degrade") != [str(one)] or not same:
-            problems.append(f"{one}: {path} is a run of other images, or not of this degradation")
+        if key.get("degrade") != [str(degradation)] or not same:
+            problems.append(
+                f"{degradation}: {path} is a run of other images, or not of this degradation"
+            )
             continue
         n_images, n_clean = worse.dataset["n_images"], run.dataset["n_images"]
         if n_images != n_clean:
-            problems.append(f"{one}: of {n_images} images, where the clean ones are {n_clean}")
-        points += points_of(worse, one)
+            problems.append(
+                f"{degradation}: of {n_images} images, where the clean ones are {n_clean}"
+            )
+        points += points_of(worse, degradation)
     return ([*points_of(run, None), *points] if points else []), problems
 
 
 def _stored_levels(folder: Path) -> list[tuple[Degradation, Path]]:
-    found = []
+    levels = []
     for path in folder.iterdir() if folder.is_dir() else ():
         try:
-            one = Degradation.parse(path.name)
+            degradation = Degradation.parse(path.name)
         except UsageError:
             continue
         if (path / "results.json").is_file():
-            found.append((one, path))
+            levels.append((degradation, path))
     order = list(MODELS)
 
-    def rank(level: tuple[Degradation, Path]) -> tuple[int, float]:
-        one = level[0]
-        mildest, *_, worst = MODELS[one.name].levels
-        return order.index(one.name), one.level if mildest < worst else -one.level
+    def rank(stored: tuple[Degradation, Path]) -> tuple[int, float]:
+        name, level = stored[0].name, stored[0].level
+        mildest, *_, worst = MODELS[name].levels
+        return order.index(name), level if mildest < worst else -level
 
-    return sorted(found, key=rank)
+    return sorted(levels, key=rank)
 
 
 def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
@@ -160,14 +164,14 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
     """
     rows = [
         {
-            "method": one.method,
-            "degradation": one.degradation,
-            "level": one.level,
-            "unit": MODELS[one.degradation].unit if one.degradation else "",
-            **dict(zip(SHOWN, one.values, strict=True)),
-            "state": one.state,
+            "method": point.method,
+            "degradation": point.degradation,
+            "level": point.level,
+            "unit": MODELS[point.degradation].unit if point.degradation else "",
+            **dict(zip(SHOWN, point.values, strict=True)),
+            "state": point.state,
         }
-        for one in points
+        for point in points
     ]
     names = ("method", "degradation", "level", "unit", *SHOWN, "state")
     files = [out / "robustness.csv", out / "robustness.html"]
@@ -179,7 +183,7 @@ def write_curves(points: Sequence[Point], out: Path, title: str) -> list[Path]:
 def _page(points: Sequence[Point], title: str) -> str:
     from irbench.pictures.canvas import figure_bytes
 
-    names = [name for name in MODELS if any(one.degradation == name for one in points)]
+    names = [name for name in MODELS if any(point.degradation == name for point in points)]
     parts = []
     for name in names:
         picture = base64.b64encode(figure_bytes(_curves(points, name))).decode()
@@ -204,22 +208,23 @@ def _curves(points: Sequence[Point], name: str) -> Figure:
 
     figure = new_figure(TWO_COLUMNS_IN, 2.6)
     axes = figure.subplots(1, len(SHOWN))
-    for place, (axis, metric) in enumerate(zip(axes, SHOWN, strict=True)):
-        levels = [*dict.fromkeys(one.level for one in points if one.degradation == name)]
-        for method in dict.fromkeys(one.method for one in points):
-            line = [one for one in points if one.method == method and one.degradation == name]
-            clean = next(one for one in points if one.method == method and not one.degradation)
+    degraded = [point for point in points if point.degradation == name]
+    clean = [point for point in points if not point.degradation]
+    levels = dict.fromkeys(point.level for point in degraded)
+    for index, (axis, metric) in enumerate(zip(axes, SHOWN, strict=True)):
+        scale = METRICS[metric].scale
+        for start in clean:
             # Positions, as levels of a codec fall while the image gets worse.
-            heights = [clean.values[place], *(one.values[place] for one in line)]
+            line = [start, *(point for point in degraded if point.method == start.method)]
+            heights = [point.values[index] for point in line]
             drawn = [(x, y) for x, y in enumerate(heights) if y is not None]
-            scale = METRICS[metric].scale
             axis.plot(
                 [x for x, _ in drawn],
                 [y * scale for _, y in drawn],
                 marker="o",
                 markersize=3,
                 linewidth=1,
-                label=plain(clean.title),
+                label=plain(start.title),
             )
         axis.set_xticks(range(len(levels) + 1), ["clean", *(f"{level:g}" for level in levels)])
         axis.set_xlabel(f"{name}, {MODELS[name].unit}")
@@ -232,13 +237,13 @@ def _curves(points: Sequence[Point], name: str) -> Figure:
 def _rows(points: Sequence[Point], name: str) -> str:
     heads = "".join(f"<th>{html.escape(METRICS[metric].title)}</th>" for metric in SHOWN)
     rows = "".join(
-        f"<tr><th>{html.escape(one.title)}</th><td>{one.level:g}</td>"
+        f"<tr><th>{html.escape(point.title)}</th><td>{point.level:g}</td>"
         + "".join(
             f"<td>{METRICS[metric].format(value)}</td>"
-            for metric, value in zip(SHOWN, one.values, strict=True)
+            for metric, value in zip(SHOWN, point.values, strict=True)
         )
         + "</tr>\n"
-        for one in points
-        if one.degradation == name
+        for point in points
+        if point.degradation == name
     )
     return f"<table><tr><th>Method</th><th>Level</th>{heads}</tr>\n{rows}</table>\n"

@@ -61,9 +61,9 @@ def _stripes(grey: Grey, level: float, random: np.random.Generator) -> Grey:
 
 def _dead(grey: Grey, level: float, random: np.random.Generator) -> Grey:
     n_dead = round(level / 100 * grey.size)
-    places = random.choice(grey.size, n_dead, replace=False)
+    pixels = random.choice(grey.size, n_dead, replace=False)
     worse = grey.copy()
-    worse.reshape(-1)[places] = random.choice([0.0, WHITE], n_dead)
+    worse.reshape(-1)[pixels] = random.choice([0.0, WHITE], n_dead)
     return worse
 
 

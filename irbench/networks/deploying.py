@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +31,6 @@ PIXEL_THRESHOLD = 0.5
 """Of the conversion ``segments/1``."""
 
 
-@dataclass(frozen=True)
-class ExportedModel:
-    """What was written.
-
-    Attributes
-    ----------
-    folder : Path
-    network : ExportedFile
-    """
-
-    folder: Path
-    network: ExportedFile
-
-
 def export_model(
     detector: NetworkDetector | SegmentationNetworkDetector,
     folder: Path,
@@ -55,7 +40,7 @@ def export_model(
     size: int | None = None,
     opset: int = DEFAULT_OPSET,
     check: bool = True,
-) -> ExportedModel:
+) -> None:
     """Write a detector as a directory that runs without irbench.
 
     Parameters
@@ -126,7 +111,6 @@ def export_model(
     if detector.weights_file is not None:
         write_json(folder / CARD_FILE, detector.weights_file.card.as_dict())
     write_bytes(folder / EXAMPLE_FILE, (OF_BOXES if of_boxes else OF_MAPS).encode())
-    return ExportedModel(folder, network)
 
 
 def write_int8(folder: Path, samples: Iterable[Sample]) -> None:

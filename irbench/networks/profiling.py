@@ -18,7 +18,7 @@ from irbench.dataset import Sample
 from irbench.detector import Detector
 from irbench.networks.detector import NetworkDetector
 from irbench.networks.neural import NeuralDetector
-from irbench.networks.stopwatch import stopwatch_for
+from irbench.networks.stopwatch import Stopwatch, stopwatch_for
 from irbench.process.processor_wait import ProcessorWait
 from irbench.resources import peak_memory
 
@@ -138,9 +138,9 @@ def profile_detector(
     batches = _batches(samples, size)
     with threads_limited(threads):
         memory = _PeakMemory(device)
-        for chunk in (batches * WARMUPS)[:WARMUPS]:
-            stages.run(chunk)
         watch = stopwatch_for(device)
+        for chunk in (batches * WARMUPS)[:WARMUPS]:
+            stages.run(chunk, watch)
         wait = ProcessorWait()
         times = [[ms / size for ms in stages.run(chunk, watch)] for chunk in batches]
         waited_share = wait.share()
@@ -180,23 +180,17 @@ class _Stages:
         self.detector = detector
         self.dtype = ""
 
-    def run(self, samples: Sequence[Sample], watch: Any = None) -> list[float]:
-        """Detect; milliseconds of each stage, where there is a stopwatch."""
-        mark = _nothing if watch is None else watch.mark
-        mark()
+    def run(self, samples: Sequence[Sample], watch: Stopwatch) -> list[float]:
+        """Detect; milliseconds of each stage."""
+        watch.mark()
         prepared = self.preprocess(samples)
-        mark()
+        watch.mark()
         output = self.compute(prepared)
-        mark()
+        watch.mark()
         self.postprocess(output, samples)
-        mark()
-        if watch is not None:
-            spent: list[float] = watch.lap()
-            return spent
-        one = prepared if hasattr(prepared, "dtype") else prepared[0]
-        one = one[0] if isinstance(one, tuple) else one
-        self.dtype = str(getattr(one, "dtype", "")).removeprefix("torch.")
-        return []
+        watch.mark()
+        self.dtype = _dtype(prepared)
+        return watch.lap()
 
     def preprocess(self, samples: Sequence[Sample]) -> Any:
         return [self.detector.preprocess(s.image, s.value_range) for s in samples]
@@ -228,8 +222,11 @@ class _NetworkStages(_Stages):
         super().postprocess(list(zip(boxes, scores, strict=True)), samples)
 
 
-def _nothing() -> None:
-    """What marks no time."""
+def _dtype(prepared: Any) -> str:
+    """The type of the numbers that a method receives, such as ``"float32"``."""
+    first = prepared if hasattr(prepared, "dtype") else prepared[0]
+    first = first[0] if isinstance(first, tuple) else first
+    return str(getattr(first, "dtype", "")).removeprefix("torch.")
 
 
 def _batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:

@@ -126,10 +126,10 @@ def weights_folders(cls: type[Detector]) -> Iterator[Path]:
     """
     import platformdirs
 
-    places = [Path(inspect.getfile(cls)).parent / "weights"]
+    folders = [Path(inspect.getfile(cls)).parent / "weights"]
     if value := os.environ.get(FOLDER_VARIABLE):
-        places.append(Path(value).expanduser())
-    places.append(platformdirs.user_data_path("irbench") / "weights")
-    for place in dict.fromkeys(places):
-        if place.is_dir():
-            yield place
+        folders.append(Path(value).expanduser())
+    folders.append(platformdirs.user_data_path("irbench") / "weights")
+    for folder in dict.fromkeys(folders):
+        if folder.is_dir():
+            yield folder

@@ -52,32 +52,31 @@ def score_splits(
     scores: dict[str, Scores | None] = {"val": {}, "test": None}
     threshold: float | None = None
     if (val := splits.get("val")) is not None:
-        found, truths = _detect(scored, val, progress)
-        threshold = calibrate({None: list(found.values())}, truths, TABLE1).threshold
-        scores["val"] = _values(found, truths, threshold)
+        detections, truths = _detect(scored, val, progress)
+        threshold = calibrate({None: list(detections.values())}, truths, TABLE1).threshold
+        scores["val"] = _values(detections, truths, threshold)
     if (test := splits.get("test")) is not None:
-        found, truths = _detect(scored, test, progress)
-        scores["test"] = _values(found, truths, threshold)
+        scores["test"] = _values(*_detect(scored, test, progress), threshold)
     return scores
 
 
 def _detect(
     detector: NeuralDetector, dataset: Dataset, progress: Progress
 ) -> tuple[dict[str, Detections], list[GroundTruth]]:
-    found: dict[str, Detections] = {}
+    by_id: dict[str, Detections] = {}
     truths: list[GroundTruth] = []
     title = f"{detector.info.title} ({dataset.split})"
     for sample_id, sample in usable_samples(dataset, {}, progress, title=title):
-        one = detector.detect(sample.image, value_range=sample.value_range)
-        found[sample_id] = without_ignored(one, sample.boxes, sample.ignored, TABLE1)
+        detections = detector.detect(sample.image, value_range=sample.value_range)
+        by_id[sample_id] = without_ignored(detections, sample.boxes, sample.ignored, TABLE1)
         truths.append(GroundTruth.of(sample))
-    return found, truths
+    return by_id, truths
 
 
 def _values(
-    found: Mapping[str, Detections], truths: list[GroundTruth], threshold: float | None
+    detections: Mapping[str, Detections], truths: list[GroundTruth], threshold: float | None
 ) -> Scores:
-    result = evaluate(found, truths, TABLE1, threshold=threshold)
+    result = evaluate(detections, truths, TABLE1, threshold=threshold)
     values: dict[str, Any] = {name: _finite(value) for name, value in result.values.items()}
     return {**values, "threshold": _finite(result.threshold)}
 

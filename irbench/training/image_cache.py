@@ -105,15 +105,15 @@ class ImageCache:
         letterboxes: list[Letterbox] = []
         ids: list[str] = []
         samples = iter(reader)
-        while some := list(islice(samples, _IMAGES_AT_A_TIME)):
-            canvases, places = letterbox([sample.image for sample in some], size, device=device)
-            images[len(ids) : len(ids) + len(some)] = canvases[:, 0]
-            for sample, place in zip(some, places, strict=True):
-                boxes.append(place.to_canvas(torch.from_numpy(sample.boxes)).float())
-                letterboxes.append(place)
+        while group := list(islice(samples, _IMAGES_AT_A_TIME)):
+            canvases, placed = letterbox([sample.image for sample in group], size, device=device)
+            images[len(ids) : len(ids) + len(group)] = canvases[:, 0]
+            for sample, box in zip(group, placed, strict=True):
+                boxes.append(box.to_canvas(torch.from_numpy(sample.boxes)).float())
+                letterboxes.append(box)
                 ids.append(sample.id)
-        reader.finish(len(ids), sum(len(some) for some in boxes))
-        counts = torch.tensor([0] + [len(some) for some in boxes])
+        reader.finish(len(ids), sum(map(len, boxes)))
+        counts = torch.tensor([0, *map(len, boxes)])
         return cls(
             images[: len(ids)],
             torch.cat(boxes).to(device),

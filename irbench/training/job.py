@@ -107,10 +107,10 @@ class TrainingJob:
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
         """What the images are, by split."""
-        found = {"train": build_manifest(self.train, self.progress)}
+        manifests = {"train": build_manifest(self.train, self.progress)}
         if self.val is not None:
-            found["val"] = build_manifest(self.val, self.progress)
-        return found
+            manifests["val"] = build_manifest(self.val, self.progress)
+        return manifests
 
     def key(self) -> dict[str, Any]:
         """What must be equal to resume from a checkpoint."""
@@ -121,7 +121,7 @@ class TrainingJob:
             "architecture": architecture_fingerprint(self.detector.network),
             "dataset": self.train.info.name,
             "scheme": self.train.scheme,
-            "manifests": {split: one.hash for split, one in self.manifests.items()},
+            "manifests": {split: manifest.hash for split, manifest in self.manifests.items()},
             "settings": {name: settings[name] for name in settings if name not in _MEMORY_ONLY},
             "weights": None if start is None else start.card.sha256,
         }
@@ -172,7 +172,7 @@ class TrainingJob:
         manifests = dict(self.manifests)
         if self.test is not None:
             manifests["test"] = build_manifest(self.test, self.progress)
-        digests = {split: image_digests(one.entries) for split, one in manifests.items()}
+        digests = {split: image_digests(m.entries) for split, m in manifests.items()}
         start = self.detector.weights_file
         if start is not None:
             judged_on = {split: digests[split] for split in digests.keys() - {"train"}}

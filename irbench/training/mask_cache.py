@@ -39,7 +39,7 @@ class MaskCache:
     ids: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        shapes = [[tuple(one.shape) for one in some] for some in (self.images, self.masks)]
+        shapes = [[tensor.shape for tensor in tensors] for tensors in (self.images, self.masks)]
         if shapes[0] != shapes[1] or len(self.ids) != len(self.images):
             raise UsageError(
                 f"{len(self.images)} images need as many masks of their shapes and as many ids, "
@@ -94,7 +94,7 @@ class MaskCache:
     @cached_property
     def scaling(self) -> InputScaling:
         """Mean of the images' means, and of their standard deviations, of one channel."""
-        means = torch.stack([one.float().mean() for one in self.images])
-        deviations = torch.stack([one.float().std(correction=0) for one in self.images])
+        means = torch.stack([image.float().mean() for image in self.images])
+        deviations = torch.stack([image.float().std(correction=0) for image in self.images])
         deviation = max(float(deviations.mean()), 1 / 255)
         return InputScaling((float(means.mean()),), (deviation,))

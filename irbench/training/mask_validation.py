@@ -28,21 +28,21 @@ class MaskValidator(BaseValidator[SegmentationNetworkDetector, MaskCache]):
     @torch.inference_mode()
     def probabilities(self, network: nn.Module) -> Iterator[Tensor]:
         """The ``(H, W)`` probability map of each image, on the CPU, in float32."""
-        for _, some in groupby(self.cache.images, key=lambda image: image.shape):
-            images = list(some)
+        for _, of_one_shape in groupby(self.cache.images, key=lambda image: image.shape):
+            images = list(of_one_shape)
             for start in range(0, len(images), self.batch):
                 padded = self.detector.pad(torch.stack(images[start : start + self.batch])[:, None])
                 canvas = padded.canvas.contiguous(memory_format=torch.channels_last)
-                found = self.detector.cut(
+                probabilities = self.detector.cut(
                     self.detector.decode(network, network(canvas)),
                     PaddedImage(canvas, padded.shape, padded.native),
                 )
-                yield from found[:, 0].float().clamp(0, 1).cpu()
+                yield from probabilities[:, 0].float().clamp(0, 1).cpu()
 
     def __call__(self, network: nn.Module) -> ValidationScores:
         """Score a network in evaluation mode; images of one shape go through it together."""
-        maps = [one.numpy() for one in self.probabilities(network)]
-        scores = self.score([Detections.from_probability(one) for one in maps])
+        maps = [probability.numpy() for probability in self.probabilities(network)]
+        scores = self.score([Detections.from_probability(probability) for probability in maps])
         masks = [mask.bool().cpu().numpy() for mask in self.cache.masks]
-        counts = count_pixels((m > PROBABILITY, mask) for m, mask in zip(maps, masks, strict=True))
+        counts = count_pixels((p > PROBABILITY, mask) for p, mask in zip(maps, masks, strict=True))
         return replace(scores, niou=float(counts.iou_per_image.mean()))

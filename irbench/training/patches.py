@@ -205,8 +205,8 @@ class PatchAugmenter:
             pixel = pixels[int(u[1] * len(pixels))].tolist()
             ranges = []
             for axis, limit in enumerate(limits):
-                place = int((pixel[axis] + 0.5) * factor[axis])
-                ranges.append((min(max(0, place - self.patch + 1), limit), min(place, limit)))
+                centre = int((pixel[axis] + 0.5) * factor[axis])
+                ranges.append((min(max(0, centre - self.patch + 1), limit), min(centre, limit)))
         top, left = (
             low + int(value * (high - low + 1))
             for (low, high), value in zip(ranges, u[2:], strict=True)

@@ -113,10 +113,10 @@ class Placement:
             0 for the columns (x), 1 for the rows (y).
         """
         centres = torch.arange(self.view, dtype=torch.float64) + 0.5
-        place = torch.where(self.flips[:, axis, None], self.view - centres, centres)
-        place = place + self.origin[:, axis, None]
-        side = (place >= self.seam[:, axis, None]).long()
-        # (B, tiles across the axis, tiles along it, ...), to choose among the last by place.
+        position = torch.where(self.flips[:, axis, None], self.view - centres, centres)
+        position = position + self.origin[:, axis, None]
+        side = (position >= self.seam[:, axis, None]).long()
+        # (B, tiles across the axis, tiles along it, ...), to choose among the last by position.
         if axis == 0:
             anchor, content = self.anchor, self.content
         else:
@@ -124,7 +124,7 @@ class Placement:
         chosen = side[:, None].expand(-1, 2, -1)
         start = content[..., axis].gather(2, chosen)
         stop = content[..., axis + 2].gather(2, chosen)
-        steps = (place - self.pivot[:, axis, None]) / self.factor[:, None]
+        steps = (position - self.pivot[:, axis, None]) / self.factor[:, None]
         found = steps[:, None] + anchor[..., axis].gather(2, chosen)
         # From pixel to pixel interpolation is between centres; none reaches into the grey.
         index = torch.minimum(torch.maximum(found - 0.5, start), stop - 1)

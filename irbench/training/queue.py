@@ -221,10 +221,13 @@ def run_queue(
     QueueOutcome
         As soon as each has ended. After an interrupt none follows.
     """
+    from irbench.training.job import FINISHED
+
     run = run or _run_process
     begun = time.monotonic()
     for training in queue.trainings:
-        if _finished_mark(queue, training).exists():
+        finished = queue.out / training.name / FINISHED
+        if finished.exists():
             yield QueueOutcome(training.name, "done", 0.0)
             continue
         limits = [] if training.max_minutes is None else [training.max_minutes]
@@ -235,9 +238,10 @@ def run_queue(
             limits.append(left)
         started = time.monotonic()
         status = run(training.command(queue.out, min(limits, default=None)))
-        state = {EXIT_DONE: _state(queue, training), EXIT_INTERRUPTED: "interrupted"}.get(
-            status, "failed"
-        )
+        if status == EXIT_DONE:
+            state = "done" if finished.exists() else "stopped"
+        else:
+            state = "interrupted" if status == EXIT_INTERRUPTED else "failed"
         yield QueueOutcome(training.name, state, (time.monotonic() - started) / 60)
         if state == "interrupted":
             return
@@ -249,16 +253,6 @@ def queue_status(outcomes: Sequence[QueueOutcome]) -> int:
     if "interrupted" in states:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if "failed" in states else EXIT_DONE
-
-
-def _finished_mark(queue: TrainingQueue, training: QueuedTraining) -> Path:
-    from irbench.training.job import FINISHED
-
-    return queue.out / training.name / FINISHED
-
-
-def _state(queue: TrainingQueue, training: QueuedTraining) -> str:
-    return "done" if _finished_mark(queue, training).exists() else "stopped"
 
 
 def _run_process(arguments: Sequence[str]) -> int:

@@ -139,8 +139,8 @@ def input_side(detector: NeuralDetector, settings: TrainingSettings) -> int:
 
 def card_settings(detector: NeuralDetector, settings: TrainingSettings) -> dict[str, Any]:
     """The recipe as the card has it, with the input's scaling where training images decide it."""
-    found = settings.as_dict()
+    recipe = settings.as_dict()
     if isinstance(detector, SegmentationNetworkDetector) and detector.scaling is None:
         scaling = detector.applied_scaling
-        found[SCALING] = {"mean": list(scaling.mean), "std": list(scaling.std)}
-    return found
+        recipe[SCALING] = {"mean": list(scaling.mean), "std": list(scaling.std)}
+    return recipe

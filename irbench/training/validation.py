@@ -85,9 +85,9 @@ class BaseValidator(ABC, Generic[NetworkT, CacheT]):
             In evaluation mode.
         """
 
-    def score(self, found: Sequence[Detections]) -> ValidationScores:
-        """Score what was found, per image."""
-        counted = without_ignored_of(found, self.truths, TABLE1)
+    def score(self, detections: Sequence[Detections]) -> ValidationScores:
+        """Score the detections of each image."""
+        counted = without_ignored_of(detections, self.truths, TABLE1)
         chosen = calibrate({None: counted}, self.truths, TABLE1)
         return ValidationScores(chosen.map50 or 0.0, chosen.f1 or 0.0)
 
@@ -97,15 +97,18 @@ class Validator(BaseValidator[NetworkDetector, ImageCache]):
 
     @torch.inference_mode()
     def detect(self, network: nn.Module) -> list[Detections]:
-        """What a network in evaluation mode finds, per image, in float32."""
-        found: list[Detections] = []
+        """The detections of a network in evaluation mode, per image, in float32."""
+        detections: list[Detections] = []
         for start in range(0, len(self.cache), self.batch):
-            canvases = self.cache.images[start : start + self.batch, None].float()
+            batch = slice(start, start + self.batch)
+            canvases = self.cache.images[batch, None].float()
             images = canvases.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
             output = self.detector.decode(network, network(images))
-            shapes = [one.shape for one in self.cache.letterboxes[start : start + self.batch]]
-            found += [to_detections(kept) for kept in self.detector.suppress(output, shapes)]
-        return found
+            shapes = [
+                letterbox.shape for letterbox in self.cache.letterboxes[start : start + self.batch]
+            ]
+            detections += [to_detections(kept) for kept in self.detector.suppress(output, shapes)]
+        return detections
 
     def __call__(self, network: nn.Module) -> ValidationScores:
         """Score a network in evaluation mode."""

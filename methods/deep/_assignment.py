@@ -196,9 +196,9 @@ def _rank(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
     by_value = values.argsort(descending=True, stable=True)
     order = by_value[group[by_value].argsort(stable=True)]
     starts = torch.searchsorted(group.contiguous(), torch.arange(n_groups, device=group.device))
-    place = torch.arange(len(group), device=group.device)
+    position = torch.arange(len(group), device=group.device)
     rank = torch.empty_like(group)
-    rank[order] = place - starts[group]
+    rank[order] = position - starts[group]
     return rank
 
 

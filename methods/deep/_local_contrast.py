@@ -70,14 +70,14 @@ class _Contrast(torch.autograd.Function):
         x, which = ctx.saved_tensors
         height, width = x.shape[2:]
         first, second = _places(height, width, ctx.shifts)
-        place = torch.arange(height * width)
+        cell = torch.arange(height * width)
         # Maps one below the other; sums of several neighbours in single precision at least.
         flat = [one.reshape(-1, height * width) for one in (x, which, gradient)]
         total = torch.empty(flat[0].shape, dtype=torch.promote_types(x.dtype, torch.float32))
         n_maps = max(1, _TOGETHER // (height * width))
         split = zip(*(torch.split(one, n_maps) for one in (*flat, total)), strict=True)
         for values, chosen, outer, inner in split:
-            decided = chosen.long() * (height * width) + place
+            decided = chosen.long() * (height * width) + cell
             forth, back = first.take(decided), second.take(decided)
             to_forth = outer * (values.gather(1, back) - values)
             to_back = outer * (values.gather(1, forth) - values)

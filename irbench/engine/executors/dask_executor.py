@@ -63,11 +63,11 @@ class DaskExecutor(Executor):
         require_packages("--executor dask", "dask", "distributed")
         from distributed import Client
 
-        place: dict[str, Any] = {"address": self.scheduler}
+        where: dict[str, Any] = {"address": self.scheduler}
         if Path(self.scheduler).is_file():
-            place = {"scheduler_file": self.scheduler}
+            where = {"scheduler_file": self.scheduler}
         try:
-            self._client = Client(**place, timeout=CONNECT_S, set_as_default=False)
+            self._client = Client(**where, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ExecutorError(
                 f"--scheduler {self.scheduler}: no dask scheduler responds there ({error}); start "

@@ -221,12 +221,12 @@ class _Entries(Mapping[tuple[str, str], ImageRecord]):
         return isinstance(key, tuple) and key[1] in self._starts.get(key[0], {})
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        places = (
+        starts = (
             (start, (split, image))
             for split, images in self._starts.items()
             for image, start in images.items()
         )
-        return (key for _, key in sorted(places))
+        return (key for _, key in sorted(starts))
 
     def __len__(self) -> int:
         return sum(map(len, self._starts.values()))
