@@ -32,7 +32,7 @@ from irbench.networks.backends import (
     row_suffix,
 )
 from irbench.networks.loss_sums import LossSums as LossSums
-from irbench.networks.neural import NeuralDetector
+from irbench.networks.neural import NeuralDetector, frozen_copy
 from irbench.parameters import parameter
 
 if TYPE_CHECKING:
@@ -156,10 +156,9 @@ class NetworkDetector(NeuralDetector, BoxDetector):
         file = self.weights_file
         return DEFAULT_IMAGE_SIZE if file is None else file.card.image_size
 
-    @property
-    def folds_normalisations(self) -> bool:
-        """Whether normalisations are folded, as :attr:`fused` asks for."""
-        return self.fused and self.has_whole_sequences
+    def copy_for_inference(self) -> nn.Module:
+        """The copy of :attr:`network` that computes, or is exported: fused, if :attr:`fused`."""
+        return super().copy_for_inference() if self.fused else frozen_copy(self.network)
 
     @cached_property
     def _engine(self) -> Engine:

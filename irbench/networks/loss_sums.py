@@ -1,4 +1,4 @@
-"""What a loss returns; known without torch."""
+"""What a loss returns; imports torch only when it is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class LossSums(NamedTuple):
+class _Sums(NamedTuple):
+    terms: Mapping[str, Tensor]
+    weight: Tensor
+
+
+class LossSums(_Sums):
     """What a loss says of a batch.
 
     Sums, not means: those of two half batches add up to that of the whole, whether
@@ -19,9 +24,14 @@ class LossSums(NamedTuple):
     ----------
     terms : mapping of str to () Tensor
         By name, each times its gain, with gradient.
-    weight : () Tensor or float
-        What the sums are divided by, where it is above 1, such as the number of targets.
+    weight : () Tensor
+        What the sums are divided by, where it is above 1, such as the number of targets;
+        may be given as a number.
     """
 
-    terms: Mapping[str, Tensor]
-    weight: Tensor | float
+    __slots__ = ()
+
+    def __new__(cls, terms: Mapping[str, Tensor], weight: Tensor | float) -> LossSums:  # noqa: D102
+        import torch
+
+        return super().__new__(cls, terms, torch.as_tensor(weight))

@@ -164,21 +164,22 @@ class NeuralDetector(Detector):
             load_weights(network, self.weights_file)
         return network.to(self._device)
 
-    @property
-    def folds_normalisations(self) -> bool:
-        """Whether normalisations are folded into the convolutions for inference."""
-        return self.has_whole_sequences
+    def fuse(self, network: nn.Module) -> nn.Module:
+        """A copy for inference, in evaluation mode and without gradients.
 
-    def copy_for_inference(self) -> nn.Module:
-        """A copy of the network in evaluation mode, without gradients; folded where asked for."""
-        import copy
-
-        ready = copy.deepcopy(self.network).eval().requires_grad_(False)
-        if self.folds_normalisations:
+        Normalisations are folded into the convolutions before them where
+        :attr:`has_whole_sequences` allows it.
+        """
+        fused = frozen_copy(network)
+        if self.has_whole_sequences:
             from irbench.networks.folding import fold_normalisations
 
-            fold_normalisations(ready)
-        return ready
+            fold_normalisations(fused)
+        return fused
+
+    def copy_for_inference(self) -> nn.Module:
+        """The copy of :attr:`network` that computes."""
+        return self.fuse(self.network)
 
     @cached_property
     def _ready(self) -> nn.Module:
@@ -216,3 +217,10 @@ class NeuralDetector(Detector):
     def device(self) -> str:
         """Where it computes."""
         return self._device
+
+
+def frozen_copy(network: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, without gradients."""
+    import copy
+
+    return copy.deepcopy(network).eval().requires_grad_(False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import logging
 import warnings
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 import irbench
 from irbench.errors import IrbenchError, UsageError
 from irbench.networks.detector import NetworkDetector
+from irbench.networks.neural import frozen_copy
 from irbench.networks.segmentation import SegmentationNetworkDetector
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class CanvasesToProbabilities(nn.Module):
 
     def __init__(self, detector: SegmentationNetworkDetector) -> None:
         super().__init__()
-        self.network = copy.deepcopy(detector.network).cpu().eval().requires_grad_(False)
+        self.network = frozen_copy(detector.network).cpu()
         self.detector = detector
         self.channels = detector.in_channels_used
 

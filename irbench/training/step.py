@@ -103,7 +103,7 @@ class TrainingStep:
                 outputs = self.network(images)
             terms, part_weight = self.loss(outputs, targets.to(device))
             torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-            weight += torch.as_tensor(part_weight).detach()
+            weight += part_weight.detach()
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + term.detach()
         return sums, weight

@@ -323,6 +323,30 @@ def test_changes_of_the_network_count_after_refresh(fused):
     np.testing.assert_allclose(logits[1] - logits[0], 2, atol=1e-4)
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_an_author_may_fuse_otherwise(fused):
+    class Fused(Convolution):
+        def fuse(self, network):
+            made = super().fuse(network)
+            made[0].bias.data.fill_(10)
+            return made
+
+    image = np.zeros((32, 32), np.uint8)
+    scores = Fused(image_size=32, fused=fused).detect(image).scores
+    assert len(scores)
+    assert (scores > 0.99).all() == fused
+
+
+@pytest.mark.parametrize(("whole", "norm"), [(True, nn.Identity), (False, nn.BatchNorm2d)])
+def test_sequences_are_folded_where_they_are_called_as_a_whole(whole, norm):
+    class Whole(Convolution):
+        has_whole_sequences = whole
+
+    detector = Whole(image_size=32)
+    assert type(detector.fuse(detector.network)[1]) is norm
+    assert type(detector.network[1]) is nn.BatchNorm2d
+
+
 def test_detection_leaves_the_network_in_training():
     detector = Convolution(image_size=32)
     network = detector.network.train()
