@@ -18,15 +18,35 @@ def test_the_caller_goes_on_while_a_call_runs():
     assert done == [1]
 
 
-def test_one_call_waits_for_the_one_before():
+def test_one_call_may_wait_and_the_caller_for_room_for_another():
     gate, order = threading.Event(), []
     with BackgroundCalls(at_once=False) as background:
         background.submit(lambda: (gate.wait(60), order.append("first")))
-        threading.Timer(0.01, gate.set).start()
         background.submit(lambda: order.append("second"))
+        assert not order
+        threading.Timer(0.01, gate.set).start()
+        background.submit(lambda: order.append("third"))
         assert order[0] == "first"
         background.wait()
-    assert order == ["first", "second"]
+    assert order == ["first", "second", "third"]
+
+
+def test_what_waited_for_a_call_that_fails_is_not_made():
+    gate, made = threading.Event(), []
+
+    def fail_late():
+        gate.wait(60)
+        fail()
+
+    background = BackgroundCalls(at_once=False)
+    background.submit(fail_late)
+    background.submit(lambda: made.append("waited"))
+    gate.set()
+    with pytest.raises(ValueError, match="no room"):
+        background.wait()
+    background.submit(lambda: made.append("later"))
+    background.wait()
+    assert made == ["later"]
 
 
 def test_at_once_runs_it_in_the_same_thread():
@@ -44,7 +64,7 @@ def fail():
     "wait",
     [
         lambda background: background.wait(),
-        lambda background: background.submit(lambda: None),
+        lambda background: [background.submit(lambda: None) for _ in range(3)],
         lambda background: background.__exit__(None, None, None),
     ],
     ids=["wait", "submit", "end"],
