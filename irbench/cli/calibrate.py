@@ -74,6 +74,7 @@ def calibrate(
     if frames or alarms_per_frame is not None:
         if not frames or alarms_per_frame is None or dataset is not None:
             raise UsageError("--frames and --alarms-per-frame go together, in place of --dataset.")
+        _refuse_options_of_workers()
         from irbench.cli.calibrate_frames import calibrate_on_frames
 
         return calibrate_on_frames(
@@ -120,3 +121,16 @@ def calibrate(
     note(f"written: {out}" if done.found else f"nothing was calibrated; not written: {out}")
     partial = any(calibration.n_failed for calibration in done.found.values())
     return EXIT_FAILED if done.failed or partial or not done.found else EXIT_DONE
+
+
+def _refuse_options_of_workers() -> None:
+    """Frames are read in order and detected in this process, whatever workers may do."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    for name, option in (("jobs", "--jobs"), ("timeout_s", "--timeout")):
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{option} is for --dataset: --frames are detected one after another in one "
+                "process. Leave it out."
+            )

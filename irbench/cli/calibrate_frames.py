@@ -124,6 +124,7 @@ def _threshold(
     """The extent that is used, the threshold, and how many frames were bad."""
     import numpy as np
 
+    from irbench.cli.frame_watch import BadFrames
     from irbench.scoring.calibration import extent_without_labels
     from irbench.sequences.frame_detection import detect_frames
     from irbench.sequences.threshold import alarm_threshold
@@ -131,14 +132,14 @@ def _threshold(
     detector = plan.spec.make()
     extent = extent_without_labels(plan.name) if plan.kind == "score-map" else None
     scores: list[Any] = []
-    n_bad = 0
+    bad = BadFrames(progress)
     with progress.track(f"{plan.info.title}", sequence.n_frames, "frames") as advance:
         for result in detect_frames(detector, sequence, reading, extent=extent):
             if result.found is None:
-                n_bad += 1
-                progress.warn(f"{result.frame.name}: {result.error}")
+                bad.add(result)
             else:
                 scores.append(result.found.scores)
             advance()
+    bad.finish()
     together = np.concatenate(scores) if scores else np.zeros(0, np.float32)
-    return extent, alarm_threshold(together, len(scores), alarms_per_frame), n_bad
+    return extent, alarm_threshold(together, len(scores), alarms_per_frame), bad.n

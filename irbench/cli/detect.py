@@ -185,7 +185,7 @@ def detect_sequence(
 ) -> int:
     """Detect on all frames, write the files, print the summary; the exit code."""
     from irbench.cli.detect_output import DetectOutput
-    from irbench.cli.frame_watch import FrameWatch, warn_of_dead_pixels
+    from irbench.cli.frame_watch import BadFrames, FrameWatch, warn_of_dead_pixels
     from irbench.data.findings import plural
     from irbench.networks.deployed import DeployedModel
     from irbench.sequences.alarm_rates import DEFAULT_FRAME_RATE
@@ -204,15 +204,15 @@ def detect_sequence(
         **reading.dead_facts,
     }
     watch = FrameWatch(progress, value_range, reading.dead is not None, of_model)
-    start, n_bad, seconds = time.perf_counter(), 0, 0.0
+    bad = BadFrames(progress)
+    start, seconds = time.perf_counter(), 0.0
     title = f"{detector.info.title} on {plural(sequence.n_frames, 'frame')}"
     with DetectOutput(out, sequence, pictures, facts) as output:
         with progress.track(title, sequence.n_frames, "frames") as advance:
             for result in detect_frames(detector, sequence, reading, extent=chosen.extent):
                 found, keep = result.found, chosen.threshold
                 if found is None:
-                    n_bad += 1
-                    progress.warn(f"{result.frame.name}: {result.error}")
+                    bad.add(result)
                 elif keep is not None:
                     found = found.above(keep)
                 watch.look_at(result)
@@ -220,13 +220,14 @@ def detect_sequence(
                 if output.alarms.n_frames > 1:
                     seconds += result.seconds
                 advance()
+        bad.finish(f": {output.table} has all")
         elapsed = time.perf_counter() - start
         speed = _speed(output.alarms.n_frames, seconds, elapsed)
         output.finish(
-            {**output.alarms.as_dict(frame_rate), "n_bad_frames": n_bad, **speed, **watch.facts()}
+            {**output.alarms.as_dict(frame_rate), "n_bad_frames": bad.n, **speed, **watch.facts()}
         )
-    _say(output, chosen, frame_rate, n_bad, speed, watch)
-    return EXIT_FAILED if n_bad else EXIT_DONE
+    _say(output, chosen, frame_rate, bad.n, speed, watch)
+    return EXIT_FAILED if bad.n else EXIT_DONE
 
 
 def _speed(n_frames: int, seconds: float, elapsed: float) -> dict[str, float | None]:

@@ -17,6 +17,9 @@ from irbench.sequences.opened_frames import FrameSequence
 N_LOOKED_AT = 8
 """Frames, evenly spread, on which stuck pixels are looked for."""
 
+N_NAMED = 10
+"""Bad frames that are named."""
+
 
 def warn_of_dead_pixels(sequence: FrameSequence, choice: DeadChoice, progress: Progress) -> None:
     """Report pixels that seem to be dead or stuck where none are to be replaced.
@@ -40,6 +43,32 @@ def warn_of_dead_pixels(sequence: FrameSequence, choice: DeadChoice, progress: P
             f"was looked at, such as row {row}, column {column}: dead or stuck? If no target is "
             f"there, --dead-pixels {AUTO} replaces them."
         )
+
+
+class BadFrames:
+    """Names the first frames that were passed over, and counts the others.
+
+    A film in which every frame is bad, as for a wrong value range, has 100,000 of them an hour.
+
+    Parameters
+    ----------
+    progress : Progress
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.n = 0
+
+    def add(self, result: FrameResult) -> None:
+        """Count a frame, with its error."""
+        self.n += 1
+        if self.n <= N_NAMED:
+            self._progress.warn(f"{result.frame.name}: {result.error}")
+
+    def finish(self, where: str = "") -> None:
+        """Report how many were not named; ``where`` says in which file they are."""
+        if self.n > N_NAMED:
+            self._progress.warn(f"{plural(self.n - N_NAMED, 'bad frame')} more{where}")
 
 
 class FrameWatch:

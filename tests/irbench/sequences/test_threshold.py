@@ -98,9 +98,28 @@ def test_the_way_that_frames_were_read_goes_on_to_detection(clip):
     assert "give --value-range 6000 8000" in call(detect, *words[:-3]).output
 
 
+def test_of_many_bad_frames_the_first_are_named(clip):
+    """A wrong value range makes all frames of a film bad, and printed a line for each."""
+    wrong = ("--value-range", 0, 100)
+    done = call(detect, "tophat", "again.npy", "--pictures", "none", *wrong)
+    assert done.return_value == 1
+    named = [line for line in done.output.splitlines() if line.startswith("again.npy#")]
+    assert len(named) == 10
+    assert "50 bad frames more: detections/frames.csv has all" in done.output
+    assert (clip / "detections/frames.csv").read_text().count("must lie in value_range") == 60
+    words = ("--methods", "tophat", "--frames", "empty.npy", "--alarms-per-frame", 1)
+    done = call(calibrate, *words, *wrong)
+    assert done.return_value == 1
+    assert "20 bad frames more\n" in done.output
+
+
 def test_what_does_not_go_together(clip):
     with pytest.raises(UsageError, match="needs at least 100 frames"):
         call(calibrate, "--frames", "empty.npy", "--alarms-per-frame", 0.1)
+    both = ("--frames", "empty.npy", "--alarms-per-frame", 1)
+    for option, value in (("--jobs", 2), ("--timeout", 5)):
+        with pytest.raises(UsageError, match=f"{option} is for --dataset"):
+            call(calibrate, *both, option, value)
     for words in (["--frames", "empty.npy"], ["--alarms-per-frame", 1], []):
         with pytest.raises(UsageError, match=r"--frames and --alarms-per-frame"):
             call(calibrate, *words)
