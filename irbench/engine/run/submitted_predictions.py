@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from irbench.conventions import YoloConfidence
 from irbench.data.predictions import Predictions, read_predictions
 from irbench.dataset import Dataset
@@ -25,6 +27,7 @@ from irbench.errors import AnnotationError, DetectionsError, UsageError
 from irbench.messages.events import Events
 from irbench.messages.progress import Progress
 from irbench.metrics.ignored_regions import without_ignored, without_ignored_of
+from irbench.protocol import Protocol
 from irbench.scoring.calibration import Calibration, calibrate
 
 GROUP = "Submitted Predictions"
@@ -107,6 +110,7 @@ def evaluate_predictions(
     check_name(row.title, before["methods"], directory)
     dataset = plan.dataset.open(plan.split)
     tested = _read(row, row.predictions, dataset, progress)
+    _check_threshold(row, tested, plan.protocol, progress)
     validation = None
     if row.validation is not None:
         part = dataset.with_split(VALIDATION)
@@ -154,6 +158,22 @@ def _read(row: ExternalRow, path: Path, dataset: Dataset, progress: Progress) ->
         )
     except (AnnotationError, DetectionsError) as error:
         raise type(error)(f"{row.title}: {error}") from None
+
+
+def _check_threshold(
+    row: ExternalRow, tested: Predictions, protocol: Protocol, progress: Progress
+) -> None:
+    """Refuse a threshold on another scale than the scores, such as percent or grey levels."""
+    threshold = row.threshold if row.threshold is not None else protocol.fixed_threshold
+    scores = np.concatenate([one.scores for one in tested.detections.values()])
+    if threshold is None or not scores.size or scores.max() >= np.float32(threshold):
+        return
+    reached = f"the {scores.size} scores reach from {scores.min():.4g} to {scores.max():.4g}"
+    if threshold > 1 >= scores.max():
+        raise UsageError(
+            f"--threshold must be on the scale of the scores, got {threshold:g}: {reached}."
+        )
+    progress.warn(f"{row.title}: nothing is kept at the threshold {threshold:g}: {reached}")
 
 
 def _check_comparable(row: ExternalRow, tested: Predictions, validation: Predictions) -> None:

@@ -147,6 +147,21 @@ def test_a_threshold_is_not_chosen_on_scores_of_another_kind(folder, tmp_path):
     score(root, root / "texts/test", "A", tmp_path / "run", "--validation", root / "texts/val")
 
 
+@pytest.mark.parametrize("options", [(), ("--operating-point", "fixed")])
+def test_a_threshold_is_on_the_scale_of_the_scores(folder, tmp_path, options):
+    texts = folder / "texts"
+    with pytest.raises(UsageError, match=r"got 90: the 9 scores reach from 0\.4 to 0\.9"):
+        score(folder, texts, "A", tmp_path / "run", *options, "--threshold", 90)
+    with pytest.raises(UsageError, match=r"got 1\.5: the 10 scores reach from 1 to 1"):
+        score(folder, folder / "masks", "A", tmp_path / "run", *options, "--threshold", 1.5)
+    assert not (tmp_path / "run").exists()
+    # A threshold that nothing reaches may be meant; equal to the best score it keeps one.
+    said = score(folder, texts, "A", tmp_path / "run", *options, "--threshold", 0.95)
+    assert "nothing is kept at the threshold 0.95" in said
+    said = score(folder, texts, "A", tmp_path / "other", *options, "--threshold", 0.9)
+    assert "nothing is kept" not in said
+
+
 def test_validation_images_without_a_prediction_are_named(folder, tmp_path):
     root = parts_of(folder, tmp_path)
     (root / "texts/val" / f"{NAMES[1]}.txt").unlink()
