@@ -50,6 +50,7 @@ def calibrate_on_frames(
     from irbench.conventions import Conventions
     from irbench.engine.planning.plan import plan_methods
     from irbench.engine.run.calibration_run import read_calibration_file
+    from irbench.images.auto_range import AUTO, RULE
     from irbench.scoring.calibration import Calibration
     from irbench.scoring.calibration_settings import SETTINGS_FIELD
     from irbench.sequences.frame_detection import FrameReading
@@ -88,6 +89,7 @@ def calibrate_on_frames(
                 "n_alarms": found.n_alarms,
                 "interval_95": [low, high],
                 "value_range": reading.found,
+                **({"range_rule": RULE} if value_range == AUTO else {}),
                 **reading.dead_facts,
             },
             SETTINGS_FIELD: plan.settings.as_dict(),

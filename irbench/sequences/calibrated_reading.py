@@ -70,8 +70,8 @@ def reading_difference(
     if not facts:
         return ""
     before = calibrated_range(path, method)
-    # What was found then is found again, about, by the same rule.
-    found_alike = value_range == AUTO and isinstance(before, tuple)
+    # What was found then is found again, about, by the same rule; what was stated is not.
+    found_alike = value_range == AUTO and "range_rule" in facts
     parts, options = [], []
     if value_range != before and not found_alike:
         parts.append(f"at the value range {_words(before)}, here it is {_words(value_range)}")

@@ -110,7 +110,8 @@ def calibrate_methods(
 def _reading(conventions: Conventions) -> dict[str, Any]:
     """What was stated of how images are read."""
     stated = conventions.as_dict()
-    return {name: stated[name] for name in ("value_range", "dead_pixels") if name in stated}
+    names = ("value_range", "range_rule", "dead_pixels")
+    return {name: stated[name] for name in names if name in stated}
 
 
 def _stopped(method: MethodPlan, plan: RunPlan, scan: SplitScan) -> tuple[str, str]:

@@ -86,6 +86,16 @@ def test_a_found_range_is_found_again(camera):
     auto = ("--value-range", "auto", "--dead-pixels", "auto")
     at_one_alarm("--methods", "tophat", "--out", "camera.json", *auto)
     assert "may be wrong" not in run_on_data("a", "--calibration", "camera.json", *auto)
+    assert "may be wrong" not in run_on_data("b", "--calibration", "a", *auto)
+    words = ("tophat", "empty.npy", "--pictures", "none", *auto)
+    assert "may be wrong" not in call(detect, *words, "--calibration", "camera.json").output
+    # One that was stated is not.
+    at_one_alarm("--methods", "tophat", "--out", "stated.json", *RANGE, "--dead-pixels", "auto")
+    for output in (
+        call(detect, *words, "--calibration", "stated.json").output,
+        run_on_data("c", "--calibration", "stated.json", *auto),
+    ):
+        assert "found at the value range 0 16383, here it is auto" in output
 
 
 def test_a_calibration_by_labels_records_its_settings_too(camera):

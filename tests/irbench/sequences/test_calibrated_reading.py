@@ -27,7 +27,7 @@ def file(tmp_path):
     ("before", "now", "advice"),
     [
         ([6412.0, 7579.5], (6412.0, 7579.5), ""),
-        ([6412.0, 7579.5], "auto", ""),
+        ([6412.0, 7579.5], "auto", "give --value-range 6412 7579.5,"),
         ([6412.0, 7579.5], None, "give --value-range 6412 7579.5,"),
         ([6412.0, 7579.5], (0, 16383), "give --value-range 6412 7579.5,"),
         ("auto-frame", "auto-frame", ""),
@@ -41,6 +41,12 @@ def test_another_value_range(file, before, now, advice):
     assert advice in text
     assert bool(advice) == bool(text)
     assert reading_difference(file(before), "other", (1, 2), True) == ""
+
+
+def test_what_was_found_is_found_again(file):
+    path = file([6412.0, 7579.5], range_rule="auto/1")
+    assert reading_difference(path, "mine", "auto", False) == ""
+    assert "give --value-range 6412 7579.5," in reading_difference(path, "mine", (0, 1), False)
 
 
 def test_dead_pixels_of_one_side_alone(file):
