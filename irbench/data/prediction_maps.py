@@ -133,7 +133,11 @@ def read_map(path: Path) -> NDArray[Any]:
     while stored.ndim > 2 and stored.shape[-1] == 1:
         stored = stored[..., 0]
     if stored.ndim != 2:
-        raise DetectionsError(f"{path}: expected an array of shape (H, W), got {stored.shape}.")
+        # One of the outputs of deep supervision, or one class of a softmax.
+        several = "; save one map an image, such as the target's channel" * (stored.ndim > 2)
+        raise DetectionsError(
+            f"{path}: expected an array of shape (H, W), got {stored.shape}{several}."
+        )
     check_claim(path, (stored.shape[0], stored.shape[1]), 0)
     if stored.dtype.kind == "f" or stored.dtype in (np.uint8, np.uint16):
         return np.array(stored)
