@@ -278,12 +278,21 @@ def _export_model(
 
 
 def _check_settings(file: Path, detector: Exportable) -> None:
-    """Refuse a threshold of other weights or another input size, as one of another range."""
+    """Refuse a threshold of other weights or another input size, as one of another range.
+
+    Of another precision it is reported: a directory is written in the one that it runs in,
+    whichever the network was calibrated in.
+    """
+    import dataclasses
+
     from irbench.scoring.calibration_settings import DetectorSettings, settings_difference
 
-    text = settings_difference(file, detector.info.name, DetectorSettings.of(detector))
-    if text:
+    settings, name = DetectorSettings.of(detector), detector.info.name
+    params = {key: value for key, value in settings.params.items() if key != "precision"}
+    if text := settings_difference(file, name, dataclasses.replace(settings, params=params)):
         raise UsageError(text)
+    if text := settings_difference(file, name, settings):
+        click.echo(f"irbench: {text}", err=True)
 
 
 def _range_of(file: Path, method: str, given: ValueRange | None) -> ValueRange | None:

@@ -164,7 +164,7 @@ def test_a_run_keeps_that_no_size_was_asked_for(weights):
     ]
 
 
-def test_a_model_is_not_exported_with_the_threshold_of_another_size(tmp_path):
+def test_a_model_is_not_exported_with_the_threshold_of_another_size(tmp_path, capsys):
     detector = irbench.load_method("le-irstd", weights="nudt")
     path = tmp_path / "camera.json"
     fields = {"threshold": 0.1, "detector": DetectorSettings.of(detector).as_dict()}
@@ -176,6 +176,12 @@ def test_a_model_is_not_exported_with_the_threshold_of_another_size(tmp_path):
     other = irbench.load_method("le-irstd", weights="nuaa")
     with pytest.raises(UsageError, match=r"weights le-irstd-nudt .* weights le-irstd-nuaa"):
         _check_settings(path, other)
+    # As of `irbench choose --backends openvino:bf16`, whose commands export in fp32.
+    fields["detector"]["params"]["precision"] = "bf16"
+    path.write_text(json.dumps({"methods": {"le-irstd": fields}}))
+    assert capsys.readouterr().err == ""
+    _check_settings(path, detector)
+    assert "precision=bf16, here it is precision=fp32" in capsys.readouterr().err
 
 
 def test_a_plan_has_the_settings_of_its_detector():
