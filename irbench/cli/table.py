@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -158,8 +158,15 @@ def timed(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
 def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
     """What the numbers of a table mean, in a few lines."""
     protocol = results.protocol
+    by_origin: dict[str, list[str]] = {}
+    for row in rows:
+        if row.get("calibration"):
+            by_origin.setdefault(row["calibration"], []).append(row["title"])
+    is_on_validation = not by_origin or "validation" in by_origin
     rule = {
-        "val-f1": "threshold of best F1 on the validation split",
+        "val-f1": "threshold of best F1 on the validation split"
+        if is_on_validation
+        else "threshold not from the validation split",
         "fixed": f"fixed threshold {protocol['fixed_threshold']}",
         "mean-kstd": f"scores of at least {protocol['n_std']:g} standard deviations",
         "oracle": "ORACLE: threshold chosen on the tested images, an upper bound",
@@ -172,11 +179,19 @@ def footnotes(results: RunResults, rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = [summary]
     if side := protocol.get("squash"):
         lines.append(f"Images and masks scaled to {side}x{side} px, and measured there.")
-    sources = {row["calibration"] for row in rows if row.get("calibration")} - {"validation"}
-    if sources and protocol["operating_point"] == "val-f1":
-        lines.append(
-            "Extent and threshold not from this data's validation split: "
-            f"{', '.join(sorted(sources))}."
-        )
+    if protocol["operating_point"] == "val-f1":
+        lines += _other_origins(by_origin)
     lines += [f"{row['title']}: {row['note']}." for row in rows if row.get("note")]
     return lines
+
+
+def _other_origins(by_origin: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Where extents and thresholds come from that the validation split did not give."""
+    for origin, titles in sorted(by_origin.items()):
+        methods = ", ".join(titles)
+        if origin == "shipped":
+            yield f"Extent and threshold as shipped with the method: {methods}."
+        elif origin == "none":
+            yield f"No threshold is known, all detections are kept: {methods}."
+        elif origin != "validation":
+            yield f"Extent and threshold of {origin}: {methods}."

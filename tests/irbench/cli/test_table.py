@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from irbench.cli.main import irbench
-from irbench.cli.table import print_results
+from irbench.cli.table import footnotes, print_results
 from irbench.engine.storage.results import RunResults
 from irbench.protocol import TABLE1
 
@@ -157,3 +157,32 @@ def test_what_detects_nothing_is_not_best_in_false_alarms(results, capsys):
     text = capsys.readouterr().out
     assert " 0.00*" not in text
     assert "20.00*" in text
+
+
+@pytest.mark.parametrize(
+    ("origins", "rule", "lines"),
+    [
+        (("validation", "validation"), "threshold of best F1 on the validation split", []),
+        (
+            ("shipped", "runs/other"),
+            "threshold not from the validation split",
+            [
+                "Extent and threshold of runs/other: B.",
+                "Extent and threshold as shipped with the method: A.",
+            ],
+        ),
+        (
+            ("none", "validation"),
+            "threshold of best F1 on the validation split",
+            ["No threshold is known, all detections are kept: A."],
+        ),
+    ],
+)
+def test_the_notes_say_where_each_threshold_is_from(results, origins, rule, lines):
+    rows = [
+        {"method": title.lower(), "title": title, "state": "done", "calibration": origin}
+        for title, origin in zip("AB", origins, strict=True)
+    ]
+    summary, *others = footnotes(results, rows)
+    assert rule in summary
+    assert others == lines
