@@ -154,6 +154,11 @@ def load_dataset(
     raise UnknownNameError("dataset", str(name), classes, hint)
 
 
+def takes_conventions(cls: type[Dataset]) -> bool:
+    """Whether a dataset is read by what is stated of images; others say themselves how."""
+    return "conventions" in inspect.signature(cls).parameters
+
+
 def _open(
     cls: type[Dataset],
     root: str | Path | None,
@@ -163,7 +168,7 @@ def _open(
 ) -> Dataset:
     if not conventions:
         return cls(root=root, split=split, scheme=scheme)
-    if "conventions" in inspect.signature(cls).parameters:
+    if takes_conventions(cls):
         # At once: without them it may not open.
         made: Any = cls
         opened: Dataset = made(root=root, split=split, scheme=scheme, conventions=conventions)

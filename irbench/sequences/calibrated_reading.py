@@ -42,7 +42,11 @@ def _stated(facts: Any) -> dict[str, Any]:
 
 def calibrated_range(path: Path, method: str) -> RangeChoice:
     """The value range of these images: two numbers, ``"auto-frame"``, or None for their type's."""
-    stated = calibrated_reading(path, method).get("value_range")
+    return _range_of(calibrated_reading(path, method))
+
+
+def _range_of(facts: dict[str, Any]) -> RangeChoice:
+    stated = facts.get("value_range")
     return (stated[0], stated[1]) if isinstance(stated, list) else stated
 
 
@@ -69,7 +73,7 @@ def reading_difference(
     facts = calibrated_reading(path, method)
     if not facts:
         return ""
-    before = calibrated_range(path, method)
+    before = _range_of(facts)
     # What was found then is found again, about, by the same rule; what was stated is not.
     found_alike = value_range == AUTO and "range_rule" in facts
     parts, options = [], []

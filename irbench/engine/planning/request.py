@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from irbench.engine.planning.plan import MethodPlan, RunPlan, hash_key, plan_met
 from irbench.errors import UsageError
 from irbench.images.auto_range import RangeChoice
 from irbench.messages.events import Events
-from irbench.plugins.registry import load_plugins
+from irbench.plugins.registry import load_plugins, takes_conventions
 from irbench.protocol import Protocol
 from irbench.resources import n_cores
 from irbench.scoring.calibration import read_calibrations
@@ -215,12 +214,10 @@ def _calibration_warnings(
     stated = dataset.conventions
     was_found = stated.range_rule is not None and isinstance(stated.value_range, tuple)
     value_range: RangeChoice = "auto" if was_found else stated.value_range
-    # Other datasets say themselves how they are read.
-    takes_conventions = "conventions" in inspect.signature(type(dataset)).parameters
     found: dict[str, str] = {}
     for method in methods:
         texts = [settings_difference(file, method.name, method.settings)]
-        if takes_conventions:
+        if takes_conventions(type(dataset)):
             replaces_dead = stated.dead_pixels is not None
             texts.append(reading_difference(file, method.name, value_range, replaces_dead))
         if any(texts):

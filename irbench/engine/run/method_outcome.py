@@ -170,9 +170,10 @@ def _failures(outcome: MethodOutcome) -> str:
     said = []
     if outcome.errors:
         image, error = next(iter(sorted(outcome.errors.items())))
-        n_failed = len(outcome.errors)
-        said.append(f"{n_failed} images failed and count as without detections, such as {image}: ")
-        said[0] += error
+        said.append(
+            f"{len(outcome.errors)} images failed and count as without detections, such as "
+            f"{image}: {error}"
+        )
     # A failure in another run is that run's.
     if outcome.calibration.source == "validation" and outcome.calibration.n_failed:
         said.append(outcome.calibration.failures)
